@@ -1,0 +1,158 @@
+#include "base/files.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace base {
+namespace {
+
+// A file descriptor that closes itself.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  int get() const { return fd_; }
+  bool Close() {  // close(2) can report a write error that write(2) did not
+    const int fd = fd_;
+    fd_ = -1;
+    return close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+absl::Status WriteAll(int fd, const std::string& path, const void* bytes, size_t size) {
+  const char* at = static_cast<const char*>(bytes);
+  while (size > 0) {
+    const ssize_t written = write(fd, at, size);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return ErrnoStatus("cannot write", path);
+    }
+    at += written;
+    size -= written;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteAndSync(const std::string& path,
+                          const std::function<absl::Status(const Sink&)>& produce) {
+  Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (file.get() < 0) return ErrnoStatus("cannot create", path);
+  absl::Status status = produce([&](const void* bytes, size_t size) {
+    return WriteAll(file.get(), path, bytes, size);
+  });
+  if (!status.ok()) return status;
+  if (fsync(file.get()) != 0) return ErrnoStatus("cannot write to disk", path);
+  if (!file.Close()) return ErrnoStatus("cannot close", path);
+  return absl::OkStatus();
+}
+
+absl::Status SyncFolder(const std::string& folder) {
+  Descriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus("cannot open folder", folder);
+  // Some network file systems refuse fsync on folders; the rename is as durable as they make it.
+  if (fsync(fd.get()) != 0 && errno != EINVAL) return ErrnoStatus("cannot write to disk", folder);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
+  const int error = errno;
+  const std::string message = absl::StrCat(what, " '", path, "': ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(absl::StrCat(message, "; choose a place you may use"));
+    case ENOSPC:
+    case EDQUOT:
+      return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
+    case EEXIST:
+      return absl::AlreadyExistsError(message);
+    default:
+      return absl::UnavailableError(message);
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info;
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
+  if (S_ISDIR(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is a folder, not a file"));
+  }
+  std::string contents(info.st_size, '\0');
+  size_t have = 0;
+  for (;;) {
+    if (have == contents.size()) contents.resize(have + 65536);  // it grew, or is not a plain file
+    const ssize_t got = read(file.get(), contents.data() + have, contents.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus("cannot read", path);
+    if (got == 0) break;
+    have += got;
+  }
+  contents.resize(have);
+  return contents;
+}
+
+absl::Status MakeFolders(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (!error) return absl::OkStatus();
+  errno = error.value();
+  return ErrnoStatus("cannot make folder", path);
+}
+
+absl::Status WriteFileAtomically(const std::string& path,
+                                 const std::function<absl::Status(const Sink&)>& produce) {
+  const std::string temporary = absl::StrCat(path, ".part-", getpid());
+  absl::Status status = WriteAndSync(temporary, produce);
+  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
+    status = ErrnoStatus("cannot rename to", path);
+  }
+  if (!status.ok()) {
+    unlink(temporary.c_str());
+    return status;
+  }
+  const std::string folder = std::filesystem::path(path).parent_path();
+  return SyncFolder(folder.empty() ? "." : folder);
+}
+
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents) {
+  return WriteFileAtomically(
+      path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); });
+}
+
+std::string UserPath(const std::string& path) {
+  if (path.empty() || absl::StartsWith(path, "/")) return path;
+  if (absl::StartsWith(path, "~/")) {
+    const char* home = std::getenv("HOME");
+    if (home != nullptr) return absl::StrCat(home, path.substr(1));
+  }
+  const char* stands_in = std::getenv("BUILD_WORKING_DIRECTORY");
+  const std::filesystem::path base =
+      stands_in != nullptr ? std::filesystem::path(stands_in) : std::filesystem::current_path();
+  return (base / path).lexically_normal();
+}
+
+}  // namespace base

@@ -1,0 +1,38 @@
+// Files: whole reads, and writes that appear all at once or not at all.
+#ifndef BASE_FILES_H_
+#define BASE_FILES_H_
+
+#include <cstddef>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace base {
+
+// A status for the failed system call on `path`, from errno: "<what> '<path>': No such file or directory".
+// The code tells kinds apart: NotFound, PermissionDenied, ResourceExhausted (disk full), Unavailable.
+absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
+
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// mkdir -p.
+absl::Status MakeFolders(const std::string& path);
+
+// Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: a temporary
+// file in the same folder, fsync, rename, fsync of the folder. `produce` is given a sink that appends bytes
+// and fails when the disk is full. On any error the temporary file is removed.
+using Sink = std::function<absl::Status(const void* bytes, size_t size)>;
+absl::Status WriteFileAtomically(const std::string& path,
+                                 const std::function<absl::Status(const Sink&)>& produce);
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
+
+// A path that a person typed, relative to where they stand: under `bazel run` the process starts elsewhere
+// and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays empty.
+std::string UserPath(const std::string& path);
+
+}  // namespace base
+
+#endif  // BASE_FILES_H_

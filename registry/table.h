@@ -1,0 +1,67 @@
+// What all registries share, whatever they make: names, help, canonical specs, errors.
+#ifndef REGISTRY_TABLE_H_
+#define REGISTRY_TABLE_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "registry/options.h"
+#include "registry/spec.h"
+
+namespace registry {
+
+// One plugin, as catalogues show it.
+struct Entry {
+  std::string name, summary;
+  std::vector<OptionInfo> options;
+};
+
+class Table {
+ public:
+  explicit Table(std::string kind);
+  virtual ~Table();
+  Table(const Table&) = delete;
+  Table& operator=(const Table&) = delete;
+
+  const std::string& kind() const { return kind_; }
+
+  // Sorted by name.
+  std::vector<Entry> List() const;
+  std::vector<std::string> Names() const;
+
+  // The spec with every option spelled out; the same errors as Registry::Create, the factory's excepted.
+  absl::StatusOr<std::string> Canonical(absl::string_view text) const;
+
+  // Every table of the process, sorted by kind.
+  static std::vector<const Table*> All();
+
+ protected:
+  struct Row {
+    virtual ~Row() = default;
+    Entry entry;
+    std::function<absl::StatusOr<std::string>(const Spec&)> canonical;
+  };
+
+  absl::Status Insert(std::unique_ptr<Row> row);
+  // NotFound lists what is known, the nearest name, the kind that does have the name, and, for an empty
+  // table, what to link. Rows are never removed, so the pointer stays good.
+  absl::StatusOr<const Row*> Find(absl::string_view name) const;
+
+ private:
+  bool Has(absl::string_view name) const;
+
+  const std::string kind_;
+  mutable std::mutex mutex_;  // std::mutex: Debian's Abseil is not built with ThreadSanitizer
+  std::map<std::string, std::unique_ptr<Row>, std::less<>> rows_;
+};
+
+}  // namespace registry
+
+#endif  // REGISTRY_TABLE_H_
