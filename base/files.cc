@@ -54,9 +54,8 @@ absl::Status WriteAndSync(const std::string& path,
                           const std::function<absl::Status(const Sink&)>& produce) {
   Descriptor file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (file.get() < 0) return ErrnoStatus("cannot create", path);
-  absl::Status status = produce([&](const void* bytes, size_t size) {
-    return WriteAll(file.get(), path, bytes, size);
-  });
+  absl::Status status = produce(
+      [&](const void* bytes, size_t size) { return WriteAll(file.get(), path, bytes, size); });
   if (!status.ok()) return status;
   if (fsync(file.get()) != 0) return ErrnoStatus("cannot write to disk", path);
   if (!file.Close()) return ErrnoStatus("cannot close", path);

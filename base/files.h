@@ -12,8 +12,9 @@
 
 namespace base {
 
-// A status for the failed system call on `path`, from errno: "<what> '<path>': No such file or directory".
-// The code tells kinds apart: NotFound, PermissionDenied, ResourceExhausted (disk full), Unavailable.
+// A status for the failed system call on `path`, from errno: "<what> '<path>': No such file or
+// directory". The code tells kinds apart: NotFound, PermissionDenied, ResourceExhausted (disk
+// full), Unavailable.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 
 absl::StatusOr<std::string> ReadFile(const std::string& path);
@@ -21,16 +22,17 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // mkdir -p.
 absl::Status MakeFolders(const std::string& path);
 
-// Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: a temporary
-// file in the same folder, fsync, rename, fsync of the folder. `produce` is given a sink that appends bytes
-// and fails when the disk is full. On any error the temporary file is removed.
+// Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: a
+// temporary file in the same folder, fsync, rename, fsync of the folder. `produce` is given a sink
+// that appends bytes and fails when the disk is full. On any error the temporary file is removed.
 using Sink = std::function<absl::Status(const void* bytes, size_t size)>;
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
-// A path that a person typed, relative to where they stand: under `bazel run` the process starts elsewhere
-// and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays empty.
+// A path that a person typed, relative to where they stand: under `bazel run` the process starts
+// elsewhere and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays
+// empty.
 std::string UserPath(const std::string& path);
 
 }  // namespace base

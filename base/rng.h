@@ -1,7 +1,8 @@
 // Counter-based random numbers: a stream is a function of its key, not of who draws first.
 //
-// Crops, orders and shuffles are keyed by what they belong to (seed, epoch, sample, view), so they are
-// the same with any number of threads and after any resume, and no generator state is ever saved.
+// Crops, orders and shuffles are keyed by what they belong to (seed, epoch, sample, view), so they
+// are the same with any number of threads and after any resume, and no generator state is ever
+// saved.
 //
 // Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #ifndef BASE_RNG_H_
@@ -22,9 +23,9 @@ class Rng {
   // a < 2^32, c < 2^16, b < 2^48.
   Rng(uint64_t seed, Purpose purpose, uint64_t a = 0, uint64_t b = 0, uint64_t c = 0);
 
-  uint32_t NextBits();                        // uniform over all 32-bit words
-  double Uniform();                           // [0, 1), 53 bits
-  double Uniform(double low, double high);    // [low, high)
+  uint32_t NextBits();                            // uniform over all 32-bit words
+  double Uniform();                               // [0, 1), 53 bits
+  double Uniform(double low, double high);        // [low, high)
   int64_t UniformInt(int64_t low, int64_t high);  // low to high, both included, without bias
   bool Bernoulli(double p) { return Uniform() < p; }
 

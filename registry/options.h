@@ -1,7 +1,7 @@
 // A plugin's options, stated once.
 //
-// An options struct has defaults and one `Visit`; parsing, help, the catalogue and the canonical form in
-// checkpoints all come from it:
+// An options struct has defaults and one `Visit`; parsing, help, the catalogue and the canonical
+// form in checkpoints all come from it:
 //
 //   struct FlipOptions {
 //     double p = 0.5;
@@ -30,7 +30,7 @@ namespace registry {
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  bool open_low = false;  // low itself is excluded
+  bool open_low = false;           // low itself is excluded
   std::vector<std::string> words;  // for strings; empty: any
 };
 Range Between(double low, double high);
@@ -112,8 +112,8 @@ class Describer {
 
 }  // namespace internal
 
-// Options with the spec's values over the defaults. InvalidArgument names the option, the value, what is
-// known or valid, and the nearest key for an unknown one.
+// Options with the spec's values over the defaults. InvalidArgument names the option, the value,
+// what is known or valid, and the nearest key for an unknown one.
 template <class Options>
 absl::StatusOr<Options> ParseOptions(const Spec& spec) {
   Options options;
@@ -130,7 +130,8 @@ std::vector<OptionInfo> DescribeOptions(Options options = {}) {
   return describer.options;
 }
 
-// The spec with every option spelled out: what checkpoints hold, so that a later default changes nothing.
+// The spec with every option spelled out: what checkpoints hold, so that a later default changes
+// nothing.
 template <class Options>
 std::string CanonicalSpec(const std::string& name, const Options& options) {
   Spec spec{name, {}};

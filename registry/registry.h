@@ -1,16 +1,20 @@
 // Registries: one table per kind of plugin, from names to factories.
 //
-// A kind's interface header declares its table and the kind's .cc defines it, so that a process has one:
+// A kind's interface header declares its table and the kind's .cc defines it, so that a process has
+// one:
 //
 //   using BackboneRegistry = registry::Registry<Backbone, const BackboneContext&>;
 //   BackboneRegistry& Backbones();
 //
-// A plugin registers itself at the end of its .cc, in a target made by `plugin` of //tools:plugin.bzl:
+// A plugin registers itself at the end of its .cc, in a target made by `plugin` of
+// //tools:plugin.bzl:
 //
-//   REGISTER_PLUGIN(Backbones, "resnet18", "ResNet-18 of torchvision", ResNetOptions, MakeResNet18);
+//   REGISTER_PLUGIN(Backbones, "resnet18", "ResNet-18 of torchvision", ResNetOptions,
+//   MakeResNet18);
 //
 // where MakeResNet18 is `absl::StatusOr<std::unique_ptr<Backbone>>(const ResNetOptions&, const
-// BackboneContext&)`. The product type, and what only the program knows at run time (Args), type the table.
+// BackboneContext&)`. The product type, and what only the program knows at run time (Args), type
+// the table.
 #ifndef REGISTRY_REGISTRY_H_
 #define REGISTRY_REGISTRY_H_
 
@@ -55,8 +59,8 @@ class Registry : public Table {
     return Insert(std::move(row));
   }
 
-  // The plugin that `text` specifies. Errors: a malformed spec, an unknown name or option (with what is
-  // known and nearest), a value out of range, or whatever the factory itself refuses.
+  // The plugin that `text` specifies. Errors: a malformed spec, an unknown name or option (with
+  // what is known and nearest), a value out of range, or whatever the factory itself refuses.
   absl::StatusOr<Ptr> Create(absl::string_view text, Args... args) const {
     absl::StatusOr<Spec> spec = ParseSpec(text);
     if (!spec.ok()) return spec.status();
@@ -74,8 +78,8 @@ class Registry : public Table {
 // Aborts, saying why, when a plugin cannot be registered: two of one name cannot both be meant.
 bool AddedOrDie(const absl::Status& status);
 
-#define REGISTER_PLUGIN(table, name, summary, Options, make)                  \
-  [[maybe_unused]] static const bool registered_##make =                      \
+#define REGISTER_PLUGIN(table, name, summary, Options, make) \
+  [[maybe_unused]] static const bool registered_##make =     \
       ::registry::AddedOrDie((table)().template Add<Options>(name, summary, make))
 
 }  // namespace registry

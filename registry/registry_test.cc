@@ -1,9 +1,9 @@
 #include "registry/registry.h"
 
-#include <cmath>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 namespace registry {
 namespace {
@@ -62,16 +62,16 @@ TEST_F(RegistryTest, OptionsOverDefaultsAndRunTimeArguments) {
 TEST_F(RegistryTest, ErrorsSayWhatIsKnownAndNearest) {
   EXPECT_EQ(Error("sqare"), "unknown shape 'sqare'; did you mean 'square'? Known: square");
   EXPECT_EQ(Error("helicopter"), "unknown shape 'helicopter' Known: square");
-  EXPECT_EQ(Error("square:sid=1"),
-            "unknown option of square 'sid'; did you mean 'side'? Known: side, count, filled, colour");
+  EXPECT_EQ(
+      Error("square:sid=1"),
+      "unknown option of square 'sid'; did you mean 'side'? Known: side, count, filled, colour");
   EXPECT_EQ(Error("square:side=long"), "square: option 'side' is 'long', must be number");
   EXPECT_EQ(Error("square:side=0"), "square: option 'side' is '0', must be above 0");
   EXPECT_EQ(Error("square:side=nan"), "square: option 'side' is 'nan', must be above 0");
   EXPECT_EQ(Error("square:side=inf"), "square: option 'side' is 'inf', must be above 0");
   EXPECT_EQ(Error("square:count=11"), "square: option 'count' is '11', must be 1 to 10");
   EXPECT_EQ(Error("square:count=1.5"), "square: option 'count' is '1.5', must be integer");
-  EXPECT_EQ(Error("square:colour=blue"),
-            "square: option 'colour' is 'blue', must be red or green");
+  EXPECT_EQ(Error("square:colour=blue"), "square: option 'colour' is 'blue', must be red or green");
   EXPECT_EQ(Error("square:filled=false"), "square: an outline has no area");
 }
 
@@ -84,9 +84,13 @@ TEST_F(RegistryTest, MalformedSpecsAreQuoted) {
 
 TEST_F(RegistryTest, NameOfAnotherKindSaysSo) {
   Registry<Shape> animals("animal");
-  ASSERT_TRUE(animals.Add<SquareOptions>("cat", "purrs", [](const SquareOptions&) {
-    return absl::StatusOr<std::unique_ptr<Shape>>(std::make_unique<Square>(0));
-  }).ok());
+  ASSERT_TRUE(animals
+                  .Add<SquareOptions>("cat", "purrs",
+                                      [](const SquareOptions&) {
+                                        return absl::StatusOr<std::unique_ptr<Shape>>(
+                                            std::make_unique<Square>(0));
+                                      })
+                  .ok());
   EXPECT_THAT(Error("cat"), HasSubstr("('cat' is a animal)"));
 }
 

@@ -14,9 +14,8 @@ namespace registry {
 namespace {
 
 bool IsWord(absl::string_view s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
-    return absl::ascii_isalnum(c) || c == '_';
-  });
+  return !s.empty() &&
+         std::all_of(s.begin(), s.end(), [](char c) { return absl::ascii_isalnum(c) || c == '_'; });
 }
 
 absl::Status Malformed(absl::string_view text, absl::string_view why) {

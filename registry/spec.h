@@ -4,8 +4,9 @@
 //   option   = key "=" value
 //   pipeline = spec { "|" spec }
 //
-// for example `resnet18:stem=cifar` or `random_resized_crop:size=32,scale_min=0.2|flip`. Names and keys
-// are snake_case; a value is any text without `,` and `|`. White space around each part is ignored.
+// for example `resnet18:stem=cifar` or `random_resized_crop:size=32,scale_min=0.2|flip`. Names and
+// keys are snake_case; a value is any text without `,` and `|`. White space around each part is
+// ignored.
 #ifndef REGISTRY_SPEC_H_
 #define REGISTRY_SPEC_H_
 
@@ -23,7 +24,8 @@ struct Spec {
   std::vector<std::pair<std::string, std::string>> options;  // key, value; in the order given
 };
 
-// InvalidArgument, quoting the text, when it is empty, an option is not key=value, or a key comes twice.
+// InvalidArgument, quoting the text, when it is empty, an option is not key=value, or a key comes
+// twice.
 absl::StatusOr<Spec> ParseSpec(absl::string_view text);
 
 // The specs of a pipeline, at least one.

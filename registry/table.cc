@@ -92,7 +92,8 @@ absl::StatusOr<const Table::Row*> Table::Find(absl::string_view name) const {
   }
   const std::vector<std::string> names = Names();
   if (names.empty()) {
-    return absl::NotFoundError(absl::StrCat("no ", kind_, " is linked into this program, so '", name,
+    return absl::NotFoundError(absl::StrCat("no ", kind_, " is linked into this program, so '",
+                                            name,
                                             "' is unknown; add the package's :all to its deps"));
   }
   std::string message = UnknownMessage(kind_, name, names);

@@ -36,7 +36,8 @@ class Table {
   std::vector<Entry> List() const;
   std::vector<std::string> Names() const;
 
-  // The spec with every option spelled out; the same errors as Registry::Create, the factory's excepted.
+  // The spec with every option spelled out; the same errors as Registry::Create, the factory's
+  // excepted.
   absl::StatusOr<std::string> Canonical(absl::string_view text) const;
 
   // Every table of the process, sorted by kind.
@@ -50,8 +51,8 @@ class Table {
   };
 
   absl::Status Insert(std::unique_ptr<Row> row);
-  // NotFound lists what is known, the nearest name, the kind that does have the name, and, for an empty
-  // table, what to link. Rows are never removed, so the pointer stays good.
+  // NotFound lists what is known, the nearest name, the kind that does have the name, and, for an
+  // empty table, what to link. Rows are never removed, so the pointer stays good.
   absl::StatusOr<const Row*> Find(absl::string_view name) const;
 
  private:

@@ -1,0 +1,36 @@
+// Batch normalisation for backbones: over the whole batch, or over parts of it (split BN).
+#ifndef MOCO_BACKBONES_BATCH_NORM_H_
+#define MOCO_BACKBONES_BATCH_NORM_H_
+
+#include <torch/nn/module.h>
+
+#include <cstdint>
+
+namespace moco {
+
+// torch.nn.BatchNorm2d(channels): eps 1e-5, momentum 0.1, weight 1, bias 0.
+//
+// With splits > 1, part g of a training batch is its g-th run of N / splits samples; each part is
+// normalised by its own mean and variance, and the running statistics take the mean over the parts.
+// That is SplitBatchNorm of the official CIFAR demo, for batches in the order of Encoder::forward.
+class BatchNorm2d : public torch::nn::Module {
+ public:
+  BatchNorm2d(int64_t channels, int64_t splits);
+
+  // x: N x channels x H x W; N divisible by splits in training mode. Same shape out.
+  at::Tensor forward(const at::Tensor& x);
+
+  // relu(forward(x)), and relu(forward(x) + residual): what ResNets do next.
+  at::Tensor Relu(const at::Tensor& x);
+  at::Tensor AddRelu(const at::Tensor& x, const at::Tensor& residual);
+
+ private:
+  at::Tensor SplitForward(const at::Tensor& x);
+
+  const int64_t splits_;
+  at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
+};
+
+}  // namespace moco
+
+#endif  // MOCO_BACKBONES_BATCH_NORM_H_

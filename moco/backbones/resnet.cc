@@ -1,0 +1,193 @@
+#include "moco/backbones/resnet.h"
+
+#include <ATen/ops/max_pool2d.h>
+#include <torch/nn/init.h>
+#include <torch/nn/modules/conv.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "moco/backbones/batch_norm.h"
+
+namespace moco {
+namespace {
+
+namespace nn = torch::nn;
+
+nn::Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
+  return nn::Conv2d(
+      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+}
+
+// Modules registered under 0, 1, ...: torch.nn.Sequential's names.
+class Numbered : public nn::Module {
+ public:
+  template <class M>
+  M Add(M module) {
+    return register_module(absl::StrCat(children().size()), std::move(module));
+  }
+};
+
+// The 1x1 convolution that fits the identity to a block's output.
+class Downsample : public Numbered {
+ public:
+  Downsample(int64_t in, int64_t out, int64_t stride, int64_t splits)
+      : conv_(Add(Conv(in, out, 1, stride))),
+        bn_(Add(std::make_shared<BatchNorm2d>(out, splits))) {}
+  at::Tensor forward(const at::Tensor& x) { return bn_->forward(conv_->forward(x)); }
+
+ private:
+  nn::Conv2d conv_;
+  std::shared_ptr<BatchNorm2d> bn_;
+};
+
+// relu(bn(conv(... relu(bn(conv(x))))) + identity), where each layer is a kernel size.
+class Block : public nn::Module {
+ public:
+  struct Layer {
+    int64_t out, kernel, stride;
+  };
+  Block(int64_t in, const std::vector<Layer>& layers, std::shared_ptr<Downsample> downsample,
+        int64_t splits) {
+    for (const Layer& layer : layers) {
+      const std::string number = absl::StrCat(convs_.size() + 1);
+      convs_.push_back(
+          register_module("conv" + number, Conv(in, layer.out, layer.kernel, layer.stride)));
+      bns_.push_back(
+          register_module("bn" + number, std::make_shared<BatchNorm2d>(layer.out, splits)));
+      in = layer.out;
+    }
+    if (downsample) downsample_ = register_module("downsample", std::move(downsample));
+  }
+
+  at::Tensor forward(const at::Tensor& x) {
+    at::Tensor y = x;
+    for (size_t i = 0; i + 1 < convs_.size(); ++i) y = bns_[i]->Relu(convs_[i]->forward(y));
+    const at::Tensor identity = downsample_ ? downsample_->forward(x) : x;
+    return bns_.back()->AddRelu(convs_.back()->forward(y), identity);
+  }
+
+ private:
+  std::vector<nn::Conv2d> convs_;
+  std::vector<std::shared_ptr<BatchNorm2d>> bns_;
+  std::shared_ptr<Downsample> downsample_;
+};
+
+class ResNet : public Backbone {
+ public:
+  ResNet(const ResNetShape& shape, const BackboneContext& context)
+      : cifar_stem_(shape.stem == "cifar") {
+    const int64_t splits = context.bn_splits;
+    conv1_ = register_module("conv1",
+                             cifar_stem_ ? Conv(3, shape.width, 3, 1) : Conv(3, shape.width, 7, 2));
+    bn1_ = register_module("bn1", std::make_shared<BatchNorm2d>(shape.width, splits));
+    channels_ = shape.width;
+    int64_t width = shape.width;
+    for (size_t stage = 0; stage < shape.blocks.size(); ++stage, width *= 2) {
+      auto layer = std::make_shared<Numbered>();
+      for (int64_t b = 0; b < shape.blocks[stage]; ++b) {
+        const int64_t stride = stage > 0 && b == 0 ? 2 : 1;
+        blocks_.push_back(layer->Add(MakeBlock(shape.bottleneck, width, stride, splits)));
+      }
+      register_module(absl::StrCat("layer", stage + 1), std::move(layer));
+    }
+  }
+
+  void Initialize() override {
+    for (const auto& module : modules(/*include_self=*/false)) {
+      if (auto* conv = module->as<nn::Conv2dImpl>()) {
+        nn::init::kaiming_normal_(conv->weight, 0, torch::kFanOut, torch::kReLU);
+      }
+    }
+  }
+
+  at::Tensor forward(const at::Tensor& images) override {
+    at::Tensor x = bn1_->Relu(conv1_->forward(images));
+    if (!cifar_stem_) x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+    for (const auto& block : blocks_) x = block->forward(x);
+    return x.mean({2, 3});  // global average pooling
+  }
+
+  int64_t feature_dim() const override { return channels_; }
+
+ private:
+  // Makes the modules in torchvision's order (downsample first): the order draws the random
+  // numbers.
+  std::shared_ptr<Block> MakeBlock(bool bottleneck, int64_t width, int64_t stride, int64_t splits) {
+    const int64_t in = channels_, out = bottleneck ? 4 * width : width;
+    std::shared_ptr<Downsample> downsample;
+    if (stride != 1 || in != out) {
+      downsample = std::make_shared<Downsample>(in, out, stride, splits);
+    }
+    channels_ = out;
+    const std::vector<Block::Layer> layers =
+        bottleneck ? std::vector<Block::Layer>{{width, 1, 1}, {width, 3, stride}, {out, 1, 1}}
+                   : std::vector<Block::Layer>{{width, 3, stride}, {width, 3, 1}};
+    return std::make_shared<Block>(in, layers, std::move(downsample), splits);
+  }
+
+  const bool cifar_stem_;
+  int64_t channels_ = 0;  // of the last block made
+  nn::Conv2d conv1_{nullptr};
+  std::shared_ptr<BatchNorm2d> bn1_;
+  std::vector<std::shared_ptr<Block>> blocks_;
+};
+
+struct StemOption {
+  std::string stem = "imagenet";
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("stem", stem, "imagenet: 7x7 of stride 2 and max pooling; cifar: 3x3 of stride 1",
+      registry::OneOf({"imagenet", "cifar"}));
+  }
+};
+
+template <bool kBottleneck, int64_t... kBlocks>
+absl::StatusOr<std::unique_ptr<Backbone>> MakeTorchvision(const StemOption& options,
+                                                          const BackboneContext& context) {
+  return MakeResNet({.bottleneck = kBottleneck, .blocks = {kBlocks...}, .stem = options.stem},
+                    context);
+}
+
+constexpr auto MakeResNet18 = MakeTorchvision<false, 2, 2, 2, 2>;
+constexpr auto MakeResNet34 = MakeTorchvision<false, 3, 4, 6, 3>;
+constexpr auto MakeResNet50 = MakeTorchvision<true, 3, 4, 6, 3>;
+
+struct SmallOptions {
+  int64_t width = 16;
+  int64_t blocks = 2;
+  int64_t stages = 4;
+  std::string stem = "cifar";
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("width", width, "channels of the first stage; each stage doubles them",
+      registry::Between(1, 1024));
+    v("blocks", blocks, "blocks of two 3x3 convolutions in each stage", registry::Between(1, 100));
+    v("stages", stages, "stages; each after the first halves the resolution",
+      registry::Between(1, 5));
+    v("stem", stem, "cifar: 3x3 of stride 1; imagenet: 7x7 of stride 2 and max pooling",
+      registry::OneOf({"imagenet", "cifar"}));
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Backbone>> MakeSmall(const SmallOptions& options,
+                                                    const BackboneContext& context) {
+  return MakeResNet({.blocks = std::vector<int64_t>(options.stages, options.blocks),
+                     .width = options.width,
+                     .stem = options.stem},
+                    context);
+}
+
+REGISTER_PLUGIN(Backbones, "resnet18", "torchvision's ResNet-18", StemOption, MakeResNet18);
+REGISTER_PLUGIN(Backbones, "resnet34", "torchvision's ResNet-34", StemOption, MakeResNet34);
+REGISTER_PLUGIN(Backbones, "resnet50", "torchvision's ResNet-50", StemOption, MakeResNet50);
+REGISTER_PLUGIN(Backbones, "resnet_small", "a narrow ResNet for small images and small machines",
+                SmallOptions, MakeSmall);
+
+}  // namespace
+
+std::unique_ptr<Backbone> MakeResNet(const ResNetShape& shape, const BackboneContext& context) {
+  return std::make_unique<ResNet>(shape, context);
+}
+
+}  // namespace moco

@@ -1,0 +1,29 @@
+// Residual networks (He et al., "Deep residual learning for image recognition", CVPR 2016) with the
+// layers, names and order of torchvision's, so that weights travel both ways and one seed gives one
+// network.
+#ifndef MOCO_BACKBONES_RESNET_H_
+#define MOCO_BACKBONES_RESNET_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "moco/backbones/backbone.h"
+
+namespace moco {
+
+struct ResNetShape {
+  bool bottleneck = false;      // 1x1, 3x3, 1x1 blocks that widen 4 times, instead of two 3x3
+  std::vector<int64_t> blocks;  // in each stage; stages after the first halve the resolution
+  int64_t width = 64;           // channels of the first stage; each stage doubles them
+  // imagenet: 7x7 convolution of stride 2, then 3x3 max pooling of stride 2.
+  // cifar: 3x3 convolution of stride 1, no pooling: for images of about 32 pixels.
+  std::string stem = "imagenet";
+};
+
+std::unique_ptr<Backbone> MakeResNet(const ResNetShape& shape, const BackboneContext& context);
+
+}  // namespace moco
+
+#endif  // MOCO_BACKBONES_RESNET_H_

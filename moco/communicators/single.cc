@@ -1,0 +1,28 @@
+// One process: every operation is the identity.
+#include "moco/communicators/communicator.h"
+
+namespace moco {
+namespace {
+
+struct SingleOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+
+class Single : public Communicator {
+ public:
+  int64_t rank() const override { return 0; }
+  int64_t size() const override { return 1; }
+  at::Tensor AllGather(const at::Tensor& rows) override { return rows; }
+  void Broadcast(const std::vector<at::Tensor>&) override {}
+  void AverageGradients(const std::vector<at::Tensor>&) override {}
+};
+
+absl::StatusOr<std::unique_ptr<Communicator>> MakeSingle(const SingleOptions&) {
+  return std::make_unique<Single>();
+}
+
+REGISTER_PLUGIN(Communicators, "single", "one process", SingleOptions, MakeSingle);
+
+}  // namespace
+}  // namespace moco

@@ -1,0 +1,67 @@
+// An encoder f: a backbone and a head, from images to the vectors that are contrasted.
+#ifndef MOCO_ENCODER_H_
+#define MOCO_ENCODER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "moco/state_dict.h"
+
+namespace moco {
+
+class Backbone;
+class Head;
+
+struct EncoderSpec {
+  std::string backbone = "resnet50";
+  std::string head = "mlp";
+  int64_t bn_splits = 1;  // see BackboneContext
+};
+
+class Encoder {
+ public:
+  // Draws initial values from LibTorch's default generator, in the reference's order. The head's
+  // late values come with Initialize(), called once all encoders of a run are made.
+  static absl::StatusOr<std::unique_ptr<Encoder>> Create(const EncoderSpec& spec);
+  ~Encoder();
+
+  void Initialize();
+
+  // Vectors of images, not normalised. images: N x 3 x H x W, channels_last; in training mode N is
+  // divisible by bn_splits, and sample i belongs to part i mod bn_splits. Returns N x dim().
+  at::Tensor operator()(const at::Tensor& images) const;
+
+  // The backbone's features, what is kept after pretraining. Returns N x feature_dim().
+  at::Tensor Features(const at::Tensor& images) const;
+
+  int64_t dim() const;
+  int64_t feature_dim() const;
+
+  // Training mode: batch statistics; otherwise the running ones.
+  void Train(bool on);
+
+  // Parameters in `dtype` (buffers of floating point too); convolutions in channels_last.
+  void To(at::ScalarType dtype);
+
+  // In the order of torch.nn.Module.parameters.
+  std::vector<at::Tensor> Parameters() const;
+
+  // The reference's names: the backbone's, then the head's below `fc.`.
+  StateDict State() const;
+
+ private:
+  Encoder(std::shared_ptr<Backbone> backbone, std::shared_ptr<Head> head, int64_t splits);
+
+  const std::shared_ptr<Backbone> backbone_;
+  const std::shared_ptr<Head> head_;
+  const int64_t splits_;
+};
+
+}  // namespace moco
+
+#endif  // MOCO_ENCODER_H_

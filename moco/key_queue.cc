@@ -1,0 +1,37 @@
+#include "moco/key_queue.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/randn.h>
+
+#include <algorithm>
+
+namespace moco {
+
+KeyQueue::KeyQueue(int64_t dim, int64_t size) {
+  const at::Tensor noise = at::randn({dim, size});
+  keys_ = (noise / at::linalg_vector_norm(noise, 2, /*dim=*/0, /*keepdim=*/true).clamp_min(1e-12))
+              .t()
+              .contiguous();
+}
+
+void KeyQueue::Enqueue(const at::Tensor& keys) {
+  const int64_t size = keys_.size(0), batch = keys.size(0);
+  const int64_t skipped = std::max<int64_t>(batch - size, 0);  // they would be overwritten at once
+  position_ = (position_ + skipped) % size;
+  for (int64_t from = skipped; from < batch;) {
+    const int64_t run = std::min(batch - from, size - position_);
+    keys_.narrow(0, position_, run).copy_(keys.narrow(0, from, run));
+    position_ = (position_ + run) % size;
+    from += run;
+  }
+}
+
+void KeyQueue::To(at::ScalarType dtype) { keys_ = keys_.to(dtype); }
+
+void KeyQueue::Load(const at::Tensor& transposed, int64_t position) {
+  keys_.copy_(transposed.t());
+  position_ = position;
+}
+
+}  // namespace moco

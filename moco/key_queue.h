@@ -1,0 +1,41 @@
+// The dictionary as a queue (section 3.1 of the MoCo paper): the keys of the last batches.
+#ifndef MOCO_KEY_QUEUE_H_
+#define MOCO_KEY_QUEUE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace moco {
+
+// A ring of K rows, for any K and any batch size: a batch that reaches the end goes on at the
+// front, and of a batch larger than K the last K keys stay.
+class KeyQueue {
+ public:
+  // Starts as `size` random unit vectors of length `dim`, drawn from LibTorch's default generator
+  // as the reference draws them.
+  KeyQueue(int64_t dim, int64_t size);
+
+  // K x dim, unit rows. The tensor is changed in place by Enqueue.
+  const at::Tensor& keys() const { return keys_; }
+
+  // Where the next key goes, 0 to K - 1.
+  int64_t position() const { return position_; }
+
+  // Takes the place of the oldest keys. keys: N x dim.
+  void Enqueue(const at::Tensor& keys);
+
+  void To(at::ScalarType dtype);
+
+  // The reference's layout, dim x K, and its pointer; Load is their inverse (same dim and K).
+  at::Tensor Transposed() const { return keys_.t(); }
+  void Load(const at::Tensor& transposed, int64_t position);
+
+ private:
+  at::Tensor keys_;
+  int64_t position_ = 0;
+};
+
+}  // namespace moco
+
+#endif  // MOCO_KEY_QUEUE_H_

@@ -1,0 +1,45 @@
+// InfoNCE, equation 1 of the MoCo paper.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/logaddexp.h>
+#include <ATen/ops/logsumexp.h>
+
+#include "moco/losses/loss.h"
+
+namespace moco {
+namespace {
+
+struct InfoNceOptions {
+  double temperature = 0.07;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("temperature", temperature, "what similarities are divided by; smaller weighs hard negatives",
+      registry::Positive());
+  }
+};
+
+class InfoNce : public Loss {
+ public:
+  explicit InfoNce(double temperature) : temperature_(temperature) {}
+
+  // -log( exp(q.k+ / T) / sum_i exp(q.k_i / T) ), the sum over the positive and the K negatives;
+  // its log is put together from two parts, so that no N x (1 + K) matrix is written beside the N x
+  // K one.
+  at::Tensor operator()(const at::Tensor& positive, const at::Tensor& negative) const override {
+    const at::Tensor l_pos = positive / temperature_;
+    const at::Tensor l_neg = at::logsumexp(negative / temperature_, /*dim=*/1);
+    return (at::logaddexp(l_pos, l_neg) - l_pos).mean();
+  }
+
+ private:
+  const double temperature_;
+};
+
+absl::StatusOr<std::unique_ptr<Loss>> MakeInfoNce(const InfoNceOptions& options) {
+  return std::make_unique<InfoNce>(options.temperature);
+}
+
+REGISTER_PLUGIN(Losses, "info_nce", "cross entropy of the own key among 1 + K", InfoNceOptions,
+                MakeInfoNce);
+
+}  // namespace
+}  // namespace moco
