@@ -1,0 +1,193 @@
+#include "base/flags.h"
+
+#include <gflags/gflags.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "registry/spec.h"
+
+namespace base {
+namespace {
+
+std::string WithDashes(absl::string_view name) { return absl::StrReplaceAll(name, {{"_", "-"}}); }
+
+std::vector<gflags::CommandLineFlagInfo> FlagsOf(const std::string& file) {
+  std::vector<gflags::CommandLineFlagInfo> all, some;
+  gflags::GetAllFlags(&all);
+  for (const auto& flag : all) {
+    if (absl::EndsWith(flag.filename, file)) some.push_back(flag);
+  }
+  return some;
+}
+
+// gflags' own flags (--fromenv, --tab_completion_word, ...) and glog's are not this program's.
+std::vector<std::string> KnownFlags() {
+  std::vector<gflags::CommandLineFlagInfo> all;
+  gflags::GetAllFlags(&all);
+  std::vector<std::string> names;
+  for (const auto& flag : all) {
+    if (!absl::StrContains(flag.filename, "gflags") && !absl::StartsWith(flag.filename, "src/") &&
+        !absl::StartsWith(flag.filename, "./src/")) {
+      names.push_back(flag.name);
+    }
+  }
+  return names;
+}
+
+class Parser {
+ public:
+  Parser(const std::map<std::string, std::string>& aliases, const std::vector<std::string>& lists)
+      : aliases_(aliases), lists_(lists), known_(KnownFlags()) {}
+
+  absl::Status Parse(const std::vector<std::string>& words) {
+    for (size_t i = 0; i < words.size(); ++i) {
+      const std::string& word = words[i];
+      if (word == "--") {
+        line.positional.insert(line.positional.end(), words.begin() + i + 1, words.end());
+        break;
+      }
+      if (word.size() < 2 || word[0] != '-') {
+        line.positional.push_back(word);
+        continue;
+      }
+      if (absl::Status status = ParseFlag(words, i); !status.ok()) return status;
+    }
+    return absl::OkStatus();
+  }
+
+  CommandLine line;
+
+ private:
+  // Reads the flag at words[i], and leaves i at the last word that belongs to it.
+  absl::Status ParseFlag(const std::vector<std::string>& words, size_t& i) {
+    const std::string text = words[i].substr(words[i].find_first_not_of('-') == std::string::npos
+                                                 ? words[i].size()
+                                                 : words[i].find_first_not_of('-'));
+    const size_t equals = text.find('=');
+    std::string name = absl::StrReplaceAll(text.substr(0, equals), {{"-", "_"}});
+    if (const auto alias = aliases_.find(name); alias != aliases_.end()) name = alias->second;
+    if (name == "help" || name == "h") {
+      line.help = true;
+      return absl::OkStatus();
+    }
+    const bool negated = !Known(name) && absl::StartsWith(name, "no") && IsBool(name.substr(2));
+    if (negated) name = name.substr(2);
+    if (name != "flagfile" && !Known(name)) {
+      std::vector<std::string> known = known_;
+      std::transform(known.begin(), known.end(), known.begin(), WithDashes);
+      const std::string nearest = registry::Nearest(WithDashes(name), known);
+      return absl::InvalidArgumentError(
+          absl::StrCat("unknown flag --", WithDashes(name),
+                       nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?"),
+                       " --help lists all"));
+    }
+    std::string value;
+    if (equals != std::string::npos) {
+      value = text.substr(equals + 1);
+    } else if (IsBool(name)) {
+      value = negated ? "false" : "true";
+    } else if (i + 1 < words.size()) {
+      value = words[++i];
+      const bool list = std::find(lists_.begin(), lists_.end(), name) != lists_.end();
+      double number;
+      while (list && i + 1 < words.size() && absl::SimpleAtod(words[i + 1], &number)) {
+        absl::StrAppend(&value, " ", words[++i]);
+      }
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(name), " wants a value"));
+    }
+    if (name == "flagfile") return ParseFile(UserPath(value));
+    if (gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) {
+      gflags::CommandLineFlagInfo info;
+      gflags::GetCommandLineFlagInfo(name.c_str(), &info);
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", WithDashes(name), " is '", value, "', must be of type ", info.type));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status ParseFile(const std::string& path) {
+    auto contents = ReadFile(path);
+    if (!contents.ok()) return contents.status();
+    std::vector<std::string> words;
+    for (absl::string_view text : absl::StrSplit(*contents, '\n')) {
+      text = absl::StripAsciiWhitespace(text);
+      if (!text.empty() && text[0] != '#') words.emplace_back(text);
+    }
+    return Parse(words);
+  }
+
+  bool Known(const std::string& name) const {
+    return std::find(known_.begin(), known_.end(), name) != known_.end();
+  }
+
+  bool IsBool(const std::string& name) const {
+    gflags::CommandLineFlagInfo info;
+    return gflags::GetCommandLineFlagInfo(name.c_str(), &info) && info.type == "bool";
+  }
+
+  const std::map<std::string, std::string>& aliases_;
+  const std::vector<std::string>& lists_;
+  const std::vector<std::string> known_;
+};
+
+}  // namespace
+
+absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
+                                             const std::map<std::string, std::string>& aliases,
+                                             const std::vector<std::string>& lists) {
+  Parser parser(aliases, lists);
+  absl::Status status = parser.Parse(std::vector<std::string>(argv + 1, argv + argc));
+  if (!status.ok()) return status;
+  return parser.line;
+}
+
+void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values) {
+  for (const auto& [flag, value] : values) {
+    if (!IsSet(flag)) gflags::SetCommandLineOption(flag.c_str(), value.c_str());
+  }
+}
+
+bool IsSet(const std::string& flag) {
+  return !gflags::GetCommandLineFlagInfoOrDie(flag.c_str()).is_default;
+}
+
+std::string Flagfile(const std::string& file) {
+  std::string text;
+  for (const auto& flag : FlagsOf(file)) {
+    absl::StrAppend(&text, "--", WithDashes(flag.name), "=", flag.current_value, "\n");
+  }
+  return text;
+}
+
+std::string FlagHelp(const std::string& file) {
+  std::string text;
+  for (const auto& flag : FlagsOf(file)) {
+    const std::string value = flag.type == "string" && flag.default_value.empty()
+                                  ? ""
+                                  : absl::StrCat(" (", flag.default_value, ")");
+    absl::StrAppend(&text, "  --", WithDashes(flag.name), value, "\n      ", flag.description,
+                    "\n");
+  }
+  return text;
+}
+
+absl::Status CheckFlag(const std::string& flag, double value, double low, double high) {
+  if (value >= low && value <= high) return absl::OkStatus();  // written so that NaN fails
+  const std::string range = high == std::numeric_limits<double>::infinity()
+                                ? absl::StrCat("at least ", low)
+                                : absl::StrCat(low, " to ", high);
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
+}
+
+}  // namespace base

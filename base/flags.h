@@ -1,0 +1,51 @@
+// Command lines, on gflags: the flags are gflags', the errors and the spelling are kinder.
+#ifndef BASE_FLAGS_H_
+#define BASE_FLAGS_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace base {
+
+struct CommandLine {
+  std::vector<std::string> positional;
+  bool help = false;  // --help or -h was given
+};
+
+// Sets the flags that argv (argv[0] excepted) gives: `--flag value`, `--flag=value`, `-flag ...`,
+// `--bool`,
+// `--nobool`; `_` and `-` in names are the same; `--` ends the flags. `--flagfile=F` reads more,
+// one
+// `--flag=value` a line, `#` comments. `aliases` are other names of flags ("b" -> "batch_size"). A
+// flag that is given several words (`--schedule 60 80`) takes them all when it is in `lists`.
+// InvalidArgument names an unknown flag with the nearest known one, a value of the wrong type, and
+// a missing value.
+absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
+                                             const std::map<std::string, std::string>& aliases,
+                                             const std::vector<std::string>& lists = {});
+
+// Sets those of `values` (flag, value) that the command line did not.
+void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values);
+
+// Whether the command line, or SetDefaults, has set `flag`.
+bool IsSet(const std::string& flag);
+
+// The flags defined in `file` (a path's end, such as "moco/pretrain.cc"), as a flagfile that sets
+// them all.
+std::string Flagfile(const std::string& file);
+
+// Help of the flags defined in `file`: name, default and description.
+std::string FlagHelp(const std::string& file);
+
+// "2 to 8": OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names
+// it.
+absl::Status CheckFlag(const std::string& flag, double value, double low, double high);
+
+}  // namespace base
+
+#endif  // BASE_FLAGS_H_

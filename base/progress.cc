@@ -1,0 +1,62 @@
+#include "base/progress.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+
+#include "absl/strings/str_format.h"
+
+namespace base {
+
+Progress::Progress(double seconds_between)
+    : terminal_(isatty(STDOUT_FILENO)), between_(seconds_between) {}
+
+Progress::~Progress() { Clear(); }
+
+void Progress::Update(const std::string& text) {
+  const auto now = std::chrono::steady_clock::now();
+  if (!terminal_) {
+    if (last_ == std::chrono::steady_clock::time_point{} || now - last_ >= between_) {
+      last_ = now;
+      std::printf("%s\n", text.c_str());
+      std::fflush(stdout);
+    }
+    return;
+  }
+  winsize window;
+  const size_t columns =
+      ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col - 1 : 79;
+  std::printf("\r\033[K%s", text.substr(0, columns).c_str());
+  std::fflush(stdout);
+  open_ = true;
+}
+
+void Progress::Print(const std::string& text) {
+  Clear();
+  std::printf("%s\n", text.c_str());
+  std::fflush(stdout);
+}
+
+void Progress::Clear() {
+  if (!open_) return;
+  std::printf("\r\033[K");
+  std::fflush(stdout);
+  open_ = false;
+}
+
+std::string FormatSeconds(double seconds) {
+  const int64_t s = std::llround(std::fmax(seconds, 0));
+  if (s >= 3600) return absl::StrFormat("%d h %02d min", s / 3600, s % 3600 / 60);
+  if (s >= 60) return absl::StrFormat("%d min %02d s", s / 60, s % 60);
+  return absl::StrFormat("%d s", s);
+}
+
+std::string FormatBytes(double bytes) {
+  if (bytes >= 1e9) return absl::StrFormat("%.1f GB", bytes / 1e9);
+  if (bytes >= 1e6) return absl::StrFormat("%.0f MB", bytes / 1e6);
+  return absl::StrFormat("%.0f kB", std::ceil(bytes / 1e3));
+}
+
+}  // namespace base

@@ -1,0 +1,95 @@
+#include "base/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <ctime>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "base/files.h"
+
+namespace base {
+
+absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
+  if (absl::Status made = MakeFolders(path + "/checkpoints"); !made.ok()) return made;
+  const std::string lock = path + "/lock";
+  const int fd = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (fd < 0) return ErrnoStatus("cannot write", lock);
+  RunFolder folder(path, fd);
+  if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return ErrnoStatus("cannot lock", lock);
+    return absl::UnavailableError(absl::StrCat("another run is at work in '", path,
+                                               "'; wait for it, or give another --run-dir"));
+  }
+  return folder;
+}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(other.lock_) {
+  other.lock_ = -1;
+}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) close(lock_);
+}
+
+absl::Status RunFolder::AppendLine(const std::string& name, const std::string& line) {
+  const std::string path = File(name);
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (fd < 0) return ErrnoStatus("cannot write", path);
+  const std::string bytes = line + "\n";
+  const ssize_t written = write(fd, bytes.data(), bytes.size());
+  const absl::Status status = written == static_cast<ssize_t>(bytes.size())
+                                  ? absl::OkStatus()
+                                  : ErrnoStatus("cannot write", path);
+  close(fd);
+  return status;
+}
+
+absl::Status RunFolder::AppendMetrics(const nlohmann::json& metrics) {
+  return AppendLine("metrics.jsonl", metrics.dump());
+}
+
+std::string NewRunPath(const std::string& parent) {
+  const std::time_t now = std::time(nullptr);
+  std::tm local;
+  localtime_r(&now, &local);
+  char name[32];
+  std::strftime(name, sizeof(name), "%Y-%m-%d_%H-%M-%S", &local);
+  const std::string path = absl::StrCat(parent, "/", name);
+  std::string free = path;
+  for (int i = 2; std::filesystem::exists(free); ++i) free = absl::StrCat(path, "-", i);
+  return free;
+}
+
+nlohmann::json DescribeMachine() {
+  nlohmann::json machine;
+  utsname system;
+  uname(&system);
+  machine["host"] = system.nodename;
+  machine["system"] = absl::StrCat(system.sysname, " ", system.release, " ", system.machine);
+  machine["cores"] = std::thread::hardware_concurrency();
+  struct sysinfo memory;
+  sysinfo(&memory);
+  machine["memory_bytes"] = static_cast<uint64_t>(memory.totalram) * memory.mem_unit;
+  if (auto cpuinfo = ReadFile("/proc/cpuinfo"); cpuinfo.ok()) {
+    for (absl::string_view line : absl::StrSplit(*cpuinfo, '\n')) {
+      if (!absl::ConsumePrefix(&line, "model name")) continue;
+      machine["cpu"] = std::string(absl::StripLeadingAsciiWhitespace(
+          line.substr(std::min(line.find(':') + 1, line.size()))));
+      break;
+    }
+  }
+  return machine;
+}
+
+}  // namespace base
