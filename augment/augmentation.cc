@@ -1,0 +1,49 @@
+#include "augment/augmentation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace augment {
+
+absl::StatusOr<ImageType> Augmentation::Output(const ImageType& in) const {
+  if (in.depth != CV_8U) {
+    return absl::InvalidArgumentError("works on 8-bit images; put it before to_tensor");
+  }
+  return in;
+}
+
+AugmentationRegistry& Augmentations() {
+  static AugmentationRegistry& table = *new AugmentationRegistry("augmentation");
+  return table;
+}
+
+absl::StatusOr<Pipeline> Pipeline::Create(absl::string_view specs) {
+  auto texts = registry::SplitPipeline(specs);
+  if (!texts.ok()) return texts.status();
+  Pipeline pipeline;
+  std::vector<std::string> canonical;
+  for (const std::string& text : *texts) {
+    auto step = Augmentations().Create(text);
+    if (!step.ok()) return step.status();
+    auto output = (*step)->Output(pipeline.output_);
+    if (!output.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("step ", canonical.size() + 1, " of the views, '",
+                                                     text, "', ", output.status().message()));
+    }
+    pipeline.output_ = *output;
+    pipeline.steps_.push_back(std::move(*step));
+    canonical.push_back(Augmentations().Canonical(text).value());
+  }
+  pipeline.spec_ = absl::StrJoin(canonical, "|");
+  return pipeline;
+}
+
+cv::Mat Pipeline::operator()(const cv::Mat& image, base::Rng& rng) const {
+  cv::Mat result = image;
+  for (const auto& step : steps_) step->Apply(rng, result);
+  return result;
+}
+
+}  // namespace augment

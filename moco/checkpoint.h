@@ -1,0 +1,60 @@
+// Checkpoints: the reference's `.pth.tar`, with what an exact resume needs beside its entries.
+#ifndef MOCO_CHECKPOINT_H_
+#define MOCO_CHECKPOINT_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moco/state_dict.h"
+
+namespace moco {
+
+// The dict of facebookresearch/moco:
+//   epoch       the epoch to go on with (the one that is under way in a checkpoint within an epoch)
+//   arch        torchvision's name of the backbone
+//   state_dict  module.encoder_q.*, module.encoder_k.*, module.queue, module.queue_ptr
+//   optimizer   as torch.optim.SGD.state_dict()
+// and of ours:
+//   mocopp      text to text: canonical specs, seed, step, precision, ...
+struct Checkpoint {
+  int64_t epoch = 0;
+  std::string arch;
+  StateDict state;
+
+  struct OptimizerState {
+    double lr = 0;
+    std::vector<std::pair<std::string, double>> constants;
+    int64_t parameters = 0;  // in the optimizer, those without a gradient included
+    // Of each slot ("momentum_buffer"), one tensor for each of the first parameters.
+    std::vector<std::pair<std::string, std::vector<at::Tensor>>> slots;
+  } optimizer;
+
+  std::map<std::string, double> numbers;  // further entries of the dict, such as best_acc1
+  std::map<std::string, std::string> mocopp;
+};
+
+// Atomically: after any failure the file is the old one. ResourceExhausted when the disk is full.
+absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
+
+// DataLoss when the file is cut or damaged, InvalidArgument when it is something else, NotFound;
+// the message names the file. Entries that the file lacks stay empty.
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
+
+// Names of checkpoints, and their order in time:
+//   checkpoint_0003.pth.tar             epoch 3 (counted from 0) is done
+//   checkpoint_0004_step_00017.pth.tar  17 steps of epoch 4 are done
+std::string CheckpointName(int64_t epoch, int64_t steps, int64_t steps_per_epoch);
+
+// The checkpoints in `folder`, oldest first; empty when there are none or no such folder.
+std::vector<std::string> ListCheckpoints(const std::string& folder);
+
+}  // namespace moco
+
+#endif  // MOCO_CHECKPOINT_H_

@@ -1,0 +1,40 @@
+// Between the loader's memory and the network's tensors.
+#ifndef MOCO_IMAGES_H_
+#define MOCO_IMAGES_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "augment/augmentation.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+
+namespace moco {
+
+// The pipeline as what the loader asks for. InvalidArgument when its result is not a float image of
+// a fixed size (it must end with to_tensor, perhaps normalize, after a crop).
+absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline);
+
+// View `v` of a batch: N x 3 x H x W, channels_last, float32, on the batch's own memory, without a
+// copy.
+at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type);
+
+// Features and labels of every image of a data set, in its order.
+struct Features {
+  at::Tensor features;  // N x D, float32
+  at::Tensor labels;    // N, int64; -1: none
+};
+
+// Runs `network` (N x 3 x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
+// gradients. DataLoss when more than `max_bad_images` images cannot be read.
+absl::StatusOr<Features> ExtractFeatures(
+    const data::Dataset& dataset, const augment::Pipeline& pipeline,
+    const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
+    int64_t max_bad_images);
+
+}  // namespace moco
+
+#endif  // MOCO_IMAGES_H_

@@ -1,0 +1,506 @@
+#include "moco/trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "augment/augmentation.h"
+#include "base/files.h"
+#include "base/progress.h"
+#include "base/signals.h"
+#include "data/loader.h"
+#include "lincls/knn.h"
+#include "moco/backbones/backbone.h"
+#include "moco/checkpoint.h"
+#include "moco/heads/head.h"
+#include "moco/images.h"
+#include "moco/schedules/schedule.h"
+
+namespace moco {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// LibTorch's own generator: initial values, and whatever a plugin draws in a step (dropout).
+void SeedLibTorch(uint64_t seed) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  std::lock_guard<std::mutex> lock(generator.mutex());
+  generator.set_current_seed(seed);
+}
+
+StateDict Copy(const StateDict& state) {
+  StateDict copy;
+  for (const auto& [name, tensor] : state) copy.emplace_back(name, tensor.detach().clone());
+  return copy;
+}
+
+int64_t Bytes(const StateDict& state) {
+  int64_t bytes = 0;
+  for (const auto& [name, tensor] : state) bytes += tensor.nbytes();
+  return bytes;
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainerOptions& options, const TrainerData& data, base::RunFolder& folder)
+      : options_(options), data_(data), folder_(folder) {}
+
+  absl::Status Run() {
+    if (absl::Status s = Prepare(); !s.ok()) return s;
+    if (absl::Status s = Resume(); !s.ok()) return s;
+    if (absl::Status s = StartLoader(); !s.ok()) return s;
+    if (absl::Status s = SayWhatItTakes(); !s.ok()) return s;
+    return Loop();
+  }
+
+ private:
+  // --- Before the first batch ---
+
+  absl::Status Prepare() {
+    auto views = augment::Pipeline::Create(options_.views);
+    if (!views.ok()) return views.status();
+    views_ = std::make_unique<augment::Pipeline>(*std::move(views));
+    auto eval_views = augment::Pipeline::Create(options_.eval_views);
+    if (!eval_views.ok()) return eval_views.status();
+    eval_views_ = std::make_unique<augment::Pipeline>(*std::move(eval_views));
+    if (auto view = MakeView(*eval_views_); !view.ok()) return view.status();
+    auto schedule = Schedules().Create(options_.schedule, options_.epochs);
+    if (!schedule.ok()) return schedule.status();
+    schedule_ = std::move(*schedule);
+    auto communicator = Communicators().Create("single");
+    if (!communicator.ok()) return communicator.status();
+    communicator_ = std::move(*communicator);
+    steps_per_epoch_ = data_.train->size() / options_.batch_size;
+    last_step_ = options_.epochs * steps_per_epoch_;
+    if (absl::Status s = MeasureActivations(); !s.ok()) return s;
+
+    SeedLibTorch(options_.seed);
+    auto moco = MoCo::Create(options_.moco, *communicator_);
+    if (!moco.ok()) return moco.status();
+    moco_ = std::move(*moco);
+    return absl::OkStatus();
+  }
+
+  // Bytes that an image keeps alive between its forward and backward pass, from a pass over a few.
+  absl::Status MeasureActivations() {
+    auto encoder = Encoder::Create(options_.moco.encoder);
+    if (!encoder.ok()) return encoder.status();
+    (*encoder)->To(options_.moco.dtype);
+    const int64_t images = 2 * options_.moco.encoder.bn_splits;
+    const auto& type = views_->output();
+    const at::Tensor input = at::zeros({images, 3, type.rows, type.cols}, options_.moco.dtype)
+                                 .contiguous(at::MemoryFormat::ChannelsLast);
+    const size_t before = mallinfo2().uordblks;
+    const at::Tensor output = (**encoder)(input);
+    activation_bytes_ = static_cast<double>(mallinfo2().uordblks - before) / images;
+    return absl::OkStatus();
+  }
+
+  // What must be the same for a resumed run to be the same run, with the flag that sets it.
+  std::vector<std::pair<std::string, std::string>> Identity() const {
+    const MoCoOptions& m = options_.moco;
+    return {{"arch", Backbones().Canonical(m.encoder.backbone).value()},
+            {"mlp", Heads().Canonical(m.encoder.head).value()},
+            {"moco-k", absl::StrCat(m.queue_size)},
+            {"batch-size", absl::StrCat(options_.batch_size)},
+            {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
+            {"seed", absl::StrCat(options_.seed)},
+            {"aug-plus", views_->spec()},
+            {"data", absl::StrCat(data_.train->size(), " images")}};
+  }
+
+  absl::Status Resume() {
+    if (options_.resume.empty()) return absl::OkStatus();
+    auto checkpoint = ReadCheckpoint(options_.resume);
+    if (!checkpoint.ok()) return checkpoint.status();
+    const auto& ours = checkpoint->mocopp;
+    for (const auto& [flag, value] : Identity()) {
+      const auto saved = ours.find(flag);
+      if (saved != ours.end() && saved->second != value) {
+        return absl::InvalidArgumentError(absl::StrCat("'", options_.resume, "' was written with '",
+                                                       saved->second, "', this run has '", value,
+                                                       "'; change --", flag, " or start anew"));
+      }
+    }
+    if (absl::Status s = Load(*checkpoint); !s.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", options_.resume, "' does not fit this run: ", s.message(),
+                       "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
+    }
+    first_step_ = checkpoint->epoch * steps_per_epoch_;
+    if (const auto step = ours.find("step"); step != ours.end()) {
+      if (!absl::SimpleAtoi(step->second, &first_step_)) {
+        return absl::DataLossError(absl::StrCat("'", options_.resume, "' has no readable step"));
+      }
+    }
+    if (first_step_ >= last_step_) {
+      return absl::InvalidArgumentError(absl::StrCat("'", options_.resume, "' is at epoch ",
+                                                     checkpoint->epoch, " of ", options_.epochs,
+                                                     ": nothing is left to do; raise --epochs"));
+    }
+    if (const auto threads = ours.find("threads");
+        threads != ours.end() && threads->second != absl::StrCat(at::get_num_threads())) {
+      progress_.Print(absl::StrCat(
+          "note: the checkpoint was written with --threads=", threads->second, ", this run has ",
+          at::get_num_threads(), "; the last bits of the losses will differ"));
+    }
+    DropMetricsAfter(first_step_);
+    progress_.Print(absl::StrFormat("resumed from %s: epoch %d, step %d of %d", options_.resume,
+                                    first_step_ / steps_per_epoch_, first_step_ % steps_per_epoch_,
+                                    steps_per_epoch_));
+    return absl::OkStatus();
+  }
+
+  // Everything or nothing of the model: shapes are checked before the first tensor is copied.
+  absl::Status Load(const Checkpoint& checkpoint) {
+    const StateDict q = Below(checkpoint.state, "module.encoder_q.");
+    const StateDict k = Below(checkpoint.state, "module.encoder_k.");
+    const StateDict queue = Below(checkpoint.state, "module.");
+    at::Tensor keys, position;
+    for (const auto& [name, tensor] : queue) {
+      if (name == "queue") keys = tensor;
+      if (name == "queue_ptr") position = tensor;
+    }
+    const at::Tensor mine = moco_->queue().Transposed();
+    if (!keys.defined() || !position.defined() || keys.sizes() != mine.sizes() ||
+        position.numel() != 1) {
+      return absl::InvalidArgumentError("its 'module.queue' is missing or of another shape");
+    }
+    const int64_t at = position.item<int64_t>();
+    if (at < 0 || at >= mine.size(1)) {
+      return absl::InvalidArgumentError("its 'module.queue_ptr' is out of range");
+    }
+    if (absl::Status s = CopyState(q, moco_->query_encoder().State()); !s.ok()) return s;
+    if (absl::Status s = CopyState(k, moco_->key_encoder().State()); !s.ok()) return s;
+    moco_->queue().Load(keys, at);
+    for (const Optimizer::Slot& slot : moco_->optimizer().State()) {
+      StateDict from, to;
+      for (const auto& [name, tensors] : checkpoint.optimizer.slots) {
+        for (size_t i = 0; name == slot.name && i < tensors.size(); ++i) {
+          from.emplace_back(absl::StrCat(name, " ", i), tensors[i]);
+        }
+      }
+      for (size_t i = 0; i < slot.tensors.size(); ++i) {
+        to.emplace_back(absl::StrCat(slot.name, " ", i), slot.tensors[i]);
+      }
+      if (absl::Status s = CopyState(from, to); !s.ok()) return s;
+    }
+    return absl::OkStatus();
+  }
+
+  // A run that was killed has written metrics that it will now write again.
+  void DropMetricsAfter(int64_t step) {
+    const auto text = base::ReadFile(folder_.File("metrics.jsonl"));
+    if (!text.ok()) return;
+    std::string kept;
+    for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+      const auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
+      if (json.is_object() && json.value("step", int64_t{0}) <= step) {
+        absl::StrAppend(&kept, line, "\n");
+      }
+    }
+    Warn(base::WriteFileAtomically(folder_.File("metrics.jsonl"), kept));
+  }
+
+  absl::Status StartLoader() {
+    auto view = MakeView(*views_);
+    if (!view.ok()) return view.status();
+    data::LoaderOptions loader;
+    loader.batch_size = options_.batch_size;
+    loader.rows = views_->output().rows;
+    loader.cols = views_->output().cols;
+    loader.views = {*view, *view};
+    loader.seed = options_.seed;
+    loader.threads = options_.loader_threads;
+    loader.first_step = first_step_;
+    loader.last_step = last_step_;
+    loader.max_bad_images = options_.max_bad_images;
+    auto made = data::Loader::Create(*data_.train, loader);
+    if (!made.ok()) return made.status();
+    loader_ = std::move(*made);
+    return absl::OkStatus();
+  }
+
+  absl::Status SayWhatItTakes() {
+    const MoCoOptions& m = options_.moco;
+    const double weights = Bytes(moco_->query_encoder().State());
+    const double queue = moco_->queue().keys().nbytes();
+    const double view = 4.0 * 3 * views_->output().rows * views_->output().cols;
+    const double loader = 3 * 2 * view * options_.batch_size;
+    const double logits = 3.0 * options_.batch_size * m.queue_size * at::elementSize(m.dtype);
+    const double memory = 4 * weights + queue + loader + logits +
+                          1.3 * activation_bytes_ * options_.batch_size + 300e6;
+    const double checkpoint = 3 * weights + queue;
+    const int64_t written =
+        (options_.epochs + options_.checkpoint_every - 1) / options_.checkpoint_every;
+    const int64_t kept = options_.keep > 0 ? std::min(options_.keep, written) : written;
+    progress_.Print(
+        absl::StrFormat("takes    about %s of memory; %d checkpoints of %s (%s on disk); the time "
+                        "is told after some steps",
+                        base::FormatBytes(memory), kept, base::FormatBytes(checkpoint),
+                        base::FormatBytes(kept * checkpoint)));
+    std::error_code error;
+    const auto space = std::filesystem::space(folder_.path(), error);
+    if (!error && space.available < kept * checkpoint) {
+      progress_.Print(absl::StrCat("warning: only ", base::FormatBytes(space.available),
+                                   " are free in '", folder_.path(),
+                                   "'; lower --keep, or give another --run-dir"));
+    }
+    const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+    if (memory > physical) {
+      progress_.Print(absl::StrCat("warning: the machine has ", base::FormatBytes(physical),
+                                   " of memory; lower --batch-size"));
+    }
+    return absl::OkStatus();
+  }
+
+  // --- The run ---
+
+  absl::Status Loop() {
+    StateDict untrained;
+    if (first_step_ == 0 && Monitored()) untrained = Copy(moco_->query_encoder().State());
+    if (data_.queries == nullptr) progress_.Print("kNN      off: there are no labelled images");
+    start_ = Clock::now();
+    for (int64_t step = first_step_; step < last_step_; ++step) {
+      if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
+      if (absl::Status s = Step(step); !s.ok()) return s;
+      if (!untrained.empty()) {
+        if (absl::Status s = EvaluateUntrained(untrained); !s.ok()) return s;
+        untrained.clear();
+      }
+      if ((step + 1) % steps_per_epoch_ == 0) {
+        if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Step(int64_t step) {
+    auto batch = loader_->Next();
+    if (!batch.ok()) return batch.status();
+    ReportBadImages();
+    SeedLibTorch(options_.seed + step + 1);
+    const int64_t epoch = step / steps_per_epoch_;
+    const double lr = options_.lr * schedule_->Factor(epoch);
+    const auto& type = views_->output();
+    const at::ScalarType dtype = options_.moco.dtype;
+    auto metrics = moco_->Step(ViewTensor(**batch, 0, type).to(dtype),
+                               ViewTensor(**batch, 1, type).to(dtype), lr, step);
+    if (!metrics.ok()) return metrics.status();
+
+    const double seconds = SecondsSince(start_) - seconds_beside_;
+    const int64_t steps = step + 1 - first_step_;
+    const double pairs_per_second = steps * options_.batch_size / seconds;
+    const double waiting = loader_->seconds_waited() / seconds;
+    const double left = (last_step_ - step - 1) * (SecondsSince(start_) / steps);
+    progress_.Update(absl::StrFormat(
+        "epoch %d/%d step %d/%d  loss %.4f  pretext %.1f %%  %.0f pairs/s  waiting %.1f %%  %s "
+        "left",
+        epoch + 1, options_.epochs, step % steps_per_epoch_ + 1, steps_per_epoch_, metrics->loss,
+        100 * metrics->top1, pairs_per_second, 100 * waiting, base::FormatSeconds(left)));
+    if (steps == 20) {
+      progress_.Print(
+          absl::StrCat("the run will take about ",
+                       base::FormatSeconds(seconds * (last_step_ - first_step_) / steps)));
+    }
+    if ((step + 1) % options_.print_every == 0 || steps == 1) {
+      Warn(folder_.AppendMetrics({{"step", step + 1},
+                                  {"epoch", epoch},
+                                  {"loss", metrics->loss},
+                                  {"top1", metrics->top1},
+                                  {"top5", metrics->top5},
+                                  {"lr", lr},
+                                  {"pairs_per_second", pairs_per_second},
+                                  {"waiting", waiting}}));
+    }
+    epoch_loss_ += metrics->loss;
+    epoch_top1_ += metrics->top1;
+    ++epoch_steps_;
+    return absl::OkStatus();
+  }
+
+  absl::Status EndEpoch(int64_t epoch, int64_t done) {
+    const auto began = Clock::now();
+    std::string line =
+        absl::StrFormat("epoch %d/%d  loss %.4f  pretext %.1f %%", epoch + 1, options_.epochs,
+                        epoch_loss_ / epoch_steps_, 100 * epoch_top1_ / epoch_steps_);
+    epoch_loss_ = epoch_top1_ = epoch_steps_ = 0;
+    const bool last = epoch + 1 == options_.epochs;
+    if (Monitored() && ((epoch + 1) % options_.knn_every == 0 || last)) {
+      auto knn = Evaluate(done);
+      if (!knn.ok()) return knn.status();
+      absl::StrAppendFormat(&line, "  kNN %.1f %%", 100 * *knn);
+    }
+    if ((epoch + 1) % options_.checkpoint_every == 0 || last) {
+      absl::Status saved = Save(done);
+      if (last && !saved.ok()) return saved;
+    }
+    progress_.Print(line);
+    seconds_beside_ += SecondsSince(began);
+    return absl::OkStatus();
+  }
+
+  absl::Status Stop(int64_t step, const absl::Status& why) {
+    if (step == first_step_) return why;  // nothing new to save
+    if (absl::Status s = Save(step); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
+    }
+    return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
+                                                 ", checkpoint written; go on "
+                                                 "with: bazel run //moco:pretrain -- --resume=",
+                                                 folder_.path()));
+  }
+
+  // --- kNN ---
+
+  bool Monitored() const { return data_.queries != nullptr && options_.knn_every > 0; }
+
+  absl::StatusOr<double> Evaluate(int64_t step) {
+    Encoder& encoder = moco_->query_encoder();
+    encoder.Train(false);
+    const auto features = [&](const at::Tensor& x) {
+      return encoder.Features(x.to(options_.moco.dtype));
+    };
+    const auto extract = [&](const data::Dataset& dataset) {
+      return ExtractFeatures(dataset, *eval_views_, features, options_.loader_threads,
+                             options_.max_bad_images);
+    };
+    auto bank = extract(*data_.bank);
+    auto queries = bank.ok() ? extract(*data_.queries) : bank;
+    encoder.Train(true);
+    if (!queries.ok()) return queries.status();
+    lincls::KnnOptions knn;
+    knn.k = options_.knn_k;
+    knn.temperature = options_.knn_temperature;
+    knn.classes = data_.bank->classes().size();
+    const double accuracy =
+        lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
+    Warn(folder_.AppendMetrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}}));
+    return accuracy;
+  }
+
+  // The first loss should not wait for this, so the initial weights are put back for a moment.
+  absl::Status EvaluateUntrained(const StateDict& untrained) {
+    const auto began = Clock::now();
+    const StateDict live = moco_->query_encoder().State();
+    const StateDict trained = Copy(live);
+    if (absl::Status s = CopyState(untrained, live); !s.ok()) return s;
+    auto knn = Evaluate(0);
+    if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
+    if (!knn.ok()) return knn.status();
+    progress_.Print(absl::StrFormat("kNN      %.1f %% with the untrained encoder (k %d, t %g)",
+                                    100 * *knn, options_.knn_k, options_.knn_temperature));
+    seconds_beside_ += SecondsSince(began);
+    return absl::OkStatus();
+  }
+
+  // --- What is written ---
+
+  absl::Status Save(int64_t done) {
+    Checkpoint c;
+    c.epoch = done / steps_per_epoch_;
+    c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
+    for (const auto& [name, encoder] : {std::pair("module.encoder_q.", &moco_->query_encoder()),
+                                        std::pair("module.encoder_k.", &moco_->key_encoder())}) {
+      for (const auto& [key, tensor] : encoder->State()) c.state.emplace_back(name + key, tensor);
+    }
+    c.state.emplace_back("module.queue", moco_->queue().Transposed());
+    c.state.emplace_back("module.queue_ptr", at::tensor({moco_->queue().position()}));
+    c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
+    c.optimizer.constants = moco_->optimizer().Constants();
+    c.optimizer.parameters = 2 * moco_->query_encoder().Parameters().size();
+    for (const Optimizer::Slot& slot : moco_->optimizer().State()) {
+      c.optimizer.slots.emplace_back(slot.name, slot.tensors);
+    }
+    for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
+    c.mocopp["step"] = absl::StrCat(done);
+    c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
+    c.mocopp["eval_views"] = eval_views_->spec();
+
+    const std::string path = folder_.File("checkpoints/") +
+                             CheckpointName((done - 1) / steps_per_epoch_,
+                                            (done - 1) % steps_per_epoch_ + 1, steps_per_epoch_);
+    absl::Status written = WriteCheckpoint(path, c);
+    if (!written.ok()) {
+      progress_.Print(absl::StrCat(
+          "warning: the checkpoint was not written, earlier ones are whole: ", written.message()));
+      return written;
+    }
+    RemoveOldCheckpoints();
+    return absl::OkStatus();
+  }
+
+  void RemoveOldCheckpoints() {
+    if (options_.keep == 0) return;
+    const std::vector<std::string> all = ListCheckpoints(folder_.File("checkpoints"));
+    for (size_t i = 0; i + options_.keep < all.size(); ++i) std::remove(all[i].c_str());
+  }
+
+  void ReportBadImages() {
+    const auto& bad = loader_->bad_images();
+    for (; reported_bad_ < bad.size(); ++reported_bad_) {
+      const data::BadImage& image = bad[reported_bad_];
+      progress_.Print(absl::StrCat("bad image ", reported_bad_ + 1, " of at most ",
+                                   options_.max_bad_images, ": ", image.why,
+                                   "; another takes its place"));
+      Warn(folder_.AppendLine("bad_images.txt", absl::StrCat(image.name, "\t", image.why)));
+    }
+  }
+
+  // What is written beside the checkpoints must not stop a run; each kind of failure is said once.
+  void Warn(const absl::Status& status) {
+    const std::string message(status.message());
+    if (!status.ok() && warned_.insert(message).second) progress_.Print("warning: " + message);
+  }
+
+  const TrainerOptions& options_;
+  const TrainerData& data_;
+  base::RunFolder& folder_;
+  base::Progress progress_;
+
+  std::unique_ptr<augment::Pipeline> views_, eval_views_;
+  std::unique_ptr<Schedule> schedule_;
+  std::unique_ptr<Communicator> communicator_;
+  std::unique_ptr<MoCo> moco_;
+  std::unique_ptr<data::Loader> loader_;
+  double activation_bytes_ = 0;  // of an image
+
+  int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
+  Clock::time_point start_;
+  double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
+  double epoch_loss_ = 0, epoch_top1_ = 0;
+  int64_t epoch_steps_ = 0;
+  size_t reported_bad_ = 0;
+  std::set<std::string> warned_;
+};
+
+}  // namespace
+
+absl::Status Train(const TrainerOptions& options, const TrainerData& data,
+                   base::RunFolder& folder) {
+  return Trainer(options, data, folder).Run();
+}
+
+}  // namespace moco

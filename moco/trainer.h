@@ -1,0 +1,54 @@
+// The training loop: batches in, checkpoints and metrics out.
+#ifndef MOCO_TRAINER_H_
+#define MOCO_TRAINER_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/run_folder.h"
+#include "data/dataset.h"
+#include "moco/moco.h"
+
+namespace moco {
+
+struct TrainerOptions {
+  MoCoOptions moco;
+  double lr = 0.03;
+  std::string schedule = "step";
+  int64_t epochs = 200;
+  int64_t batch_size = 256;
+  uint64_t seed = 0;
+
+  std::string views;  // pipeline of the query and of the key
+  std::string
+      eval_views;  // pipeline for kNN and, through the checkpoint, for the linear classifier
+  int loader_threads = 1;
+  int64_t max_bad_images = 0;
+
+  int64_t print_every = 10;      // steps between lines of metrics.jsonl
+  int64_t checkpoint_every = 1;  // epochs
+  int64_t keep = 0;              // newest checkpoints that stay; 0: all
+  std::string resume;            // a checkpoint to go on from; empty: start
+
+  int64_t knn_every = 0;  // epochs between kNN evaluations; 0: none
+  int64_t knn_k = 200;
+  double knn_temperature = 0.1;
+};
+
+// Where the images come from. The two labelled sets are of the kNN monitor, and may be null.
+struct TrainerData {
+  const data::Dataset* train = nullptr;
+  const data::Dataset* bank = nullptr;
+  const data::Dataset* queries = nullptr;
+};
+
+// Trains to the last epoch. Everything that can be checked is checked before the first batch. On
+// Ctrl-C or SIGTERM writes a checkpoint and returns the signal's status; on a loss that is not
+// finite returns Aborted and writes none. A checkpoint that cannot be written is reported and the
+// run goes on; only the last one's failure is returned.
+absl::Status Train(const TrainerOptions& options, const TrainerData& data, base::RunFolder& folder);
+
+}  // namespace moco
+
+#endif  // MOCO_TRAINER_H_
