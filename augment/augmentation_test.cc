@@ -1,0 +1,177 @@
+// Pipelines, what each step draws, and the contract that every registered augmentation keeps.
+#include "augment/augmentation.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <opencv2/core.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "augment/ops.h"
+#include "augment/presets.h"
+
+namespace augment {
+namespace {
+
+using ::testing::HasSubstr;
+
+cv::Mat Noise(int rows, int cols, uint64_t seed = 1) {
+  cv::Mat image(rows, cols, CV_8UC3);
+  base::Rng rng(seed, base::Purpose::kTest);
+  for (int y = 0; y < rows; ++y) {
+    for (int x = 0; x < 3 * cols; ++x) image.ptr(y)[x] = rng.UniformInt(0, 255);
+  }
+  return image;
+}
+
+base::Rng Stream(uint64_t sample) { return base::Rng(7, base::Purpose::kTest, 0, sample); }
+
+bool Same(const cv::Mat& a, const cv::Mat& b) {
+  return a.size() == b.size() && a.type() == b.type() && cv::norm(a, b, cv::NORM_INF) == 0;
+}
+
+// --- Every registered augmentation ---
+
+class AugmentationContract : public testing::TestWithParam<std::string> {
+ protected:
+  // The plugin behind whatever it needs in front.
+  static Pipeline Make() {
+    auto alone = Pipeline::Create(GetParam());
+    if (alone.ok()) return *std::move(alone);
+    return Pipeline::Create(absl::StrCat("to_tensor|", GetParam())).value();
+  }
+};
+
+TEST_P(AugmentationContract, IsAFunctionOfImageAndStreamAndLeavesTheImageAlone) {
+  const Pipeline pipeline = Make();
+  for (const cv::Size size : {cv::Size(32, 32), cv::Size(41, 23), cv::Size(1, 1), cv::Size(3, 200)}) {
+    const cv::Mat image = Noise(size.height, size.width), before = image.clone();
+    for (uint64_t sample = 0; sample < 5; ++sample) {
+      base::Rng first = Stream(sample), second = Stream(sample);
+      const cv::Mat one = pipeline(image, first), two = pipeline(image, second);
+      EXPECT_TRUE(Same(one, two));
+      EXPECT_TRUE(Same(image, before)) << "the input was written to";
+      EXPECT_EQ(one.type(), CV_MAKETYPE(pipeline.output().depth, 3));
+      if (pipeline.output().rows > 0) {
+        EXPECT_EQ(one.rows, pipeline.output().rows);
+        EXPECT_EQ(one.cols, pipeline.output().cols);
+      }
+    }
+  }
+}
+
+TEST_P(AugmentationContract, CanonicalSpecMakesTheSameAugmentation) {
+  const Pipeline pipeline = Make();
+  const Pipeline again = Pipeline::Create(pipeline.spec()).value();
+  EXPECT_EQ(again.spec(), pipeline.spec());
+  const cv::Mat image = Noise(20, 20);
+  base::Rng first = Stream(3), second = Stream(3);
+  EXPECT_TRUE(Same(pipeline(image, first), again(image, second)));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, AugmentationContract, testing::ValuesIn(Augmentations().Names()),
+                         [](const auto& info) { return info.param; });
+
+// --- Pipelines ---
+
+TEST(PipelineTest, PresetsGiveFloatImagesOfTheSize) {
+  for (const std::string& spec :
+       {V1Views(24, 0.2, "normalize"), V2Views(24, 0.2, "normalize"),
+        CifarViews(24, 0.2, NormalizeSpec("cifar10")), EvaluationViews(24, "normalize"),
+        EvaluationViews(224, "normalize"), LinearViews(24, "normalize")}) {
+    const auto pipeline = Pipeline::Create(spec);
+    ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+    EXPECT_EQ(pipeline->output().depth, CV_32F);
+    EXPECT_GT(pipeline->output().rows, 0);
+  }
+  EXPECT_THAT(EvaluationViews(224, "normalize"), HasSubstr("resize:size=256|center_crop:size=224"));
+}
+
+TEST(PipelineTest, ErrorsNameTheStepAndTheRemedy) {
+  EXPECT_EQ(Pipeline::Create("flip|normalize").status().message(),
+            "step 2 of the views, 'normalize', wants floats; put it after to_tensor");
+  EXPECT_EQ(Pipeline::Create("to_tensor|flip").status().message(),
+            "step 2 of the views, 'flip', works on 8-bit images; put it before to_tensor");
+  EXPECT_THAT(std::string(Pipeline::Create("flipp").status().message()),
+              HasSubstr("did you mean 'flip'?"));
+  EXPECT_THAT(std::string(Pipeline::Create("flip:p=1.5").status().message()),
+              HasSubstr("must be 0 to 1"));
+  EXPECT_FALSE(Pipeline::Create("random_resized_crop:scale_min=0.9,scale_max=0.1").ok());
+  EXPECT_FALSE(Pipeline::Create("gaussian_blur:radius_min=3").ok());
+}
+
+TEST(PipelineTest, TensorsAreNormalised) {
+  const Pipeline pipeline =
+      Pipeline::Create("to_tensor|normalize:mean_r=0.5,std_r=0.25,mean_g=0,std_g=1").value();
+  const cv::Mat pixel(1, 1, CV_8UC3, cv::Scalar(255, 51, 0));
+  base::Rng rng = Stream(0);
+  const cv::Vec3f v = pipeline(pixel, rng).at<cv::Vec3f>(0, 0);
+  EXPECT_FLOAT_EQ(v[0], 2);
+  EXPECT_FLOAT_EQ(v[1], 0.2);
+  EXPECT_FLOAT_EQ(v[2], -0.406 / 0.225);
+}
+
+// --- What is drawn ---
+
+TEST(RandomTest, ProbabilitiesAreKept) {
+  const cv::Mat image = Noise(4, 4);
+  for (const auto& [spec, p] : std::vector<std::pair<std::string, double>>{
+           {"flip", 0.5}, {"flip:p=0", 0}, {"grayscale", 0.2}, {"gaussian_blur:radius_min=1", 0.5},
+           {"color_jitter:p=0.8,brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1", 0.8}}) {
+    const Pipeline pipeline = Pipeline::Create(spec).value();
+    int changed = 0;
+    constexpr int kDraws = 4000;
+    for (int i = 0; i < kDraws; ++i) {
+      base::Rng rng = Stream(i);
+      changed += !Same(pipeline(image, rng), image);
+    }
+    EXPECT_NEAR(changed, p * kDraws, 5 * std::sqrt(p * (1 - p) * kDraws) + 1e-9) << spec;
+  }
+}
+
+// The crop's area and centre, seen through an image whose pixels are their own coordinates.
+TEST(RandomTest, CropsCoverTheAskedShareOfTheArea) {
+  cv::Mat image(200, 200, CV_8UC3);
+  for (int y = 0; y < 200; ++y) {
+    for (int x = 0; x < 200; ++x) image.at<cv::Vec3b>(y, x) = cv::Vec3b(x, y, 0);
+  }
+  const Pipeline pipeline =
+      Pipeline::Create("random_resized_crop:size=40,scale_min=0.2").value();
+  double mean_area = 0, mean_x = 0;
+  constexpr int kDraws = 1000;
+  for (int i = 0; i < kDraws; ++i) {
+    base::Rng rng = Stream(i);
+    const cv::Mat crop = pipeline(image, rng);
+    const double width = (crop.at<cv::Vec3b>(20, 39)[0] - crop.at<cv::Vec3b>(20, 0)[0]) / 39.0 * 40;
+    const double height = (crop.at<cv::Vec3b>(39, 20)[1] - crop.at<cv::Vec3b>(0, 20)[1]) / 39.0 * 40;
+    const double share = width * height / (200.0 * 200.0);
+    EXPECT_GT(share, 0.17);
+    EXPECT_LT(share, 1.06);
+    mean_area += share / kDraws;
+    mean_x += crop.at<cv::Vec3b>(20, 20)[0] / static_cast<double>(kDraws);
+  }
+  // Shares near 1 are drawn again when their shape does not fit, so that the mean is below 0.6.
+  EXPECT_NEAR(mean_area, 0.57, 0.03);
+  EXPECT_NEAR(mean_x, 100, 4);
+}
+
+TEST(RandomTest, ResizeAndCenterCropAsTorchvision) {
+  base::Rng rng = Stream(0);
+  const auto size = [&](const std::string& spec, int rows, int cols) {
+    return Pipeline::Create(spec).value()(Noise(rows, cols), rng).size();
+  };
+  EXPECT_EQ(size("resize:size=8", 10, 21), cv::Size(16, 8));
+  EXPECT_EQ(size("resize:size=8", 21, 10), cv::Size(8, 16));
+  EXPECT_EQ(size("center_crop:size=6", 4, 9), cv::Size(6, 6));
+  // (9 - 6) / 2 = 1.5 goes to 2, (7 - 6) / 2 = 0.5 to 0.
+  const cv::Mat image = Noise(7, 9);
+  EXPECT_TRUE(Same(Pipeline::Create("center_crop:size=6").value()(image, rng),
+                   image(cv::Rect(2, 0, 6, 6))));
+}
+
+}  // namespace
+}  // namespace augment

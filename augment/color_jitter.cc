@@ -1,0 +1,72 @@
+// Brightness, contrast, saturation and hue, each by a random amount, in random order.
+#include <algorithm>
+#include <memory>
+
+#include "augment/augmentation.h"
+#include "augment/ops.h"
+
+namespace augment {
+namespace {
+
+struct JitterOptions {
+  double p = 1;
+  double brightness = 0;
+  double contrast = 0;
+  double saturation = 0;
+  double hue = 0;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("p", p, "probability", registry::Between(0, 1));
+    v("brightness", brightness, "the factor is 1 - b to 1 + b", registry::Between(0, 10));
+    v("contrast", contrast, "the factor is 1 - c to 1 + c", registry::Between(0, 10));
+    v("saturation", saturation, "the factor is 1 - s to 1 + s", registry::Between(0, 10));
+    v("hue", hue, "the turn is -h to h of the circle", registry::Between(0, 0.5));
+  }
+};
+
+// torchvision's ColorJitter.
+class ColorJitter : public Augmentation {
+ public:
+  explicit ColorJitter(const JitterOptions& options) : options_(options) {}
+
+  void Apply(base::Rng& rng, cv::Mat& image) const override {
+    if (!rng.Bernoulli(options_.p)) return;
+    for (int64_t step : rng.Permutation(4)) {
+      switch (step) {
+        case 0:
+          if (options_.brightness > 0) {
+            image = AdjustBrightness(image, Factor(rng, options_.brightness));
+          }
+          break;
+        case 1:
+          if (options_.contrast > 0) image = AdjustContrast(image, Factor(rng, options_.contrast));
+          break;
+        case 2:
+          if (options_.saturation > 0) {
+            image = AdjustSaturation(image, Factor(rng, options_.saturation));
+          }
+          break;
+        case 3:
+          if (options_.hue > 0) image = AdjustHue(image, rng.Uniform(-options_.hue, options_.hue));
+          break;
+      }
+    }
+  }
+
+ private:
+  static double Factor(base::Rng& rng, double amount) {
+    return rng.Uniform(std::max(0.0, 1 - amount), 1 + amount);
+  }
+
+  const JitterOptions options_;
+};
+
+absl::StatusOr<std::unique_ptr<Augmentation>> MakeColorJitter(const JitterOptions& options) {
+  return std::make_unique<ColorJitter>(options);
+}
+
+REGISTER_PLUGIN(Augmentations, "color_jitter", "changes brightness, contrast, saturation and hue",
+                JitterOptions, MakeColorJitter);
+
+}  // namespace
+}  // namespace augment

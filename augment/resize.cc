@@ -1,0 +1,59 @@
+// The whole image, resized so that its shorter side has a given length.
+#include <algorithm>
+#include <memory>
+
+#include "augment/augmentation.h"
+#include "augment/ops.h"
+
+namespace augment {
+namespace {
+
+struct ResizeOptions {
+  int64_t size = 256;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("size", size, "length of the shorter side", registry::Between(1, 8192));
+  }
+};
+
+// torchvision's Resize(size).
+class Resize : public Augmentation {
+ public:
+  explicit Resize(const ResizeOptions& options) : options_(options) {}
+
+  absl::StatusOr<ImageType> Output(const ImageType& in) const override {
+    auto out = Augmentation::Output(in);
+    if (!out.ok() || in.rows == 0) return out;
+    const cv::Size size = Size(in.cols, in.rows);
+    out->rows = size.height;
+    out->cols = size.width;
+    return out;
+  }
+
+  void Apply(base::Rng&, cv::Mat& image) const override {
+    image = ResizedCrop(image, {0, 0, image.cols, image.rows}, Size(image.cols, image.rows));
+  }
+
+ private:
+  cv::Size Size(int width, int height) const {
+    const int64_t size = options_.size;
+    // Very long images end at a length that can be held.
+    const auto longer = [&](int64_t a, int64_t b) {
+      return static_cast<int>(std::min<int64_t>(size * a / b, int64_t{1} << 20));
+    };
+    if (width <= height) return {static_cast<int>(size), longer(height, width)};
+    return {longer(width, height), static_cast<int>(size)};
+  }
+
+  const ResizeOptions options_;
+};
+
+absl::StatusOr<std::unique_ptr<Augmentation>> MakeResize(const ResizeOptions& options) {
+  return std::make_unique<Resize>(options);
+}
+
+REGISTER_PLUGIN(Augmentations, "resize", "resizes so that the shorter side has a length",
+                ResizeOptions, MakeResize);
+
+}  // namespace
+}  // namespace augment
