@@ -1,0 +1,33 @@
+#include "data/dataset.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+
+namespace data {
+
+DatasetRegistry& Datasets() {
+  static DatasetRegistry& table = *new DatasetRegistry("dataset");
+  return table;
+}
+
+absl::StatusOr<std::string> DetectDataset(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot open data", path);
+  if (!S_ISDIR(info.st_mode)) {
+    if (absl::EndsWith(path, ".tar")) return "tar";
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "' is neither a folder nor a .tar file; give a folder of images or a tar archive"));
+  }
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
+    if (entry.path().extension() == ".tar") return "tar";
+  }
+  return "image_folder";
+}
+
+}  // namespace data

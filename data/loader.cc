@@ -1,0 +1,244 @@
+#include "data/loader.h"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+
+namespace data {
+namespace {
+
+constexpr int64_t kChunk = 8;         // samples that a thread takes at a time
+constexpr int kMaxSubstitutes = 100;  // that are tried for one sample
+
+// A place in the ring.
+struct Slot {
+  Batch batch;
+  std::vector<std::vector<float>> memory;      // of each view
+  std::vector<std::vector<BadImage>> bad;      // met for each sample
+  int64_t unfilled = 0;                        // samples still to come; guarded by the loader's mutex
+  absl::Status failure;                        // of what a sample cannot do without
+};
+
+class ThreadedLoader : public Loader {
+ public:
+  ThreadedLoader(const Dataset& dataset, LoaderOptions options)
+      : dataset_(dataset),
+        options_(std::move(options)),
+        next_(options_.first_step),
+        fill_step_(options_.first_step),
+        slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
+    const size_t floats = static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
+    for (Slot& slot : slots_) {
+      for (size_t v = 0; v < options_.views.size(); ++v) {
+        slot.memory.emplace_back(floats);
+        slot.batch.views.push_back(slot.memory[v].data());
+      }
+      slot.batch.samples.resize(options_.batch_size);
+      slot.batch.labels.resize(options_.batch_size);
+      slot.bad.resize(options_.batch_size);
+    }
+    for (size_t i = 0; i < slots_.size(); ++i) Prepare(options_.first_step + i);
+    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+  }
+
+  ~ThreadedLoader() override {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      stop_ = true;
+    }
+    work_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  int64_t steps_per_epoch() const override {
+    return options_.drop_last ? dataset_.size() / options_.batch_size
+                              : (dataset_.size() + options_.batch_size - 1) / options_.batch_size;
+  }
+
+  absl::StatusOr<const Batch*> Next() override {
+    const auto began = std::chrono::steady_clock::now();
+    if (handed_out_) {  // the last batch's place is free
+      Prepare(next_ - 1 + slots_.size());
+      work_.notify_all();
+    }
+    handed_out_ = false;
+    if (next_ >= options_.last_step) return absl::OutOfRangeError("there are no more batches");
+    Slot& slot = SlotOf(next_);
+    if (threads_.empty()) {
+      Fill(next_, 0, slot.batch.size);
+    } else {
+      std::unique_lock<std::mutex> lock(mutex_);
+      filled_.wait(lock, [&] { return slot.unfilled == 0; });
+    }
+    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    if (!slot.failure.ok()) return slot.failure;
+    if (absl::Status s = CountBadImages(slot); !s.ok()) return s;
+    ++next_;
+    handed_out_ = true;
+    return &slot.batch;
+  }
+
+  const std::vector<BadImage>& bad_images() const override { return bad_images_; }
+  double seconds_waited() const override { return seconds_waited_; }
+
+ private:
+  Slot& SlotOf(int64_t step) { return slots_[(step - options_.first_step) % slots_.size()]; }
+
+  // Opens the slot of `step` for filling.
+  void Prepare(int64_t step) {
+    if (step >= options_.last_step) return;
+    std::lock_guard<std::mutex> lock(mutex_);
+    Slot& slot = SlotOf(step);
+    slot.batch.step = step;
+    slot.batch.epoch = step / steps_per_epoch();
+    const int64_t from = step % steps_per_epoch() * options_.batch_size;
+    slot.batch.size = std::min(options_.batch_size, dataset_.size() - from);
+    slot.batch.samples.resize(slot.batch.size);
+    slot.batch.labels.resize(slot.batch.size);
+    slot.unfilled = slot.batch.size;
+    slot.failure = absl::OkStatus();
+    prepared_ = step + 1;
+  }
+
+  // A thread's life: takes the next few samples of the earliest step that is open, and fills them.
+  void Work() {
+    std::unique_lock<std::mutex> lock(mutex_);
+    for (;;) {
+      work_.wait(lock, [&] { return stop_ || fill_step_ < prepared_; });
+      if (stop_) return;
+      const int64_t step = fill_step_, from = fill_from_;
+      Slot& slot = SlotOf(step);
+      const int64_t to = std::min(from + kChunk, slot.batch.size);
+      fill_from_ = to;
+      if (to == slot.batch.size) {
+        ++fill_step_;
+        fill_from_ = 0;
+      }
+      lock.unlock();
+      Fill(step, from, to);
+      lock.lock();
+      slot.unfilled -= to - from;
+      if (slot.unfilled == 0) filled_.notify_one();
+    }
+  }
+
+  void Fill(int64_t step, int64_t from, int64_t to) {
+    Slot& slot = SlotOf(step);
+    absl::Status status;
+    try {
+      const auto order = Order(slot.batch.epoch);
+      const int64_t first = step % steps_per_epoch() * options_.batch_size;
+      for (int64_t i = from; i < to && status.ok(); ++i) {
+        status = FillSample(slot, i, order ? (*order)[first + i] : first + i);
+      }
+    } catch (const std::exception& e) {  // OpenCV's errors, memory
+      status = absl::InternalError(absl::StrCat("the loader failed: ", e.what()));
+    }
+    if (!status.ok()) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      slot.failure = status;
+    }
+  }
+
+  absl::Status FillSample(Slot& slot, int64_t i, int64_t sample) {
+    const int64_t epoch = slot.batch.epoch;
+    const int64_t position = sample;  // what the substitutes are drawn for
+    base::Rng substitutes(options_.seed, base::Purpose::kSubstitute, epoch, position);
+    slot.bad[i].clear();
+    auto image = dataset_.Image(sample);
+    while (!image.ok()) {
+      slot.bad[i].push_back({sample, dataset_.Name(sample), std::string(image.status().message())});
+      if (slot.bad[i].size() > kMaxSubstitutes) {
+        return absl::DataLossError(absl::StrCat(
+            "of ", kMaxSubstitutes, " images drawn one after the other none can be read; the last: ",
+            image.status().message()));
+      }
+      sample = substitutes.UniformInt(0, dataset_.size() - 1);
+      image = dataset_.Image(sample);
+    }
+    slot.batch.samples[i] = sample;
+    slot.batch.labels[i] = dataset_.Label(sample);
+    const size_t floats = static_cast<size_t>(options_.rows) * options_.cols * 3;
+    for (size_t v = 0; v < options_.views.size(); ++v) {
+      base::Rng rng(options_.seed, base::Purpose::kView, epoch, position, v);
+      options_.views[v](*image, rng, slot.batch.views[v] + i * floats);
+    }
+    return absl::OkStatus();
+  }
+
+  // The epoch's order, made by the first thread that asks; null when samples come as they lie.
+  std::shared_ptr<const std::vector<int64_t>> Order(int64_t epoch) {
+    if (!options_.shuffle) return nullptr;
+    std::lock_guard<std::mutex> lock(order_mutex_);
+    if (order_epoch_ != epoch) {
+      // Threads at the end of an epoch may still hold the last one; going back and forth is rare.
+      order_ = std::make_shared<const std::vector<int64_t>>(
+          EpochOrder(dataset_.size(), options_.seed, epoch));
+      order_epoch_ = epoch;
+    }
+    return order_;
+  }
+
+  absl::Status CountBadImages(const Slot& slot) {
+    for (int64_t i = 0; i < slot.batch.size; ++i) {
+      for (const BadImage& bad : slot.bad[i]) {
+        if (!known_bad_.insert(bad.index).second) continue;
+        bad_images_.push_back(bad);
+        if (static_cast<int64_t>(bad_images_.size()) > options_.max_bad_images) {
+          return absl::DataLossError(absl::StrCat(
+              bad_images_.size(), " images cannot be read, the last: ", bad.why,
+              "; mend or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
+        }
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  const Dataset& dataset_;
+  const LoaderOptions options_;
+
+  // Of the thread that calls Next().
+  int64_t next_;  // the step that comes next
+  bool handed_out_ = false;
+  double seconds_waited_ = 0;
+  std::vector<BadImage> bad_images_;
+  std::set<int64_t> known_bad_;
+
+  std::mutex mutex_;
+  std::condition_variable work_, filled_;
+  bool stop_ = false;
+  int64_t prepared_ = 0;                   // steps below are open
+  int64_t fill_step_, fill_from_ = 0;      // the next sample that no thread has taken
+  std::vector<Slot> slots_;
+
+  std::mutex order_mutex_;
+  int64_t order_epoch_ = -1;
+  std::shared_ptr<const std::vector<int64_t>> order_;
+
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
+                                                       LoaderOptions options) {
+  if (options.batch_size < 1 || (options.drop_last && options.batch_size > dataset.size())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
+        " images; set --batch-size to 1 to ", dataset.size()));
+  }
+  return std::make_unique<ThreadedLoader>(dataset, std::move(options));
+}
+
+std::vector<int64_t> EpochOrder(int64_t size, uint64_t seed, int64_t epoch) {
+  return base::Rng(seed, base::Purpose::kOrder, epoch).Permutation(size);
+}
+
+}  // namespace data
