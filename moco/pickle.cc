@@ -1,0 +1,481 @@
+#include "moco/pickle.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace moco::pickle {
+namespace {
+
+// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py).
+enum Op : char {
+  kMark = '(',
+  kStop = '.',
+  kBinPut = 'q',
+  kLongBinPut = 'r',
+  kBinGet = 'h',
+  kLongBinGet = 'j',
+  kNone = 'N',
+  kNewTrue = '\x88',
+  kNewFalse = '\x89',
+  kBinInt = 'J',
+  kBinInt1 = 'K',
+  kBinInt2 = 'M',
+  kLong1 = '\x8a',
+  kBinFloat = 'G',
+  kBinUnicode = 'X',
+  kShortBinString = 'U',
+  kEmptyTuple = ')',
+  kTuple = 't',
+  kTuple1 = '\x85',
+  kTuple2 = '\x86',
+  kTuple3 = '\x87',
+  kEmptyList = ']',
+  kAppend = 'a',
+  kAppends = 'e',
+  kEmptyDict = '}',
+  kEmptySet = '\x8f',
+  kSetItem = 's',
+  kSetItems = 'u',
+  kGlobal = 'c',
+  kReduce = 'R',
+  kBuild = 'b',
+  kNewObj = '\x81',
+  kBinPersId = 'Q',
+  kProto = '\x80',
+};
+
+constexpr int kProtocol = 2;
+
+// What one value may repeat of another, so that memory stays a multiple of the pickle's size.
+constexpr size_t kMaxName = 256;
+constexpr size_t kMaxDimensions = 64;
+
+// The only names that mean something.
+constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
+constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
+constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
+constexpr absl::string_view kSize = "torch.Size";
+constexpr absl::string_view kTorch = "torch.";
+
+}  // namespace
+
+class Machine {
+ public:
+  explicit Machine(absl::string_view bytes) : bytes_(bytes) {}
+
+  absl::StatusOr<Document> Run() {
+    while (error_.empty() && document_.root_ == nullptr) Step();
+    if (error_.empty()) return std::move(document_);
+    return absl::DataLossError(
+        absl::StrCat("the pickle is damaged at byte ", op_at_, ": ", error_));
+  }
+
+ private:
+  static constexpr Value* kMarkOnStack = nullptr;
+
+  void Fail(absl::string_view why) {
+    if (error_.empty()) error_ = std::string(why);
+  }
+
+  Value* New(Value::Kind kind) {
+    Value& value = document_.values_.emplace_back();
+    value.kind = kind;
+    return &value;
+  }
+
+  // --- Bytes ---
+
+  absl::string_view Take(size_t size) {
+    if (size > bytes_.size() - at_) {
+      Fail("it ends in the middle of a value");
+      return {};
+    }
+    at_ += size;
+    return bytes_.substr(at_ - size, size);
+  }
+
+  uint64_t Unsigned(size_t width) {
+    uint64_t value = 0;
+    const absl::string_view bytes = Take(width);
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      value |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+    }
+    return value;
+  }
+
+  std::string Line() {
+    const size_t end = bytes_.find('\n', at_);
+    if (end == absl::string_view::npos) {
+      Fail("a name has no end");
+      return {};
+    }
+    const std::string line(bytes_.substr(at_, end - at_));
+    at_ = end + 1;
+    return line;
+  }
+
+  // --- Stack ---
+
+  void Push(Value* value) { stack_.push_back(value); }
+
+  void PushInt(int64_t integer) {
+    Value* value = New(Value::kInt);
+    value->integer = integer;
+    Push(value);
+  }
+
+  void PushBool(bool truth) {
+    Value* value = New(Value::kBool);
+    value->integer = truth;
+    Push(value);
+  }
+
+  void PushText(absl::string_view text) {
+    Value* value = New(Value::kText);
+    value->text = std::string(text);
+    Push(value);
+  }
+
+  // The top of the stack; an empty value when there is none, so that callers need not check.
+  Value* Top() {
+    if (stack_.empty() || stack_.back() == kMarkOnStack) {
+      Fail("the stack is empty");
+      return New(Value::kNone);
+    }
+    return stack_.back();
+  }
+
+  Value* Pop() {
+    Value* top = Top();
+    if (error_.empty()) stack_.pop_back();
+    return top;
+  }
+
+  std::vector<const Value*> PopToMark() {
+    const auto mark = std::find(stack_.rbegin(), stack_.rend(), kMarkOnStack);
+    if (mark == stack_.rend()) {
+      Fail("a mark is missing");
+      return {};
+    }
+    std::vector<const Value*> items(mark.base(), stack_.end());
+    stack_.erase(mark.base() - 1, stack_.end());
+    return items;
+  }
+
+  void PushTuple(size_t size) {
+    std::vector<const Value*> items(size);
+    for (size_t i = size; i-- > 0;) items[i] = Pop();
+    Value* tuple = New(Value::kTuple);
+    tuple->items = std::move(items);
+    Push(tuple);
+  }
+
+  void Extend(Value* container, Value::Kind kind, const std::vector<const Value*>& items) {
+    if (container->kind == Value::kOpaque) return;  // what is put into it is not kept
+    if (container->kind != kind || (kind == Value::kDict && items.size() % 2 != 0)) {
+      return Fail("items are put into what cannot hold them");
+    }
+    container->items.insert(container->items.end(), items.begin(), items.end());
+  }
+
+  void Put(uint64_t slot) { memo_[slot] = Top(); }
+
+  void Get(uint64_t slot) {
+    const auto found = memo_.find(slot);
+    if (found == memo_.end()) return Fail("it refers to what it has not stored");
+    Push(found->second);
+  }
+
+  // --- What stands for Python's calls ---
+
+  static bool Is(const Value& value, absl::string_view name) {
+    return value.kind == Value::kOpaque && value.text == name;
+  }
+
+  // ("storage", class, key, place, size) stands for a storage.
+  void PushStorage() {
+    const Value* id = Pop();
+    Value* storage = New(Value::kTensor);
+    const auto& items = id->items;
+    if (id->kind != Value::kTuple || items.size() < 5 || items[0]->text != "storage" ||
+        items[1]->kind != Value::kOpaque || !absl::StartsWith(items[1]->text, kTorch) ||
+        items[1]->text.size() > kMaxName || items[2]->kind != Value::kText ||
+        items[2]->text.size() > kMaxName || items[4]->kind != Value::kInt ||
+        items[4]->integer < 0) {
+      return Fail("a storage is not described as PyTorch does");
+    }
+    storage->tensor.storage_type = items[1]->text.substr(kTorch.size());
+    storage->tensor.key = items[2]->text;
+    storage->tensor.storage_size = items[4]->integer;
+    Push(storage);
+  }
+
+  // Non-negative integers; false when `value` holds anything else.
+  static bool ReadInts(const Value& value, std::vector<int64_t>& out) {
+    if (value.kind != Value::kTuple || value.items.size() > kMaxDimensions) return false;
+    for (const Value* item : value.items) {
+      if (item->kind != Value::kInt || item->integer < 0) return false;
+      out.push_back(item->integer);
+    }
+    return true;
+  }
+
+  // (storage, offset, sizes, strides, requires_grad, hooks)
+  void PushTensor(const std::vector<const Value*>& arguments) {
+    Value* tensor = New(Value::kTensor);
+    if (arguments.size() < 4 || arguments[0]->kind != Value::kTensor ||
+        arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
+      return Fail("a tensor is not described as PyTorch does");
+    }
+    TensorInfo& info = tensor->tensor;
+    info = arguments[0]->tensor;
+    info.offset = arguments[1]->integer;
+    info.sizes.clear();
+    info.strides.clear();
+    if (!ReadInts(*arguments[2], info.sizes) || !ReadInts(*arguments[3], info.strides) ||
+        info.sizes.size() != info.strides.size()) {
+      return Fail("a tensor's shape is not one");
+    }
+    Push(tensor);
+  }
+
+  void Reduce() {
+    const Value* arguments = Pop();
+    Value* function = Pop();
+    if (arguments->kind != Value::kTuple) return Fail("a call's arguments are not a tuple");
+    if (Is(*function, kOrderedDict)) {
+      if (!arguments->items.empty()) return Fail("an OrderedDict is made from something");
+      Push(New(Value::kDict));
+    } else if (Is(*function, kRebuildTensor)) {
+      PushTensor(arguments->items);
+    } else if (Is(*function, kRebuildParameter) || Is(*function, kSize)) {
+      if (arguments->items.empty()) return Fail("a call lacks its argument");
+      Push(
+          const_cast<Value*>(arguments->items[0]));  // the machine's own value, which it may extend
+    } else if (function->kind == Value::kOpaque) {
+      Push(function);  // what it would make is as opaque
+    } else {
+      Fail("a value is called");
+    }
+  }
+
+  void Step() {
+    op_at_ = at_;
+    const absl::string_view op = Take(1);
+    if (op.empty()) return;
+    switch (op[0]) {
+      case kProto:
+        if (Unsigned(1) > 5) Fail("it is of an unknown protocol");
+        break;
+      case kStop:
+        document_.root_ = Pop();
+        break;
+      case kMark:
+        stack_.push_back(kMarkOnStack);
+        break;
+      case kBinPut:
+        Put(Unsigned(1));
+        break;
+      case kLongBinPut:
+        Put(Unsigned(4));
+        break;
+      case kBinGet:
+        Get(Unsigned(1));
+        break;
+      case kLongBinGet:
+        Get(Unsigned(4));
+        break;
+      case kNone:
+        Push(New(Value::kNone));
+        break;
+      case kNewTrue:
+        PushBool(true);
+        break;
+      case kNewFalse:
+        PushBool(false);
+        break;
+      case kBinInt:
+        PushInt(static_cast<int32_t>(Unsigned(4)));
+        break;
+      case kBinInt1:
+        PushInt(static_cast<int64_t>(Unsigned(1)));
+        break;
+      case kBinInt2:
+        PushInt(static_cast<int64_t>(Unsigned(2)));
+        break;
+      case kLong1: {
+        const uint64_t width = Unsigned(1);
+        if (width > 8) return Fail("an integer is wider than 64 bits");
+        const uint64_t bits = Unsigned(width);
+        const int unused = static_cast<int>(64 - 8 * width);  // the sign is in the highest byte
+        PushInt(width == 0 ? 0 : static_cast<int64_t>(bits << unused) >> unused);
+        break;
+      }
+      case kBinFloat: {
+        uint64_t bits = __builtin_bswap64(Unsigned(8));
+        Value* value = New(Value::kFloat);
+        std::memcpy(&value->number, &bits, sizeof(bits));
+        Push(value);
+        break;
+      }
+      case kBinUnicode:
+        PushText(Take(Unsigned(4)));
+        break;
+      case kShortBinString:
+        PushText(Take(Unsigned(1)));
+        break;
+      case kEmptyTuple:
+        PushTuple(0);
+        break;
+      case kTuple1:
+        PushTuple(1);
+        break;
+      case kTuple2:
+        PushTuple(2);
+        break;
+      case kTuple3:
+        PushTuple(3);
+        break;
+      case kTuple: {
+        auto items = PopToMark();
+        Value* tuple = New(Value::kTuple);
+        tuple->items = std::move(items);
+        Push(tuple);
+        break;
+      }
+      case kEmptyList:
+      case kEmptySet:
+        Push(New(Value::kList));
+        break;
+      case kAppend: {
+        const Value* item = Pop();
+        Extend(Top(), Value::kList, {item});
+        break;
+      }
+      case kAppends: {
+        const auto items = PopToMark();
+        Extend(Top(), Value::kList, items);
+        break;
+      }
+      case kEmptyDict:
+        Push(New(Value::kDict));
+        break;
+      case kSetItem: {
+        const Value* value = Pop();
+        const Value* key = Pop();
+        Extend(Top(), Value::kDict, {key, value});
+        break;
+      }
+      case kSetItems: {
+        const auto items = PopToMark();
+        Extend(Top(), Value::kDict, items);
+        break;
+      }
+      case kGlobal: {
+        const std::string module = Line();
+        Value* name = New(Value::kOpaque);
+        name->text = absl::StrCat(module, ".", Line());
+        Push(name);
+        break;
+      }
+      case kReduce:
+      case kNewObj:
+        Reduce();
+        break;
+      case kBuild:  // an OrderedDict's _metadata, or the insides of what is opaque
+        Pop();
+        Top();
+        break;
+      case kBinPersId:
+        PushStorage();
+        break;
+      default:
+        Fail("it holds what a state dict has no use for");
+    }
+  }
+
+  const absl::string_view bytes_;
+  size_t at_ = 0, op_at_ = 0;
+  std::string error_;
+  Document document_;
+  std::vector<Value*> stack_;
+  std::map<uint64_t, Value*> memo_;
+};
+
+const Value* Value::Find(absl::string_view key) const {
+  for (size_t i = 0; kind == kDict && i + 1 < items.size(); i += 2) {
+    if (items[i]->kind == kText && items[i]->text == key) return items[i + 1];
+  }
+  return nullptr;
+}
+
+absl::StatusOr<Document> Document::Parse(absl::string_view bytes) { return Machine(bytes).Run(); }
+
+Writer::Writer() { bytes_ = {Op::kProto, kProtocol}; }
+
+void Writer::None() { bytes_ += Op::kNone; }
+
+void Writer::Bool(bool value) { bytes_ += value ? kNewTrue : kNewFalse; }
+
+void Writer::Int(int64_t value) {
+  const bool narrow = value == static_cast<int32_t>(value);
+  if (narrow) {
+    bytes_ += kBinInt;
+  } else {
+    bytes_ += {kLong1, 8};
+  }
+  for (int i = 0; i < (narrow ? 4 : 8); ++i) bytes_ += static_cast<char>(value >> (8 * i));
+}
+
+void Writer::Float(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  bytes_ += kBinFloat;
+  for (int i = 7; i >= 0; --i) bytes_ += static_cast<char>(bits >> (8 * i));
+}
+
+void Writer::Text(absl::string_view value) {
+  bytes_ += kBinUnicode;
+  for (int i = 0; i < 4; ++i) bytes_ += static_cast<char>(value.size() >> (8 * i));
+  absl::StrAppend(&bytes_, value);
+}
+
+void Writer::BeginDict() { bytes_ += {kEmptyDict, kMark}; }
+void Writer::EndDict() { bytes_ += kSetItems; }
+void Writer::BeginList() { bytes_ += {kEmptyList, kMark}; }
+void Writer::EndList() { bytes_ += kAppends; }
+
+void Writer::Ints(const std::vector<int64_t>& values) {
+  bytes_ += kMark;
+  for (int64_t value : values) Int(value);
+  bytes_ += kTuple;
+}
+
+void Writer::Tensor(const TensorInfo& tensor) {
+  absl::StrAppend(&bytes_, "ctorch._utils\n_rebuild_tensor_v2\n((");
+  Text("storage");
+  absl::StrAppend(&bytes_, "ctorch\n", tensor.storage_type, "\n");
+  Text(tensor.key);
+  Text("cpu");
+  Int(tensor.storage_size);
+  bytes_ += {kTuple, kBinPersId};
+  Int(tensor.offset);
+  Ints(tensor.sizes);
+  Ints(tensor.strides);
+  Bool(false);  // requires_grad
+  absl::StrAppend(&bytes_, "ccollections\nOrderedDict\n");
+  bytes_ += {kEmptyTuple, kReduce, kTuple, kReduce};  // no hooks
+}
+
+std::string Writer::Finish() {
+  bytes_ += kStop;
+  return std::move(bytes_);
+}
+
+}  // namespace moco::pickle
