@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "registry/spec.h"
 
@@ -41,6 +42,18 @@ std::vector<std::string> KnownFlags() {
     }
   }
   return names;
+}
+
+// The lines that are neither empty nor comments.
+absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
+  auto contents = ReadFile(path);
+  if (!contents.ok()) return contents.status();
+  std::vector<std::string> lines;
+  for (absl::string_view line : absl::StrSplit(*contents, '\n')) {
+    line = absl::StripAsciiWhitespace(line);
+    if (!line.empty() && line[0] != '#') lines.emplace_back(line);
+  }
+  return lines;
 }
 
 class Parser {
@@ -116,14 +129,8 @@ class Parser {
   }
 
   absl::Status ParseFile(const std::string& path) {
-    auto contents = ReadFile(path);
-    if (!contents.ok()) return contents.status();
-    std::vector<std::string> words;
-    for (absl::string_view text : absl::StrSplit(*contents, '\n')) {
-      text = absl::StripAsciiWhitespace(text);
-      if (!text.empty() && text[0] != '#') words.emplace_back(text);
-    }
-    return Parse(words);
+    auto lines = ReadFlagfile(path);
+    return lines.ok() ? Parse(*lines) : lines.status();
   }
 
   bool Known(const std::string& name) const {
@@ -157,13 +164,31 @@ void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values)
   }
 }
 
+absl::Status SetDefaultsFromFile(const std::string& path) {
+  auto lines = ReadFlagfile(path);
+  if (!lines.ok()) return lines.status();
+  for (const std::string& line : *lines) {
+    const std::pair<std::string, std::string> flag =
+        absl::StrSplit(absl::StripPrefix(line, "--"), absl::MaxSplits('=', 1));
+    const std::string name = absl::StrReplaceAll(flag.first, {{"-", "_"}});
+    gflags::CommandLineFlagInfo info;
+    if (!gflags::GetCommandLineFlagInfo(name.c_str(), &info)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", path, "' sets the unknown flag '", flag.first, "'; take the line out"));
+    }
+    SetDefaults({{name, flag.second}});
+  }
+  return absl::OkStatus();
+}
+
 bool IsSet(const std::string& flag) {
   return !gflags::GetCommandLineFlagInfoOrDie(flag.c_str()).is_default;
 }
 
-std::string Flagfile(const std::string& file) {
+std::string Flagfile(const std::string& file, const std::vector<std::string>& without) {
   std::string text;
   for (const auto& flag : FlagsOf(file)) {
+    if (std::find(without.begin(), without.end(), flag.name) != without.end()) continue;
     absl::StrAppend(&text, "--", WithDashes(flag.name), "=", flag.current_value, "\n");
   }
   return text;

@@ -32,12 +32,15 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
 // Sets those of `values` (flag, value) that the command line did not.
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values);
 
+// The same from a flagfile as Flagfile() writes it.
+absl::Status SetDefaultsFromFile(const std::string& path);
+
 // Whether the command line, or SetDefaults, has set `flag`.
 bool IsSet(const std::string& flag);
 
 // The flags defined in `file` (a path's end, such as "moco/pretrain.cc"), as a flagfile that sets
-// them all.
-std::string Flagfile(const std::string& file);
+// them all but `without`.
+std::string Flagfile(const std::string& file, const std::vector<std::string>& without = {});
 
 // Help of the flags defined in `file`: name, default and description.
 std::string FlagHelp(const std::string& file);

@@ -62,49 +62,74 @@ int64_t Bytes(const StateDict& state) {
   return bytes;
 }
 
-class Trainer {
+class TrainerImpl : public Trainer {
  public:
-  Trainer(const TrainerOptions& options, const TrainerData& data, base::RunFolder& folder)
-      : options_(options), data_(data), folder_(folder) {}
+  TrainerImpl(const TrainerOptions& options, const TrainerData& data)
+      : options_(options), data_(data) {}
 
-  absl::Status Run() {
-    if (absl::Status s = Prepare(); !s.ok()) return s;
-    if (absl::Status s = Resume(); !s.ok()) return s;
-    if (absl::Status s = StartLoader(); !s.ok()) return s;
-    if (absl::Status s = SayWhatItTakes(); !s.ok()) return s;
-    return Loop();
-  }
-
- private:
-  // --- Before the first batch ---
-
+  // Everything that can be wrong, cheapest first. The loader fills its first batches while the
+  // encoders are made.
   absl::Status Prepare() {
-    auto views = augment::Pipeline::Create(options_.views);
-    if (!views.ok()) return views.status();
-    views_ = std::make_unique<augment::Pipeline>(*std::move(views));
-    auto eval_views = augment::Pipeline::Create(options_.eval_views);
-    if (!eval_views.ok()) return eval_views.status();
-    eval_views_ = std::make_unique<augment::Pipeline>(*std::move(eval_views));
-    if (auto view = MakeView(*eval_views_); !view.ok()) return view.status();
+    if (options_.batch_size % options_.moco.encoder.bn_splits != 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into --bn-splits ",
+                       options_.moco.encoder.bn_splits, " equal parts; make one divide the other"));
+    }
+    if (absl::Status s = CreateViews(); !s.ok()) return s;
     auto schedule = Schedules().Create(options_.schedule, options_.epochs);
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
     auto communicator = Communicators().Create("single");
     if (!communicator.ok()) return communicator.status();
     communicator_ = std::move(*communicator);
+    if (absl::Status s = CheckEncoder(); !s.ok()) return s;
+
     steps_per_epoch_ = data_.train->size() / options_.batch_size;
     last_step_ = options_.epochs * steps_per_epoch_;
-    if (absl::Status s = MeasureActivations(); !s.ok()) return s;
+    Checkpoint checkpoint;
+    if (!options_.resume.empty()) {
+      auto read = ReadCheckpoint(options_.resume);
+      if (!read.ok()) return read.status();
+      checkpoint = *std::move(read);
+      if (absl::Status s = FindFirstStep(checkpoint); !s.ok()) return s;
+    }
+    if (absl::Status s = StartLoader(); !s.ok()) return s;
 
     SeedLibTorch(options_.seed);
     auto moco = MoCo::Create(options_.moco, *communicator_);
     if (!moco.ok()) return moco.status();
     moco_ = std::move(*moco);
-    return absl::OkStatus();
+    return options_.resume.empty() ? absl::OkStatus() : Load(checkpoint);
   }
 
-  // Bytes that an image keeps alive between its forward and backward pass, from a pass over a few.
-  absl::Status MeasureActivations() {
+  absl::Status Run(base::RunFolder& folder) override {
+    folder_ = &folder;
+    SayWhatItTakes();
+    if (!options_.resume.empty()) {
+      DropMetricsAfter(first_step_);
+      progress_.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
+                                      first_step_ / steps_per_epoch_ + 1,
+                                      first_step_ % steps_per_epoch_, steps_per_epoch_));
+    }
+    return Loop();
+  }
+
+ private:
+  // --- Before the first batch ---
+
+  absl::Status CreateViews() {
+    auto views = augment::Pipeline::Create(options_.views);
+    if (!views.ok()) return views.status();
+    views_ = std::make_unique<augment::Pipeline>(*std::move(views));
+    auto eval_views = augment::Pipeline::Create(options_.eval_views);
+    if (!eval_views.ok()) return eval_views.status();
+    eval_views_ = std::make_unique<augment::Pipeline>(*std::move(eval_views));
+    return MakeView(*eval_views_).status();
+  }
+
+  // The encoder's specs, by making one; and the bytes that an image keeps alive between its forward
+  // and backward pass, by a pass over a few.
+  absl::Status CheckEncoder() {
     auto encoder = Encoder::Create(options_.moco.encoder);
     if (!encoder.ok()) return encoder.status();
     (*encoder)->To(options_.moco.dtype);
@@ -131,11 +156,9 @@ class Trainer {
             {"data", absl::StrCat(data_.train->size(), " images")}};
   }
 
-  absl::Status Resume() {
-    if (options_.resume.empty()) return absl::OkStatus();
-    auto checkpoint = ReadCheckpoint(options_.resume);
-    if (!checkpoint.ok()) return checkpoint.status();
-    const auto& ours = checkpoint->mocopp;
+  // Where the checkpoint's run goes on; an error when it is another run than this.
+  absl::Status FindFirstStep(const Checkpoint& checkpoint) {
+    const auto& ours = checkpoint.mocopp;
     for (const auto& [flag, value] : Identity()) {
       const auto saved = ours.find(flag);
       if (saved != ours.end() && saved->second != value) {
@@ -144,20 +167,14 @@ class Trainer {
                                                        "'; change --", flag, " or start anew"));
       }
     }
-    if (absl::Status s = Load(*checkpoint); !s.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", options_.resume, "' does not fit this run: ", s.message(),
-                       "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
+    first_step_ = checkpoint.epoch * steps_per_epoch_;
+    if (const auto step = ours.find("step");
+        step != ours.end() && !absl::SimpleAtoi(step->second, &first_step_)) {
+      return absl::DataLossError(absl::StrCat("'", options_.resume, "' has no readable step"));
     }
-    first_step_ = checkpoint->epoch * steps_per_epoch_;
-    if (const auto step = ours.find("step"); step != ours.end()) {
-      if (!absl::SimpleAtoi(step->second, &first_step_)) {
-        return absl::DataLossError(absl::StrCat("'", options_.resume, "' has no readable step"));
-      }
-    }
-    if (first_step_ >= last_step_) {
+    if (steps_per_epoch_ > 0 && first_step_ >= last_step_) {
       return absl::InvalidArgumentError(absl::StrCat("'", options_.resume, "' is at epoch ",
-                                                     checkpoint->epoch, " of ", options_.epochs,
+                                                     checkpoint.epoch, " of ", options_.epochs,
                                                      ": nothing is left to do; raise --epochs"));
     }
     if (const auto threads = ours.find("threads");
@@ -166,15 +183,18 @@ class Trainer {
           "note: the checkpoint was written with --threads=", threads->second, ", this run has ",
           at::get_num_threads(), "; the last bits of the losses will differ"));
     }
-    DropMetricsAfter(first_step_);
-    progress_.Print(absl::StrFormat("resumed from %s: epoch %d, step %d of %d", options_.resume,
-                                    first_step_ / steps_per_epoch_, first_step_ % steps_per_epoch_,
-                                    steps_per_epoch_));
     return absl::OkStatus();
   }
 
-  // Everything or nothing of the model: shapes are checked before the first tensor is copied.
   absl::Status Load(const Checkpoint& checkpoint) {
+    absl::Status s = CopyFrom(checkpoint);
+    if (s.ok()) return s;
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", options_.resume, "' does not fit this run: ", s.message(),
+                     "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
+  }
+
+  absl::Status CopyFrom(const Checkpoint& checkpoint) {
     const StateDict q = Below(checkpoint.state, "module.encoder_q.");
     const StateDict k = Below(checkpoint.state, "module.encoder_k.");
     const StateDict queue = Below(checkpoint.state, "module.");
@@ -212,7 +232,7 @@ class Trainer {
 
   // A run that was killed has written metrics that it will now write again.
   void DropMetricsAfter(int64_t step) {
-    const auto text = base::ReadFile(folder_.File("metrics.jsonl"));
+    const auto text = base::ReadFile(folder_->File("metrics.jsonl"));
     if (!text.ok()) return;
     std::string kept;
     for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
@@ -221,7 +241,7 @@ class Trainer {
         absl::StrAppend(&kept, line, "\n");
       }
     }
-    Warn(base::WriteFileAtomically(folder_.File("metrics.jsonl"), kept));
+    Warn(base::WriteFileAtomically(folder_->File("metrics.jsonl"), kept));
   }
 
   absl::Status StartLoader() {
@@ -243,7 +263,7 @@ class Trainer {
     return absl::OkStatus();
   }
 
-  absl::Status SayWhatItTakes() {
+  void SayWhatItTakes() {
     const MoCoOptions& m = options_.moco;
     const double weights = Bytes(moco_->query_encoder().State());
     const double queue = moco_->queue().keys().nbytes();
@@ -262,10 +282,10 @@ class Trainer {
                         base::FormatBytes(memory), kept, base::FormatBytes(checkpoint),
                         base::FormatBytes(kept * checkpoint)));
     std::error_code error;
-    const auto space = std::filesystem::space(folder_.path(), error);
+    const auto space = std::filesystem::space(folder_->path(), error);
     if (!error && space.available < kept * checkpoint) {
       progress_.Print(absl::StrCat("warning: only ", base::FormatBytes(space.available),
-                                   " are free in '", folder_.path(),
+                                   " are free in '", folder_->path(),
                                    "'; lower --keep, or give another --run-dir"));
     }
     const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
@@ -273,7 +293,6 @@ class Trainer {
       progress_.Print(absl::StrCat("warning: the machine has ", base::FormatBytes(physical),
                                    " of memory; lower --batch-size"));
     }
-    return absl::OkStatus();
   }
 
   // --- The run ---
@@ -325,15 +344,15 @@ class Trainer {
           absl::StrCat("the run will take about ",
                        base::FormatSeconds(seconds * (last_step_ - first_step_) / steps)));
     }
-    if ((step + 1) % options_.print_every == 0 || steps == 1) {
-      Warn(folder_.AppendMetrics({{"step", step + 1},
-                                  {"epoch", epoch},
-                                  {"loss", metrics->loss},
-                                  {"top1", metrics->top1},
-                                  {"top5", metrics->top5},
-                                  {"lr", lr},
-                                  {"pairs_per_second", pairs_per_second},
-                                  {"waiting", waiting}}));
+    if ((step + 1) % options_.print_every == 0 || step == 0) {
+      Warn(folder_->AppendMetrics({{"step", step + 1},
+                                   {"epoch", epoch},
+                                   {"loss", metrics->loss},
+                                   {"top1", metrics->top1},
+                                   {"top5", metrics->top5},
+                                   {"lr", lr},
+                                   {"pairs_per_second", pairs_per_second},
+                                   {"waiting", waiting}}));
     }
     epoch_loss_ += metrics->loss;
     epoch_top1_ += metrics->top1;
@@ -370,7 +389,7 @@ class Trainer {
     return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
                                                  ", checkpoint written; go on "
                                                  "with: bazel run //moco:pretrain -- --resume=",
-                                                 folder_.path()));
+                                                 folder_->path()));
   }
 
   // --- kNN ---
@@ -397,7 +416,7 @@ class Trainer {
     knn.classes = data_.bank->classes().size();
     const double accuracy =
         lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
-    Warn(folder_.AppendMetrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}}));
+    Warn(folder_->AppendMetrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}}));
     return accuracy;
   }
 
@@ -439,7 +458,7 @@ class Trainer {
     c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
     c.mocopp["eval_views"] = eval_views_->spec();
 
-    const std::string path = folder_.File("checkpoints/") +
+    const std::string path = folder_->File("checkpoints/") +
                              CheckpointName((done - 1) / steps_per_epoch_,
                                             (done - 1) % steps_per_epoch_ + 1, steps_per_epoch_);
     absl::Status written = WriteCheckpoint(path, c);
@@ -454,7 +473,7 @@ class Trainer {
 
   void RemoveOldCheckpoints() {
     if (options_.keep == 0) return;
-    const std::vector<std::string> all = ListCheckpoints(folder_.File("checkpoints"));
+    const std::vector<std::string> all = ListCheckpoints(folder_->File("checkpoints"));
     for (size_t i = 0; i + options_.keep < all.size(); ++i) std::remove(all[i].c_str());
   }
 
@@ -465,7 +484,7 @@ class Trainer {
       progress_.Print(absl::StrCat("bad image ", reported_bad_ + 1, " of at most ",
                                    options_.max_bad_images, ": ", image.why,
                                    "; another takes its place"));
-      Warn(folder_.AppendLine("bad_images.txt", absl::StrCat(image.name, "\t", image.why)));
+      Warn(folder_->AppendLine("bad_images.txt", absl::StrCat(image.name, "\t", image.why)));
     }
   }
 
@@ -475,9 +494,9 @@ class Trainer {
     if (!status.ok() && warned_.insert(message).second) progress_.Print("warning: " + message);
   }
 
-  const TrainerOptions& options_;
-  const TrainerData& data_;
-  base::RunFolder& folder_;
+  const TrainerOptions options_;
+  const TrainerData data_;
+  base::RunFolder* folder_ = nullptr;
   base::Progress progress_;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
@@ -498,9 +517,11 @@ class Trainer {
 
 }  // namespace
 
-absl::Status Train(const TrainerOptions& options, const TrainerData& data,
-                   base::RunFolder& folder) {
-  return Trainer(options, data, folder).Run();
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,
+                                                         const TrainerData& data) {
+  auto trainer = std::make_unique<TrainerImpl>(options, data);
+  if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
+  return trainer;
 }
 
 }  // namespace moco

@@ -3,9 +3,11 @@
 #define MOCO_TRAINER_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "base/run_folder.h"
 #include "data/dataset.h"
 #include "moco/moco.h"
@@ -43,11 +45,19 @@ struct TrainerData {
   const data::Dataset* queries = nullptr;
 };
 
-// Trains to the last epoch. Everything that can be checked is checked before the first batch. On
-// Ctrl-C or SIGTERM writes a checkpoint and returns the signal's status; on a loss that is not
-// finite returns Aborted and writes none. A checkpoint that cannot be written is reported and the
-// run goes on; only the last one's failure is returned.
-absl::Status Train(const TrainerOptions& options, const TrainerData& data, base::RunFolder& folder);
+class Trainer {
+ public:
+  // Checks everything that can be checked before the first batch, the checkpoint to resume from
+  // included. The data sets must outlive the trainer.
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainerOptions& options,
+                                                         const TrainerData& data);
+  virtual ~Trainer() = default;
+
+  // Trains to the last epoch. On Ctrl-C or SIGTERM writes a checkpoint and returns the signal's
+  // status; on a loss that is not finite returns Aborted and writes none. A checkpoint that cannot
+  // be written is reported and the run goes on; only the last one's failure is returned.
+  virtual absl::Status Run(base::RunFolder& folder) = 0;
+};
 
 }  // namespace moco
 

@@ -1,0 +1,332 @@
+// Pretrains an encoder by momentum contrast: flags in, a trained run folder out.
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+#include <gflags/gflags.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "augment/presets.h"
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "base/run_folder.h"
+#include "base/signals.h"
+#include "data/dataset.h"
+#include "data/demo/demo.h"
+#include "moco/autocast.h"
+#include "moco/checkpoint.h"
+#include "moco/trainer.h"
+
+// The reference's flags, with its names, defaults and meaning.
+DEFINE_string(data, "",
+              "folder or tar archive of images (also as the first word without a flag); its train/ "
+              "is taken when it has one; empty: the demo's images and settings");
+DEFINE_string(arch, "resnet50", "backbone, also -a: a name or a spec such as resnet18:stem=cifar");
+DEFINE_int64(workers, 32, "threads that load images, also -j; no more than there are cores");
+DEFINE_int64(epochs, 200, "passes over the data");
+DEFINE_int64(batch_size, 256, "images in a step, also -b");
+DEFINE_double(lr, 0.03, "learning rate at the start, also --learning-rate");
+DEFINE_string(schedule, "120 160", "epochs at which the rate drops to a tenth");
+DEFINE_bool(cos, false, "let the rate follow half a cosine instead");
+DEFINE_double(momentum, 0.9, "momentum of the optimizer");
+DEFINE_double(weight_decay, 1e-4, "L2 penalty, also --wd");
+DEFINE_int64(print_freq, 10, "steps between lines of metrics.jsonl, also -p");
+DEFINE_string(resume, "", "run folder to go on with, or a checkpoint to go on from");
+DEFINE_uint64(seed, 0, "decides initial weights, order, crops and shuffles");
+DEFINE_int64(moco_dim, 128, "length of queries and keys");
+DEFINE_int64(moco_k, 65536, "keys in the queue");
+DEFINE_double(moco_m, 0.999, "momentum of the key encoder");
+DEFINE_double(moco_t, 0.07, "temperature of the softmax");
+DEFINE_bool(mlp, false, "head with a hidden layer (MoCo v2)");
+DEFINE_bool(aug_plus, false, "views with blur and stronger colours (MoCo v2)");
+
+// Ours.
+DEFINE_int64(image_size, 224, "rows and columns of a view");
+DEFINE_string(views, "", "pipeline of both views instead of --aug-plus and --image-size");
+DEFINE_string(eval_views, "",
+              "pipeline for evaluation; empty: resize and centre crop to --image-size");
+DEFINE_int64(bn_splits, 1,
+             "parts of a batch with batch statistics of their own; more than 1 keeps a "
+             "query's batch from giving away its key where there is one process");
+DEFINE_string(precision, "fp32", "fp32, fp64, or bf16 where the CPU has it");
+DEFINE_bool(force_bf16, false, "take bf16 on a CPU without AVX512_BF16 or AMX all the same");
+DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
+DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>");
+DEFINE_int64(checkpoint_every, 1, "epochs between checkpoints");
+DEFINE_int64(keep, 0, "newest checkpoints that are kept; 0: all");
+DEFINE_int64(max_bad_images, 100,
+             "damaged images that are replaced by others before the run stops");
+DEFINE_int64(knn_every, 0,
+             "epochs between kNN evaluations on the labels of train/ and val/; 0: none");
+DEFINE_int64(knn_k, 200, "neighbours that vote");
+DEFINE_double(knn_t, 0.1, "temperature of the votes");
+
+namespace moco {
+namespace {
+
+constexpr char kFile[] = "moco/pretrain.cc";
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// What a person sees who gives no data: five minutes on two cores.
+std::vector<std::pair<std::string, std::string>> DemoSettings() {
+  const std::string normalize = augment::NormalizeSpec("cifar10");
+  return {{"arch", "resnet_small"},
+          {"epochs", "20"},
+          {"batch_size", "128"},
+          {"bn_splits", "4"},
+          {"lr", "0.06"},
+          {"cos", "true"},
+          {"weight_decay", "0.0005"},
+          {"moco_dim", "64"},
+          {"moco_k", "2048"},
+          {"moco_m", "0.99"},
+          {"moco_t", "0.1"},
+          {"mlp", "true"},
+          {"views", augment::CifarViews(32, 0.2, normalize)},
+          {"eval_views", augment::EvaluationViews(32, normalize)},
+          {"knn_every", "2"},
+          {"knn_k", "20"}};
+}
+
+absl::Status CheckFlags() {
+  const std::tuple<const char*, double, double, double> ranges[] = {
+      {"workers", FLAGS_workers, 0, kInfinity},
+      {"epochs", FLAGS_epochs, 1, kInfinity},
+      {"batch_size", FLAGS_batch_size, 1, kInfinity},
+      {"lr", FLAGS_lr, 0, 1e6},
+      {"print_freq", FLAGS_print_freq, 1, kInfinity},
+      {"moco_k", FLAGS_moco_k, 1, 1e9},
+      {"moco_m", FLAGS_moco_m, 0, 1},
+      {"image_size", FLAGS_image_size, 1, 8192},
+      {"bn_splits", FLAGS_bn_splits, 1, kInfinity},
+      {"threads", FLAGS_threads, 0, 1024},
+      {"checkpoint_every", FLAGS_checkpoint_every, 1, kInfinity},
+      {"keep", FLAGS_keep, 0, kInfinity},
+      {"max_bad_images", FLAGS_max_bad_images, 0, kInfinity},
+      {"knn_every", FLAGS_knn_every, 0, kInfinity},
+      {"knn_k", FLAGS_knn_k, 1, kInfinity},
+      {"knn_t", FLAGS_knn_t, 1e-6, kInfinity}};
+  for (const auto& [flag, value, low, high] : ranges) {
+    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
+  }
+  if (FLAGS_precision != "fp32" && FLAGS_precision != "fp64" && FLAGS_precision != "bf16") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--precision is '", FLAGS_precision, "', must be fp32, fp64 or bf16"));
+  }
+  if (FLAGS_precision == "bf16" && !CpuHasBf16() && !FLAGS_force_bf16) {
+    return absl::InvalidArgumentError(
+        "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
+        "use fp32, or insist with --force-bf16");
+  }
+  return absl::OkStatus();
+}
+
+// With a run folder to go on with, its own flags hold where the command line says nothing else, and
+// the run goes on in it from its newest checkpoint.
+absl::Status ResolveResume() {
+  if (FLAGS_resume.empty()) return absl::OkStatus();
+  FLAGS_resume = base::UserPath(FLAGS_resume);
+  std::error_code error;
+  if (!std::filesystem::is_directory(FLAGS_resume, error)) return absl::OkStatus();
+  const std::string folder = FLAGS_resume;
+  const std::vector<std::string> checkpoints = ListCheckpoints(folder + "/checkpoints");
+  if (checkpoints.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("'", folder,
+                     "' has no checkpoints/ to resume from; give a run folder or a "
+                     "checkpoint that a run has written"));
+  }
+  FLAGS_resume = checkpoints.back();
+  base::SetDefaults({{"run_dir", folder}});
+  return base::SetDefaultsFromFile(folder + "/flags.txt");
+}
+
+struct Data {
+  std::unique_ptr<data::Dataset> train, test;
+};
+
+absl::StatusOr<std::unique_ptr<data::Dataset>> Open(const std::string& path) {
+  auto kind = data::DetectDataset(path);
+  if (!kind.ok()) return kind.status();
+  return data::Datasets().Create(*kind, path);
+}
+
+// The images, and for kNN the labelled ones of val/ or test/.
+absl::StatusOr<Data> OpenData(const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  Data data;
+  const bool split = fs::is_directory(folder + "/train", error);
+  auto train = Open(split ? folder + "/train" : folder);
+  if (!train.ok()) return train.status();
+  data.train = *std::move(train);
+  if (FLAGS_knn_every == 0) return data;
+  for (const char* name : {"/val", "/test"}) {
+    if (!split || !fs::is_directory(folder + name, error)) continue;
+    auto test = Open(folder + name);
+    if (!test.ok()) return test.status();
+    data.test = *std::move(test);
+    break;
+  }
+  if (data.test == nullptr || data.train->classes().empty() ||
+      data.train->classes() != data.test->classes()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--knn-every wants labels: '", folder,
+                     "' has no train/ and val/ with a folder for each of the same classes; give "
+                     "--knn-every=0 to do without"));
+  }
+  return data;
+}
+
+TrainerOptions Options() {
+  TrainerOptions o;
+  o.moco.encoder.backbone = FLAGS_arch;
+  o.moco.encoder.head = absl::StrCat(FLAGS_mlp ? "mlp" : "linear", ":dim=", FLAGS_moco_dim);
+  o.moco.encoder.bn_splits = FLAGS_bn_splits;
+  o.moco.loss = absl::StrCat("info_nce:temperature=", FLAGS_moco_t);
+  o.moco.optimizer =
+      absl::StrCat("sgd:momentum=", FLAGS_momentum, ",weight_decay=", FLAGS_weight_decay);
+  o.moco.queue_size = FLAGS_moco_k;
+  o.moco.momentum = FLAGS_moco_m;
+  o.moco.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
+  o.moco.bf16 = FLAGS_precision == "bf16";
+  o.moco.seed = FLAGS_seed;
+  o.lr = FLAGS_lr;
+  o.schedule = FLAGS_cos
+                   ? "cosine"
+                   : absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
+  o.epochs = FLAGS_epochs;
+  o.batch_size = FLAGS_batch_size;
+  o.seed = FLAGS_seed;
+  const std::string normalize = augment::NormalizeSpec("imagenet");
+  const auto preset = FLAGS_aug_plus ? augment::V2Views : augment::V1Views;
+  o.views = !FLAGS_views.empty() ? FLAGS_views : preset(FLAGS_image_size, 0.2, normalize);
+  o.eval_views = !FLAGS_eval_views.empty() ? FLAGS_eval_views
+                                           : augment::EvaluationViews(FLAGS_image_size, normalize);
+  o.loader_threads =
+      std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
+  o.max_bad_images = FLAGS_max_bad_images;
+  o.print_every = FLAGS_print_freq;
+  o.checkpoint_every = FLAGS_checkpoint_every;
+  o.keep = FLAGS_keep;
+  o.resume = FLAGS_resume;
+  o.knn_every = FLAGS_knn_every;
+  o.knn_k = FLAGS_knn_k;
+  o.knn_temperature = FLAGS_knn_t;
+  return o;
+}
+
+// What the run folder keeps about how it was made. The flags make the same run elsewhere, so that
+// the folder itself and where it was resumed from are left out.
+absl::Status Describe(base::RunFolder& folder, const TrainerOptions& o) {
+  absl::Status s = base::WriteFileAtomically(folder.File("flags.txt"),
+                                             base::Flagfile(kFile, {"run_dir", "resume"}));
+  if (!s.ok()) return s;
+  nlohmann::json environment = base::DescribeMachine();
+  environment["libtorch"] = TORCH_VERSION;
+  environment["blas"] = at::get_mkl_version();
+  environment["convolutions"] = at::get_mkldnn_version();
+  environment["instructions"] = at::get_cpu_capability();
+  environment["threads"] = at::get_num_threads();
+  environment["loader_threads"] = o.loader_threads;
+  return base::WriteFileAtomically(folder.File("environment.json"), environment.dump(2) + "\n");
+}
+
+void PrintSettings(const std::string& data_folder, const Data& data, const TrainerOptions& o,
+                   const base::RunFolder& folder) {
+  const MoCoOptions& m = o.moco;
+  std::printf("data     %lld images, %s\n", static_cast<long long>(data.train->size()),
+              FLAGS_data.empty() ? "CIFAR-10 in part (the demo)" : data_folder.c_str());
+  std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
+              FLAGS_precision.c_str());
+  std::printf("moco     K %lld, m %g, T %g, BN in %lld parts\n",
+              static_cast<long long>(m.queue_size), m.momentum, FLAGS_moco_t,
+              static_cast<long long>(m.encoder.bn_splits));
+  std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
+              static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
+              o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
+  std::printf("views    %s\n", o.views.c_str());
+  std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::printf("run      %s\n", folder.path().c_str());
+  std::fflush(stdout);
+}
+
+absl::Status Pretrain(int argc, char** argv) {
+  auto line = base::ParseCommandLine(argc, argv,
+                                     {{"a", "arch"},
+                                      {"j", "workers"},
+                                      {"b", "batch_size"},
+                                      {"learning_rate", "lr"},
+                                      {"wd", "weight_decay"},
+                                      {"p", "print_freq"}},
+                                     {"schedule"});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::printf(
+        "Pretrains an image encoder without labels (MoCo).\n\n"
+        "  bazel run //moco:pretrain                        the demo: 5 minutes on 2 cores\n"
+        "  bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos    MoCo v2\n\n%s",
+        base::FlagHelp(kFile).c_str());
+    return absl::OkStatus();
+  }
+  if (line->positional.size() > 1 || (!line->positional.empty() && !FLAGS_data.empty())) {
+    return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
+                                                   "' is one word too many; the data's folder is "
+                                                   "the only one without a flag"));
+  }
+  if (!line->positional.empty()) FLAGS_data = line->positional[0];
+  if (absl::Status s = ResolveResume(); !s.ok()) return s;
+  std::string data_folder;
+  if (FLAGS_data.empty()) {
+    base::SetDefaults(DemoSettings());
+    auto demo = data::DemoFolder();
+    if (!demo.ok()) return demo.status();
+    data_folder = *demo;
+  } else {
+    data_folder = FLAGS_data = base::UserPath(FLAGS_data);
+  }
+  if (absl::Status s = CheckFlags(); !s.ok()) return s;
+  if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
+
+  auto data = OpenData(data_folder);
+  if (!data.ok()) return data.status();
+  base::CatchStopSignals();
+  const TrainerOptions options = Options();
+  auto trainer = Trainer::Create(options, {data->train.get(), data->train.get(), data->test.get()});
+  if (!trainer.ok()) return trainer.status();
+
+  auto folder =
+      base::RunFolder::Open(FLAGS_run_dir.empty() ? base::NewRunPath(base::UserPath("runs"))
+                                                  : base::UserPath(FLAGS_run_dir));
+  if (!folder.ok()) return folder.status();
+  if (absl::Status s = Describe(*folder, options); !s.ok()) return s;
+  PrintSettings(data_folder, *data, options, *folder);
+  if (absl::Status s = (*trainer)->Run(*folder); !s.ok()) return s;
+  std::printf("checkpoints are in %s\nnext: bazel run //lincls:lincls -- --pretrained=%s%s\n",
+              folder->File("checkpoints").c_str(), folder->path().c_str(),
+              FLAGS_data.empty() ? "" : absl::StrCat(" --data=", FLAGS_data).c_str());
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace moco
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(moco::Pretrain, argc, argv);
+}
