@@ -1,0 +1,234 @@
+// Algorithm 1 against the reference's formulation of it, written out in plain operations.
+#include "moco/moco.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/einsum.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/rng.h"
+
+namespace moco {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr int64_t kBatch = 8;
+constexpr double kLr = 0.05;
+
+void Seed(uint64_t seed) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  generator.set_current_seed(seed);
+}
+
+at::Tensor Images(uint64_t seed, int64_t n = kBatch) {
+  Seed(seed);
+  return at::randn({n, 3, 16, 16}, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+MoCoOptions Small() {
+  MoCoOptions o;
+  o.encoder.backbone = "resnet_small:width=4,blocks=1,stages=2";
+  o.encoder.head = "mlp:dim=6";
+  o.loss = "info_nce:temperature=0.2";
+  o.queue_size = 20;  // the batch does not divide it
+  o.momentum = 0.9;
+  o.dtype = at::kDouble;
+  o.seed = 5;
+  return o;
+}
+
+class MoCoTest : public testing::Test {
+ protected:
+  std::unique_ptr<MoCo> Make(const MoCoOptions& options) {
+    Seed(1);
+    return MoCo::Create(options, *communicator_).value();
+  }
+  const std::unique_ptr<Communicator> communicator_ = Communicators().Create("single").value();
+};
+
+at::Tensor Normalized(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, 1, /*keepdim=*/true);
+}
+
+// What the reference computes in a step (builder.py and main_moco.py), on an encoder pair and queue
+// of its own.
+class Reference {
+ public:
+  explicit Reference(const MoCoOptions& o) : options_(o) {
+    Seed(1);
+    q_ = Encoder::Create(o.encoder).value();
+    k_ = Encoder::Create(o.encoder).value();
+    q_->Initialize();
+    k_->Initialize();
+    for (Encoder* f : {q_.get(), k_.get()}) {
+      f->To(at::kDouble);
+      f->Train(true);
+    }
+    at::NoGradGuard no_grad;
+    const auto from = q_->Parameters(), to = k_->Parameters();
+    for (size_t i = 0; i < to.size(); ++i) {
+      at::Tensor(to[i]).copy_(from[i]);
+      velocity_.push_back(at::zeros_like(from[i]));
+    }
+    const at::Tensor noise = at::randn({q_->dim(), o.queue_size});
+    queue_ = (noise / at::linalg_vector_norm(noise, 2, 0, true)).to(at::kDouble);
+  }
+
+  double Step(const at::Tensor& x_q, const at::Tensor& x_k, int64_t step) {
+    const at::Tensor q = Normalized((*q_)(x_q));
+    at::Tensor k;
+    {
+      at::NoGradGuard no_grad;
+      const auto from = q_->Parameters(), to = k_->Parameters();
+      for (size_t i = 0; i < to.size(); ++i) {
+        at::Tensor(to[i]).copy_(to[i] * options_.momentum + from[i] * (1 - options_.momentum));
+      }
+      const auto order = at::tensor(
+          base::Rng(options_.seed, base::Purpose::kShuffle, step).Permutation(x_k.size(0)));
+      k = Normalized((*k_)(x_k.index_select(0, order))).index_select(0, order.argsort());
+    }
+    const at::Tensor positive = at::einsum("nc,nc->n", {q, k}).unsqueeze(-1);
+    const at::Tensor negative = at::einsum("nc,ck->nk", {q, queue_.clone()});
+    const at::Tensor logits = at::cat({positive, negative}, 1) / 0.2;
+    const at::Tensor loss = at::cross_entropy_loss(logits, at::zeros({x_q.size(0)}, at::kLong));
+    for (at::Tensor p : q_->Parameters()) p.mutable_grad().reset();
+    loss.backward();
+    at::NoGradGuard no_grad;
+    const auto parameters = q_->Parameters();
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      const at::Tensor g = parameters[i].grad() + parameters[i] * 1e-4;
+      velocity_[i] = velocity_[i] * 0.9 + g;
+      at::Tensor(parameters[i]).sub_(velocity_[i] * kLr);
+    }
+    for (int64_t i = 0; i < k.size(0); ++i) {
+      queue_.select(1, position_).copy_(k[i]);
+      position_ = (position_ + 1) % options_.queue_size;
+    }
+    return loss.item<double>();
+  }
+
+  const MoCoOptions options_;
+  std::unique_ptr<Encoder> q_, k_;
+  std::vector<at::Tensor> velocity_;
+  at::Tensor queue_;
+  int64_t position_ = 0;
+};
+
+class MoCoSplits : public MoCoTest, public testing::WithParamInterface<int64_t> {};
+
+TEST_P(MoCoSplits, TwentyStepsAsTheReference) {
+  MoCoOptions options = Small();
+  options.encoder.bn_splits = GetParam();
+  const auto moco = Make(options);
+  Reference reference(options);
+  for (int64_t step = 0; step < 20; ++step) {
+    const at::Tensor x_q = Images(100 + step), x_k = Images(200 + step);
+    const auto metrics = moco->Step(x_q, x_k, kLr, step);
+    ASSERT_TRUE(metrics.ok()) << metrics.status();
+    EXPECT_NEAR(metrics->loss, reference.Step(x_q, x_k, step), 1e-9) << step;
+  }
+  EXPECT_LT((moco->queue().Transposed() - reference.queue_).abs().max().item<double>(), 1e-9);
+  EXPECT_EQ(moco->queue().position(), reference.position_);
+  for (const auto& [mine, theirs] : {std::pair(&moco->query_encoder(), reference.q_.get()),
+                                     std::pair(&moco->key_encoder(), reference.k_.get())}) {
+    const StateDict a = mine->State(), b = theirs->State();
+    for (size_t i = 0; i < a.size(); ++i) {
+      EXPECT_TRUE(a[i].second.allclose(b[i].second, 1e-9, 1e-9)) << a[i].first;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Parts, MoCoSplits, testing::Values(1, 2, 4));
+
+TEST_F(MoCoTest, OneSeedOneRun) {
+  const auto a = Make(Small()), b = Make(Small());
+  for (int64_t step = 0; step < 3; ++step) {
+    const at::Tensor x_q = Images(step), x_k = Images(50 + step);
+    EXPECT_EQ(a->Step(x_q, x_k, kLr, step)->loss, b->Step(x_q, x_k, kLr, step)->loss);
+  }
+  EXPECT_TRUE(CheckEqual(a->query_encoder().State(), b->query_encoder().State()).ok());
+  EXPECT_TRUE(CheckEqual(a->key_encoder().State(), b->key_encoder().State()).ok());
+}
+
+// Equation 2 touches parameters alone, and with m = 1 the key encoder stays.
+TEST_F(MoCoTest, MomentumOneFreezesTheKeyEncodersParameters) {
+  MoCoOptions options = Small();
+  options.momentum = 1;
+  const auto moco = Make(options);
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& p : moco->key_encoder().Parameters()) before.push_back(p.clone());
+  ASSERT_TRUE(moco->Step(Images(1), Images(2), kLr, 0).ok());
+  ASSERT_TRUE(moco->Step(Images(3), Images(4), kLr, 1).ok());
+  const auto after = moco->key_encoder().Parameters();
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_TRUE(at::equal(before[i], after[i]));
+}
+
+// A query that is its own key is told apart from all others; one against random keys is not.
+TEST_F(MoCoTest, PretextAccuracyIsOfTheOwnKey) {
+  MoCoOptions options = Small();
+  options.momentum = 1;
+  const auto moco = Make(options);
+  const at::Tensor x = Images(1);
+  EXPECT_EQ(moco->Step(x, x, 0, 0)->top1, 1);
+  EXPECT_LT(moco->Step(x, Images(9), 0, 1)->top1, 1);
+}
+
+TEST_F(MoCoTest, ALossThatIsNotFiniteChangesNothingTrained) {
+  const auto moco = Make(Small());
+  ASSERT_TRUE(moco->Step(Images(1), Images(2), kLr, 0).ok());
+  std::vector<at::Tensor> before;
+  for (const at::Tensor& p : moco->query_encoder().Parameters()) before.push_back(p.clone());
+  const at::Tensor queue = moco->queue().keys().clone();
+  at::Tensor bad = Images(3);
+  bad[0][0][0][0] = std::numeric_limits<double>::quiet_NaN();
+  const auto metrics = moco->Step(bad, Images(4), kLr, 1);
+  ASSERT_FALSE(metrics.ok());
+  EXPECT_EQ(metrics.status().code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(metrics.status().message()), HasSubstr("the loss is nan at step 1"));
+  const auto after = moco->query_encoder().Parameters();
+  for (size_t i = 0; i < after.size(); ++i) EXPECT_TRUE(at::equal(before[i], after[i]));
+  EXPECT_TRUE(at::equal(queue, moco->queue().keys()));
+}
+
+TEST_F(MoCoTest, Bfloat16StaysNearFloat32) {
+  MoCoOptions options = Small();
+  options.dtype = at::kFloat;
+  const auto exact = Make(options);
+  options.bf16 = true;
+  const auto rounded = Make(options);
+  const at::Tensor x_q = Images(1).to(at::kFloat), x_k = Images(2).to(at::kFloat);
+  const double a = exact->Step(x_q, x_k, kLr, 0)->loss, b = rounded->Step(x_q, x_k, kLr, 0)->loss;
+  EXPECT_NE(a, b);
+  EXPECT_NEAR(a, b, 3e-2);
+  for (const at::Tensor& p : rounded->query_encoder().Parameters()) {
+    EXPECT_EQ(p.scalar_type(), at::kFloat);
+  }
+}
+
+TEST_F(MoCoTest, SpecErrorsComeThrough) {
+  MoCoOptions options = Small();
+  options.encoder.backbone = "resnet_smal";
+  Seed(1);
+  EXPECT_THAT(std::string(MoCo::Create(options, *communicator_).status().message()),
+              HasSubstr("did you mean 'resnet_small'?"));
+}
+
+}  // namespace
+}  // namespace moco
