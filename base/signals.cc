@@ -12,6 +12,7 @@ extern "C" void Remember(int signal) { received = signal; }
 }  // namespace
 
 void CatchStopSignals() {
+  received = 0;
   struct sigaction action = {};
   action.sa_handler = Remember;
   action.sa_flags = SA_RESETHAND | SA_RESTART;

@@ -305,14 +305,19 @@ absl::Status Pretrain(int argc, char** argv) {
 
   auto data = OpenData(data_folder);
   if (!data.ok()) return data.status();
+  const std::string run_path = FLAGS_run_dir.empty() ? base::NewRunPath(base::UserPath("runs"))
+                                                     : base::UserPath(FLAGS_run_dir);
+  if (FLAGS_resume.empty() && !ListCheckpoints(run_path + "/checkpoints").empty()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "'", run_path, "' holds the checkpoints of an earlier run; go on with it by --resume=",
+        run_path, ", or give another --run-dir"));
+  }
   base::CatchStopSignals();
   const TrainerOptions options = Options();
   auto trainer = Trainer::Create(options, {data->train.get(), data->train.get(), data->test.get()});
   if (!trainer.ok()) return trainer.status();
 
-  auto folder =
-      base::RunFolder::Open(FLAGS_run_dir.empty() ? base::NewRunPath(base::UserPath("runs"))
-                                                  : base::UserPath(FLAGS_run_dir));
+  auto folder = base::RunFolder::Open(run_path);
   if (!folder.ok()) return folder.status();
   if (absl::Status s = Describe(*folder, options); !s.ok()) return s;
   PrintSettings(data_folder, *data, options, *folder);

@@ -105,8 +105,8 @@ class TrainerImpl : public Trainer {
   absl::Status Run(base::RunFolder& folder) override {
     folder_ = &folder;
     SayWhatItTakes();
+    ReadRecords();
     if (!options_.resume.empty()) {
-      DropMetricsAfter(first_step_);
       progress_.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                       first_step_ / steps_per_epoch_ + 1,
                                       first_step_ % steps_per_epoch_, steps_per_epoch_));
@@ -124,6 +124,7 @@ class TrainerImpl : public Trainer {
     auto eval_views = augment::Pipeline::Create(options_.eval_views);
     if (!eval_views.ok()) return eval_views.status();
     eval_views_ = std::make_unique<augment::Pipeline>(*std::move(eval_views));
+    if (auto view = MakeView(*views_); !view.ok()) return view.status();
     return MakeView(*eval_views_).status();
   }
 
@@ -230,14 +231,18 @@ class TrainerImpl : public Trainer {
     return absl::OkStatus();
   }
 
-  // A run that was killed has written metrics that it will now write again.
-  void DropMetricsAfter(int64_t step) {
+  // What an earlier part of this run has recorded. A part that was killed has written metrics of
+  // steps that come again.
+  void ReadRecords() {
+    if (const auto text = base::ReadFile(folder_->File("bad_images.txt")); text.ok()) {
+      for (absl::string_view line : absl::StrSplit(*text, '\n')) listed_bad_.emplace(line);
+    }
     const auto text = base::ReadFile(folder_->File("metrics.jsonl"));
     if (!text.ok()) return;
     std::string kept;
     for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
       const auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
-      if (json.is_object() && json.value("step", int64_t{0}) <= step) {
+      if (first_step_ > 0 && json.is_object() && json.value("step", int64_t{0}) <= first_step_) {
         absl::StrAppend(&kept, line, "\n");
       }
     }
@@ -484,7 +489,8 @@ class TrainerImpl : public Trainer {
       progress_.Print(absl::StrCat("bad image ", reported_bad_ + 1, " of at most ",
                                    options_.max_bad_images, ": ", image.why,
                                    "; another takes its place"));
-      Warn(folder_->AppendLine("bad_images.txt", absl::StrCat(image.name, "\t", image.why)));
+      const std::string line = absl::StrCat(image.name, "\t", image.why);
+      if (listed_bad_.insert(line).second) Warn(folder_->AppendLine("bad_images.txt", line));
     }
   }
 
@@ -512,6 +518,7 @@ class TrainerImpl : public Trainer {
   double epoch_loss_ = 0, epoch_top1_ = 0;
   int64_t epoch_steps_ = 0;
   size_t reported_bad_ = 0;
+  std::set<std::string> listed_bad_;  // lines of bad_images.txt
   std::set<std::string> warned_;
 };
 

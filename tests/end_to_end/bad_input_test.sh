@@ -1,0 +1,90 @@
+#!/bin/bash
+# What a person, a file or a disk can get wrong: one line that says what, where and the remedy, the documented
+# exit code (docs/errors.md), and nothing lost.
+. tests/end_to_end/lib.sh
+
+usage=2 damaged=3 unavailable=4 not_finite=5
+unpack data 16
+run() { "$pretrain" "${small[@]}" "$@"; }
+
+# --- Folders ---
+refused $usage "absent.*No such file" run absent --run-dir=no
+mkdir empty texts
+refused $usage "'.*empty' holds no images" run empty --run-dir=no
+echo hello > texts/readme.md
+refused $usage "'.*texts' holds no images" run texts --run-dir=no
+refused $usage "is neither a folder nor a .tar file" run texts/readme.md --run-dir=no
+refused $usage "a batch of 500 cannot be filled from 160 images; set --batch-size to 1 to 160" \
+  run data/train --batch-size=500 --run-dir=no
+
+# --- Flags ---
+refused $usage "unknown flag --batch-sise; did you mean --batch-size?" run data --batch-sise=3
+refused $usage "lr.* is nan, must be" run data/train --lr nan
+refused $usage "moco-m is 1.5, must be 0 to 1" run data/train --moco-m=1.5
+refused $usage "moco-t\|temperature.*must be above 0" run data/train --moco-t=0
+refused $usage "epochs is '2.5', must be of type int64" run data/train --epochs=2.5
+refused $usage "unknown backbone 'resnet19'; did you mean 'resnet18'?" run data/train -a resnet19
+refused $usage "unknown option of resnet18 'stemm'; did you mean 'stem'?" run data/train -a resnet18:stemm=cifar
+refused $usage "one word too many" run data/train more
+refused $usage "precision is 'fp16', must be fp32, fp64 or bf16" run data/train --precision=fp16
+refused $usage "flag.*wants a value\|--lr wants a value" run data/train --lr
+refused $usage "knn-every wants labels" run data/train --knn-every=1
+[ ! -e no ] && [ ! -e runs ] || fail "a refused run left a folder"
+
+# --- Images ---
+good=$(ls data/train/cat/*.jpg | head -n 1)
+mkdir mixed
+for image in data/train/*/*.jpg; do cp "$image" "mixed/$(echo "$image" | tr / _)"; done
+head -c 500 "$good" > mixed/cut.jpg
+: > mixed/nothing.png
+echo "not an image" > mixed/text.jpg
+printf '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0' > mixed/gigantic.png
+cp "$good" mixed/really_a_jpeg.png
+run mixed --run-dir=mixed_run --max-bad-images=4 --epochs=3 > out 2>&1 || fail "damaged images stopped a run: $(cat out)"
+[ "$(cut -f1 mixed_run/bad_images.txt | sed 's,.*/,,' | sort | tr '\n' ' ')" = \
+  "cut.jpg gigantic.png nothing.png text.jpg " ] || fail "listed: $(cat mixed_run/bad_images.txt)"
+refused $damaged "images cannot be read.*raise --max-bad-images" \
+  run mixed --run-dir=strict --max-bad-images=1 --epochs=3
+
+# --- Archives ---
+head -c 100000 "$demo/test/test-0.tar" > cut.tar
+refused $damaged "cut.tar' is damaged at byte .* cut" run cut.tar
+{ head -c 51200 "$demo/test/test-0.tar"; head -c 3000 /dev/urandom; tail -c +54273 "$demo/test/test-0.tar"; } > changed.tar
+refused $damaged "changed.tar' is damaged at byte" run changed.tar
+echo "no archive" > text.tar
+refused $damaged "text.tar' is damaged at byte 0: it is not a tar archive" run text.tar
+
+# --- Checkpoints ---
+run data/train --run-dir=whole > /dev/null || fail "whole"
+checkpoint=whole/checkpoints/checkpoint_0001.pth.tar
+head -c 20000 $checkpoint > cut.pth.tar
+refused $damaged "cut.pth.tar' is damaged" run data/train --epochs=9 --resume=cut.pth.tar
+refused $usage "text.tar' is not a checkpoint" run data/train --epochs=9 --resume=text.tar
+refused $usage "gone.pth.tar': No such file" run data/train --epochs=9 --resume=gone.pth.tar
+refused $usage "change --arch or start anew" \
+  run data/train --epochs=9 --resume=$checkpoint -a resnet_small:width=16,blocks=1,stages=2
+refused $usage "has no checkpoints/ to resume from" run data/train --resume=empty
+refused $usage "nothing is left to do; raise --epochs" run data/train --resume=$checkpoint
+
+# --- Run folders ---
+refused $unavailable "cannot make folder '/sys/run.*choose a place" run data/train --run-dir=/sys/run
+refused $unavailable "holds the checkpoints of an earlier run; go on with it by --resume" run data/train --run-dir=whole
+# A second run in a folder that is in use.
+run data/train --epochs=500 --run-dir=busy > /dev/null &
+until [ -e busy/metrics.jsonl ]; do sleep 0.05; done
+rm -f busy/checkpoints/*
+refused $unavailable "another run is at work in '.*busy'" run data/train --run-dir=busy
+kill -KILL $!
+wait $! 2> /dev/null
+
+# --- A full disk, as a limit on the size of files: the run goes on and says so. ---
+( trap '' XFSZ; ulimit -f 16; run data/train --epochs=3 --run-dir=full > full.out 2> full.err )
+got=$?
+[ $got -eq $unavailable ] || fail "exit code $got with a full disk: $(cat full.out full.err)"
+[ "$(grep -c 'warning: the checkpoint was not written' full.out)" -eq 3 ] || fail "$(cat full.out)"
+[ -z "$(ls full/checkpoints)" ] || fail "half a checkpoint: $(ls full/checkpoints)"
+
+# --- A loss that is not finite ---
+refused $not_finite "the loss is nan\|the loss is inf.*lower --lr" run data/train --lr=1e6 --epochs=20 --run-dir=diverged \
+  --moco-t=0.0001
+echo PASSED

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Real images: the loss falls once the queue is full, kNN is told, and the run folder holds what it should.
+. tests/end_to_end/lib.sh
+
+unpack data 50
+"$pretrain" data/train "${small[@]}" --epochs=5 --run-dir=run --lr=0.1 > out || fail "pretraining: $(cat out)"
+first=$(losses run | mean 6 10) last=$(losses run | mean 31 35)
+awk "BEGIN { exit !($last < $first - 0.05) }" || fail "the loss went from $first to $last"
+
+for file in flags.txt environment.json metrics.jsonl lock checkpoints/checkpoint_0004.pth.tar; do
+  [ -e "run/$file" ] || fail "no run/$file"
+done
+grep -q '"libtorch": "2.11.0"' run/environment.json || fail "environment: $(cat run/environment.json)"
+
+# The flagfile makes the same run.
+"$pretrain" --flagfile=run/flags.txt --run-dir=again > /dev/null || fail "the flagfile"
+cmp run/checkpoints/checkpoint_0004.pth.tar again/checkpoints/checkpoint_0004.pth.tar || fail "another run"
+cmp run/flags.txt again/flags.txt || fail "other flags"
+
+# The demo's own settings, but few of its steps: what a person sees first.
+"$pretrain" --epochs=1 --arch=resnet_small:width=4,blocks=1 --threads=1 > out || fail "the demo: $(cat out)"
+for line in 'data .*CIFAR-10' 'encoder ' 'takes .* of memory' 'kNN .*untrained' 'loss .*kNN' \
+            'checkpoints are in' 'next: bazel run //lincls:lincls'; do
+  grep -q "$line" out || fail "no '$line' in: $(cat out)"
+done
+[ -d runs ] || fail "no ./runs where the person stands"
+echo PASSED
