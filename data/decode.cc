@@ -69,9 +69,11 @@ cv::Mat RgbOfCmyk(const cv::Mat& cmyk) {
 absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
   if (!jpeg_decoder) jpeg_decoder.reset(tjInitDecompress());
   const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
-  int width, height, subsampling, colorspace;
+  int width = -1, height = -1, subsampling = -1, colorspace = -1;
   if (tjDecompressHeader3(jpeg_decoder.get(), in, bytes.size(), &width, &height, &subsampling,
-                          &colorspace) != 0) {
+                          &colorspace) != 0 &&
+      // A subsampling without a name in TurboJPEG is an error here, but not where it is decoded.
+      (width < 1 || height < 1 || colorspace < 0)) {
     return JpegError();
   }
   if (absl::Status s = CheckSize(width, height); !s.ok()) return s;
