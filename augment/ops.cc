@@ -5,9 +5,8 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <vector>
-
 #include <opencv2/core.hpp>
+#include <vector>
 
 namespace augment {
 namespace {
@@ -16,9 +15,11 @@ uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)
 
 // ---- Resize -------------------------------------------------------------------------------------
 
-constexpr int kWeightBits = 22;  // of the fraction: 8 bits of pixel and a few of overshoot fit beside
+constexpr int kWeightBits =
+    22;  // of the fraction: 8 bits of pixel and a few of overshoot fit beside
 
-// For each output position: the first input position that has weight, and the weights from there on.
+// For each output position: the first input position that has weight, and the weights from there
+// on.
 struct Taps {
   int width = 0;  // weights kept of each output; those beyond the support are 0
   std::vector<int> first;
@@ -204,8 +205,8 @@ float BoxRadius(float radius) {
   return whole + edge;
 }
 
-// One box along the columns: each value becomes the mean of those up to `radius` rows away, the rows
-// just beyond counting in part; rows outside of the image are like the outermost.
+// One box along the columns: each value becomes the mean of those up to `radius` rows away, the
+// rows just beyond counting in part; rows outside of the image are like the outermost.
 cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   const int whole = static_cast<int>(radius);
   const uint32_t inner = static_cast<uint32_t>((1 << 24) / (radius * 2 + 1));  // weights, of 2^24
@@ -250,9 +251,7 @@ cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& s
   return size.height == crop.rows ? wide.clone() : ResizeRows(wide, size.height);
 }
 
-cv::Mat AdjustBrightness(const cv::Mat& image, float factor) {
-  return BlendWith(image, 0, factor);
-}
+cv::Mat AdjustBrightness(const cv::Mat& image, float factor) { return BlendWith(image, 0, factor); }
 
 cv::Mat AdjustContrast(const cv::Mat& image, float factor) {
   int64_t sum = 0;
@@ -281,9 +280,8 @@ cv::Mat AdjustHue(const cv::Mat& image, double turn) {
 }
 
 cv::Mat Grayscale(const cv::Mat& image) {
-  return ForEachPixel(image, [](const uint8_t* from, uint8_t* to) {
-    to[0] = to[1] = to[2] = Luma(from);
-  });
+  return ForEachPixel(image,
+                      [](const uint8_t* from, uint8_t* to) { to[0] = to[1] = to[2] = Luma(from); });
 }
 
 cv::Mat GaussianBlur(const cv::Mat& image, float radius) {

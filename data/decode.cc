@@ -33,8 +33,8 @@ struct FreeHandle {
   void operator()(void* handle) const { tjDestroy(handle); }
 };
 
-// One decoder for each thread. After an error it is thrown away: some damaged headers leave it in a state in
-// which it refuses good images.
+// One decoder for each thread. After an error it is thrown away: some damaged headers leave it in a
+// state in which it refuses good images.
 thread_local std::unique_ptr<void, FreeHandle> jpeg_decoder;
 
 absl::Status JpegError() {
@@ -90,8 +90,8 @@ absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
 
 // ---- PNG ----------------------------------------------------------------------------------------
 
-// libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the function
-// that is jumped out of.
+// libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the
+// function that is jumped out of.
 class PngDecoder {
  public:
   explicit PngDecoder(absl::string_view bytes) : bytes_(bytes) {
@@ -157,7 +157,8 @@ class PngDecoder {
     png_longjmp(png, 1);
   }
 
-  static void Ignore(png_structp, png_const_charp) {}  // warnings are about what is beside the pixels
+  static void Ignore(png_structp, png_const_charp) {
+  }  // warnings are about what is beside the pixels
 
   absl::string_view bytes_;
   png_structp png_ = nullptr;

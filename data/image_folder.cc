@@ -24,8 +24,8 @@ struct FolderOptions {
   void Visit(Visitor&) {}
 };
 
-// Names of all images below root/folder, relative to root. Links are followed, each folder once; hidden files and
-// folders are left out.
+// Names of all images below root/folder, relative to root. Links are followed, each folder once;
+// hidden files and folders are left out.
 absl::Status Scan(const fs::path& root, const fs::path& folder,
                   std::set<std::pair<dev_t, ino_t>>& seen, std::vector<std::string>& names) {
   struct stat info;

@@ -20,10 +20,10 @@ constexpr int kMaxSubstitutes = 100;  // that are tried for one sample
 // A place in the ring.
 struct Slot {
   Batch batch;
-  std::vector<std::vector<float>> memory;      // of each view
-  std::vector<std::vector<BadImage>> bad;      // met for each sample
-  int64_t unfilled = 0;                        // samples still to come; guarded by the loader's mutex
-  absl::Status failure;                        // of what a sample cannot do without
+  std::vector<std::vector<float>> memory;  // of each view
+  std::vector<std::vector<BadImage>> bad;  // met for each sample
+  int64_t unfilled = 0;                    // samples still to come; guarded by the loader's mutex
+  absl::Status failure;                    // of what a sample cannot do without
 };
 
 class ThreadedLoader : public Loader {
@@ -34,7 +34,8 @@ class ThreadedLoader : public Loader {
         next_(options_.first_step),
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
-    const size_t floats = static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
+    const size_t floats =
+        static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
     for (Slot& slot : slots_) {
       for (size_t v = 0; v < options_.views.size(); ++v) {
         slot.memory.emplace_back(floats);
@@ -77,7 +78,8 @@ class ThreadedLoader : public Loader {
       std::unique_lock<std::mutex> lock(mutex_);
       filled_.wait(lock, [&] { return slot.unfilled == 0; });
     }
-    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    seconds_waited_ +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (!slot.failure.ok()) return slot.failure;
     if (absl::Status s = CountBadImages(slot); !s.ok()) return s;
     ++next_;
@@ -156,9 +158,10 @@ class ThreadedLoader : public Loader {
     while (!image.ok()) {
       slot.bad[i].push_back({sample, dataset_.Name(sample), std::string(image.status().message())});
       if (slot.bad[i].size() > kMaxSubstitutes) {
-        return absl::DataLossError(absl::StrCat(
-            "of ", kMaxSubstitutes, " images drawn one after the other none can be read; the last: ",
-            image.status().message()));
+        return absl::DataLossError(
+            absl::StrCat("of ", kMaxSubstitutes,
+                         " images drawn one after the other none can be read; the last: ",
+                         image.status().message()));
       }
       sample = substitutes.UniformInt(0, dataset_.size() - 1);
       image = dataset_.Image(sample);
@@ -214,8 +217,8 @@ class ThreadedLoader : public Loader {
   std::mutex mutex_;
   std::condition_variable work_, filled_;
   bool stop_ = false;
-  int64_t prepared_ = 0;                   // steps below are open
-  int64_t fill_step_, fill_from_ = 0;      // the next sample that no thread has taken
+  int64_t prepared_ = 0;               // steps below are open
+  int64_t fill_step_, fill_from_ = 0;  // the next sample that no thread has taken
   std::vector<Slot> slots_;
 
   std::mutex order_mutex_;
@@ -230,9 +233,9 @@ class ThreadedLoader : public Loader {
 absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
                                                        LoaderOptions options) {
   if (options.batch_size < 1 || (options.drop_last && options.batch_size > dataset.size())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
-        " images; set --batch-size to 1 to ", dataset.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
+                     " images; set --batch-size to 1 to ", dataset.size()));
   }
   return std::make_unique<ThreadedLoader>(dataset, std::move(options));
 }

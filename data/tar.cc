@@ -48,7 +48,8 @@ class Shard {
     shard.size_ = info.st_size;
     return shard;
   }
-  Shard(Shard&& other) noexcept : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
+  Shard(Shard&& other) noexcept
+      : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
     other.fd_ = -1;
   }
   Shard(const Shard&) = delete;
@@ -131,7 +132,8 @@ class Header {
   char type() const { return block_[156]; }
   std::string Name() const {
     const std::string name = Text(block_, 100);
-    const std::string prefix = std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
+    const std::string prefix =
+        std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
     return prefix.empty() ? name : absl::StrCat(prefix, "/", name);
   }
 
@@ -160,23 +162,25 @@ bool ReadPax(absl::string_view records, std::string* name, int64_t* size) {
 // Every image of the shard.
 absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
   const auto damaged = [&](int64_t offset, absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset, ": ",
-                                            why, "; fetch or write it again"));
+    return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset,
+                                            ": ", why, "; fetch or write it again"));
   };
-  std::string long_name;     // of the next entry, from an extended header
+  std::string long_name;  // of the next entry, from an extended header
   int64_t long_size = -1;
   char block[kBlock];
   for (int64_t offset = 0;;) {
     if (offset + kBlock > shard.size()) {
-      return damaged(offset, offset == 0 ? "it is not a tar archive" : "the archive has no end mark: it is cut");
+      return damaged(offset, offset == 0 ? "it is not a tar archive"
+                                         : "the archive has no end mark: it is cut");
     }
     if (absl::Status s = shard.Read(offset, kBlock, block); !s.ok()) return s;
     const Header header(block);
     if (header.IsZero()) return absl::OkStatus();
     int64_t size;
     if (!header.IsWhole() || !header.Size(&size)) {
-      return damaged(offset, offset == 0 ? "it is not a tar archive (compressed ones must be unpacked)"
-                                         : "this is no entry's header");
+      return damaged(offset, offset == 0
+                                 ? "it is not a tar archive (compressed ones must be unpacked)"
+                                 : "this is no entry's header");
     }
     const bool extended = header.type() == 'L' || header.type() == 'x';
     if (!extended && long_size >= 0) size = long_size;
@@ -221,7 +225,8 @@ class Tar : public Dataset {
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const Place& place = places_[index];
     std::string bytes(place.size, '\0');
-    if (absl::Status s = shards_[place.shard].Read(place.offset, place.size, bytes.data()); !s.ok()) {
+    if (absl::Status s = shards_[place.shard].Read(place.offset, place.size, bytes.data());
+        !s.ok()) {
       return absl::DataLossError(s.message());
     }
     auto image = DecodeImage(bytes);
