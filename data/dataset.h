@@ -17,7 +17,7 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  virtual int64_t size() const = 0;
+  virtual int64_t size() const = 0;  // at least 1
 
   // The image at `index` (0 to size() - 1), decoded: RGB, 8 bits a channel (CV_8UC3). DataLoss,
   // naming the image and what is wrong, when it cannot be read; other images stay readable.

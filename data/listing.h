@@ -10,8 +10,9 @@
 
 namespace data {
 
-// Whether a file of this name is taken for an image: .jpg, .jpeg, .png and other usual endings in
-// any case. What it holds is found out when it is decoded.
+// Whether a file of this name, perhaps with folders, is taken for an image: .jpg, .jpeg, .png and
+// other usual endings in any case, no part of it hidden (`.x`). What it holds is found out when it
+// is decoded.
 bool HasImageName(absl::string_view name);
 
 // Names of images relative to where they lie, in order, with the class of each: the first folder of

@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <opencv2/core.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
-#include "base/files.h"
 #include "base/rng.h"
 
 namespace data {
@@ -48,7 +48,7 @@ std::string TestFolder(const std::string& name) {
 
 void WriteTestFile(const std::string& path, const std::string& contents) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path());
-  ASSERT_TRUE(base::WriteFileAtomically(path, contents).ok()) << path;
+  ASSERT_TRUE(std::ofstream(path, std::ios::binary) << contents) << path;
 }
 
 bool SameImage(const cv::Mat& a, const cv::Mat& b) {

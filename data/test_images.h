@@ -13,7 +13,7 @@ cv::Mat TestImage(int seed, int rows = 6, int cols = 9);
 // The PNG file of an 8-bit RGB image.
 std::string EncodePng(const cv::Mat& image);
 
-// An empty folder for the test that runs, and one below it for each `name`.
+// An empty folder of the test that runs.
 std::string TestFolder(const std::string& name);
 
 // Writes a file and the folders that it lies in.
