@@ -36,7 +36,7 @@ struct LoaderOptions {
   bool drop_last = true;            // else the last batch of an epoch may be smaller
   uint64_t seed = 0;
   int threads = 1;             // 0: the caller's own thread works inside Next()
-  int batches_ahead = 3;       // the ring's size
+  int batches_ahead = 3;       // the ring's size, at least 1
   int64_t first_step = 0;      // where a resumed run goes on; step = epoch * steps_per_epoch + i
   int64_t last_step = 0;       // one past the last
   int64_t max_bad_images = 0;  // different damaged images that are tolerated before Next() fails
