@@ -29,8 +29,9 @@ absl::StatusOr<Pipeline> Pipeline::Create(absl::string_view specs) {
     if (!step.ok()) return step.status();
     auto output = (*step)->Output(pipeline.output_);
     if (!output.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat("step ", canonical.size() + 1, " of the views, '",
-                                                     text, "', ", output.status().message()));
+      return absl::InvalidArgumentError(absl::StrCat("step ", canonical.size() + 1,
+                                                     " of the views, '", text, "', ",
+                                                     output.status().message()));
     }
     pipeline.output_ = *output;
     pipeline.steps_.push_back(std::move(*step));

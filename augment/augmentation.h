@@ -1,15 +1,14 @@
 // Augmentations: what is done to one image on its way to the network, as plugins on cv::Mat.
 //
-// Images are RGB, 8 bits a channel (CV_8UC3), until `to_tensor` makes them float in [0, 1] (CV_32FC3).
-// Each computes what torchvision's transform of that name computes on a PIL image.
+// Images are RGB, 8 bits a channel (CV_8UC3), until `to_tensor` makes them float in [0, 1]
+// (CV_32FC3). Each computes what torchvision's transform of that name computes on a PIL image.
 #ifndef AUGMENT_AUGMENTATION_H_
 #define AUGMENT_AUGMENTATION_H_
 
 #include <memory>
+#include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
-
-#include <opencv2/core/mat.hpp>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -28,12 +27,13 @@ class Augmentation {
  public:
   virtual ~Augmentation() = default;
 
-  // The type of the result for an input of type `in`; InvalidArgument when the step cannot take it (for
-  // example a colour step after to_tensor). Most steps keep the size and want 8 bits: the default.
+  // The type of the result for an input of type `in`; InvalidArgument when the step cannot take it
+  // (for example a colour step after to_tensor). Most steps keep the size and want 8 bits: the
+  // default.
   virtual absl::StatusOr<ImageType> Output(const ImageType& in) const;
 
-  // Draws this step's parameters from `rng` and applies it. `image` may be replaced but its pixels may be
-  // shared with others: write into a fresh Mat unless it is known to be this pipeline's own.
+  // Draws this step's parameters from `rng` and applies it. `image` may be replaced but its pixels
+  // may be shared with others: write into a fresh Mat unless it is known to be this pipeline's own.
   // Thread-safe. `image` has at least one pixel.
   virtual void Apply(base::Rng& rng, cv::Mat& image) const = 0;
 };

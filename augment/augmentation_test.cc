@@ -5,10 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <opencv2/core.hpp>
 #include <string>
 #include <vector>
-
-#include <opencv2/core.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "augment/ops.h"
@@ -48,7 +47,8 @@ class AugmentationContract : public testing::TestWithParam<std::string> {
 
 TEST_P(AugmentationContract, IsAFunctionOfImageAndStreamAndLeavesTheImageAlone) {
   const Pipeline pipeline = Make();
-  for (const cv::Size size : {cv::Size(32, 32), cv::Size(41, 23), cv::Size(1, 1), cv::Size(3, 200)}) {
+  for (const cv::Size size :
+       {cv::Size(32, 32), cv::Size(41, 23), cv::Size(1, 1), cv::Size(3, 200)}) {
     const cv::Mat image = Noise(size.height, size.width), before = image.clone();
     for (uint64_t sample = 0; sample < 5; ++sample) {
       base::Rng first = Stream(sample), second = Stream(sample);
@@ -120,7 +120,10 @@ TEST(PipelineTest, TensorsAreNormalised) {
 TEST(RandomTest, ProbabilitiesAreKept) {
   const cv::Mat image = Noise(4, 4);
   for (const auto& [spec, p] : std::vector<std::pair<std::string, double>>{
-           {"flip", 0.5}, {"flip:p=0", 0}, {"grayscale", 0.2}, {"gaussian_blur:radius_min=1", 0.5},
+           {"flip", 0.5},
+           {"flip:p=0", 0},
+           {"grayscale", 0.2},
+           {"gaussian_blur:radius_min=1", 0.5},
            {"color_jitter:p=0.8,brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1", 0.8}}) {
     const Pipeline pipeline = Pipeline::Create(spec).value();
     int changed = 0;
@@ -139,15 +142,15 @@ TEST(RandomTest, CropsCoverTheAskedShareOfTheArea) {
   for (int y = 0; y < 200; ++y) {
     for (int x = 0; x < 200; ++x) image.at<cv::Vec3b>(y, x) = cv::Vec3b(x, y, 0);
   }
-  const Pipeline pipeline =
-      Pipeline::Create("random_resized_crop:size=40,scale_min=0.2").value();
+  const Pipeline pipeline = Pipeline::Create("random_resized_crop:size=40,scale_min=0.2").value();
   double mean_area = 0, mean_x = 0;
   constexpr int kDraws = 1000;
   for (int i = 0; i < kDraws; ++i) {
     base::Rng rng = Stream(i);
     const cv::Mat crop = pipeline(image, rng);
     const double width = (crop.at<cv::Vec3b>(20, 39)[0] - crop.at<cv::Vec3b>(20, 0)[0]) / 39.0 * 40;
-    const double height = (crop.at<cv::Vec3b>(39, 20)[1] - crop.at<cv::Vec3b>(0, 20)[1]) / 39.0 * 40;
+    const double height =
+        (crop.at<cv::Vec3b>(39, 20)[1] - crop.at<cv::Vec3b>(0, 20)[1]) / 39.0 * 40;
     const double share = width * height / (200.0 * 200.0);
     EXPECT_GT(share, 0.17);
     EXPECT_LT(share, 1.06);

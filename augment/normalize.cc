@@ -31,7 +31,8 @@ class Normalize : public Augmentation {
              static_cast<float>(o.std_b)} {}
 
   absl::StatusOr<ImageType> Output(const ImageType& in) const override {
-    if (in.depth != CV_32F) return absl::InvalidArgumentError("wants floats; put it after to_tensor");
+    if (in.depth != CV_32F)
+      return absl::InvalidArgumentError("wants floats; put it after to_tensor");
     return in;
   }
 

@@ -1,24 +1,33 @@
 #include "augment/ops.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <vector>
-
 #include <opencv2/core.hpp>
+#include <vector>
 
 namespace augment {
 namespace {
+
+// The innermost loops are plain, over values that do not depend on each other, so that the compiler
+// makes SIMD of them; this has it do so for SSE2, AVX2 and AVX-512, and the program take what the
+// CPU has.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define FOR_EACH_CPU __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
+#else
+#define FOR_EACH_CPU
+#endif
 
 uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)); }
 
 // ---- Resize -------------------------------------------------------------------------------------
 
-constexpr int kWeightBits = 22;  // of the fraction: 8 bits of pixel and a few of overshoot fit beside
+constexpr int kWeightBits =
+    22;  // of the fraction: 8 bits of pixel and a few of overshoot fit beside
 
-// For each output position: the first input position that has weight, and the weights from there on.
+// For each output position: the first input position that has weight, and the weights from there
+// on.
 struct Taps {
   int width = 0;  // weights kept of each output; those beyond the support are 0
   std::vector<int> first;
@@ -53,27 +62,17 @@ Taps TriangleTaps(int in, int out) {
   return taps;
 }
 
-cv::Mat ResizeColumns(const cv::Mat& image, int cols) {
-  const Taps taps = TriangleTaps(image.cols, cols);
-  cv::Mat out(image.rows, cols, CV_8UC3);
-  for (int y = 0; y < image.rows; ++y) {
-    const uint8_t* from = image.ptr(y);
-    uint8_t* to = out.ptr(y);
-    const int32_t* w = taps.weights.data();
-    for (int x = 0; x < cols; ++x, to += 3, w += taps.width) {
-      const uint8_t* p = from + 3 * taps.first[x];
-      int32_t r = 1 << (kWeightBits - 1), g = r, b = r;
-      for (int i = 0; i < taps.width; ++i, p += 3) {
-        r += w[i] * p[0];
-        g += w[i] * p[1];
-        b += w[i] * p[2];
-      }
-      to[0] = Clip8(r >> kWeightBits);
-      to[1] = Clip8(g >> kWeightBits);
-      to[2] = Clip8(b >> kWeightBits);
-    }
+// One row of the result: `taps` rows of n values, `stride` apart, weighted. `sums` is for its own
+// use.
+FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t* weights, int taps,
+                              int n, int32_t* __restrict sums, uint8_t* __restrict to) {
+  for (int x = 0; x < n; ++x) sums[x] = 1 << (kWeightBits - 1);
+  for (int i = 0; i < taps; ++i, from += stride) {
+    const int32_t weight = weights[i];
+    if (weight == 0) continue;
+    for (int x = 0; x < n; ++x) sums[x] += weight * from[x];
   }
-  return out;
+  for (int x = 0; x < n; ++x) to[x] = Clip8(sums[x] >> kWeightBits);
 }
 
 cv::Mat ResizeRows(const cv::Mat& image, int rows) {
@@ -82,16 +81,31 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
   const int n = 3 * image.cols;
   std::vector<int32_t> sums(n);
   for (int y = 0; y < rows; ++y) {
-    std::fill(sums.begin(), sums.end(), 1 << (kWeightBits - 1));
-    for (int i = 0; i < taps.width; ++i) {
-      const int32_t w = taps.weights[static_cast<size_t>(y) * taps.width + i];
-      const uint8_t* from = image.ptr(taps.first[y] + i);
-      for (int x = 0; x < n; ++x) sums[x] += w * from[x];
-    }
-    uint8_t* to = out.ptr(y);
-    for (int x = 0; x < n; ++x) to[x] = Clip8(sums[x] >> kWeightBits);
+    WeightedRow(image.ptr(taps.first[y]), image.step, &taps.weights[size_t{1} * y * taps.width],
+                taps.width, n, sums.data(), out.ptr(y));
   }
   return out;
+}
+
+// Rows become columns, a few rows at a time, so that what is read and written stays in the cache.
+cv::Mat Transposed(const cv::Mat& image) {
+  constexpr int kStrip = 16;
+  cv::Mat out(image.cols, image.rows, CV_8UC3);
+  for (int top = 0; top < image.rows; top += kStrip) {
+    const int bottom = std::min(top + kStrip, image.rows);
+    for (int x = 0; x < image.cols; ++x) {
+      const uint8_t* from = image.ptr(top) + 3 * x;
+      uint8_t* to = out.ptr(x) + 3 * top;
+      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 3);
+    }
+  }
+  return out;
+}
+
+// Across the columns neighbours are not independent, across the rows they are: the picture is
+// turned.
+cv::Mat ResizeColumns(const cv::Mat& image, int cols) {
+  return Transposed(ResizeRows(Transposed(image), cols));
 }
 
 // ---- Colour -------------------------------------------------------------------------------------
@@ -103,91 +117,86 @@ uint8_t Luma(const uint8_t* p) {
 // other + factor (value - other), in float, cut off towards 0.
 uint8_t Blend(int other, int value, float factor) {
   const float blended = static_cast<float>(other) + factor * static_cast<float>(value - other);
-  return static_cast<uint8_t>(std::clamp(blended, 0.0f, 255.0f));
+  return Clip8(static_cast<int>(blended));
 }
 
-// Every pixel p of the image becomes change(p, its place in the result).
-template <class Change>
-cv::Mat ForEachPixel(const cv::Mat& image, Change change) {
+// work(from, to, pixels) for each row, or for all at once where they lie in one piece.
+template <class Work>
+cv::Mat ForEachRow(const cv::Mat& image, Work work) {
   cv::Mat out(image.rows, image.cols, CV_8UC3);
-  for (int y = 0; y < image.rows; ++y) {
-    const uint8_t* from = image.ptr(y);
-    uint8_t* to = out.ptr(y);
-    for (int x = 0; x < image.cols; ++x, from += 3, to += 3) change(from, to);
+  if (image.isContinuous()) {
+    work(image.ptr(), out.ptr(), static_cast<int>(image.total()));
+  } else {
+    for (int y = 0; y < image.rows; ++y) work(image.ptr(y), out.ptr(y), image.cols);
   }
   return out;
 }
 
-// The blend of every value with one other value, by table.
-cv::Mat BlendWith(const cv::Mat& image, int other, float factor) {
-  std::array<uint8_t, 256> table;
-  for (int v = 0; v < 256; ++v) table[v] = Blend(other, v, factor);
-  return ForEachPixel(image, [&](const uint8_t* from, uint8_t* to) {
-    for (int c = 0; c < 3; ++c) to[c] = table[from[c]];
-  });
+FOR_EACH_CPU void BlendRow(const uint8_t* from, int n, int other, float factor,
+                           uint8_t* __restrict to) {
+  for (int i = 0; i < n; ++i) to[i] = Blend(other, from[i], factor);
 }
 
-struct Hsv {
-  uint8_t h, s, v;
-};
-
-// Float and double as Pillow mixes them: the last bit decides how a hue is cut to 8 bits.
-Hsv ToHsv(const uint8_t* p) {
-  const int r = p[0], g = p[1], b = p[2];
-  const int high = std::max({r, g, b}), low = std::min({r, g, b});
-  if (high == low) return {0, 0, static_cast<uint8_t>(high)};
-  const float range = static_cast<float>(high - low);
-  const float s = range / static_cast<float>(high);
-  const float rc = static_cast<float>(high - r) / range;
-  const float gc = static_cast<float>(high - g) / range;
-  const float bc = static_cast<float>(high - b) / range;
-  float h;
-  if (r == high) {
-    h = bc - gc;
-  } else if (g == high) {
-    h = static_cast<float>(2.0 + rc - bc);
-  } else {
-    h = static_cast<float>(4.0 + gc - rc);
+FOR_EACH_CPU void SaturateRow(const uint8_t* from, int pixels, float factor,
+                              uint8_t* __restrict to) {
+  for (int i = 0; i < 3 * pixels; i += 3) {
+    const int grey = Luma(from + i);
+    to[i] = Blend(grey, from[i], factor);
+    to[i + 1] = Blend(grey, from[i + 1], factor);
+    to[i + 2] = Blend(grey, from[i + 2], factor);
   }
-  const double turned = h / 6.0 + 1.0;  // 5/6 to 11/6
-  h = static_cast<float>(turned >= 1 ? turned - 1 : turned);
-  return {Clip8(static_cast<int>(h * 255.0)), Clip8(static_cast<int>(s * 255.0)),
-          static_cast<uint8_t>(high)};
 }
 
-// Of each hue: the sixth of the circle that it is in, and how far into it.
-struct Sector {
-  int index;
-  float fraction;
-};
-
-std::array<Sector, 256> MakeSectors() {
-  std::array<Sector, 256> sectors;
-  for (int h = 0; h < 256; ++h) {
-    const double sixths = h * 6.0 / 255.0;
-    const int index = static_cast<int>(sixths);
-    sectors[h] = {index % 6, static_cast<float>(sixths - index)};
-  }
-  return sectors;
+FOR_EACH_CPU void GreyRow(const uint8_t* from, int pixels, uint8_t* __restrict to) {
+  for (int i = 0; i < 3 * pixels; i += 3) to[i] = to[i + 1] = to[i + 2] = Luma(from + i);
 }
 
-void FromHsv(const Hsv& hsv, uint8_t* p) {
-  static const std::array<Sector, 256> sectors = MakeSectors();
-  if (hsv.s == 0) {
-    p[0] = p[1] = p[2] = hsv.v;
-    return;
+FOR_EACH_CPU int64_t LumaSum(const uint8_t* from, int pixels) {
+  int64_t sum = 0;
+  for (int i = 0; i < 3 * pixels; i += 3) sum += Luma(from + i);
+  return sum;
+}
+
+// What red is in a sixth of the circle: high in 0 and 5 (and 6, which is 0), base in 2 and 3.
+uint8_t Channel(int sector, int high, int edge, int base) {
+  const int distance = std::abs(2 * sector - 5);
+  return static_cast<uint8_t>(distance > 4 ? high : distance > 2 ? edge : base);
+}
+
+// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Float and double as Pillow mixes
+// them: the last bit decides how a hue is cut to 8 bits. Grey pixels need no case of their own.
+FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __restrict to) {
+  for (int i = 0; i < 3 * pixels; i += 3) {
+    const int r = from[i], g = from[i + 1], b = from[i + 2];
+    const int high = std::max(std::max(r, g), b), low = std::min(std::min(r, g), b);
+    const float range = static_cast<float>(std::max(high - low, 1));
+    const float rc = static_cast<float>(high - r) / range;
+    const float gc = static_cast<float>(high - g) / range;
+    const float bc = static_cast<float>(high - b) / range;
+    const float h_red = bc - gc;
+    const float h_green = static_cast<float>(2.0 + rc - bc);
+    const float h_blue = static_cast<float>(4.0 + gc - rc);
+    const float sixths = r == high ? h_red : g == high ? h_green : h_blue;  // -1 to 5
+    const double turned = sixths / 6.0 + 1.0;
+    const float circle = static_cast<float>(turned >= 1 ? turned - 1 : turned);
+    const int hue = (static_cast<int>(circle * 255.0) + shift) & 255;
+    const float saturation_of_1 =
+        static_cast<float>(high - low) / static_cast<float>(std::max(high, 1));
+    const int saturation = static_cast<int>(saturation_of_1 * 255.0);
+
+    const double sector_of_6 = hue * 6.0 / 255.0;
+    const int sector = static_cast<int>(sector_of_6);
+    const float f = static_cast<float>(sector_of_6 - sector);
+    const float s = static_cast<float>(saturation / 255.0);
+    const double v = high;
+    const int base = static_cast<int>(v * (1.0 - s) + 0.5);
+    const int falling = static_cast<int>(v * (1.0 - s * f) + 0.5);
+    const int rising = static_cast<int>(v * (1.0 - s * (1.0 - f)) + 0.5);
+    const int edge = (sector & 1) != 0 ? falling : rising;
+    to[i] = Channel(sector, high, edge, base);
+    to[i + 1] = Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base);
+    to[i + 2] = Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base);
   }
-  const auto [index, f] = sectors[hsv.h];
-  const float high = hsv.v;
-  const float s = static_cast<float>(hsv.s / 255.0);
-  const auto round = [](double x) { return static_cast<uint8_t>(x + 0.5); };  // 0 to 255
-  const uint8_t v = hsv.v;
-  const uint8_t low = round(high * (1.0 - s));
-  const uint8_t falling = round(high * (1.0 - s * f));
-  const uint8_t rising = round(high * (1.0 - s * (1.0 - f)));
-  const uint8_t colours[6][3] = {{v, rising, low},  {falling, v, low}, {low, v, rising},
-                                 {low, falling, v}, {rising, low, v},  {v, low, falling}};
-  std::memcpy(p, colours[index], 3);
 }
 
 // ---- Blur ---------------------------------------------------------------------------------------
@@ -204,39 +213,35 @@ float BoxRadius(float radius) {
   return whole + edge;
 }
 
-// One box along the columns: each value becomes the mean of those up to `radius` rows away, the rows
-// just beyond counting in part; rows outside of the image are like the outermost.
+// One row of a box blur along the columns. `sums` are over the whole rows of the box; a row enters,
+// one leaves, and the latter and the one `beyond` count in part.
+FOR_EACH_CPU void BlurRow(const uint8_t* enters, const uint8_t* leaves, const uint8_t* beyond,
+                          int n, uint32_t inner, uint32_t outer, uint32_t* __restrict sums,
+                          uint8_t* __restrict to) {
+  for (int x = 0; x < n; ++x) {
+    sums[x] += enters[x] - leaves[x];
+    const uint32_t edges = static_cast<uint32_t>(leaves[x]) + beyond[x];
+    to[x] = static_cast<uint8_t>((sums[x] * inner + edges * outer + (1 << 23)) >> 24);
+  }
+}
+
+// One box along the columns: each value becomes the mean of those up to `radius` rows away, the
+// rows just beyond counting in part; rows outside of the image are like the outermost.
 cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   const int whole = static_cast<int>(radius);
   const uint32_t inner = static_cast<uint32_t>((1 << 24) / (radius * 2 + 1));  // weights, of 2^24
   const uint32_t outer = ((1 << 24) - (whole * 2 + 1) * inner) / 2;
   const int n = 3 * image.cols, last = image.rows - 1;
   const auto row = [&](int y) { return image.ptr(std::clamp(y, 0, last)); };
-  std::vector<uint32_t> sums(n, 0);  // over the whole rows of the box around y
+  std::vector<uint32_t> sums(n, 0);  // of the box around row -1
   for (int y = -whole - 1; y < whole; ++y) {
     const uint8_t* p = row(y);
     for (int x = 0; x < n; ++x) sums[x] += p[x];
   }
   cv::Mat out(image.rows, image.cols, CV_8UC3);
   for (int y = 0; y <= last; ++y) {
-    const uint8_t* leaves = row(y - whole - 1);
-    const uint8_t* enters = row(y + whole);
-    const uint8_t* beyond = row(y + whole + 1);
-    uint8_t* to = out.ptr(y);
-    for (int x = 0; x < n; ++x) {
-      sums[x] += enters[x] - leaves[x];
-      const uint32_t edges = static_cast<uint32_t>(leaves[x]) + beyond[x];
-      to[x] = static_cast<uint8_t>((sums[x] * inner + edges * outer + (1 << 23)) >> 24);
-    }
-  }
-  return out;
-}
-
-cv::Mat Transposed(const cv::Mat& image) {
-  cv::Mat out(image.cols, image.rows, CV_8UC3);
-  for (int y = 0; y < image.rows; ++y) {
-    const uint8_t* from = image.ptr(y);
-    for (int x = 0; x < image.cols; ++x) std::memcpy(out.ptr(x) + 3 * y, from + 3 * x, 3);
+    BlurRow(row(y + whole), row(y - whole - 1), row(y + whole + 1), n, inner, outer, sums.data(),
+            out.ptr(y));
   }
   return out;
 }
@@ -251,39 +256,36 @@ cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& s
 }
 
 cv::Mat AdjustBrightness(const cv::Mat& image, float factor) {
-  return BlendWith(image, 0, factor);
+  return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
+    BlendRow(from, 3 * pixels, 0, factor, to);
+  });
 }
 
 cv::Mat AdjustContrast(const cv::Mat& image, float factor) {
   int64_t sum = 0;
-  for (int y = 0; y < image.rows; ++y) {
-    const uint8_t* p = image.ptr(y);
-    for (int x = 0; x < image.cols; ++x) sum += Luma(p + 3 * x);
-  }
+  for (int y = 0; y < image.rows; ++y) sum += LumaSum(image.ptr(y), image.cols);
   const int mean = static_cast<int>(static_cast<double>(sum) / image.total() + 0.5);
-  return BlendWith(image, mean, factor);
+  return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
+    BlendRow(from, 3 * pixels, mean, factor, to);
+  });
 }
 
 cv::Mat AdjustSaturation(const cv::Mat& image, float factor) {
-  return ForEachPixel(image, [&](const uint8_t* from, uint8_t* to) {
-    const int grey = Luma(from);
-    for (int c = 0; c < 3; ++c) to[c] = Blend(grey, from[c], factor);
+  return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
+    SaturateRow(from, pixels, factor, to);
   });
 }
 
 cv::Mat AdjustHue(const cv::Mat& image, double turn) {
-  const auto shift = static_cast<uint8_t>(static_cast<int>(turn * 255));
-  return ForEachPixel(image, [&](const uint8_t* from, uint8_t* to) {
-    Hsv hsv = ToHsv(from);
-    hsv.h += shift;  // around the circle
-    FromHsv(hsv, to);
+  const int shift = static_cast<int>(turn * 255);
+  return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
+    HueRow(from, pixels, shift, to);
   });
 }
 
 cv::Mat Grayscale(const cv::Mat& image) {
-  return ForEachPixel(image, [](const uint8_t* from, uint8_t* to) {
-    to[0] = to[1] = to[2] = Luma(from);
-  });
+  return ForEachRow(
+      image, [](const uint8_t* from, uint8_t* to, int pixels) { GreyRow(from, pixels, to); });
 }
 
 cv::Mat GaussianBlur(const cv::Mat& image, float radius) {

@@ -1,5 +1,6 @@
-// Image operations with explicit parameters: what torchvision 0.26 computes on PIL images (Pillow 13), to
-// the bit where nothing else is said. Inputs are CV_8UC3 in RGB, any stride; results are fresh images.
+// Image operations with explicit parameters: what torchvision 0.26 computes on PIL images (Pillow
+// 13), to the bit where nothing else is said. Inputs are CV_8UC3 in RGB, any stride; results are
+// fresh images.
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
@@ -7,13 +8,13 @@
 
 namespace augment {
 
-// crop(box), then resize to `size` by Pillow's antialiased bilinear filter: a triangle as wide as the
-// scale, in fixed point of 22 bits, rows first, rounded to 8 bits between the two passes.
-// `box` lies inside the image; pixels outside of it have no influence.
+// crop(box), then resize to `size` by Pillow's antialiased bilinear filter: a triangle as wide as
+// the scale, in fixed point of 22 bits, rows first, rounded to 8 bits between the two passes. `box`
+// lies inside the image; pixels outside of it have no influence.
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size);
 
-// The image blended with black, with its mean grey, or with its own grey version: factor 0 gives the other
-// image, 1 the same, more than 1 exaggerates.
+// The image blended with black, with its mean grey, or with its own grey version: factor 0 gives
+// the other image, 1 the same, more than 1 exaggerates.
 cv::Mat AdjustBrightness(const cv::Mat& image, float factor);
 cv::Mat AdjustContrast(const cv::Mat& image, float factor);
 cv::Mat AdjustSaturation(const cv::Mat& image, float factor);
@@ -24,8 +25,8 @@ cv::Mat AdjustHue(const cv::Mat& image, double turn);
 // Luma (ITU-R 601) in all three channels.
 cv::Mat Grayscale(const cv::Mat& image);
 
-// Pillow's GaussianBlur: three box blurs with soft edges whose variance is radius^2 (Gwosdek et al.,
-// "Theoretical foundations of Gaussian convolution by extended box filtering", SSVM 2011).
+// Pillow's GaussianBlur: three box blurs with soft edges whose variance is radius^2 (Gwosdek et
+// al., "Theoretical foundations of Gaussian convolution by extended box filtering", SSVM 2011).
 cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 
 // Mirrored left to right.

@@ -7,18 +7,18 @@
 
 namespace augment {
 
-// The normalize step with a data set's constants: "imagenet" or "cifar10"; anything else is ImageNet's,
-// which the reference uses for all data.
+// The normalize step with a data set's constants: "imagenet" or "cifar10"; anything else is
+// ImageNet's, which the reference uses for all data.
 std::string NormalizeSpec(const std::string& data_set);
 
-// Two views of MoCo v1 (instance discrimination's) and of MoCo v2 (`aug_plus`), size x size pixels of at
-// least `scale_min` of the area, and of the official CIFAR demo (no blur).
+// Two views of MoCo v1 (instance discrimination's) and of MoCo v2 (`aug_plus`), size x size pixels
+// of at least `scale_min` of the area, and of the official CIFAR demo (no blur).
 std::string V1Views(int64_t size, double scale_min, const std::string& normalize);
 std::string V2Views(int64_t size, double scale_min, const std::string& normalize);
 std::string CifarViews(int64_t size, double scale_min, const std::string& normalize);
 
-// Evaluation: the shorter side resized to 8/7 of `size`, the middle; images of at most 32 pixels as they
-// are.
+// Evaluation: the shorter side resized to 8/7 of `size`, the middle; images of at most 32 pixels as
+// they are.
 std::string EvaluationViews(int64_t size, const std::string& normalize);
 
 // The linear classifier's training: a random crop and a flip.

@@ -21,7 +21,8 @@ absl::StatusOr<std::string> DetectDataset(const std::string& path) {
   if (!S_ISDIR(info.st_mode)) {
     if (absl::EndsWith(path, ".tar")) return "tar";
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", path, "' is neither a folder nor a .tar file; give a folder of images or a tar archive"));
+        "'", path,
+        "' is neither a folder nor a .tar file; give a folder of images or a tar archive"));
   }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {

@@ -3,10 +3,9 @@
 #define DATA_DATASET_H_
 
 #include <cstdint>
+#include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
-
-#include <opencv2/core/mat.hpp>
 
 #include "absl/status/statusor.h"
 #include "registry/registry.h"
@@ -18,10 +17,10 @@ class Dataset {
  public:
   virtual ~Dataset() = default;
 
-  virtual int64_t size() const = 0;
+  virtual int64_t size() const = 0;  // at least 1
 
-  // The image at `index` (0 to size() - 1), decoded: RGB, 8 bits a channel (CV_8UC3). DataLoss, naming the
-  // image and what is wrong, when it cannot be read; other images stay readable.
+  // The image at `index` (0 to size() - 1), decoded: RGB, 8 bits a channel (CV_8UC3). DataLoss,
+  // naming the image and what is wrong, when it cannot be read; other images stay readable.
   virtual absl::StatusOr<cv::Mat> Image(int64_t index) const = 0;
 
   // A name that a person finds the image by: a path, or an entry in an archive.
@@ -38,8 +37,9 @@ class Dataset {
 using DatasetRegistry = registry::Registry<Dataset, const std::string&>;
 DatasetRegistry& Datasets();
 
-// The spec of the dataset plugin that reads what lies at `path`: `tar` for a .tar file or a folder of them,
-// `image_folder` for a folder of images. NotFound or InvalidArgument, with what was looked for, otherwise.
+// The spec of the dataset plugin that reads what lies at `path`: `tar` for a .tar file or a folder
+// of them, `image_folder` for a folder of images. NotFound or InvalidArgument, with what was looked
+// for, otherwise.
 absl::StatusOr<std::string> DetectDataset(const std::string& path);
 
 }  // namespace data

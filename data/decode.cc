@@ -33,8 +33,8 @@ struct FreeHandle {
   void operator()(void* handle) const { tjDestroy(handle); }
 };
 
-// One decoder for each thread. After an error it is thrown away: some damaged headers leave it in a state in
-// which it refuses good images.
+// One decoder for each thread. After an error it is thrown away: some damaged headers leave it in a
+// state in which it refuses good images.
 thread_local std::unique_ptr<void, FreeHandle> jpeg_decoder;
 
 absl::Status JpegError() {
@@ -69,9 +69,11 @@ cv::Mat RgbOfCmyk(const cv::Mat& cmyk) {
 absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
   if (!jpeg_decoder) jpeg_decoder.reset(tjInitDecompress());
   const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
-  int width, height, subsampling, colorspace;
+  int width = -1, height = -1, subsampling = -1, colorspace = -1;
   if (tjDecompressHeader3(jpeg_decoder.get(), in, bytes.size(), &width, &height, &subsampling,
-                          &colorspace) != 0) {
+                          &colorspace) != 0 &&
+      // A subsampling without a name in TurboJPEG is an error here, but not where it is decoded.
+      (width < 1 || height < 1 || colorspace < 0)) {
     return JpegError();
   }
   if (absl::Status s = CheckSize(width, height); !s.ok()) return s;
@@ -88,8 +90,8 @@ absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
 
 // ---- PNG ----------------------------------------------------------------------------------------
 
-// libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the function
-// that is jumped out of.
+// libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the
+// function that is jumped out of.
 class PngDecoder {
  public:
   explicit PngDecoder(absl::string_view bytes) : bytes_(bytes) {
@@ -155,7 +157,8 @@ class PngDecoder {
     png_longjmp(png, 1);
   }
 
-  static void Ignore(png_structp, png_const_charp) {}  // warnings are about what is beside the pixels
+  static void Ignore(png_structp, png_const_charp) {
+  }  // warnings are about what is beside the pixels
 
   absl::string_view bytes_;
   png_structp png_ = nullptr;

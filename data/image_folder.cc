@@ -1,6 +1,7 @@
 // A folder of image files, with or without a folder for each class.
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -24,14 +25,17 @@ struct FolderOptions {
   void Visit(Visitor&) {}
 };
 
-// Names of all images below root/folder, relative to root. Links are followed, each folder once; hidden files and
-// folders are left out.
-absl::Status Scan(const fs::path& root, const fs::path& folder,
-                  std::set<std::pair<dev_t, ino_t>>& seen, std::vector<std::string>& names) {
+using FolderId = std::pair<dev_t, ino_t>;
+
+// Names of all images below root/folder, relative to root. Links are followed, except to a folder
+// that they lie in (`around`); hidden files and folders are left out.
+absl::Status Scan(const fs::path& root, const fs::path& folder, std::set<FolderId>& around,
+                  std::vector<std::string>& names) {
   struct stat info;
-  const fs::path path = root / folder;
+  const fs::path path = folder.empty() ? root : root / folder;
   if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot read folder", path.string());
-  if (!seen.emplace(info.st_dev, info.st_ino).second) return absl::OkStatus();
+  const FolderId id(info.st_dev, info.st_ino);
+  if (!around.insert(id).second) return absl::OkStatus();
   std::error_code error;
   fs::directory_iterator entries(path, error);
   if (error) {
@@ -40,19 +44,20 @@ absl::Status Scan(const fs::path& root, const fs::path& folder,
   }
   for (const fs::directory_entry& entry : entries) {
     const std::string name = entry.path().filename();
-    if (name[0] == '.') continue;
     if (entry.is_directory(error)) {
-      if (absl::Status s = Scan(root, folder / name, seen, names); !s.ok()) return s;
+      if (name[0] == '.') continue;
+      if (absl::Status s = Scan(root, folder / name, around, names); !s.ok()) return s;
     } else if (HasImageName(name)) {
       names.push_back(folder / name);
     }
   }
+  around.erase(id);
   return absl::OkStatus();
 }
 
 class ImageFolder : public Dataset {
  public:
-  ImageFolder(std::string root, Listing listing)
+  ImageFolder(fs::path root, Listing listing)
       : root_(std::move(root)), listing_(std::move(listing)) {}
 
   int64_t size() const override { return listing_.names.size(); }
@@ -63,26 +68,23 @@ class ImageFolder : public Dataset {
     if (!bytes.ok()) return absl::DataLossError(bytes.status().message());
     auto image = DecodeImage(*bytes);
     if (image.ok()) return image;
-    return absl::Status(image.status().code(),
-                        absl::StrCat("'", path, "' ", image.status().message()));
+    return absl::DataLossError(absl::StrCat("'", path, "' ", image.status().message()));
   }
 
-  std::string Name(int64_t index) const override {
-    return absl::StrCat(root_, "/", listing_.names[index]);
-  }
+  std::string Name(int64_t index) const override { return root_ / listing_.names[index]; }
   int Label(int64_t index) const override { return listing_.labels[index]; }
   const std::vector<std::string>& classes() const override { return listing_.classes; }
 
  private:
-  const std::string root_;
+  const fs::path root_;
   const Listing listing_;
 };
 
 absl::StatusOr<std::unique_ptr<Dataset>> MakeImageFolder(const FolderOptions&,
                                                          const std::string& path) {
   std::vector<std::string> names;
-  std::set<std::pair<dev_t, ino_t>> seen;
-  if (absl::Status s = Scan(path, "", seen, names); !s.ok()) return s;
+  std::set<FolderId> around;
+  if (absl::Status s = Scan(path, "", around, names); !s.ok()) return s;
   if (names.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' holds no images (.jpg, .png, ...), nor do the folders in it"));

@@ -9,6 +9,7 @@
 namespace data {
 
 bool HasImageName(absl::string_view name) {
+  if (absl::StartsWith(name, ".") || absl::StrContains(name, "/.")) return false;
   for (absl::string_view ending :
        {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}) {
     if (absl::EndsWithIgnoreCase(name, ending)) return true;

@@ -1,5 +1,5 @@
-// What folders and archives of images have in common: which names are images, and the classes that the names
-// tell.
+// What folders and archives of images have in common: which names are images, and the classes that
+// the names tell.
 #ifndef DATA_LISTING_H_
 #define DATA_LISTING_H_
 
@@ -10,12 +10,13 @@
 
 namespace data {
 
-// Whether a file of this name is taken for an image: .jpg, .jpeg, .png and other usual endings in any case. What
-// it holds is found out when it is decoded.
+// Whether a file of this name, perhaps with folders, is taken for an image: .jpg, .jpeg, .png and
+// other usual endings in any case, no part of it hidden (`.x`). What it holds is found out when it
+// is decoded.
 bool HasImageName(absl::string_view name);
 
-// Names of images relative to where they lie, in order, with the class of each: the first folder of its
-// name, as in torchvision's ImageFolder.
+// Names of images relative to where they lie, in order, with the class of each: the first folder of
+// its name, as in torchvision's ImageFolder.
 struct Listing {
   std::vector<std::string> names;    // sorted
   std::vector<int> labels;           // of each name; -1: in no folder

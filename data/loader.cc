@@ -20,10 +20,12 @@ constexpr int kMaxSubstitutes = 100;  // that are tried for one sample
 // A place in the ring.
 struct Slot {
   Batch batch;
-  std::vector<std::vector<float>> memory;      // of each view
-  std::vector<std::vector<BadImage>> bad;      // met for each sample
-  int64_t unfilled = 0;                        // samples still to come; guarded by the loader's mutex
-  absl::Status failure;                        // of what a sample cannot do without
+  std::vector<std::vector<float>> memory;  // of each view
+  std::vector<std::vector<BadImage>> bad;  // met for each sample
+
+  // Guarded by the loader's mutex; the rest belongs to whoever fills a sample, then to Next().
+  int64_t unfilled = 0;  // samples still to come
+  absl::Status failure;  // of what a sample cannot do without
 };
 
 class ThreadedLoader : public Loader {
@@ -34,7 +36,8 @@ class ThreadedLoader : public Loader {
         next_(options_.first_step),
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
-    const size_t floats = static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
+    const size_t floats =
+        static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
     for (Slot& slot : slots_) {
       for (size_t v = 0; v < options_.views.size(); ++v) {
         slot.memory.emplace_back(floats);
@@ -71,15 +74,20 @@ class ThreadedLoader : public Loader {
     handed_out_ = false;
     if (next_ >= options_.last_step) return absl::OutOfRangeError("there are no more batches");
     Slot& slot = SlotOf(next_);
-    if (threads_.empty()) {
-      Fill(next_, 0, slot.batch.size);
-    } else {
+    {
       std::unique_lock<std::mutex> lock(mutex_);
-      filled_.wait(lock, [&] { return slot.unfilled == 0; });
+      while (slot.unfilled > 0) {
+        if (threads_.empty()) {
+          FillSome(lock);
+        } else {
+          filled_.wait(lock);
+        }
+      }
     }
-    seconds_waited_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    if (!slot.failure.ok()) return slot.failure;
+    seconds_waited_ +=
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (absl::Status s = CountBadImages(slot); !s.ok()) return s;
+    if (!slot.failure.ok()) return slot.failure;
     ++next_;
     handed_out_ = true;
     return &slot.batch;
@@ -104,61 +112,66 @@ class ThreadedLoader : public Loader {
     slot.batch.labels.resize(slot.batch.size);
     slot.unfilled = slot.batch.size;
     slot.failure = absl::OkStatus();
+    for (std::vector<BadImage>& bad : slot.bad) bad.clear();
     prepared_ = step + 1;
   }
 
-  // A thread's life: takes the next few samples of the earliest step that is open, and fills them.
+  // A thread's life.
   void Work() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
       work_.wait(lock, [&] { return stop_ || fill_step_ < prepared_; });
       if (stop_) return;
-      const int64_t step = fill_step_, from = fill_from_;
-      Slot& slot = SlotOf(step);
-      const int64_t to = std::min(from + kChunk, slot.batch.size);
-      fill_from_ = to;
-      if (to == slot.batch.size) {
-        ++fill_step_;
-        fill_from_ = 0;
-      }
-      lock.unlock();
-      Fill(step, from, to);
-      lock.lock();
-      slot.unfilled -= to - from;
-      if (slot.unfilled == 0) filled_.notify_one();
+      FillSome(lock);
     }
   }
 
-  void Fill(int64_t step, int64_t from, int64_t to) {
+  // Takes the next few samples of the earliest step that is open, and fills them; unlocked
+  // meanwhile.
+  void FillSome(std::unique_lock<std::mutex>& lock) {
+    const int64_t step = fill_step_, from = fill_from_;
     Slot& slot = SlotOf(step);
-    absl::Status status;
+    const int64_t to = std::min(from + kChunk, slot.batch.size);
+    fill_from_ = to;
+    if (to == slot.batch.size) {
+      ++fill_step_;
+      fill_from_ = 0;
+    }
+    lock.unlock();
+    const absl::Status status = Fill(step, from, to);
+    lock.lock();
+    slot.failure.Update(status);
+    slot.unfilled -= to - from;
+    if (slot.unfilled == 0) filled_.notify_one();
+  }
+
+  absl::Status Fill(int64_t step, int64_t from, int64_t to) {
+    Slot& slot = SlotOf(step);
     try {
       const auto order = Order(slot.batch.epoch);
       const int64_t first = step % steps_per_epoch() * options_.batch_size;
-      for (int64_t i = from; i < to && status.ok(); ++i) {
-        status = FillSample(slot, i, order ? (*order)[first + i] : first + i);
+      for (int64_t i = from; i < to; ++i) {
+        absl::Status status = FillSample(slot, i, order ? (*order)[first + i] : first + i);
+        if (!status.ok()) return status;
       }
     } catch (const std::exception& e) {  // OpenCV's errors, memory
-      status = absl::InternalError(absl::StrCat("the loader failed: ", e.what()));
+      return absl::InternalError(absl::StrCat("the loader failed: ", e.what()));
     }
-    if (!status.ok()) {
-      std::lock_guard<std::mutex> lock(mutex_);
-      slot.failure = status;
-    }
+    return absl::OkStatus();
   }
 
   absl::Status FillSample(Slot& slot, int64_t i, int64_t sample) {
     const int64_t epoch = slot.batch.epoch;
     const int64_t position = sample;  // what the substitutes are drawn for
     base::Rng substitutes(options_.seed, base::Purpose::kSubstitute, epoch, position);
-    slot.bad[i].clear();
     auto image = dataset_.Image(sample);
     while (!image.ok()) {
       slot.bad[i].push_back({sample, dataset_.Name(sample), std::string(image.status().message())});
       if (slot.bad[i].size() > kMaxSubstitutes) {
-        return absl::DataLossError(absl::StrCat(
-            "of ", kMaxSubstitutes, " images drawn one after the other none can be read; the last: ",
-            image.status().message()));
+        return absl::DataLossError(
+            absl::StrCat("of ", kMaxSubstitutes,
+                         " images drawn one after the other none can be read; the last: ",
+                         image.status().message()));
       }
       sample = substitutes.UniformInt(0, dataset_.size() - 1);
       image = dataset_.Image(sample);
@@ -189,16 +202,15 @@ class ThreadedLoader : public Loader {
   absl::Status CountBadImages(const Slot& slot) {
     for (int64_t i = 0; i < slot.batch.size; ++i) {
       for (const BadImage& bad : slot.bad[i]) {
-        if (!known_bad_.insert(bad.index).second) continue;
-        bad_images_.push_back(bad);
-        if (static_cast<int64_t>(bad_images_.size()) > options_.max_bad_images) {
-          return absl::DataLossError(absl::StrCat(
-              bad_images_.size(), " images cannot be read, the last: ", bad.why,
-              "; mend or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
-        }
+        if (known_bad_.insert(bad.index).second) bad_images_.push_back(bad);
       }
     }
-    return absl::OkStatus();
+    if (static_cast<int64_t>(bad_images_.size()) <= options_.max_bad_images) {
+      return absl::OkStatus();
+    }
+    return absl::DataLossError(absl::StrCat(
+        bad_images_.size(), " images cannot be read, the last: ", bad_images_.back().why,
+        "; mend or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
   }
 
   const Dataset& dataset_;
@@ -214,8 +226,8 @@ class ThreadedLoader : public Loader {
   std::mutex mutex_;
   std::condition_variable work_, filled_;
   bool stop_ = false;
-  int64_t prepared_ = 0;                   // steps below are open
-  int64_t fill_step_, fill_from_ = 0;      // the next sample that no thread has taken
+  int64_t prepared_ = 0;               // steps below are open
+  int64_t fill_step_, fill_from_ = 0;  // the next sample that no thread has taken
   std::vector<Slot> slots_;
 
   std::mutex order_mutex_;
@@ -230,9 +242,9 @@ class ThreadedLoader : public Loader {
 absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
                                                        LoaderOptions options) {
   if (options.batch_size < 1 || (options.drop_last && options.batch_size > dataset.size())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
-        " images; set --batch-size to 1 to ", dataset.size()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
+                     " images; set --batch-size to 1 to ", dataset.size()));
   }
   return std::make_unique<ThreadedLoader>(dataset, std::move(options));
 }

@@ -1,20 +1,21 @@
-// The loader: C++ threads that decode images and make views a few batches ahead of the training step.
+// The loader: C++ threads that decode images and make views a few batches ahead of the training
+// step.
 //
-// Each image is decoded once for all of its views. A batch is written into preallocated memory of a bounded
-// ring, in the layout the network wants (N x H x W x C, float), and handed out without a copy.
+// Each image is decoded once for all of its views. A batch is written into preallocated memory of a
+// bounded ring, in the layout the network wants (N x H x W x C, float), and handed out without a
+// copy.
 //
-// What a batch holds is a function of (seed, step) alone: order by (seed, epoch), crops by (seed, epoch,
-// sample, view). The number of threads changes nothing but the time.
+// What a batch holds is a function of (seed, step) alone: order by (seed, epoch), crops by (seed,
+// epoch, sample, view). The number of threads changes nothing but the time.
 #ifndef DATA_LOADER_H_
 #define DATA_LOADER_H_
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
-
-#include <opencv2/core/mat.hpp>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,7 +24,8 @@
 
 namespace data {
 
-// Writes one view of `image` to `out`, rows * cols * 3 floats (H x W x C), drawing from `rng` alone.
+// Writes one view of `image` to `out`, rows * cols * 3 floats (H x W x C), drawing from `rng`
+// alone.
 using ViewFunction = std::function<void(const cv::Mat& image, base::Rng& rng, float* out)>;
 
 struct LoaderOptions {
@@ -33,20 +35,20 @@ struct LoaderOptions {
   bool shuffle = true;              // else the order of the dataset, every epoch
   bool drop_last = true;            // else the last batch of an epoch may be smaller
   uint64_t seed = 0;
-  int threads = 1;                  // 0: the caller's own thread works inside Next()
-  int batches_ahead = 3;            // the ring's size
-  int64_t first_step = 0;           // where a resumed run goes on; step = epoch * steps_per_epoch + i
-  int64_t last_step = 0;            // one past the last
-  int64_t max_bad_images = 0;       // different damaged images that are tolerated before Next() fails
+  int threads = 1;             // 0: the caller's own thread works inside Next()
+  int batches_ahead = 3;       // the ring's size, at least 1
+  int64_t first_step = 0;      // where a resumed run goes on; step = epoch * steps_per_epoch + i
+  int64_t last_step = 0;       // one past the last
+  int64_t max_bad_images = 0;  // different damaged images that are tolerated before Next() fails
 };
 
 // One batch. Valid until the next call of Next().
 struct Batch {
   int64_t step = 0, epoch = 0;
-  int64_t size = 0;                   // samples
-  std::vector<float*> views;          // of each view: size x rows x cols x 3
-  std::vector<int64_t> samples;       // index in the dataset of each sample
-  std::vector<int> labels;            // Dataset::Label of each
+  int64_t size = 0;              // samples
+  std::vector<float*> views;     // of each view: size x rows x cols x 3
+  std::vector<int64_t> samples;  // index in the dataset of each sample
+  std::vector<int> labels;       // Dataset::Label of each
 };
 
 // An image that could not be read; its place was taken by another.
@@ -58,15 +60,18 @@ struct BadImage {
 
 class Loader {
  public:
-  // `dataset` must outlive the loader. InvalidArgument, naming --batch-size, when no batch can be filled.
-  static absl::StatusOr<std::unique_ptr<Loader>> Create(const Dataset& dataset, LoaderOptions options);
+  // `dataset` must outlive the loader. InvalidArgument, naming --batch-size, when no batch can be
+  // filled.
+  static absl::StatusOr<std::unique_ptr<Loader>> Create(const Dataset& dataset,
+                                                        LoaderOptions options);
   virtual ~Loader() = default;  // stops the threads
 
   virtual int64_t steps_per_epoch() const = 0;
 
-  // The next batch, in order. A damaged image's place is taken by a sample that is a function of (seed,
-  // epoch, position), so that shapes and steps do not change. Errors: OutOfRange after the last step;
-  // DataLoss when more than max_bad_images different images are damaged, naming the last.
+  // The next batch, in order. A damaged image's place is taken by a sample that is a function of
+  // (seed, epoch, position), so that shapes and steps do not change. Errors: OutOfRange after the
+  // last step; DataLoss when more than max_bad_images different images are damaged, naming the
+  // last.
   virtual absl::StatusOr<const Batch*> Next() = 0;
 
   // Damaged images met so far, each once, in the order of the batches that met them.

@@ -1,5 +1,6 @@
 // Images in tar archives: one shard or a folder of them, indexed once, read in any order.
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ namespace {
 
 constexpr int64_t kBlock = 512;
 constexpr int64_t kMaxNameBytes = 1 << 20;  // of an extended header
+constexpr char kNotTar[] = "it is not a tar archive (compressed ones must be unpacked)";
 
 struct TarOptions {
   template <class Visitor>
@@ -48,7 +50,8 @@ class Shard {
     shard.size_ = info.st_size;
     return shard;
   }
-  Shard(Shard&& other) noexcept : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
+  Shard(Shard&& other) noexcept
+      : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
     other.fd_ = -1;
   }
   Shard(const Shard&) = delete;
@@ -129,9 +132,12 @@ class Header {
 
   bool Size(int64_t* size) const { return ReadNumber(block_ + 124, 12, size); }
   char type() const { return block_[156]; }
+  bool IsFile() const { return type() == '0' || type() == '\0'; }
+  bool IsLink() const { return type() == '1' || type() == '2'; }
   std::string Name() const {
     const std::string name = Text(block_, 100);
-    const std::string prefix = std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
+    const std::string prefix =
+        std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
     return prefix.empty() ? name : absl::StrCat(prefix, "/", name);
   }
 
@@ -160,23 +166,22 @@ bool ReadPax(absl::string_view records, std::string* name, int64_t* size) {
 // Every image of the shard.
 absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
   const auto damaged = [&](int64_t offset, absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset, ": ",
-                                            why, "; fetch or write it again"));
+    return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset,
+                                            ": ", why, "; fetch or write it again"));
   };
-  std::string long_name;     // of the next entry, from an extended header
+  std::string long_name;  // of the next entry, from an extended header
   int64_t long_size = -1;
   char block[kBlock];
   for (int64_t offset = 0;;) {
     if (offset + kBlock > shard.size()) {
-      return damaged(offset, offset == 0 ? "it is not a tar archive" : "the archive has no end mark: it is cut");
+      return damaged(offset, offset == 0 ? kNotTar : "there is no end mark: it is cut");
     }
     if (absl::Status s = shard.Read(offset, kBlock, block); !s.ok()) return s;
     const Header header(block);
     if (header.IsZero()) return absl::OkStatus();
     int64_t size;
     if (!header.IsWhole() || !header.Size(&size)) {
-      return damaged(offset, offset == 0 ? "it is not a tar archive (compressed ones must be unpacked)"
-                                         : "this is no entry's header");
+      return damaged(offset, offset == 0 ? kNotTar : "this is no entry's header");
     }
     const bool extended = header.type() == 'L' || header.type() == 'x';
     if (!extended && long_size >= 0) size = long_size;
@@ -194,9 +199,15 @@ absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
       }
     } else {
       std::string name = long_name.empty() ? header.Name() : long_name;
-      if (absl::StartsWith(name, "./")) name.erase(0, 2);
-      if ((header.type() == '0' || header.type() == '\0') && HasImageName(name)) {
-        entries.push_back({std::move(name), offset + kBlock, size});
+      name.erase(0, name.starts_with("./") ? 2 : name.starts_with("/") ? 1 : 0);
+      if (HasImageName(name)) {
+        if (header.IsLink()) {
+          return absl::InvalidArgumentError(
+              absl::StrCat("'", shard.path(), "': '", name,
+                           "' is a link to another file; write the archive with tar "
+                           "--dereference --hard-dereference"));
+        }
+        if (header.IsFile()) entries.push_back({std::move(name), offset + kBlock, size});
       }
       if (header.type() != 'g') {
         long_name.clear();
@@ -221,13 +232,13 @@ class Tar : public Dataset {
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const Place& place = places_[index];
     std::string bytes(place.size, '\0');
-    if (absl::Status s = shards_[place.shard].Read(place.offset, place.size, bytes.data()); !s.ok()) {
-      return absl::DataLossError(s.message());
+    absl::Status status = shards_[place.shard].Read(place.offset, place.size, bytes.data());
+    if (!status.ok()) {
+      return absl::DataLossError(absl::StrCat("'", Name(index), "': ", status.message()));
     }
     auto image = DecodeImage(bytes);
     if (image.ok()) return image;
-    return absl::Status(image.status().code(),
-                        absl::StrCat("'", Name(index), "' ", image.status().message()));
+    return absl::DataLossError(absl::StrCat("'", Name(index), "' ", image.status().message()));
   }
 
   std::string Name(int64_t index) const override {
@@ -256,9 +267,18 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   return paths;
 }
 
+// Every shard stays open, and the usual soft limit of 1,024 files is less than ImageNet's shards.
+void AllowManyFiles() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 absl::StatusOr<std::unique_ptr<Dataset>> MakeTar(const TarOptions&, const std::string& path) {
   auto paths = ShardPaths(path);
   if (!paths.ok()) return paths.status();
+  AllowManyFiles();
   std::vector<Shard> shards;
   std::vector<std::pair<Entry, int>> all;  // with their shard
   for (const std::string& shard_path : *paths) {

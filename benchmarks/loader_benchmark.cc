@@ -1,0 +1,119 @@
+// How many images one core decodes and augments in a second: each step alone, then all that the
+// loader does for MoCo v2.
+//
+// Times are CPU time of this thread, so that a busy machine tells nearly the same; of several
+// passes over the images the fastest counts.
+#include <gflags/gflags.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "augment/augmentation.h"
+#include "augment/presets.h"
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "base/rng.h"
+#include "data/dataset.h"
+
+DEFINE_string(data, "", "a folder of images, a tar archive or a folder of tar archives");
+DEFINE_int32(size, 224, "rows and columns of a view");
+DEFINE_int32(images, 200, "images that are taken of the data");
+DEFINE_double(seconds, 1, "for each line");
+
+namespace {
+
+double CpuSeconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec + 1e-9 * now.tv_nsec;
+}
+
+// Prints the rate of `work`, which is called with 0 to count - 1, over and over.
+void Measure(const std::string& what, int64_t count, const std::function<void(int64_t)>& work) {
+  const double end = CpuSeconds() + FLAGS_seconds;
+  double fastest = std::numeric_limits<double>::infinity();
+  do {
+    const double begin = CpuSeconds();
+    for (int64_t i = 0; i < count; ++i) work(i);
+    fastest = std::min(fastest, CpuSeconds() - begin);
+  } while (CpuSeconds() < end);
+  std::printf("%9.0f images/s %9.1f us  %s\n", count / fastest, 1e6 * fastest / count,
+              what.c_str());
+  std::fflush(stdout);
+}
+
+absl::Status Run(int argc, char** argv) {
+  if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();
+  const std::string path = base::UserPath(FLAGS_data);
+  auto spec = data::DetectDataset(path);
+  if (!spec.ok()) return spec.status();
+  auto dataset = data::Datasets().Create(*spec, path);
+  if (!dataset.ok()) return dataset.status();
+
+  // Spread over the data, so that every class is there.
+  const int64_t count = std::min<int64_t>(FLAGS_images, (*dataset)->size());
+  const auto index = [&](int64_t i) { return i * (*dataset)->size() / count; };
+  const auto stream = [](int64_t i, int view = 0) {
+    return base::Rng(0, base::Purpose::kView, 0, i, view);
+  };
+  std::vector<cv::Mat> images;
+  for (int64_t i = 0; i < count; ++i) {
+    auto image = (*dataset)->Image(index(i));
+    if (!image.ok()) return image.status();
+    images.push_back(*std::move(image));
+  }
+  std::printf("%lld images of %s, views of %d x %d, one core\n", static_cast<long long>(count),
+              path.c_str(), FLAGS_size, FLAGS_size);
+  Measure("read and decode", count, [&](int64_t i) { (void)(*dataset)->Image(index(i)); });
+
+  const std::string crop = absl::StrCat("random_resized_crop:scale_min=0.2,size=", FLAGS_size);
+  std::vector<cv::Mat> crops, tensors;
+  for (int64_t i = 0; i < count; ++i) {
+    base::Rng rng = stream(i);
+    crops.push_back(augment::Pipeline::Create(crop)->operator()(images[i], rng));
+    tensors.push_back(augment::Pipeline::Create("to_tensor")->operator()(crops[i], rng));
+  }
+  const auto measure_step = [&](const std::string& step, const std::vector<cv::Mat>& inputs) {
+    const augment::Pipeline pipeline = augment::Pipeline::Create(step).value();
+    Measure(step, count, [&](int64_t i) {
+      base::Rng rng = stream(i);
+      pipeline(inputs[i], rng);
+    });
+  };
+  measure_step(crop, images);
+  for (const char* step : {"color_jitter:brightness=0.4", "color_jitter:contrast=0.4",
+                           "color_jitter:saturation=0.4", "color_jitter:hue=0.1", "grayscale:p=1",
+                           "gaussian_blur:p=1", "flip:p=1", "to_tensor", "to_tensor|normalize"}) {
+    measure_step(step, crops);
+  }
+
+  const augment::Pipeline view =
+      augment::Pipeline::Create(augment::V2Views(FLAGS_size, 0.2, "normalize")).value();
+  Measure("read, decode and two MoCo v2 views", count, [&](int64_t i) {
+    const cv::Mat image = (*dataset)->Image(index(i)).value();
+    for (int v = 0; v < 2; ++v) {
+      base::Rng rng = stream(i, v);
+      view(image, rng);
+    }
+  });
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();  // as the trainer does
+  return base::RunMain(Run, argc, argv);
+}

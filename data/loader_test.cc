@@ -1,0 +1,321 @@
+// Batches are a function of (seed, step), whoever makes them and wherever a run goes on.
+#include "data/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+namespace data {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr int kRows = 2, kCols = 3, kFloats = kRows * kCols * 3;
+
+// Image i is one pixel that says i; those in `bad` are damaged.
+class Numbers : public Dataset {
+ public:
+  explicit Numbers(int64_t size, std::set<int64_t> bad = {}) : size_(size), bad_(std::move(bad)) {}
+
+  int64_t size() const override { return size_; }
+  absl::StatusOr<cv::Mat> Image(int64_t index) const override {
+    ++reads;
+    if (bad_.count(index) > 0) {
+      return absl::DataLossError(absl::StrCat("'", Name(index), "' is empty"));
+    }
+    return cv::Mat(1, 1, CV_8UC3, cv::Scalar(index % 256, index / 256, 0));
+  }
+  std::string Name(int64_t index) const override { return absl::StrCat(index, ".png"); }
+  int Label(int64_t index) const override { return static_cast<int>(index % 10); }
+  const std::vector<std::string>& classes() const override { return classes_; }
+
+  mutable std::atomic<int64_t> reads = 0;
+
+ private:
+  const int64_t size_;
+  const std::set<int64_t> bad_;
+  const std::vector<std::string> classes_;
+};
+
+int64_t NumberOf(const cv::Mat& image) { return image.ptr()[0] + 256 * image.ptr()[1]; }
+
+// The number of the image, then random numbers.
+void View(const cv::Mat& image, base::Rng& rng, float* out) {
+  out[0] = static_cast<float>(NumberOf(image));
+  for (int i = 1; i < kFloats; ++i) out[i] = static_cast<float>(rng.Uniform());
+}
+
+LoaderOptions Options(int threads, int64_t last_step = 25) {
+  LoaderOptions options;
+  options.batch_size = 20;
+  options.rows = kRows;
+  options.cols = kCols;
+  options.views = {View, View};
+  options.seed = 5;
+  options.threads = threads;
+  options.last_step = last_step;
+  return options;
+}
+
+// A batch that stays.
+struct Copy {
+  int64_t step, epoch;
+  std::vector<int64_t> samples;
+  std::vector<int> labels;
+  std::vector<std::vector<float>> views;
+  bool operator==(const Copy&) const = default;
+};
+
+std::vector<Copy> BatchesOf(const Dataset& dataset, const LoaderOptions& options,
+                            std::vector<BadImage>* bad = nullptr) {
+  auto loader = Loader::Create(dataset, options).value();
+  std::vector<Copy> copies;
+  for (;;) {
+    const auto next = loader->Next();
+    if (absl::IsOutOfRange(next.status())) break;
+    EXPECT_TRUE(next.ok()) << next.status();
+    if (!next.ok()) break;
+    const Batch& b = **next;
+    Copy copy{b.step, b.epoch, b.samples, b.labels, {}};
+    EXPECT_THAT(b.samples, SizeIs(b.size));
+    EXPECT_THAT(b.labels, SizeIs(b.size));
+    for (const float* view : b.views) copy.views.emplace_back(view, view + b.size * kFloats);
+    copies.push_back(std::move(copy));
+  }
+  if (bad != nullptr) *bad = loader->bad_images();
+  return copies;
+}
+
+TEST(LoaderTest, BatchesHoldWhatTheySay) {
+  const Numbers numbers(110);
+  const std::vector<Copy> batches = BatchesOf(numbers, Options(2));
+  ASSERT_THAT(batches, SizeIs(25));
+  std::set<float> random;
+  for (int64_t step = 0; step < 25; ++step) {
+    const Copy& b = batches[step];
+    EXPECT_EQ(b.step, step);
+    EXPECT_EQ(b.epoch, step / 5);
+    const std::vector<int64_t> order = EpochOrder(110, 5, b.epoch);
+    ASSERT_THAT(b.samples, SizeIs(20));
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(b.samples[i], order[step % 5 * 20 + i]);
+      EXPECT_EQ(b.labels[i], b.samples[i] % 10);
+      for (const auto& view : b.views) {
+        EXPECT_EQ(view[i * kFloats], b.samples[i]);
+        random.insert(view[i * kFloats + 1]);
+      }
+    }
+  }
+  EXPECT_THAT(random, SizeIs(25 * 20 * 2)) << "views share random numbers";
+  EXPECT_EQ(numbers.reads, 25 * 20) << "an image is read once for both views";
+}
+
+TEST(LoaderTest, ThreadsChangeNothing) {
+  const Numbers numbers(110, {3, 50, 51, 109});
+  LoaderOptions options = Options(0);
+  options.max_bad_images = 4;
+  const std::vector<Copy> expected = BatchesOf(numbers, options);
+  for (const int threads : {1, 2, 8}) {
+    for (const int ahead : {1, 3}) {
+      options.threads = threads;
+      options.batches_ahead = ahead;
+      EXPECT_EQ(BatchesOf(numbers, options), expected)
+          << threads << " threads, " << ahead << " ahead";
+    }
+  }
+}
+
+TEST(LoaderTest, SeedsAndEpochsDiffer) {
+  const Numbers numbers(100);
+  LoaderOptions options = Options(0, 10);
+  const std::vector<Copy> batches = BatchesOf(numbers, options);
+  EXPECT_EQ(BatchesOf(numbers, options), batches);
+  EXPECT_NE(batches[0].samples, batches[5].samples);
+  options.seed = 6;
+  EXPECT_NE(BatchesOf(numbers, options)[0].samples, batches[0].samples);
+
+  std::vector<int64_t> order = EpochOrder(100, 5, 0);
+  EXPECT_EQ(order, EpochOrder(100, 5, 0));
+  EXPECT_NE(order, EpochOrder(100, 5, 1));
+  EXPECT_NE(order, EpochOrder(100, 6, 0));
+  std::sort(order.begin(), order.end());
+  std::vector<int64_t> all(100);
+  std::iota(all.begin(), all.end(), 0);
+  EXPECT_EQ(order, all);
+}
+
+TEST(LoaderTest, ARunGoesOnAnywhere) {
+  const Numbers numbers(110, {7, 70});
+  LoaderOptions options = Options(2, 12);
+  options.max_bad_images = 2;
+  const std::vector<Copy> all = BatchesOf(numbers, options);
+  for (int64_t first = 0; first <= 12; ++first) {
+    options.first_step = first;
+    EXPECT_EQ(BatchesOf(numbers, options), std::vector<Copy>(all.begin() + first, all.end()));
+  }
+}
+
+TEST(LoaderTest, WithoutShuffleTheOrderIsTheDatasets) {
+  LoaderOptions options = Options(2, 4);
+  options.shuffle = false;
+  options.drop_last = false;
+  const std::vector<Copy> batches = BatchesOf(Numbers(50), options);
+  ASSERT_THAT(batches, SizeIs(4));
+  int64_t expected = 0;
+  for (int step = 0; step < 3; ++step) {
+    EXPECT_THAT(batches[step].samples, SizeIs(step < 2 ? 20 : 10));
+    for (int64_t sample : batches[step].samples) EXPECT_EQ(sample, expected++);
+  }
+  EXPECT_EQ(batches[3].epoch, 1);
+  EXPECT_EQ(batches[3].samples, batches[0].samples);
+  EXPECT_NE(batches[3].views, batches[0].views);
+}
+
+TEST(LoaderTest, StepsOfAnEpoch) {
+  const Numbers numbers(50);
+  LoaderOptions options = Options(0);
+  EXPECT_EQ(Loader::Create(numbers, options).value()->steps_per_epoch(), 2);
+  options.drop_last = false;
+  EXPECT_EQ(Loader::Create(numbers, options).value()->steps_per_epoch(), 3);
+  options.batch_size = 64;
+  EXPECT_THAT(BatchesOf(numbers, options)[0].samples, SizeIs(50));
+}
+
+TEST(LoaderTest, BatchesThatCannotBeFilledNameTheFlag) {
+  for (const int64_t batch_size : {0, -1, 51}) {
+    LoaderOptions options = Options(0);
+    options.batch_size = batch_size;
+    EXPECT_EQ(std::string(Loader::Create(Numbers(50), options).status().message()),
+              absl::StrCat("a batch of ", batch_size,
+                           " cannot be filled from 50 images; set --batch-size to 1 to 50"));
+  }
+}
+
+// --- Damaged images ---
+
+TEST(LoaderTest, DamagedImagesGiveTheirPlaceToOthersAndAreListedOnce) {
+  const std::set<int64_t> damaged = {3, 50, 51, 109};
+  const Numbers numbers(120, damaged);
+  LoaderOptions options = Options(0);
+  options.max_bad_images = 4;
+  std::vector<BadImage> bad, again;
+  const std::vector<Copy> batches = BatchesOf(numbers, options, &bad);
+  for (const Copy& b : batches) {
+    const std::vector<int64_t> order = EpochOrder(120, 5, b.epoch);
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(damaged.count(b.samples[i]), 0u);
+      EXPECT_EQ(b.views[0][i * kFloats], b.samples[i]) << "a substitute brings its own picture";
+      EXPECT_EQ(b.labels[i], b.samples[i] % 10) << "and its own label";
+      const int64_t meant = order[b.step % 6 * 20 + i];
+      EXPECT_TRUE(b.samples[i] == meant || damaged.count(meant) > 0);
+    }
+  }
+  std::set<int64_t> listed;
+  for (const BadImage& image : bad) {
+    EXPECT_TRUE(listed.insert(image.index).second) << "listed twice";
+    EXPECT_EQ(image.name, absl::StrCat(image.index, ".png"));
+    EXPECT_EQ(image.why, absl::StrCat("'", image.index, ".png' is empty"));
+  }
+  EXPECT_EQ(listed, damaged);
+
+  options.threads = 8;
+  BatchesOf(numbers, options, &again);
+  ASSERT_THAT(again, SizeIs(4));
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(again[i].index, bad[i].index) << "in the order of batches";
+}
+
+TEST(LoaderTest, TooManyDamagedImagesStop) {
+  const Numbers numbers(60, {3, 50});
+  for (const int threads : {0, 2}) {
+    LoaderOptions options = Options(threads);
+    options.max_bad_images = 1;
+    auto loader = Loader::Create(numbers, options).value();
+    absl::Status status;
+    while (status.ok()) status = loader->Next().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    ASSERT_THAT(loader->bad_images(), SizeIs(2));
+    EXPECT_EQ(std::string(status.message()),
+              absl::StrCat("2 images cannot be read, the last: ", loader->bad_images()[1].why,
+                           "; mend or remove them, or raise --max-bad-images (1)"));
+    EXPECT_EQ(loader->Next().status(), status) << "asking again does not help";
+  }
+}
+
+TEST(LoaderTest, WhenNothingCanBeReadItEnds) {
+  std::set<int64_t> all;
+  for (int i = 0; i < 50; ++i) all.insert(i);
+  const Numbers numbers(50, all);
+  for (const int threads : {0, 1, 8}) {
+    LoaderOptions options = Options(threads);
+    options.max_bad_images = 1000;
+    const auto loader = Loader::Create(numbers, options).value();
+    const absl::Status status = loader->Next().status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("none can be read; the last: '"));
+  }
+}
+
+TEST(LoaderTest, ExceptionsBecomeErrors) {
+  const Numbers numbers(50);
+  for (const int threads : {0, 2}) {
+    LoaderOptions options = Options(threads);
+    options.views[1] = [](const cv::Mat&, base::Rng&, float*) { throw std::runtime_error("why"); };
+    const auto loader = Loader::Create(numbers, options);
+    EXPECT_EQ((*loader)->Next().status(), absl::InternalError("the loader failed: why"));
+  }
+}
+
+// --- Threads ---
+
+TEST(LoaderTest, EndsInTheMiddle) {
+  const Numbers numbers(1000);
+  for (int taken = 0; taken < 30; ++taken) {
+    const auto loader = Loader::Create(numbers, Options(1 + taken % 4, 1000)).value();
+    for (int i = 0; i < taken; ++i) ASSERT_TRUE(loader->Next().ok());
+  }
+}
+
+// No more batches are made than the ring holds, and none before there is room.
+TEST(LoaderTest, WorksAheadAsFarAsTheRingGoes) {
+  const Numbers numbers(1000);
+  const auto loader = Loader::Create(numbers, Options(2, 1000)).value();
+  const auto settle = [&](int64_t reads) {
+    for (int i = 0; i < 1000 && numbers.reads < reads; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    return numbers.reads.load();
+  };
+  EXPECT_EQ(settle(3 * 20), 3 * 20);
+  ASSERT_TRUE(loader->Next().ok());
+  EXPECT_EQ(settle(3 * 20), 3 * 20) << "the batch that was handed out was written over";
+  ASSERT_TRUE(loader->Next().ok());
+  EXPECT_EQ(settle(4 * 20), 4 * 20);
+}
+
+TEST(LoaderTest, WithoutThreadsTheCallerWorksOnce) {
+  const Numbers numbers(100);
+  const auto loader = Loader::Create(numbers, Options(0)).value();
+  EXPECT_EQ(numbers.reads, 0);
+  for (int step = 1; step <= 7; ++step) {
+    ASSERT_TRUE(loader->Next().ok());
+    EXPECT_EQ(numbers.reads, 20 * step);
+  }
+  EXPECT_GT(loader->seconds_waited(), 0);
+}
+
+}  // namespace
+}  // namespace data

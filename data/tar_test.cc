@@ -1,0 +1,216 @@
+// Tar archives as the usual programs write them, and damaged ones.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "data/dataset.h"
+#include "data/test_images.h"
+
+namespace data {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+std::string Image(int seed) { return EncodePng(TestImage(seed)); }
+
+// The archive written to a file and opened.
+absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& archive) {
+  const std::string path = TestFolder("data") + "/a.tar";
+  WriteTestFile(path, archive);
+  return Datasets().Create("tar", path);
+}
+
+// The error that opening gives, after the path.
+std::string ErrorOf(const std::string& archive) {
+  const auto dataset = Open(archive);
+  EXPECT_FALSE(dataset.ok());
+  const std::string message(dataset.status().message());
+  const size_t path = message.find("a.tar' ");
+  EXPECT_NE(path, std::string::npos) << message;
+  EXPECT_EQ(message.find('\n'), std::string::npos);
+  return message.substr(path + 7);
+}
+
+// "<length> key=value\n", the length its own digits included.
+std::string PaxRecord(const std::string& text) {
+  size_t length = text.size() + 2;
+  while (absl::StrCat(length, " ", text, "\n").size() != length) ++length;
+  return absl::StrCat(length, " ", text, "\n");
+}
+
+// A header with other bytes at `offset`, and the checksum that belongs to it.
+std::string Changed(std::string entry, size_t offset, const std::string& bytes) {
+  entry.replace(offset, bytes.size(), bytes);
+  entry.replace(148, 8, "        ");
+  unsigned sum = 0;
+  for (size_t i = 0; i < 512; ++i) sum += static_cast<unsigned char>(entry[i]);
+  std::string digits(8, '\0');
+  std::snprintf(digits.data(), 8, "%06o", sum);
+  return entry.replace(148, 8, digits);
+}
+
+TEST(TarTest, NamesOfAllKinds) {
+  const std::string deep = std::string(60, 'd') + "/" + std::string(70, 'f') + ".png";
+  const std::string gnu = "gnu/" + std::string(300, 'g') + ".png";
+  const std::string pax = "pax/" + std::string(300, 'p') + ".png";
+  const auto dataset = Open(absl::StrCat(
+      TarEntry("folder/", "", '5'),                                         //
+      TarEntry("./b/dot.png", Image(1)),                                    //
+      TarEntry("/b/root.png", Image(2)),                                    //
+      Changed(TarEntry("prefix.png", Image(3)), 345, "ustar"),              // the name's first part
+      TarEntry("././@LongLink", gnu + '\0', 'L'),                           //
+      TarEntry("cut short", Image(4)),                                      //
+      TarEntry("global", PaxRecord("comment=all"), 'g'),                    //
+      TarEntry("x", PaxRecord("mtime=1") + PaxRecord("path=" + pax), 'x'),  //
+      TarEntry("cut short", Image(5)),                                      //
+      TarEntry("old.png", Image(6), '\0'), TarEnd()));                      // before POSIX
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  const Dataset& d = **dataset;
+  ASSERT_EQ(d.size(), 6);
+  const std::vector<std::string> names = {":b/dot.png", ":b/root.png", gnu,
+                                          ":old.png",   pax,           ":ustar/prefix.png"};
+  const std::vector<int> seeds = {1, 2, 4, 6, 5, 3};
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_THAT(d.Name(i), EndsWith(names[i]));
+    EXPECT_TRUE(SameImage(d.Image(i).value(), TestImage(seeds[i]))) << names[i];
+  }
+  EXPECT_THAT(d.classes(), ElementsAre("b", "gnu", "pax", "ustar"));
+}
+
+TEST(TarTest, SizesOfAllKinds) {
+  const std::string image = Image(1);
+  const std::string entry = TarEntry("1.png", image);
+  // GNU: binary, the first bit set. POSIX: in an extended header, whatever the header itself says.
+  std::string binary(12, '\0');
+  binary[0] = '\x80';
+  binary[10] = static_cast<char>(image.size() >> 8);
+  binary[11] = static_cast<char>(image.size());
+  for (const std::string& archive :
+       {entry, Changed(entry, 124, binary),
+        TarEntry("x", PaxRecord(absl::StrCat("size=", image.size())), 'x') +
+            Changed(entry, 124, "00000000000")}) {
+    const auto dataset = Open(archive + TarEntry("2.png", Image(2)) + TarEnd());
+    ASSERT_TRUE(dataset.ok()) << dataset.status();
+    ASSERT_EQ((*dataset)->size(), 2);
+    EXPECT_TRUE(SameImage((*dataset)->Image(0).value(), TestImage(1)));
+    EXPECT_TRUE(SameImage((*dataset)->Image(1).value(), TestImage(2)));
+  }
+}
+
+TEST(TarTest, ShardsAreOneDataset) {
+  const std::string folder = TestFolder("data");
+  WriteTestFile(folder + "/1.tar",
+                TarEntry("b/1.png", Image(1)) + TarEntry("a/2.png", Image(2)) + TarEnd());
+  WriteTestFile(folder + "/0.tar",
+                TarEntry("b/1.png", Image(3)) + TarEntry("c/4.png", Image(4)) + TarEnd());
+  WriteTestFile(folder + "/notes.txt", "x");
+  const auto dataset = Datasets().Create("tar", folder).value();
+  EXPECT_THAT(dataset->classes(), ElementsAre("a", "b", "c"));
+  ASSERT_EQ(dataset->size(), 4);
+  const std::vector<std::string> names = {"1.tar:a/2.png", "0.tar:b/1.png", "1.tar:b/1.png",
+                                          "0.tar:c/4.png"};
+  const std::vector<int> seeds = {2, 3, 1, 4};
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(dataset->Name(i), folder + "/" + names[i]);
+    EXPECT_TRUE(SameImage(dataset->Image(i).value(), TestImage(seeds[i])));
+  }
+}
+
+TEST(TarTest, ManyShardsMayBeOpen) {
+  const std::string folder = TestFolder("data");
+  for (int i = 0; i < 100; ++i) {
+    WriteTestFile(absl::StrCat(folder, "/", i, ".tar"), TarEntry("1.png", Image(i)) + TarEnd());
+  }
+  rlimit limit;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  limit.rlim_cur = 50;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  const auto dataset = Datasets().Create("tar", folder);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->size(), 100);
+}
+
+TEST(TarTest, AFolderWithoutShards) {
+  const std::string folder = TestFolder("data");
+  EXPECT_EQ(Datasets().Create("tar", folder).status().message(),
+            "'" + folder + "' holds no .tar files");
+}
+
+// Wherever an archive is cut, it is refused.
+TEST(TarTest, CutArchives) {
+  const std::string archive = TarEntry("1.png", Image(1)) +
+                              TarEntry("././@LongLink", std::string(300, 'n') + ".png", 'L') +
+                              TarEntry("n", Image(2));
+  ASSERT_TRUE(Open(archive + TarEnd()).ok());
+  for (size_t size = 0; size <= archive.size(); size += 37) {
+    EXPECT_EQ(Open(archive.substr(0, size)).status().code(), absl::StatusCode::kDataLoss) << size;
+  }
+  EXPECT_EQ(ErrorOf(archive),
+            absl::StrCat("is damaged at byte ", archive.size(),
+                         ": there is no end mark: it is cut; fetch or write it again"));
+  EXPECT_EQ(
+      ErrorOf(archive.substr(0, 600)),
+      "is damaged at byte 0: the entry reaches beyond the end of the file: it is cut; fetch or "
+      "write it again");
+}
+
+TEST(TarTest, DamagedHeaders) {
+  const std::string first = TarEntry("1.png", Image(1));
+  std::string second = TarEntry("2.png", Image(2));
+  const std::string at = absl::StrCat("is damaged at byte ", first.size(), ": ");
+  second[3] ^= 1;
+  EXPECT_EQ(ErrorOf(first + second + TarEnd()),
+            at + "this is no entry's header; fetch or write it again");
+  second[3] ^= 1;
+  for (const std::string& size :
+       {std::string("77777777777"), std::string(12, '\xFF'), std::string("9")}) {
+    EXPECT_THAT(ErrorOf(first + Changed(second, 124, size) + TarEnd()), HasSubstr(at)) << size;
+  }
+  for (const std::string& records : {std::string("x path=y\n"), std::string("99 path=y\n"),
+                                     std::string("0 path=y\n"), PaxRecord("size=many")}) {
+    EXPECT_THAT(ErrorOf(first + TarEntry("x", records, 'x') + second + TarEnd()),
+                HasSubstr("an extended header cannot be read"))
+        << records;
+  }
+  EXPECT_THAT(ErrorOf(TarEntry("x", std::string(2 << 20, 'n'), 'L') + second + TarEnd()),
+              HasSubstr("an extended header is too large"));
+}
+
+TEST(TarTest, WhatIsNoTar) {
+  const std::string error =
+      "is damaged at byte 0: it is not a tar archive (compressed ones must be unpacked); fetch or "
+      "write it again";
+  EXPECT_EQ(ErrorOf(""), error);
+  EXPECT_EQ(ErrorOf("\x1F\x8B\x08" + std::string(97, 'z')), error);
+  EXPECT_EQ(ErrorOf("\x1F\x8B\x08" + std::string(9997, 'z')), error);
+  EXPECT_EQ(ErrorOf(Image(1) + std::string(1000, 'z')), error);
+}
+
+TEST(TarTest, LinksAreNotLeftOutInSilence) {
+  const auto dataset = Open(TarEntry("1.png", Image(1)) + TarEntry("2.png", "", '1') + TarEnd());
+  EXPECT_THAT(std::string(dataset.status().message()),
+              HasSubstr("a.tar': '2.png' is a link to another file; write the archive with"));
+}
+
+TEST(TarTest, ArchivesThatShrinkInUse) {
+  const std::string first = TarEntry("1.png", Image(1));
+  const std::string path = TestFolder("data") + "/a.tar";
+  WriteTestFile(path, first + TarEntry("2.png", Image(2)) + TarEnd());
+  const auto dataset = Datasets().Create("tar", path).value();
+  std::filesystem::resize_file(path, first.size());
+  EXPECT_TRUE(dataset->Image(0).ok());
+  EXPECT_EQ(dataset->Image(1).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(dataset->Image(1).status().message(),
+            absl::StrCat("'", path, ":2.png': '", path, "' is cut"));
+}
+
+}  // namespace
+}  // namespace data

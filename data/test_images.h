@@ -1,0 +1,32 @@
+// Images and archives that tests make for themselves.
+#ifndef DATA_TEST_IMAGES_H_
+#define DATA_TEST_IMAGES_H_
+
+#include <opencv2/core/mat.hpp>
+#include <string>
+
+namespace data {
+
+// A picture in RGB that is like no other of another `seed`.
+cv::Mat TestImage(int seed, int rows = 6, int cols = 9);
+
+// The PNG file of an 8-bit RGB image.
+std::string EncodePng(const cv::Mat& image);
+
+// An empty folder of the test that runs.
+std::string TestFolder(const std::string& name);
+
+// Writes a file and the folders that it lies in.
+void WriteTestFile(const std::string& path, const std::string& contents);
+
+bool SameImage(const cv::Mat& a, const cv::Mat& b);
+
+// One entry of a tar archive as POSIX (ustar) writes it: header, contents, padding.
+std::string TarEntry(const std::string& name, const std::string& contents, char type = '0');
+
+// What an archive ends with.
+std::string TarEnd();
+
+}  // namespace data
+
+#endif  // DATA_TEST_IMAGES_H_
