@@ -15,7 +15,7 @@ def _torch_repository_impl(rctx):
         quiet = False,
     )
     if fetched.return_code != 0:
-        fail("\n\n" + fetched.stderr.strip() + "\n")
+        fail("\n\n" + fetched.stderr.strip().split("\n")[-1] + "\n")
     site = fetched.stdout.strip()
     rctx.symlink(site + "/torch/include", "include")
     for folder, libs in _LIBS.items():

@@ -1,0 +1,82 @@
+// torchvision's names, shapes and sizes. The contract of all backbones is in backbone_contract.cc.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "moco/backbones/backbone.h"
+#include "moco/state_dict.h"
+
+namespace moco {
+namespace {
+
+StateDict State(const std::string& spec) {
+  const std::shared_ptr<Backbone> backbone = Backbones().Create(spec, {}).value();
+  return GetState(*backbone);
+}
+
+struct Size {
+  int64_t entries, parameters, feature_dim;
+};
+
+TEST(ResNetTest, HasTorchvisionsSizes) {
+  // Of torchvision.models, without fc.
+  const std::map<std::string, Size> sizes = {{"resnet18", {120, 11176512, 512}},
+                                             {"resnet34", {216, 21284672, 512}},
+                                             {"resnet50", {318, 23508032, 2048}}};
+  for (const auto& [spec, size] : sizes) {
+    const std::shared_ptr<Backbone> backbone = Backbones().Create(spec, {}).value();
+    int64_t parameters = 0;
+    for (const at::Tensor& p : backbone->parameters()) parameters += p.numel();
+    EXPECT_EQ(parameters, size.parameters) << spec;
+    EXPECT_EQ(GetState(*backbone).size(), size.entries) << spec;
+    EXPECT_EQ(backbone->feature_dim(), size.feature_dim) << spec;
+  }
+}
+
+TEST(ResNetTest, HasTorchvisionsNamesInItsOrder) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : State("resnet18")) names.push_back(name);
+  const auto bn = [](const std::string& name) {
+    return std::vector<std::string>{name + ".weight", name + ".bias", name + ".running_mean",
+                                    name + ".running_var", name + ".num_batches_tracked"};
+  };
+  std::vector<std::string> expected;
+  const auto add = [&](const std::string& conv, const std::string& norm) {
+    expected.push_back(conv + ".weight");
+    for (const std::string& name : bn(norm)) expected.push_back(name);
+  };
+  add("conv1", "bn1");
+  for (const std::string layer : {"layer1", "layer2", "layer3", "layer4"}) {
+    for (const std::string block : {".0", ".1"}) {
+      add(layer + block + ".conv1", layer + block + ".bn1");
+      add(layer + block + ".conv2", layer + block + ".bn2");
+      if (layer != "layer1" && block == ".0") {
+        add(layer + block + ".downsample.0", layer + block + ".downsample.1");
+      }
+    }
+  }
+  EXPECT_EQ(names, expected);
+}
+
+TEST(ResNetTest, StemAndWidthAreOptions) {
+  const auto shape = [](const std::string& spec, const std::string& name) {
+    for (const auto& [key, tensor] : State(spec)) {
+      if (key == name) return tensor.sizes().vec();
+    }
+    return std::vector<int64_t>();
+  };
+  using ::testing::ElementsAre;
+  EXPECT_THAT(shape("resnet18", "conv1.weight"), ElementsAre(64, 3, 7, 7));
+  EXPECT_THAT(shape("resnet18:stem=cifar", "conv1.weight"), ElementsAre(64, 3, 3, 3));
+  EXPECT_THAT(shape("resnet50", "layer4.2.conv3.weight"), ElementsAre(2048, 512, 1, 1));
+  EXPECT_THAT(shape("resnet_small:width=8,blocks=1,stages=3", "layer3.0.conv2.weight"),
+              ElementsAre(32, 32, 3, 3));
+  EXPECT_EQ(Backbones().Create("resnet18:stem=mnist", {}).status().message(),
+            "resnet18: option 'stem' is 'mnist', must be imagenet or cifar");
+}
+
+}  // namespace
+}  // namespace moco

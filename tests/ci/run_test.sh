@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# .ci/run with a fake set-up and a fake Bazel: its last line and its exit code.
+set -uo pipefail
+
+root=$TEST_TMPDIR/root
+mkdir -p "$root/.ci" "$root/tools" "$root/bin"
+cp .ci/run "$root/.ci/run"
+failures=0
+
+expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE
+  printf '#!/bin/sh\necho set up >&2\nexit %d\n' "$2" >"$root/tools/setup.sh"
+  printf '%s\n' "$4" >"$root/said"
+  printf '#!/bin/sh\ntest "$*" = "test //..." || echo called as "$*"\ncat said >&2\nexit %d\n' "$3" >"$root/bin/bazel"
+  chmod +x "$root/tools/setup.sh" "$root/bin/bazel"
+  local out code
+  out=$(cd / && PATH=$root/bin:$PATH bash "$root/.ci/run" 2>/dev/null)
+  code=$?
+  [[ $(tail -n 1 <<<"$out") == "$5" && $((code != 0)) == "$6" && $out != *"called as"* ]] && return
+  echo "FAILED: $1: exit code $code, output: $out"
+  failures=1
+}
+
+passes='//a:b_test                 PASSED in 0.1s
+//a:c_test        (cached) PASSED in 10.5s
+Executed 1 out of 2 tests: 2 tests pass.'
+expect "all pass" 0 0 "$passes" "2 passed, 0 failed" 0
+expect "some fail" 0 3 "$passes
+//a:d_test                 FAILED in 0.1s
+  /somewhere/test.log
+//a:e_test                 TIMEOUT in 60.1s
+//a:f_test                 NO STATUS" "2 passed, 3 failed" 1
+expect "a broken build" 0 1 "ERROR: build failed" "0 passed, 1 failed" 1
+expect "a broken build beside tests" 0 1 "$passes" "2 passed, 1 failed" 1
+expect "no test at all" 0 0 "INFO: nothing to do" "0 passed, 0 failed" 1
+expect "no set-up" 4 0 "$passes" "0 passed, 1 failed" 1
+exit $failures

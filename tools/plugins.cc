@@ -1,0 +1,48 @@
+// Prints every plugin: kind, name, summary and options.
+//
+//   bazel run //tools:plugins
+#include <gflags/gflags.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/exit_code.h"
+#include "base/flags.h"
+#include "registry/catalogue.h"
+
+DEFINE_bool(markdown, false, "print the page docs/plugins.md");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Prints every plugin of MoCo++: kind, name, summary, and its options with default, type, range "
+    "and meaning.\n";
+
+constexpr char kPage[] =
+    R"(<!-- Generated: bazel run //tools:plugins -- --markdown > docs/plugins.md -->
+# Plugins
+
+A plugin and its options are given to flags as a spec, `name:key=value,key=value`; specs joined by `|`
+make a pipeline. An option that is not given has its default. [Adding a plugin](adding_a_plugin.md) says
+how to add to this list.
+)";
+
+absl::Status Run(int argc, char** argv) {
+  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
+  if (!line.ok()) return line.status();
+  if (!line->positional.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("plugins takes flags alone, '", line->positional[0], "' was given"));
+  }
+  const std::string text = line->help       ? kUsage + base::FlagHelp("tools/plugins.cc")
+                           : FLAGS_markdown ? kPage + registry::MarkdownCatalogue()
+                                            : registry::Catalogue();
+  std::fputs(text.c_str(), stdout);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages that building MoCo++ needs and this machine lacks. LibTorch is not
+# among them: the first build fetches it.
+#
+#   ./tools/setup.sh
+#
+# When nothing is missing it changes nothing and needs neither root nor a network.
+#
+# Exit codes:
+#   0  everything is installed
+#   1  apt-get failed; what it said is above the last line
+#   2  bad usage
+#   3  not Debian 12 on x86_64; what to install by hand is listed
+#   4  something is missing and there is neither root nor sudo to install it
+set -euo pipefail
+
+PACKAGES=(
+  # Bazel 4.2.3, and the rules that it asks for in every workspace.
+  bazel-bootstrap bazel-rules-java bazel-rules-proto
+  g++
+  # What fetches LibTorch.
+  python3 python3-pip
+  # The libraries of third_party/system_libraries.bzl.
+  libabsl-dev
+  libgflags-dev
+  libgmock-dev
+  libgoogle-glog-dev
+  libgtest-dev
+  libhwy-dev
+  libopencv-core-dev
+  libopencv-imgproc-dev
+  libpng-dev
+  libturbojpeg0-dev
+  libzip-dev
+  nlohmann-json3-dev
+)
+
+fail() {
+  local code=$1
+  shift
+  echo "error: $*" >&2
+  exit "$code"
+}
+
+if (($# > 0)); then
+  sed -n '2,/^set/{s/^# \{0,1\}//p;}' "$0"
+  [[ $1 == -h || $1 == --help ]] && exit 0
+  fail 2 "tools/setup.sh takes no arguments, '$1' was given"
+fi
+
+# OS_RELEASE is for the test of this script.
+# shellcheck source=/dev/null
+system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID-} ${VERSION_ID-}") || system=$(uname -s)
+system+=" $(uname -m)"
+if [[ $system != "debian 12 x86_64" ]]; then
+  echo "MoCo++ is built and tested on Debian 12 on x86_64; this is $system, so nothing is installed."
+  echo "Install what these packages of Debian 12 hold, in the same versions where you can:"
+  printf '  %s\n' "${PACKAGES[@]}"
+  fail 3 "not Debian 12 on x86_64 but $system; install the packages listed above by hand"
+fi
+
+missing=()
+for package in "${PACKAGES[@]}"; do
+  # "ii": wanted and installed. "iU" and the like: unpacked, but its installation did not end.
+  [[ $(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] || missing+=("$package")
+done
+if ((${#missing[@]} == 0)); then
+  echo "Every Debian package that MoCo++ needs is installed."
+  exit 0
+fi
+
+as_root=()
+if ((EUID != 0)); then
+  command -v sudo >/dev/null ||
+    fail 4 "not root, and there is no sudo; have an administrator run: apt-get install --no-install-recommends ${missing[*]}"
+  as_root=(sudo)
+fi
+
+echo "Installing ${#missing[@]} Debian packages with ${as_root[*]:+${as_root[*]} }apt-get: ${missing[*]}"
+apt_get() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@" </dev/null
+}
+apt_get update ||
+  fail 1 "apt-get could not read the package lists; check the network and apt's sources, then run ./tools/setup.sh again"
+apt_get install --yes --no-install-recommends "${missing[@]}" ||
+  fail 1 "apt-get could not install the packages; see what it says above, then run ./tools/setup.sh again"
+echo "Installed. Every Debian package that MoCo++ needs is there."
