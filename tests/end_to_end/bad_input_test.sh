@@ -70,9 +70,8 @@ refused $usage "nothing is left to do; raise --epochs" run data/train --resume=$
 refused $unavailable "cannot make folder '/sys/run.*choose a place" run data/train --run-dir=/sys/run
 refused $unavailable "holds the checkpoints of an earlier run; go on with it by --resume" run data/train --run-dir=whole
 # A second run in a folder that is in use.
-run data/train --epochs=500 --run-dir=busy > /dev/null &
+run data/train --epochs=500 --checkpoint-every=500 --run-dir=busy > /dev/null &
 until [ -e busy/metrics.jsonl ]; do sleep 0.05; done
-rm -f busy/checkpoints/*
 refused $unavailable "another run is at work in '.*busy'" run data/train --run-dir=busy
 kill -KILL $!
 wait $! 2> /dev/null
