@@ -1,0 +1,75 @@
+#include "base/files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace base {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::string Fresh(const std::string& name) {
+  const std::string path = testing::TempDir() + "/files_test_" + name;
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+int Entries(const std::string& folder) {
+  const std::filesystem::directory_iterator entries(folder);
+  return static_cast<int>(std::distance(begin(entries), end(entries)));
+}
+
+TEST(FilesTest, WhatIsWrittenIsRead) {
+  const std::string path = Fresh("round") + "/f";
+  const std::string contents("a\0b\n", 4);
+  ASSERT_TRUE(WriteFileAtomically(path, contents).ok());
+  EXPECT_EQ(ReadFile(path).value(), contents);
+  ASSERT_TRUE(WriteFileAtomically(path, "").ok());
+  EXPECT_EQ(ReadFile(path).value(), "");
+  EXPECT_EQ(ReadFile("/proc/self/stat").value().empty(), false);  // its size is said to be 0
+}
+
+TEST(FilesTest, AFailedProducerLeavesTheOldFileAndNothingElse) {
+  const std::string folder = Fresh("failed"), path = folder + "/f";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
+  const absl::Status status = WriteFileAtomically(path, [](const Sink& sink) -> absl::Status {
+    if (absl::Status s = sink("half", 4); !s.ok()) return s;
+    return absl::InternalError("no more");
+  });
+  EXPECT_EQ(status.message(), "no more");
+  EXPECT_EQ(ReadFile(path).value(), "old");
+  EXPECT_EQ(Entries(folder), 1);
+}
+
+TEST(FilesTest, ErrorsNameThePathAndTellKindsApart) {
+  const std::string folder = Fresh("errors");
+  EXPECT_EQ(ReadFile(folder + "/no").status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(ReadFile(folder + "/no").status().message()),
+              HasSubstr("/no': No such file or directory"));
+  EXPECT_EQ(ReadFile(folder).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(WriteFileAtomically(folder + "/no/f", "x").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(WriteFileAtomically("/dev/full/f", "x").code(), absl::StatusCode::kNotFound);
+  ASSERT_TRUE(WriteFileAtomically(folder + "/file", "x").ok());
+  EXPECT_FALSE(MakeFolders(folder + "/file/below").ok());
+  EXPECT_TRUE(MakeFolders(folder + "/a/b/c").ok());
+  EXPECT_TRUE(MakeFolders(folder + "/a/b/c").ok());
+}
+
+TEST(FilesTest, PathsAreRelativeToWhereThePersonStands) {
+  setenv("BUILD_WORKING_DIRECTORY", "/where/they/stand", 1);
+  EXPECT_EQ(UserPath("runs/x"), "/where/they/stand/runs/x");
+  EXPECT_EQ(UserPath("../x"), "/where/they/x");
+  EXPECT_EQ(UserPath("/absolute"), "/absolute");
+  EXPECT_EQ(UserPath(""), "");
+  setenv("HOME", "/home/them", 1);
+  EXPECT_EQ(UserPath("~/x"), "/home/them/x");
+  unsetenv("BUILD_WORKING_DIRECTORY");
+  EXPECT_EQ(UserPath("x"), (std::filesystem::current_path() / "x").string());
+}
+
+}  // namespace
+}  // namespace base
