@@ -2,7 +2,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
-#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -33,6 +32,7 @@
 #include "moco/heads/head.h"
 #include "moco/images.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training_state.h"
 
 namespace moco {
 namespace {
@@ -188,47 +188,11 @@ class TrainerImpl : public Trainer {
   }
 
   absl::Status Load(const Checkpoint& checkpoint) {
-    absl::Status s = CopyFrom(checkpoint);
+    absl::Status s = Restore(checkpoint, *moco_);
     if (s.ok()) return s;
     return absl::InvalidArgumentError(
         absl::StrCat("'", options_.resume, "' does not fit this run: ", s.message(),
                      "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
-  }
-
-  absl::Status CopyFrom(const Checkpoint& checkpoint) {
-    const StateDict q = Below(checkpoint.state, "module.encoder_q.");
-    const StateDict k = Below(checkpoint.state, "module.encoder_k.");
-    const StateDict queue = Below(checkpoint.state, "module.");
-    at::Tensor keys, position;
-    for (const auto& [name, tensor] : queue) {
-      if (name == "queue") keys = tensor;
-      if (name == "queue_ptr") position = tensor;
-    }
-    const at::Tensor mine = moco_->queue().Transposed();
-    if (!keys.defined() || !position.defined() || keys.sizes() != mine.sizes() ||
-        position.numel() != 1) {
-      return absl::InvalidArgumentError("its 'module.queue' is missing or of another shape");
-    }
-    const int64_t at = position.item<int64_t>();
-    if (at < 0 || at >= mine.size(1)) {
-      return absl::InvalidArgumentError("its 'module.queue_ptr' is out of range");
-    }
-    if (absl::Status s = CopyState(q, moco_->query_encoder().State()); !s.ok()) return s;
-    if (absl::Status s = CopyState(k, moco_->key_encoder().State()); !s.ok()) return s;
-    moco_->queue().Load(keys, at);
-    for (const Optimizer::Slot& slot : moco_->optimizer().State()) {
-      StateDict from, to;
-      for (const auto& [name, tensors] : checkpoint.optimizer.slots) {
-        for (size_t i = 0; name == slot.name && i < tensors.size(); ++i) {
-          from.emplace_back(absl::StrCat(name, " ", i), tensors[i]);
-        }
-      }
-      for (size_t i = 0; i < slot.tensors.size(); ++i) {
-        to.emplace_back(absl::StrCat(slot.name, " ", i), slot.tensors[i]);
-      }
-      if (absl::Status s = CopyState(from, to); !s.ok()) return s;
-    }
-    return absl::OkStatus();
   }
 
   // What an earlier part of this run has recorded. A part that was killed has written metrics of
@@ -446,18 +410,8 @@ class TrainerImpl : public Trainer {
     Checkpoint c;
     c.epoch = done / steps_per_epoch_;
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
-    for (const auto& [name, encoder] : {std::pair("module.encoder_q.", &moco_->query_encoder()),
-                                        std::pair("module.encoder_k.", &moco_->key_encoder())}) {
-      for (const auto& [key, tensor] : encoder->State()) c.state.emplace_back(name + key, tensor);
-    }
-    c.state.emplace_back("module.queue", moco_->queue().Transposed());
-    c.state.emplace_back("module.queue_ptr", at::tensor({moco_->queue().position()}));
+    Capture(*moco_, c);
     c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
-    c.optimizer.constants = moco_->optimizer().Constants();
-    c.optimizer.parameters = 2 * moco_->query_encoder().Parameters().size();
-    for (const Optimizer::Slot& slot : moco_->optimizer().State()) {
-      c.optimizer.slots.emplace_back(slot.name, slot.tensors);
-    }
     for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
     c.mocopp["step"] = absl::StrCat(done);
     c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
