@@ -91,13 +91,19 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
 cv::Mat Transposed(const cv::Mat& image) {
   constexpr int kStrip = 16;
   cv::Mat out(image.cols, image.rows, CV_8UC3);
-  for (int top = 0; top < image.rows; top += kStrip) {
-    const int bottom = std::min(top + kStrip, image.rows);
+  // Four bytes are copied faster than three; the fourth is written over by the next pixel. Only the
+  // last row has none.
+  const int last = image.rows - 1;
+  for (int top = 0; top < last; top += kStrip) {
+    const int bottom = std::min(top + kStrip, last);
     for (int x = 0; x < image.cols; ++x) {
       const uint8_t* from = image.ptr(top) + 3 * x;
       uint8_t* to = out.ptr(x) + 3 * top;
-      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 3);
+      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 4);
     }
+  }
+  for (int x = 0; x < image.cols; ++x) {
+    std::memcpy(out.ptr(x) + 3 * last, image.ptr(last) + 3 * x, 3);
   }
   return out;
 }
@@ -163,36 +169,29 @@ uint8_t Channel(int sector, int high, int edge, int base) {
   return static_cast<uint8_t>(distance > 4 ? high : distance > 2 ? edge : base);
 }
 
-// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Float and double as Pillow mixes
-// them: the last bit decides how a hue is cut to 8 bits. Grey pixels need no case of their own.
+// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Double where float would cut another
+// hue to 8 bits than Pillow, which the test tells by all colours. Grey needs no case of its own.
 FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __restrict to) {
   for (int i = 0; i < 3 * pixels; i += 3) {
     const int r = from[i], g = from[i + 1], b = from[i + 2];
     const int high = std::max(std::max(r, g), b), low = std::min(std::min(r, g), b);
-    const float range = static_cast<float>(std::max(high - low, 1));
+    const float v = static_cast<float>(high), range = static_cast<float>(std::max(high - low, 1));
     const float rc = static_cast<float>(high - r) / range;
     const float gc = static_cast<float>(high - g) / range;
     const float bc = static_cast<float>(high - b) / range;
-    const float h_red = bc - gc;
-    const float h_green = static_cast<float>(2.0 + rc - bc);
-    const float h_blue = static_cast<float>(4.0 + gc - rc);
-    const float sixths = r == high ? h_red : g == high ? h_green : h_blue;  // -1 to 5
-    const double turned = sixths / 6.0 + 1.0;
-    const float circle = static_cast<float>(turned >= 1 ? turned - 1 : turned);
-    const int hue = (static_cast<int>(circle * 255.0) + shift) & 255;
-    const float saturation_of_1 =
-        static_cast<float>(high - low) / static_cast<float>(std::max(high, 1));
-    const int saturation = static_cast<int>(saturation_of_1 * 255.0);
+    const float of_red = bc - gc;
+    const float of_green = static_cast<float>(2.0 + rc - bc);
+    const float of_blue = static_cast<float>(4.0 + gc - rc);
+    const float turn = (r == high ? of_red : g == high ? of_green : of_blue) / 6.0f;
+    const int hue = (static_cast<int>((turn < 0 ? turn + 1 : turn) * 255.0f) + shift) & 255;
+    const float saturation = static_cast<float>(high - low) / std::max(v, 1.0f);
 
-    const double sector_of_6 = hue * 6.0 / 255.0;
-    const int sector = static_cast<int>(sector_of_6);
-    const float f = static_cast<float>(sector_of_6 - sector);
-    const float s = static_cast<float>(saturation / 255.0);
-    const double v = high;
-    const int base = static_cast<int>(v * (1.0 - s) + 0.5);
-    const int falling = static_cast<int>(v * (1.0 - s * f) + 0.5);
-    const int rising = static_cast<int>(v * (1.0 - s * (1.0 - f)) + 0.5);
-    const int edge = (sector & 1) != 0 ? falling : rising;
+    const int sector = hue * 6 / 255;
+    const float f = static_cast<float>(hue * 6 - sector * 255) / 255.0f;
+    const float s = static_cast<float>(static_cast<int>(saturation * 255.0f)) / 255.0f;
+    const int base = static_cast<int>(v * (1.0f - s) + 0.5f);
+    const float edge_s = s * ((sector & 1) != 0 ? f : 1.0f - f);  // falling or rising
+    const int edge = static_cast<int>(v * (1.0f - edge_s) + 0.5f);
     to[i] = Channel(sector, high, edge, base);
     to[i + 1] = Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base);
     to[i + 2] = Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base);

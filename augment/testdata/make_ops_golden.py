@@ -3,6 +3,7 @@
     python make_ops_golden.py > ops_golden.txt      # torch 2.11.0, torchvision 0.26.0, Pillow 13
 
 Each line: operation, its parameters, width, height, RGB bytes in hexadecimal. The first line is the image.
+The last lines are of all 2^24 colours: operation, parameter, a weighted sum of the result's bytes.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import PIL
 import torch
 import torchvision
 import torchvision.transforms.functional as F
-from PIL import Image, ImageFilter
+from PIL import Image, ImageEnhance, ImageFilter
 
 
 def image():
@@ -26,6 +27,24 @@ def image():
 
 def line(name, parameters, im):
     print(name, *parameters, im.width, im.height, np.asarray(im).tobytes().hex())
+
+
+def weighted_sum(pixels):
+    flat = np.asarray(pixels).reshape(-1).astype(np.uint64)
+    return int((flat * (np.arange(flat.size, dtype=np.uint64) * np.uint64(2654435761))).sum())  # of 2^64
+
+
+def all_colours():
+    """4096 x 4096 pixels; the n-th is the colour n, blue counting fastest."""
+    n = np.arange(1 << 24, dtype=np.uint32)
+    return Image.fromarray(np.stack([n >> 16, n >> 8, n], axis=1).astype(np.uint8).reshape(4096, 4096, 3))
+
+
+def turned(im, turn):
+    """torchvision's adjust_hue."""
+    h, s, v = im.convert("HSV").split()
+    h = Image.fromarray(np.asarray(h) + np.array(int(turn * 255)).astype(np.uint8))
+    return Image.merge("HSV", (h, s, v)).convert("RGB")
 
 
 def main():
@@ -48,6 +67,10 @@ def main():
     for radius in (0.1, 0.3, 0.7, 1.0, 1.31, 2.0, 6.5):
         line("blur", [radius], im.filter(ImageFilter.GaussianBlur(radius)))
     line("flip", [], F.hflip(im))
+    for turn in (-0.37, 0.1):
+        print("all_hue", turn, weighted_sum(turned(all_colours(), turn)))
+    for factor in (0.6, 1.4):
+        print("all_saturation", factor, weighted_sum(ImageEnhance.Color(all_colours()).enhance(factor)))
 
 
 main()
