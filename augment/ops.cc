@@ -245,6 +245,21 @@ cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   return out;
 }
 
+// ---- Floats -------------------------------------------------------------------------------------
+
+FOR_EACH_CPU void FloatRow(const uint8_t* from, int n, float* __restrict to) {
+  for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 255.0f;
+}
+
+FOR_EACH_CPU void NormalizeRow(float* row, int pixels, const float* __restrict mean,
+                               const float* __restrict deviation) {
+  for (int i = 0; i < 3 * pixels; i += 3) {
+    row[i] = (row[i] - mean[0]) / deviation[0];
+    row[i + 1] = (row[i + 1] - mean[1]) / deviation[1];
+    row[i + 2] = (row[i + 2] - mean[2]) / deviation[2];
+  }
+}
+
 }  // namespace
 
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size) {
@@ -300,6 +315,19 @@ cv::Mat Flip(const cv::Mat& image) {
   cv::Mat out;
   cv::flip(image, out, /*flipCode=*/1);
   return out;
+}
+
+cv::Mat ToFloat(const cv::Mat& image) {
+  cv::Mat out(image.rows, image.cols, CV_32FC3);
+  for (int y = 0; y < image.rows; ++y) FloatRow(image.ptr(y), 3 * image.cols, out.ptr<float>(y));
+  return out;
+}
+
+void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
+                       const std::array<float, 3>& deviation) {
+  for (int y = 0; y < image.rows; ++y) {
+    NormalizeRow(image.ptr<float>(y), image.cols, mean.data(), deviation.data());
+  }
 }
 
 }  // namespace augment

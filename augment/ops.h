@@ -4,6 +4,7 @@
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
+#include <array>
 #include <opencv2/core/mat.hpp>
 
 namespace augment {
@@ -31,6 +32,13 @@ cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 
 // Mirrored left to right.
 cv::Mat Flip(const cv::Mat& image);
+
+// To float (CV_32FC3), 0 to 1.
+cv::Mat ToFloat(const cv::Mat& image);
+
+// (value - mean) / deviation of each channel of a float image, in place.
+void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
+                       const std::array<float, 3>& deviation);
 
 }  // namespace augment
 
