@@ -10,8 +10,9 @@
 namespace augment {
 
 // crop(box), then resize to `size` by Pillow's antialiased bilinear filter: a triangle as wide as
-// the scale, in fixed point of 22 bits, rows first, rounded to 8 bits between the two passes. `box`
-// lies inside the image; pixels outside of it have no influence.
+// the scale, in fixed point of 22 bits; columns first, or rows first where the height shrinks by
+// more than twice as many pixels as the width (new in Pillow 13); rounded to 8 bits between the two
+// passes. `box` lies inside the image; pixels outside of it have no influence.
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size);
 
 // The image blended with black, with its mean grey, or with its own grey version: factor 0 gives
