@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "augment/augmentation.h"
+#include "augment/ops.h"
 
 namespace augment {
 namespace {
@@ -37,12 +38,7 @@ class Normalize : public Augmentation {
   }
 
   void Apply(base::Rng&, cv::Mat& image) const override {
-    for (int y = 0; y < image.rows; ++y) {  // in place: floats are to_tensor's own
-      float* row = image.ptr<float>(y);
-      for (int x = 0; x < image.cols; ++x) {
-        for (int c = 0; c < 3; ++c) row[3 * x + c] = (row[3 * x + c] - mean_[c]) / std_[c];
-      }
-    }
+    NormalizeChannels(image, mean_, std_);  // in place: floats are to_tensor's own
   }
 
  private:

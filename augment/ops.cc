@@ -11,9 +11,9 @@ namespace augment {
 namespace {
 
 // The innermost loops are plain, over values that do not depend on each other, so that the compiler
-// makes SIMD of them; this has it do so for SSE2, AVX2 and AVX-512, and the program take what the
-// CPU has.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+// makes SIMD of them; this has it do so for SSE2, AVX2 and AVX-512, of which the program takes what
+// the CPU has. (ThreadSanitizer is not ready when that is decided.)
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_CPU __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
 #else
 #define FOR_EACH_CPU
@@ -91,13 +91,19 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
 cv::Mat Transposed(const cv::Mat& image) {
   constexpr int kStrip = 16;
   cv::Mat out(image.cols, image.rows, CV_8UC3);
-  for (int top = 0; top < image.rows; top += kStrip) {
-    const int bottom = std::min(top + kStrip, image.rows);
+  // Four bytes are copied faster than three; the fourth is written over by the next pixel. Only the
+  // last row has none.
+  const int last = image.rows - 1;
+  for (int top = 0; top < last; top += kStrip) {
+    const int bottom = std::min(top + kStrip, last);
     for (int x = 0; x < image.cols; ++x) {
       const uint8_t* from = image.ptr(top) + 3 * x;
       uint8_t* to = out.ptr(x) + 3 * top;
-      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 3);
+      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 4);
     }
+  }
+  for (int x = 0; x < image.cols; ++x) {
+    std::memcpy(out.ptr(x) + 3 * last, image.ptr(last) + 3 * x, 3);
   }
   return out;
 }
@@ -163,36 +169,29 @@ uint8_t Channel(int sector, int high, int edge, int base) {
   return static_cast<uint8_t>(distance > 4 ? high : distance > 2 ? edge : base);
 }
 
-// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Float and double as Pillow mixes
-// them: the last bit decides how a hue is cut to 8 bits. Grey pixels need no case of their own.
+// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Double where float would cut another
+// hue to 8 bits than Pillow, which the test tells by all colours. Grey needs no case of its own.
 FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __restrict to) {
   for (int i = 0; i < 3 * pixels; i += 3) {
     const int r = from[i], g = from[i + 1], b = from[i + 2];
     const int high = std::max(std::max(r, g), b), low = std::min(std::min(r, g), b);
-    const float range = static_cast<float>(std::max(high - low, 1));
+    const float v = static_cast<float>(high), range = static_cast<float>(std::max(high - low, 1));
     const float rc = static_cast<float>(high - r) / range;
     const float gc = static_cast<float>(high - g) / range;
     const float bc = static_cast<float>(high - b) / range;
-    const float h_red = bc - gc;
-    const float h_green = static_cast<float>(2.0 + rc - bc);
-    const float h_blue = static_cast<float>(4.0 + gc - rc);
-    const float sixths = r == high ? h_red : g == high ? h_green : h_blue;  // -1 to 5
-    const double turned = sixths / 6.0 + 1.0;
-    const float circle = static_cast<float>(turned >= 1 ? turned - 1 : turned);
-    const int hue = (static_cast<int>(circle * 255.0) + shift) & 255;
-    const float saturation_of_1 =
-        static_cast<float>(high - low) / static_cast<float>(std::max(high, 1));
-    const int saturation = static_cast<int>(saturation_of_1 * 255.0);
+    const float of_red = bc - gc;
+    const float of_green = static_cast<float>(2.0 + rc - bc);
+    const float of_blue = static_cast<float>(4.0 + gc - rc);
+    const float turn = (r == high ? of_red : g == high ? of_green : of_blue) / 6.0f;
+    const int hue = (static_cast<int>((turn < 0 ? turn + 1 : turn) * 255.0f) + shift) & 255;
+    const float saturation = static_cast<float>(high - low) / std::max(v, 1.0f);
 
-    const double sector_of_6 = hue * 6.0 / 255.0;
-    const int sector = static_cast<int>(sector_of_6);
-    const float f = static_cast<float>(sector_of_6 - sector);
-    const float s = static_cast<float>(saturation / 255.0);
-    const double v = high;
-    const int base = static_cast<int>(v * (1.0 - s) + 0.5);
-    const int falling = static_cast<int>(v * (1.0 - s * f) + 0.5);
-    const int rising = static_cast<int>(v * (1.0 - s * (1.0 - f)) + 0.5);
-    const int edge = (sector & 1) != 0 ? falling : rising;
+    const int sector = hue * 6 / 255;
+    const float f = static_cast<float>(hue * 6 - sector * 255) / 255.0f;
+    const float s = static_cast<float>(static_cast<int>(saturation * 255.0f)) / 255.0f;
+    const int base = static_cast<int>(v * (1.0f - s) + 0.5f);
+    const float edge_s = s * ((sector & 1) != 0 ? f : 1.0f - f);  // falling or rising
+    const int edge = static_cast<int>(v * (1.0f - edge_s) + 0.5f);
     to[i] = Channel(sector, high, edge, base);
     to[i + 1] = Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base);
     to[i + 2] = Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base);
@@ -246,13 +245,43 @@ cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   return out;
 }
 
+// ---- Floats -------------------------------------------------------------------------------------
+
+FOR_EACH_CPU void FloatRow(const uint8_t* from, int n, float* __restrict to) {
+  for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 255.0f;
+}
+
+FOR_EACH_CPU void NormalizeRow(float* row, int pixels, const float* __restrict mean,
+                               const float* __restrict deviation) {
+  for (int i = 0; i < 3 * pixels; i += 3) {
+    row[i] = (row[i] - mean[0]) / deviation[0];
+    row[i + 1] = (row[i + 1] - mean[1]) / deviation[1];
+    row[i + 2] = (row[i + 2] - mean[2]) / deviation[2];
+  }
+}
+
 }  // namespace
 
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size) {
-  const cv::Mat crop = image(box);
+  cv::Mat result = image(box);
+  if (size == box.size()) return result.clone();
   // A pass that keeps its length has weights of 1 and 0: nothing to do.
-  const cv::Mat wide = size.width == crop.cols ? crop : ResizeColumns(crop, size.width);
-  return size.height == crop.rows ? wide.clone() : ResizeRows(wide, size.height);
+  const auto resize_columns = [&] {
+    if (size.width != box.width) result = ResizeColumns(result, size.width);
+  };
+  const auto resize_rows = [&] {
+    if (size.height != box.height) result = ResizeRows(result, size.height);
+  };
+  // The order shows, since what lies between is rounded. Pillow takes the faster one, by this rule.
+  const int shrinks = box.height - size.height;
+  if (shrinks > 0 && shrinks > 2 * (box.width - size.width)) {
+    resize_rows();
+    resize_columns();
+  } else {
+    resize_columns();
+    resize_rows();
+  }
+  return result;
 }
 
 cv::Mat AdjustBrightness(const cv::Mat& image, float factor) {
@@ -301,6 +330,19 @@ cv::Mat Flip(const cv::Mat& image) {
   cv::Mat out;
   cv::flip(image, out, /*flipCode=*/1);
   return out;
+}
+
+cv::Mat ToFloat(const cv::Mat& image) {
+  cv::Mat out(image.rows, image.cols, CV_32FC3);
+  for (int y = 0; y < image.rows; ++y) FloatRow(image.ptr(y), 3 * image.cols, out.ptr<float>(y));
+  return out;
+}
+
+void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
+                       const std::array<float, 3>& deviation) {
+  for (int y = 0; y < image.rows; ++y) {
+    NormalizeRow(image.ptr<float>(y), image.cols, mean.data(), deviation.data());
+  }
 }
 
 }  // namespace augment

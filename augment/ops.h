@@ -4,13 +4,15 @@
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
+#include <array>
 #include <opencv2/core/mat.hpp>
 
 namespace augment {
 
 // crop(box), then resize to `size` by Pillow's antialiased bilinear filter: a triangle as wide as
-// the scale, in fixed point of 22 bits, rows first, rounded to 8 bits between the two passes. `box`
-// lies inside the image; pixels outside of it have no influence.
+// the scale, in fixed point of 22 bits; columns first, or rows first where the height shrinks by
+// more than twice as many pixels as the width (new in Pillow 13); rounded to 8 bits between the two
+// passes. `box` lies inside the image; pixels outside of it have no influence.
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size);
 
 // The image blended with black, with its mean grey, or with its own grey version: factor 0 gives
@@ -31,6 +33,13 @@ cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 
 // Mirrored left to right.
 cv::Mat Flip(const cv::Mat& image);
+
+// To float (CV_32FC3), 0 to 1.
+cv::Mat ToFloat(const cv::Mat& image);
+
+// (value - mean) / deviation of each channel of a float image, in place.
+void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
+                       const std::array<float, 3>& deviation);
 
 }  // namespace augment
 

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "augment/augmentation.h"
+#include "augment/ops.h"
 
 namespace augment {
 namespace {
@@ -19,15 +20,7 @@ class ToTensor : public Augmentation {
     return out;
   }
 
-  void Apply(base::Rng&, cv::Mat& image) const override {
-    cv::Mat result(image.rows, image.cols, CV_32FC3);
-    for (int y = 0; y < image.rows; ++y) {
-      const uint8_t* from = image.ptr(y);
-      float* to = result.ptr<float>(y);
-      for (int i = 0; i < 3 * image.cols; ++i) to[i] = static_cast<float>(from[i]) / 255.0f;
-    }
-    image = result;
-  }
+  void Apply(base::Rng&, cv::Mat& image) const override { image = ToFloat(image); }
 };
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeToTensor(const ToTensorOptions&) {

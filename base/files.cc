@@ -100,7 +100,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
   if (S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is a folder, not a file"));
   }
-  std::string contents(info.st_size, '\0');
+  std::string contents(info.st_size + 1, '\0');  // one more, to see the end without growing
   size_t have = 0;
   for (;;) {
     if (have == contents.size()) contents.resize(have + 65536);  // it grew, or is not a plain file

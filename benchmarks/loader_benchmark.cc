@@ -78,12 +78,14 @@ absl::Status Run(int argc, char** argv) {
               path.c_str(), FLAGS_size, FLAGS_size);
   Measure("read and decode", count, [&](int64_t i) { (void)(*dataset)->Image(index(i)); });
 
+  // Inputs of the later steps are results of the first.
   const std::string crop = absl::StrCat("random_resized_crop:scale_min=0.2,size=", FLAGS_size);
-  std::vector<cv::Mat> crops, tensors;
+  const auto pipeline = augment::Pipeline::Create(crop);
+  if (!pipeline.ok()) return pipeline.status();
+  std::vector<cv::Mat> crops;
   for (int64_t i = 0; i < count; ++i) {
     base::Rng rng = stream(i);
-    crops.push_back(augment::Pipeline::Create(crop)->operator()(images[i], rng));
-    tensors.push_back(augment::Pipeline::Create("to_tensor")->operator()(crops[i], rng));
+    crops.push_back((*pipeline)(images[i], rng));
   }
   const auto measure_step = [&](const std::string& step, const std::vector<cv::Mat>& inputs) {
     const augment::Pipeline pipeline = augment::Pipeline::Create(step).value();

@@ -55,7 +55,7 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @gflags, @glog, @gtest, @hwy, @json, @opencv, @png, @turbojpeg and @zip."""
+    """Declares @absl, @gflags, @glog, @gtest, @json, @opencv, @png, @turbojpeg and @zip."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -65,7 +65,6 @@ def system_libraries():
     _library(name = "gflags", headers = ["gflags"], libs = ["gflags"], package = "libgflags-dev")
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")
-    _library(name = "hwy", headers = ["hwy"], libs = ["hwy"], package = "libhwy-dev")
     _library(name = "json", headers = ["nlohmann"], package = "nlohmann-json3-dev")
     _library(
         name = "opencv",
