@@ -26,7 +26,6 @@ PACKAGES=(
   libgmock-dev
   libgoogle-glog-dev
   libgtest-dev
-  libhwy-dev
   libopencv-core-dev
   libopencv-imgproc-dev
   libpng-dev
