@@ -59,13 +59,13 @@ absl::Status RunFolder::AppendMetrics(const nlohmann::json& metrics) {
   return AppendLine("metrics.jsonl", metrics.dump());
 }
 
-std::string NewRunPath(const std::string& parent) {
+std::string NewRunPath(const std::string& parent, const std::string& suffix) {
   const std::time_t now = std::time(nullptr);
   std::tm local;
   localtime_r(&now, &local);
   char name[32];
   std::strftime(name, sizeof(name), "%Y-%m-%d_%H-%M-%S", &local);
-  const std::string path = absl::StrCat(parent, "/", name);
+  const std::string path = absl::StrCat(parent, "/", name, suffix);
   std::string free = path;
   for (int i = 2; std::filesystem::exists(free); ++i) free = absl::StrCat(path, "-", i);
   return free;

@@ -40,8 +40,8 @@ class RunFolder {
   int lock_;
 };
 
-// "<parent>/2026-11-24_13-05-59", with -2, -3 ... behind it when it is there already.
-std::string NewRunPath(const std::string& parent);
+// "<parent>/2026-11-24_13-05-59<suffix>", with -2, -3 ... behind it when it is there already.
+std::string NewRunPath(const std::string& parent, const std::string& suffix = "");
 
 // Machine, CPU, cores, memory, operating system and process: what a report of a problem needs.
 nlohmann::json DescribeMachine();
