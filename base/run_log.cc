@@ -1,0 +1,37 @@
+#include "base/run_log.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+
+namespace base {
+
+void RunLog::Warn(const absl::Status& status) {
+  const std::string message(status.message());
+  if (!status.ok() && warned_.insert(message).second) Print("warning: " + message);
+}
+
+void RunLog::Metrics(const nlohmann::json& metrics) { Warn(folder_.AppendMetrics(metrics)); }
+
+void RunLog::DropMetricsAfter(int64_t step) {
+  const auto text = ReadFile(folder_.File("metrics.jsonl"));
+  if (!text.ok()) return;
+  std::string kept;
+  for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    const auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
+    if (json.is_object() && json.value("step", int64_t{0}) <= step) {
+      absl::StrAppend(&kept, line, "\n");
+    }
+  }
+  Warn(WriteFileAtomically(folder_.File("metrics.jsonl"), kept));
+}
+
+void RunLog::BadImage(const std::string& name, const std::string& why) {
+  if (!bad_images_.insert(name).second) return;
+  Print(absl::StrCat("bad image ", bad_images_.size(), ": ", why));
+  Warn(folder_.AppendLine("bad_images.txt", absl::StrCat(name, "\t", why)));
+}
+
+}  // namespace base
