@@ -31,4 +31,10 @@ absl::StatusOr<std::string> DetectDataset(const std::string& path) {
   return "image_folder";
 }
 
+absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path) {
+  auto spec = DetectDataset(path);
+  if (!spec.ok()) return spec.status();
+  return Datasets().Create(*spec, path);
+}
+
 }  // namespace data

@@ -3,6 +3,7 @@
 #define DATA_DATASET_H_
 
 #include <cstdint>
+#include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ DatasetRegistry& Datasets();
 // of them, `image_folder` for a folder of images. NotFound or InvalidArgument, with what was looked
 // for, otherwise.
 absl::StatusOr<std::string> DetectDataset(const std::string& path);
+
+// The data set at `path`, by the plugin that DetectDataset names.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path);
 
 }  // namespace data
 
