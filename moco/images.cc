@@ -66,10 +66,16 @@ absl::StatusOr<Features> ExtractFeatures(
   for (int64_t step = 0; step < options.last_step; ++step) {
     auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
-    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat));
-    labels.push_back(at::tensor((*batch)->labels, at::kLong));
+    const at::Tensor all = network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat);
+    std::vector<int64_t> read;  // not another that took the place of a bad image
+    for (int64_t i = 0; i < (*batch)->size; ++i) {
+      if ((*batch)->samples[i] == step * options.batch_size + i) read.push_back(i);
+    }
+    const at::Tensor index = at::tensor(read, at::kLong);
+    features.push_back(all.index_select(0, index));
+    labels.push_back(at::tensor((*batch)->labels, at::kLong).index_select(0, index));
   }
-  return Features{at::cat(features), at::cat(labels)};
+  return Features{at::cat(features), at::cat(labels), (*loader)->bad_images()};
 }
 
 }  // namespace moco

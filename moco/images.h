@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "augment/augmentation.h"
@@ -22,14 +23,16 @@ absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline);
 // copy.
 at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type);
 
-// Features and labels of every image of a data set, in its order.
+// Features and labels of the images of a data set, each once, in its order. Images that cannot be
+// read are left out.
 struct Features {
   at::Tensor features;  // N x D, float32
   at::Tensor labels;    // N, int64; -1: none
+  std::vector<data::BadImage> bad_images;
 };
 
 // Runs `network` (N x 3 x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
-// gradients. DataLoss when more than `max_bad_images` images cannot be read.
+// gradients. DataLoss when more than `max_bad_images` images cannot be read, or none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
