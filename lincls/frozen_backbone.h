@@ -1,0 +1,74 @@
+// The encoder after pretraining, as everything that measures it sees it: the backbone alone, which
+// nothing changes any more.
+#ifndef LINCLS_FROZEN_BACKBONE_H_
+#define LINCLS_FROZEN_BACKBONE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "moco/checkpoint.h"
+#include "moco/state_dict.h"
+
+namespace moco {
+class Backbone;
+}
+
+namespace lincls {
+
+// Where a checkpoint keeps the network.
+inline constexpr char kPretrained[] = "module.encoder_q.";  // pretraining: the query encoder
+inline constexpr char kClassifier[] = "module.";            // the linear classifier's own
+
+// The part of `state` below `prefix` that is the backbone's: without `fc.`.
+moco::StateDict BackboneState(const moco::StateDict& state, const std::string& prefix);
+
+class FrozenBackbone {
+ public:
+  // The backbone of a checkpoint, at `prefix`. Its spec is the one that the checkpoint holds;
+  // `arch`, where not empty, must then be the same. Checkpoints of the reference hold a name only,
+  // which `arch` may refine ("resnet18:stem=cifar").
+  //
+  // InvalidArgument when nothing lies at `prefix` and when a key is missing, unexpected or of
+  // another shape, naming it; NotFound when the backbone is not known. Messages are to be read
+  // after the checkpoint's name.
+  static absl::StatusOr<std::unique_ptr<FrozenBackbone>> Create(const moco::Checkpoint& checkpoint,
+                                                                const std::string& prefix,
+                                                                const std::string& arch);
+  ~FrozenBackbone();
+
+  // Features, without a gradient, with the running statistics in batch normalisation.
+  // images: N x 3 x H x W, channels_last, float32. Returns N x feature_dim().
+  at::Tensor operator()(const at::Tensor& images) const;
+
+  int64_t feature_dim() const;
+
+  // Canonical.
+  const std::string& spec() const { return spec_; }
+
+  // The live tensors.
+  moco::StateDict State() const;
+
+  // OK when every tensor is still bit-equal to the checkpoint's.
+  absl::Status CheckUnchanged() const;
+
+ private:
+  FrozenBackbone(std::string spec, std::shared_ptr<moco::Backbone> backbone,
+                 moco::StateDict original);
+
+  const std::string spec_;
+  const std::shared_ptr<moco::Backbone> backbone_;
+  const moco::StateDict original_;  // as the checkpoint has it
+};
+
+// The newest checkpoint of pretraining below `runs`, a folder of run folders, or in `runs` when it
+// is itself one. NotFound when there is none.
+absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs);
+
+}  // namespace lincls
+
+#endif  // LINCLS_FROZEN_BACKBONE_H_

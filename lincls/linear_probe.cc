@@ -1,0 +1,92 @@
+#include "lincls/linear_probe.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/normal.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "registry/options.h"
+
+namespace lincls {
+namespace {
+
+constexpr int64_t kBlock = 1024;  // images at a time in Evaluate
+
+// Share of rows whose label is among the k largest logits.
+double Accuracy(const at::Tensor& logits, const at::Tensor& labels, int64_t k) {
+  const at::Tensor best = std::get<1>(logits.topk(std::min(k, logits.size(1)), 1));  // N x k
+  return (best == labels.unsqueeze(1)).any(1).to(at::kDouble).mean().item<double>();
+}
+
+ProbeMetrics Measure(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& loss) {
+  return {.loss = loss.item<double>(),
+          .acc1 = Accuracy(logits, labels, 1),
+          .acc5 = Accuracy(logits, labels, 5)};
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(
+    const LinearProbeOptions& options) {
+  at::Tensor weight =
+      at::normal(0, 0.01, {options.classes, options.features},
+                 at::detail::createCPUGenerator(options.seed), at::TensorOptions(at::kFloat));
+  at::Tensor bias = at::zeros({options.classes}, at::kFloat);
+  weight.requires_grad_(true);
+  bias.requires_grad_(true);
+  auto optimizer = moco::Optimizers().Create(
+      absl::StrCat("sgd:momentum=", registry::WriteValue(options.momentum),
+                   ",weight_decay=", registry::WriteValue(options.weight_decay)),
+      {weight, bias});
+  if (!optimizer.ok()) return optimizer.status();
+  return std::unique_ptr<LinearProbe>(
+      new LinearProbe(std::move(weight), std::move(bias), *std::move(optimizer)));
+}
+
+LinearProbe::LinearProbe(at::Tensor weight, at::Tensor bias,
+                         std::unique_ptr<moco::Optimizer> optimizer)
+    : weight_(std::move(weight)), bias_(std::move(bias)), optimizer_(std::move(optimizer)) {}
+
+absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const at::Tensor& labels,
+                                               double lr) {
+  const at::Tensor logits = at::linear(features, weight_, bias_);  // N x classes
+  const at::Tensor loss = at::cross_entropy_loss(logits, labels);
+  ProbeMetrics metrics;
+  {
+    at::NoGradGuard no_grad;
+    metrics = Measure(logits, labels, loss);
+  }
+  if (!std::isfinite(metrics.loss)) {
+    return absl::AbortedError(absl::StrCat("the loss is ", metrics.loss));
+  }
+  for (at::Tensor p : {weight_, bias_}) p.mutable_grad().reset();
+  loss.backward();
+  optimizer_->Step(lr);
+  return metrics;
+}
+
+ProbeMetrics LinearProbe::Evaluate(const at::Tensor& features, const at::Tensor& labels) const {
+  at::NoGradGuard no_grad;
+  ProbeMetrics mean;
+  const double all = features.size(0);
+  for (int64_t from = 0; from < features.size(0); from += kBlock) {
+    const int64_t n = std::min(kBlock, features.size(0) - from);
+    const at::Tensor some = labels.narrow(0, from, n);
+    const at::Tensor logits = at::linear(features.narrow(0, from, n), weight_, bias_);
+    const ProbeMetrics block = Measure(logits, some, at::cross_entropy_loss(logits, some));
+    mean.loss += block.loss * n / all;
+    mean.acc1 += block.acc1 * n / all;
+    mean.acc5 += block.acc5 * n / all;
+  }
+  return mean;
+}
+
+}  // namespace lincls

@@ -1,0 +1,60 @@
+// The linear classifier on frozen features: one layer, cross entropy, stochastic gradient descent.
+#ifndef LINCLS_LINEAR_PROBE_H_
+#define LINCLS_LINEAR_PROBE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "moco/optimizers/optimizer.h"
+#include "moco/state_dict.h"
+
+namespace lincls {
+
+struct LinearProbeOptions {
+  int64_t features = 0;
+  int64_t classes = 0;
+  double momentum = 0.9;
+  double weight_decay = 0;
+  uint64_t seed = 0;
+};
+
+// Means over the images of a batch or a set.
+struct ProbeMetrics {
+  double loss = 0;
+  double acc1 = 0;  // share of images whose class has the largest logit, 0 to 1
+  double acc5 = 0;  // whose class is among the min(5, classes) largest
+};
+
+class LinearProbe {
+ public:
+  // Weights drawn from N(0, 0.01) (deviation), bias 0: the MoCo paper's protocol, section 4.1.
+  // InvalidArgument for constants that the optimizer refuses.
+  static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options);
+
+  // One update at learning rate `lr`. features: N x D float32 without a gradient, labels: N int64
+  // in [0, classes). The metrics are of before the update. Aborted, with nothing updated, when the
+  // loss is not finite.
+  absl::StatusOr<ProbeMetrics> Step(const at::Tensor& features, const at::Tensor& labels,
+                                    double lr);
+
+  // Of a whole set, N at least 1, in blocks, so that N x classes need not fit.
+  ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
+
+  // weight (classes x D) and bias (classes), live.
+  moco::StateDict State() const { return {{"weight", weight_}, {"bias", bias_}}; }
+
+  const moco::Optimizer& optimizer() const { return *optimizer_; }
+
+ private:
+  LinearProbe(at::Tensor weight, at::Tensor bias, std::unique_ptr<moco::Optimizer> optimizer);
+
+  const at::Tensor weight_, bias_;
+  const std::unique_ptr<moco::Optimizer> optimizer_;
+};
+
+}  // namespace lincls
+
+#endif  // LINCLS_LINEAR_PROBE_H_

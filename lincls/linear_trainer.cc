@@ -1,0 +1,427 @@
+#include "lincls/linear_trainer.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/tensor.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "augment/augmentation.h"
+#include "base/progress.h"
+#include "base/run_log.h"
+#include "base/signals.h"
+#include "data/loader.h"
+#include "moco/images.h"
+#include "moco/schedules/schedule.h"
+
+namespace lincls {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// The most memory that the process has had so far.
+double PeakBytes() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return 1024.0 * usage.ru_maxrss;
+}
+
+std::string ClassNames(const data::Dataset& dataset) {
+  return absl::StrJoin(dataset.classes(), "/");
+}
+
+// The encoder does not change and these views are not random: the features of the validation images
+// are the same after every epoch.
+absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
+                                                  const data::Dataset& validation,
+                                                  const FrozenBackbone& encoder) {
+  auto views = augment::Pipeline::Create(options.eval_views);
+  if (!views.ok()) return views.status();
+  base::Progress progress;
+  int64_t seen = 0;
+  const auto network = [&](const at::Tensor& images) {
+    seen += images.size(0);
+    progress.Update(
+        absl::StrCat("features of the validation images: ", seen, "/", validation.size()));
+    return encoder(images);
+  };
+  return moco::ExtractFeatures(validation, *views, network, options.loader_threads,
+                               options.max_bad_images);
+}
+
+absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& options,
+                                                       const FrozenBackbone& encoder,
+                                                       int64_t classes) {
+  return LinearProbe::Create({.features = encoder.feature_dim(),
+                              .classes = classes,
+                              .momentum = options.momentum,
+                              .weight_decay = options.weight_decay,
+                              .seed = options.seed});
+}
+
+// Errors are to be read after the checkpoint's name.
+absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& dataset,
+                       const LinearProbe& probe) {
+  const auto classes = checkpoint.mocopp.find("classes");
+  if (classes != checkpoint.mocopp.end() && classes->second != ClassNames(dataset)) {
+    return absl::InvalidArgumentError(absl::StrCat("was trained on the classes ", classes->second,
+                                                   ", the data have ", ClassNames(dataset)));
+  }
+  absl::Status s = moco::CopyState(moco::Below(checkpoint.state, absl::StrCat(kClassifier, "fc.")),
+                                   probe.State());
+  if (s.ok()) return s;
+  return absl::InvalidArgumentError(absl::StrCat("does not hold this data's classifier below '",
+                                                 kClassifier, "fc.': ", s.message()));
+}
+
+class LinearTrainerImpl : public LinearTrainer {
+ public:
+  LinearTrainerImpl(const LinearOptions& options, const LinearData& data,
+                    const FrozenBackbone& encoder)
+      : options_(options), data_(data), encoder_(encoder) {}
+
+  absl::Status Prepare() {
+    // The loader would make one smaller batch of all images, which is not what was asked for.
+    if (options_.batch_size > data_.train.size()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a batch of ", options_.batch_size, " cannot be filled from ", data_.train.size(),
+          " images; set --batch-size to 1 to ", data_.train.size()));
+    }
+    auto views = augment::Pipeline::Create(options_.views);
+    if (!views.ok()) return views.status();
+    views_ = std::make_unique<augment::Pipeline>(*std::move(views));
+    auto eval_views = augment::Pipeline::Create(options_.eval_views);
+    if (!eval_views.ok()) return eval_views.status();
+    for (const augment::Pipeline* p : {views_.get(), &*eval_views}) {
+      if (auto view = moco::MakeView(*p); !view.ok()) return view.status();
+    }
+    auto schedule = moco::Schedules().Create(options_.schedule, options_.epochs);
+    if (!schedule.ok()) return schedule.status();
+    schedule_ = std::move(*schedule);
+    auto probe = MakeProbe(options_, encoder_, data_.train.classes().size());
+    if (!probe.ok()) return probe.status();
+    probe_ = std::move(*probe);
+    steps_per_epoch_ = (data_.train.size() + options_.batch_size - 1) / options_.batch_size;
+    last_step_ = options_.epochs * steps_per_epoch_;
+    if (options_.resume.empty()) return absl::OkStatus();
+    auto checkpoint = moco::ReadCheckpoint(options_.resume);
+    if (!checkpoint.ok()) return checkpoint.status();
+    absl::Status s = Resume(*checkpoint);
+    if (s.ok()) return s;
+    return absl::Status(s.code(), absl::StrCat("'", options_.resume, "' ", s.message()));
+  }
+
+  absl::Status Run(base::RunFolder& folder) override {
+    folder_ = &folder;
+    base::RunLog log(folder);
+    log_ = &log;
+    if (first_step_ > 0) {
+      log.DropMetricsAfter(first_step_);
+      log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
+                                first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
+                                steps_per_epoch_));
+    }
+    auto features = ValidationFeatures(options_, data_.validation, encoder_);
+    if (!features.ok()) return features.status();
+    validation_ = *std::move(features);
+    ReportBadImages(validation_.bad_images);
+    if (absl::Status s = StartLoader(); !s.ok()) return s;
+    SayWhatItTakes();
+    base::CatchStopSignals();  // before there is anything to save, they end the program at once
+    return Loop();
+  }
+
+ private:
+  // --- Before the first batch ---
+
+  // What must be the same for a resumed run to be the same run, with the flag that sets it.
+  std::vector<std::pair<std::string, std::string>> Identity() const {
+    return {{"arch", encoder_.spec()},
+            {"batch-size", absl::StrCat(options_.batch_size)},
+            {"seed", absl::StrCat(options_.seed)},
+            {"views", views_->spec()},
+            {"data", absl::StrCat(data_.train.size(), " images")}};
+  }
+
+  // Errors are to be read after the checkpoint's name.
+  absl::Status Resume(const moco::Checkpoint& from) {
+    for (const auto& [flag, value] : Identity()) {
+      const auto saved = from.mocopp.find(flag);
+      if (saved != from.mocopp.end() && saved->second != value) {
+        return absl::InvalidArgumentError(absl::StrCat("was written with '", saved->second,
+                                                       "', this run has '", value, "'; change --",
+                                                       flag, " or start anew"));
+      }
+    }
+    if (!moco::CheckEqual(encoder_.State(), BackboneState(from.state, kClassifier)).ok()) {
+      const auto theirs = from.mocopp.find("pretrained");
+      return absl::InvalidArgumentError(absl::StrCat(
+          "is of another encoder than '", options_.pretrained, "'; give the --pretrained that it ",
+          "was made with", theirs == from.mocopp.end() ? "" : ", " + theirs->second));
+    }
+    if (absl::Status s = LoadProbe(from, data_.train, *probe_); !s.ok()) return s;
+    if (absl::Status s = LoadOptimizer(from); !s.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("has another optimizer: ", s.message()));
+    }
+    first_step_ = from.epoch * steps_per_epoch_;
+    if (const auto step = from.mocopp.find("step");
+        step != from.mocopp.end() && !absl::SimpleAtoi(step->second, &first_step_)) {
+      return absl::DataLossError("has no readable step");
+    }
+    if (first_step_ >= last_step_) {
+      return absl::InvalidArgumentError(absl::StrCat("is at epoch ", from.epoch, " of ",
+                                                     options_.epochs,
+                                                     ": nothing is left to do; raise --epochs"));
+    }
+    if (const auto best = from.numbers.find("best_acc1"); best != from.numbers.end()) {
+      best_acc1_ = best->second;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status LoadOptimizer(const moco::Checkpoint& from) {
+    for (const moco::Optimizer::Slot& slot : probe_->optimizer().State()) {
+      moco::StateDict theirs, mine;
+      for (const auto& [name, tensors] : from.optimizer.slots) {
+        for (size_t i = 0; name == slot.name && i < tensors.size(); ++i) {
+          theirs.emplace_back(absl::StrCat(name, " ", i), tensors[i]);
+        }
+      }
+      for (size_t i = 0; i < slot.tensors.size(); ++i) {
+        mine.emplace_back(absl::StrCat(slot.name, " ", i), slot.tensors[i]);
+      }
+      if (absl::Status s = moco::CopyState(theirs, mine); !s.ok()) return s;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status StartLoader() {
+    auto view = moco::MakeView(*views_);
+    if (!view.ok()) return view.status();
+    data::LoaderOptions loader;
+    loader.batch_size = options_.batch_size;
+    loader.rows = views_->output().rows;
+    loader.cols = views_->output().cols;
+    loader.views = {*view};
+    loader.drop_last = false;
+    loader.seed = options_.seed;
+    loader.threads = options_.loader_threads;
+    loader.first_step = first_step_;
+    loader.last_step = last_step_;
+    loader.max_bad_images = options_.max_bad_images;
+    auto made = data::Loader::Create(data_.train, loader);
+    if (!made.ok()) return made.status();
+    loader_ = std::move(*made);
+    return absl::OkStatus();
+  }
+
+  // The features of the validation images have just been computed, so that memory is known.
+  void SayWhatItTakes() {
+    double checkpoint = 0;
+    for (const auto& [name, tensor] : encoder_.State()) checkpoint += tensor.nbytes();
+    for (const auto& [name, tensor] : probe_->State()) checkpoint += 2.0 * tensor.nbytes();
+    const double batch = 12.0 * views_->output().rows * views_->output().cols * options_.batch_size;
+    log_->Print(absl::StrFormat(
+        "takes    about %s of memory; 2 checkpoints of %s; the time is told after some steps",
+        base::FormatBytes(PeakBytes() + 3 * batch), base::FormatBytes(checkpoint)));
+  }
+
+  // --- The run ---
+
+  absl::Status Loop() {
+    start_ = Clock::now();
+    for (int64_t step = first_step_; step < last_step_; ++step) {
+      if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
+      if (absl::Status s = Step(step); !s.ok()) return s;
+      if ((step + 1) % steps_per_epoch_ == 0) {
+        if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
+      }
+    }
+    log_->Print(
+        absl::StrFormat("best     Acc@1 %.1f %%: %s", best_acc1_, folder_->File(kBestCheckpoint)));
+    log_->Print(absl::StrFormat("frozen   the encoder's %d tensors are bit-equal to those of %s",
+                                encoder_.State().size(), options_.pretrained));
+    return absl::OkStatus();
+  }
+
+  absl::Status Step(int64_t step) {
+    auto batch = loader_->Next();
+    if (!batch.ok()) return batch.status();
+    ReportBadImages(loader_->bad_images());
+    const int64_t epoch = step / steps_per_epoch_;
+    const double lr = options_.lr * schedule_->Factor(epoch);
+    const at::Tensor features = encoder_(moco::ViewTensor(**batch, 0, views_->output()));
+    auto metrics = probe_->Step(features, at::tensor((*batch)->labels, at::kLong), lr);
+    if (!metrics.ok()) return NotFinite(metrics.status().message(), step);
+
+    const double share = (*batch)->size;
+    epoch_.loss += share * metrics->loss;
+    epoch_.acc1 += share * metrics->acc1;
+    epoch_images_ += share;
+    images_ += (*batch)->size;
+    const double seconds = SecondsSince(start_);
+    const int64_t steps = step + 1 - first_step_;
+    const double left = (last_step_ - step - 1) * seconds / steps;
+    const double waiting = loader_->seconds_waited() / seconds;
+    log_->Update(absl::StrFormat(
+        "epoch %d/%d step %d/%d  loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%  %.0f images/s  waiting "
+        "%.1f %%  %s left",
+        epoch + 1, options_.epochs, step % steps_per_epoch_ + 1, steps_per_epoch_, metrics->loss,
+        100 * metrics->acc1, 100 * metrics->acc5, images_ / seconds, 100 * waiting,
+        base::FormatSeconds(left)));
+    if (steps == 20) {
+      log_->Print(absl::StrCat("the run will take about ", base::FormatSeconds(seconds + left)));
+    }
+    if ((step + 1) % options_.print_every == 0 || step == 0) {
+      log_->Metrics({{"step", step + 1},
+                     {"epoch", epoch},
+                     {"loss", metrics->loss},
+                     {"acc1", metrics->acc1},
+                     {"acc5", metrics->acc5},
+                     {"lr", lr},
+                     {"images_per_second", images_ / seconds},
+                     {"waiting", waiting}});
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status EndEpoch(int64_t epoch, int64_t done) {
+    const ProbeMetrics metrics = probe_->Evaluate(validation_.features, validation_.labels);
+    if (!std::isfinite(metrics.loss)) {
+      return NotFinite(absl::StrCat("the validation loss is ", metrics.loss), done - 1);
+    }
+    const bool best = epoch == 0 || 100 * metrics.acc1 > best_acc1_;
+    best_acc1_ = std::max(best_acc1_, 100 * metrics.acc1);
+    log_->Print(absl::StrFormat(
+        "epoch %d/%d  loss %.4f  training Acc@1 %.1f %%  validation Acc@1 %.1f %%  Acc@5 %.1f %%",
+        epoch + 1, options_.epochs, epoch_.loss / epoch_images_, 100 * epoch_.acc1 / epoch_images_,
+        100 * metrics.acc1, 100 * metrics.acc5));
+    log_->Metrics({{"step", done},
+                   {"epoch", epoch},
+                   {"validation_loss", metrics.loss},
+                   {"validation_acc1", metrics.acc1},
+                   {"validation_acc5", metrics.acc5},
+                   {"best_acc1", best_acc1_ / 100}});
+    epoch_ = {};
+    epoch_images_ = 0;
+    absl::Status saved = Save(kLastCheckpoint, done);
+    if (best && saved.ok()) saved = Save(kBestCheckpoint, done);
+    const bool last = epoch + 1 == options_.epochs;
+    return last || absl::IsInternal(saved) ? saved : absl::OkStatus();
+  }
+
+  absl::Status Stop(int64_t step, const absl::Status& why) {
+    if (step == first_step_) return why;  // nothing new to save
+    if (absl::Status s = Save(kLastCheckpoint, step); !s.ok()) {
+      return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
+    }
+    return absl::Status(
+        why.code(), absl::StrCat(why.message(), " after step ", step,
+                                 ", checkpoint written; go on with: bazel run //lincls:lincls -- "
+                                 "--resume=",
+                                 folder_->path()));
+  }
+
+  static absl::Status NotFinite(absl::string_view what, int64_t step) {
+    return absl::AbortedError(absl::StrCat(what, " at step ", step,
+                                           "; no checkpoint follows; lower --lr, or resume from "
+                                           "an earlier checkpoint"));
+  }
+
+  // --- What is written ---
+
+  absl::Status Save(const std::string& name, int64_t done) {
+    if (absl::Status s = encoder_.CheckUnchanged(); !s.ok()) {
+      return absl::InternalError(absl::StrCat("the encoder is not frozen: ", s.message()));
+    }
+    moco::Checkpoint c;
+    c.epoch = done / steps_per_epoch_;
+    c.arch = encoder_.spec().substr(0, encoder_.spec().find(':'));
+    for (const auto& [key, tensor] : encoder_.State()) {
+      c.state.emplace_back(kClassifier + key, tensor);
+    }
+    for (const auto& [key, tensor] : probe_->State()) {
+      c.state.emplace_back(absl::StrCat(kClassifier, "fc.", key), tensor);
+    }
+    c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
+    c.optimizer.constants = probe_->optimizer().Constants();
+    c.optimizer.parameters = probe_->State().size();
+    for (const moco::Optimizer::Slot& slot : probe_->optimizer().State()) {
+      c.optimizer.slots.emplace_back(slot.name, slot.tensors);
+    }
+    c.numbers["best_acc1"] = best_acc1_;
+    for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
+    c.mocopp["step"] = absl::StrCat(done);
+    c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
+    c.mocopp["eval_views"] = options_.eval_views;
+    c.mocopp["classes"] = ClassNames(data_.train);
+    c.mocopp["pretrained"] = options_.pretrained;
+    absl::Status written = moco::WriteCheckpoint(folder_->File(name), c);
+    if (!written.ok()) {
+      log_->Print(
+          absl::StrCat("warning: the checkpoint was not written, the earlier one is whole: ",
+                       written.message()));
+    }
+    return written;
+  }
+
+  void ReportBadImages(const std::vector<data::BadImage>& images) {
+    for (const data::BadImage& image : images) log_->BadImage(image.name, image.why);
+  }
+
+  const LinearOptions options_;
+  const LinearData data_;
+  const FrozenBackbone& encoder_;
+  base::RunFolder* folder_ = nullptr;  // during Run
+  base::RunLog* log_ = nullptr;        // during Run
+
+  std::unique_ptr<augment::Pipeline> views_;
+  std::unique_ptr<moco::Schedule> schedule_;
+  std::unique_ptr<LinearProbe> probe_;
+  std::unique_ptr<data::Loader> loader_;
+  moco::Features validation_;
+
+  int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
+  double best_acc1_ = 0;  // percent, as in the checkpoint
+  Clock::time_point start_;
+  ProbeMetrics epoch_;  // sums over the epoch's images so far
+  double epoch_images_ = 0;
+  int64_t images_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(
+    const LinearOptions& options, const LinearData& data, const FrozenBackbone& encoder) {
+  auto trainer = std::make_unique<LinearTrainerImpl>(options, data, encoder);
+  if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
+  return trainer;
+}
+
+absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
+                                            const data::Dataset& validation,
+                                            const FrozenBackbone& encoder,
+                                            const moco::Checkpoint& checkpoint) {
+  auto probe = MakeProbe(options, encoder, validation.classes().size());
+  if (!probe.ok()) return probe.status();
+  if (absl::Status s = LoadProbe(checkpoint, validation, **probe); !s.ok()) return s;
+  auto features = ValidationFeatures(options, validation, encoder);
+  if (!features.ok()) return features.status();
+  return (*probe)->Evaluate(features->features, features->labels);
+}
+
+}  // namespace lincls

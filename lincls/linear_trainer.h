@@ -1,0 +1,76 @@
+// The linear protocol: a linear classifier trained on frozen features, validated after each epoch.
+#ifndef LINCLS_LINEAR_TRAINER_H_
+#define LINCLS_LINEAR_TRAINER_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/run_folder.h"
+#include "data/dataset.h"
+#include "lincls/frozen_backbone.h"
+#include "lincls/linear_probe.h"
+#include "moco/checkpoint.h"
+
+namespace lincls {
+
+struct LinearOptions {
+  double lr = 30;
+  std::string schedule = "step:at=60 80";
+  int64_t epochs = 100;
+  int64_t batch_size = 256;
+  double momentum = 0.9;
+  double weight_decay = 0;
+  uint64_t seed = 0;
+
+  std::string views;       // pipeline of training
+  std::string eval_views;  // and of validation
+  int loader_threads = 1;
+  int64_t max_bad_images = 0;
+
+  int64_t print_every = 10;  // steps between lines of metrics.jsonl
+
+  std::string pretrained;  // the checkpoint that the encoder is from
+  std::string resume;      // a checkpoint to go on from; empty: start
+};
+
+// Labelled, both with the same classes.
+struct LinearData {
+  const data::Dataset& train;
+  const data::Dataset& validation;
+};
+
+// In `checkpoints/` of the run folder, in the layout of the reference's main_lincls.py: state_dict
+// with the whole network below `module.`, best_acc1 in percent.
+inline constexpr char kLastCheckpoint[] = "checkpoints/checkpoint.pth.tar";
+inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
+
+class LinearTrainer {
+ public:
+  // Checks everything that can be checked before the first image is read, the checkpoint to resume
+  // from included. The data sets and the encoder must outlive the trainer.
+  static absl::StatusOr<std::unique_ptr<LinearTrainer>> Create(const LinearOptions& options,
+                                                               const LinearData& data,
+                                                               const FrozenBackbone& encoder);
+  virtual ~LinearTrainer() = default;
+
+  // Trains to the last epoch. Before each checkpoint, and so at the end, the encoder is compared
+  // with the pretrained one; Internal when a bit differs. From the first step on, Ctrl-C and
+  // SIGTERM are answered by a checkpoint and the signal's status; on a loss that is not finite
+  // returns Aborted and writes none. A checkpoint that cannot be written is reported and the run
+  // goes on; only the last one's failure is returned.
+  virtual absl::Status Run(base::RunFolder& folder) = 0;
+};
+
+// Validates the classifier that `checkpoint` holds. InvalidArgument, to be read after the
+// checkpoint's name, when it does not fit the data.
+absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
+                                            const data::Dataset& validation,
+                                            const FrozenBackbone& encoder,
+                                            const moco::Checkpoint& checkpoint);
+
+}  // namespace lincls
+
+#endif  // LINCLS_LINEAR_TRAINER_H_

@@ -1,0 +1,33 @@
+// For tests: writes a checkpoint as pretraining does, of an encoder that has not been trained.
+//   untrained_checkpoint SPEC EVAL_VIEWS FILE SEED
+#include <ATen/Context.h>
+
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "base/exit_code.h"
+#include "lincls/frozen_backbone.h"
+#include "moco/backbones/backbone.h"
+#include "moco/checkpoint.h"
+#include "moco/state_dict.h"
+
+namespace {
+
+absl::Status Write(int argc, char** argv) {
+  if (argc != 5) return absl::InvalidArgumentError("want SPEC EVAL_VIEWS FILE SEED");
+  at::manual_seed(std::strtoull(argv[4], nullptr, 10));
+  auto spec = moco::Backbones().Canonical(argv[1]);
+  if (!spec.ok()) return spec.status();
+  auto backbone = moco::Backbones().Create(*spec, moco::BackboneContext{});
+  if (!backbone.ok()) return backbone.status();
+  (*backbone)->Initialize();
+  moco::Checkpoint checkpoint;
+  checkpoint.arch = spec->substr(0, spec->find(':'));
+  checkpoint.state = moco::GetState(**backbone, lincls::kPretrained);
+  checkpoint.mocopp = {{"arch", *spec}, {"eval_views", argv[2]}};
+  return moco::WriteCheckpoint(argv[3], checkpoint);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Write, argc, argv); }
