@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "moco/optimizer_state.h"
 
 namespace moco {
 namespace {
@@ -20,15 +20,6 @@ at::Tensor Find(const StateDict& state, const std::string& wanted) {
   return {};
 }
 
-// A slot's tensors under names that tell which differs.
-StateDict Numbered(const std::string& slot, const std::vector<at::Tensor>& tensors) {
-  StateDict state;
-  for (const at::Tensor& tensor : tensors) {
-    state.emplace_back(absl::StrCat(slot, " ", state.size()), tensor);
-  }
-  return state;
-}
-
 }  // namespace
 
 void Capture(MoCo& moco, Checkpoint& checkpoint) {
@@ -40,12 +31,9 @@ void Capture(MoCo& moco, Checkpoint& checkpoint) {
   }
   checkpoint.state.emplace_back(kQueue, moco.queue().Transposed());
   checkpoint.state.emplace_back(kPointer, at::tensor({moco.queue().position()}));
-  checkpoint.optimizer.constants = moco.optimizer().Constants();
+  CaptureOptimizer(moco.optimizer(), checkpoint.optimizer);
   // The reference gives its optimizer the key encoder's parameters too, which have no state there.
   checkpoint.optimizer.parameters = 2 * moco.query_encoder().Parameters().size();
-  for (const Optimizer::Slot& slot : moco.optimizer().State()) {
-    checkpoint.optimizer.slots.emplace_back(slot.name, slot.tensors);
-  }
 }
 
 absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
@@ -65,15 +53,7 @@ absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
     if (!s.ok()) return s;
   }
   moco.queue().Load(keys, pointer.item<int64_t>());
-  for (const Optimizer::Slot& slot : moco.optimizer().State()) {
-    StateDict saved;
-    for (const auto& [name, tensors] : checkpoint.optimizer.slots) {
-      if (name == slot.name) saved = Numbered(name, tensors);
-    }
-    absl::Status s = CopyState(saved, Numbered(slot.name, slot.tensors));
-    if (!s.ok()) return s;
-  }
-  return absl::OkStatus();
+  return RestoreOptimizer(checkpoint.optimizer, moco.optimizer());
 }
 
 }  // namespace moco
