@@ -22,6 +22,7 @@
 #include "base/signals.h"
 #include "data/loader.h"
 #include "moco/images.h"
+#include "moco/optimizer_state.h"
 #include "moco/schedules/schedule.h"
 
 namespace lincls {
@@ -174,7 +175,7 @@ class LinearTrainerImpl : public LinearTrainer {
           "was made with", theirs == from.mocopp.end() ? "" : ", " + theirs->second));
     }
     if (absl::Status s = LoadProbe(from, data_.train, *probe_); !s.ok()) return s;
-    if (absl::Status s = LoadOptimizer(from); !s.ok()) {
+    if (absl::Status s = moco::RestoreOptimizer(from.optimizer, probe_->optimizer()); !s.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("has another optimizer: ", s.message()));
     }
     first_step_ = from.epoch * steps_per_epoch_;
@@ -189,22 +190,6 @@ class LinearTrainerImpl : public LinearTrainer {
     }
     if (const auto best = from.numbers.find("best_acc1"); best != from.numbers.end()) {
       best_acc1_ = best->second;
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status LoadOptimizer(const moco::Checkpoint& from) {
-    for (const moco::Optimizer::Slot& slot : probe_->optimizer().State()) {
-      moco::StateDict theirs, mine;
-      for (const auto& [name, tensors] : from.optimizer.slots) {
-        for (size_t i = 0; name == slot.name && i < tensors.size(); ++i) {
-          theirs.emplace_back(absl::StrCat(name, " ", i), tensors[i]);
-        }
-      }
-      for (size_t i = 0; i < slot.tensors.size(); ++i) {
-        mine.emplace_back(absl::StrCat(slot.name, " ", i), slot.tensors[i]);
-      }
-      if (absl::Status s = moco::CopyState(theirs, mine); !s.ok()) return s;
     }
     return absl::OkStatus();
   }
@@ -358,11 +343,8 @@ class LinearTrainerImpl : public LinearTrainer {
       c.state.emplace_back(absl::StrCat(kClassifier, "fc.", key), tensor);
     }
     c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
-    c.optimizer.constants = probe_->optimizer().Constants();
     c.optimizer.parameters = probe_->State().size();
-    for (const moco::Optimizer::Slot& slot : probe_->optimizer().State()) {
-      c.optimizer.slots.emplace_back(slot.name, slot.tensors);
-    }
+    moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;
     for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
     c.mocopp["step"] = absl::StrCat(done);
