@@ -8,6 +8,14 @@
 
 namespace base {
 
+RunLog::RunLog(RunFolder& folder) : folder_(folder) {
+  if (const auto text = ReadFile(folder_.File("bad_images.txt")); text.ok()) {
+    for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+      bad_images_.emplace(line.substr(0, line.find('\t')));
+    }
+  }
+}
+
 void RunLog::Warn(const absl::Status& status) {
   const std::string message(status.message());
   if (!status.ok() && warned_.insert(message).second) Print("warning: " + message);

@@ -15,8 +15,8 @@ namespace base {
 
 class RunLog {
  public:
-  // `folder` must outlive the log.
-  explicit RunLog(RunFolder& folder) : folder_(folder) {}
+  // `folder` must outlive the log. Bad images that it lists already are not listed again.
+  explicit RunLog(RunFolder& folder);
 
   // A line that is written over by the next.
   void Update(const std::string& text) { progress_.Update(text); }
@@ -33,7 +33,8 @@ class RunLog {
   // written what the run that goes on from its last checkpoint will write again.
   void DropMetricsAfter(int64_t step);
 
-  // An image that could not be read, once each: a line here and one in bad_images.txt.
+  // An image that could not be read, once each in a run's life: a line here and one in
+  // bad_images.txt.
   void BadImage(const std::string& name, const std::string& why);
 
  private:

@@ -37,4 +37,21 @@ absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path) {
   return Datasets().Create(*spec, path);
 }
 
+absl::StatusOr<std::unique_ptr<Dataset>> OpenLabelledDataset(const std::string& path) {
+  auto dataset = OpenDataset(path);
+  if (!dataset.ok()) return dataset;
+  for (int64_t i = 0; i < (*dataset)->size(); ++i) {
+    if ((*dataset)->Label(i) >= 0) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", (*dataset)->Name(i), "' has no label; '", path,
+                     "' must hold a folder for each class, with its images"));
+  }
+  if ((*dataset)->classes().size() < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' holds the one class '", (*dataset)->classes()[0],
+                     "'; a classifier wants a folder for each of two classes or more"));
+  }
+  return dataset;
+}
+
 }  // namespace data

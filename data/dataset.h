@@ -46,6 +46,10 @@ absl::StatusOr<std::string> DetectDataset(const std::string& path);
 // The data set at `path`, by the plugin that DetectDataset names.
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path);
 
+// The same, for images that must each have a class, of at least two. InvalidArgument, naming the
+// first image without one, otherwise.
+absl::StatusOr<std::unique_ptr<Dataset>> OpenLabelledDataset(const std::string& path);
+
 }  // namespace data
 
 #endif  // DATA_DATASET_H_

@@ -30,6 +30,7 @@
 #include "lincls/linear_trainer.h"
 #include "moco/checkpoint.h"
 #include "moco/run_description.h"
+#include "registry/catalogue.h"
 
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(data, "",
@@ -60,6 +61,7 @@ DEFINE_string(eval_views, "",
               "pipeline of validation; empty: the one that the checkpoint holds, or the "
               "reference's for 224 pixels");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
+DEFINE_bool(plugins, false, "print every plugin of this program, and end");
 DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>-lincls");
 DEFINE_int64(max_bad_images, 100,
              "damaged images that are passed over, in training and in validation, before the run "
@@ -135,24 +137,6 @@ absl::StatusOr<std::string> FindPretrained() {
                    "; make one with: bazel run //moco:pretrain, or give --pretrained=FILE"));
 }
 
-// Images of which each has a class.
-absl::StatusOr<std::unique_ptr<data::Dataset>> OpenLabelled(const std::string& path) {
-  auto dataset = data::OpenDataset(path);
-  if (!dataset.ok()) return dataset;
-  for (int64_t i = 0; i < (*dataset)->size(); ++i) {
-    if ((*dataset)->Label(i) >= 0) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", (*dataset)->Name(i), "' has no label; '", path,
-                     "' must hold a folder for each class, with its images"));
-  }
-  if ((*dataset)->classes().size() < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds the one class '", (*dataset)->classes()[0],
-                     "'; a classifier wants a folder for each of two classes or more"));
-  }
-  return dataset;
-}
-
 absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
   for (const auto& [one, other, place] : {std::tuple(&a, &b, "train/ but not of"),
                                           std::tuple(&b, &a, "the validation images, not of")}) {
@@ -220,7 +204,7 @@ absl::Status Evaluate(const std::string& val_folder) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
-  auto validation = OpenLabelled(val_folder);
+  auto validation = data::OpenLabelledDataset(val_folder);
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, FLAGS_resume);
   if (!options.ok()) return options.status();
@@ -273,9 +257,9 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
                      ", or give another --run-dir"));
   }
 
-  auto train = OpenLabelled(data_folder + "/train");
+  auto train = data::OpenLabelledDataset(data_folder + "/train");
   if (!train.ok()) return train.status();
-  auto validation = OpenLabelled(val_folder);
+  auto validation = data::OpenLabelledDataset(val_folder);
   if (!validation.ok()) return validation.status();
   if (absl::Status s = CheckSameClasses(**train, **validation); !s.ok()) return s;
   auto options = Options(*checkpoint, *pretrained);
@@ -311,6 +295,10 @@ absl::Status Lincls(int argc, char** argv) {
         "//moco:pretrain\n"
         "  bazel run //lincls:lincls -- DIR --pretrained=FILE\n\n%s",
         base::FlagHelp(kFile).c_str());
+    return absl::OkStatus();
+  }
+  if (FLAGS_plugins) {
+    std::fputs(registry::Catalogue().c_str(), stdout);
     return absl::OkStatus();
   }
   if (line->positional.size() > 1 || (!line->positional.empty() && !FLAGS_data.empty())) {

@@ -130,8 +130,8 @@ class LinearTrainerImpl : public LinearTrainer {
     folder_ = &folder;
     base::RunLog log(folder);
     log_ = &log;
+    log.DropMetricsAfter(first_step_ > 0 ? first_step_ : -1);
     if (first_step_ > 0) {
-      log.DropMetricsAfter(first_step_);
       log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                 first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
                                 steps_per_epoch_));

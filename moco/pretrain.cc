@@ -1,15 +1,12 @@
 // Pretrains an encoder by momentum contrast: flags in, a trained run folder out.
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <gflags/gflags.h>
-#include <torch/version.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <utility>
@@ -30,7 +27,9 @@
 #include "data/demo/demo.h"
 #include "moco/autocast.h"
 #include "moco/checkpoint.h"
+#include "moco/run_description.h"
 #include "moco/trainer.h"
+#include "registry/catalogue.h"
 
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(data, "",
@@ -66,6 +65,7 @@ DEFINE_int64(bn_splits, 1,
 DEFINE_string(precision, "fp32", "fp32, fp64, or bf16 where the CPU has it");
 DEFINE_bool(force_bf16, false, "take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
+DEFINE_bool(plugins, false, "print every plugin of this program, and end");
 DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>");
 DEFINE_int64(checkpoint_every, 1, "epochs between checkpoints");
 DEFINE_int64(keep, 0, "newest checkpoints that are kept; 0: all");
@@ -160,35 +160,32 @@ struct Data {
   std::unique_ptr<data::Dataset> train, test;
 };
 
-absl::StatusOr<std::unique_ptr<data::Dataset>> Open(const std::string& path) {
-  auto kind = data::DetectDataset(path);
-  if (!kind.ok()) return kind.status();
-  return data::Datasets().Create(*kind, path);
-}
-
 // The images, and for kNN the labelled ones of val/ or test/.
 absl::StatusOr<Data> OpenData(const std::string& folder) {
-  namespace fs = std::filesystem;
-  std::error_code error;
+  const auto has = [&](const char* name) {
+    std::error_code error;
+    return std::filesystem::is_directory(folder + name, error);
+  };
   Data data;
-  const bool split = fs::is_directory(folder + "/train", error);
-  auto train = Open(split ? folder + "/train" : folder);
+  const bool split = has("/train");
+  const auto open = FLAGS_knn_every == 0 ? data::OpenDataset : data::OpenLabelledDataset;
+  auto train = open(split ? folder + "/train" : folder);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   if (FLAGS_knn_every == 0) return data;
-  for (const char* name : {"/val", "/test"}) {
-    if (!split || !fs::is_directory(folder + name, error)) continue;
-    auto test = Open(folder + name);
-    if (!test.ok()) return test.status();
-    data.test = *std::move(test);
-    break;
+  const char* name = has("/val") ? "/val" : "/test";
+  if (!split || !has(name)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--knn-every wants labelled images to measure with, in train/ and val/ below '", folder,
+        "'; give --knn-every=0 to do without"));
   }
-  if (data.test == nullptr || data.train->classes().empty() ||
-      data.train->classes() != data.test->classes()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--knn-every wants labels: '", folder,
-                     "' has no train/ and val/ with a folder for each of the same classes; give "
-                     "--knn-every=0 to do without"));
+  auto test = data::OpenLabelledDataset(folder + name);
+  if (!test.ok()) return test.status();
+  data.test = *std::move(test);
+  if (data.train->classes() != data.test->classes()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "train/ and val/ below '", folder,
+        "' do not have the same folders of classes; give --knn-every=0 to do without"));
   }
   return data;
 }
@@ -231,22 +228,6 @@ TrainerOptions Options() {
   return o;
 }
 
-// What the run folder keeps about how it was made. The flags make the same run elsewhere, so that
-// the folder itself and where it was resumed from are left out.
-absl::Status Describe(base::RunFolder& folder, const TrainerOptions& o) {
-  absl::Status s = base::WriteFileAtomically(folder.File("flags.txt"),
-                                             base::Flagfile(kFile, {"run_dir", "resume"}));
-  if (!s.ok()) return s;
-  nlohmann::json environment = base::DescribeMachine();
-  environment["libtorch"] = TORCH_VERSION;
-  environment["blas"] = at::get_mkl_version();
-  environment["convolutions"] = at::get_mkldnn_version();
-  environment["instructions"] = at::get_cpu_capability();
-  environment["threads"] = at::get_num_threads();
-  environment["loader_threads"] = o.loader_threads;
-  return base::WriteFileAtomically(folder.File("environment.json"), environment.dump(2) + "\n");
-}
-
 void PrintSettings(const std::string& data_folder, const Data& data, const TrainerOptions& o,
                    const base::RunFolder& folder) {
   const MoCoOptions& m = o.moco;
@@ -284,6 +265,10 @@ absl::Status Pretrain(int argc, char** argv) {
         base::FlagHelp(kFile).c_str());
     return absl::OkStatus();
   }
+  if (FLAGS_plugins) {
+    std::fputs(registry::Catalogue().c_str(), stdout);
+    return absl::OkStatus();
+  }
   if (line->positional.size() > 1 || (!line->positional.empty() && !FLAGS_data.empty())) {
     return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
                                                    "' is one word too many; the data's folder is "
@@ -319,7 +304,11 @@ absl::Status Pretrain(int argc, char** argv) {
 
   auto folder = base::RunFolder::Open(run_path);
   if (!folder.ok()) return folder.status();
-  if (absl::Status s = Describe(*folder, options); !s.ok()) return s;
+  // The flags make the same run elsewhere, so that the folder itself and where it was resumed from
+  // are left out.
+  absl::Status described = WriteRunDescription(
+      *folder, base::Flagfile(kFile, {"run_dir", "resume"}), options.loader_threads);
+  if (!described.ok()) return described;
   PrintSettings(data_folder, *data, options, *folder);
   if (absl::Status s = (*trainer)->Run(*folder); !s.ok()) return s;
   std::printf("checkpoints are in %s\nnext: bazel run //lincls:lincls -- --pretrained=%s%s\n",

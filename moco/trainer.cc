@@ -13,7 +13,6 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -24,6 +23,7 @@
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/progress.h"
+#include "base/run_log.h"
 #include "base/signals.h"
 #include "data/loader.h"
 #include "lincls/knn.h"
@@ -104,12 +104,15 @@ class TrainerImpl : public Trainer {
 
   absl::Status Run(base::RunFolder& folder) override {
     folder_ = &folder;
+    base::RunLog log(folder);
+    log_ = &log;
     SayWhatItTakes();
-    ReadRecords();
+    log.DropMetricsAfter(first_step_ > 0 ? first_step_ : -1);
     if (!options_.resume.empty()) {
-      progress_.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
-                                      first_step_ / steps_per_epoch_ + 1,
-                                      first_step_ % steps_per_epoch_, steps_per_epoch_));
+      log_->Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
+                                  first_step_ / steps_per_epoch_ + 1,
+                                  first_step_ % steps_per_epoch_, steps_per_epoch_));
+      if (!note_.empty()) log.Print(note_);
     }
     return Loop();
   }
@@ -180,9 +183,9 @@ class TrainerImpl : public Trainer {
     }
     if (const auto threads = ours.find("threads");
         threads != ours.end() && threads->second != absl::StrCat(at::get_num_threads())) {
-      progress_.Print(absl::StrCat(
-          "note: the checkpoint was written with --threads=", threads->second, ", this run has ",
-          at::get_num_threads(), "; the last bits of the losses will differ"));
+      note_ = absl::StrCat("note     the checkpoint was written with --threads=", threads->second,
+                           ", this run has ", at::get_num_threads(),
+                           "; the last bits of the losses will differ");
     }
     return absl::OkStatus();
   }
@@ -193,24 +196,6 @@ class TrainerImpl : public Trainer {
     return absl::InvalidArgumentError(
         absl::StrCat("'", options_.resume, "' does not fit this run: ", s.message(),
                      "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
-  }
-
-  // What an earlier part of this run has recorded. A part that was killed has written metrics of
-  // steps that come again.
-  void ReadRecords() {
-    if (const auto text = base::ReadFile(folder_->File("bad_images.txt")); text.ok()) {
-      for (absl::string_view line : absl::StrSplit(*text, '\n')) listed_bad_.emplace(line);
-    }
-    const auto text = base::ReadFile(folder_->File("metrics.jsonl"));
-    if (!text.ok()) return;
-    std::string kept;
-    for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
-      const auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
-      if (first_step_ > 0 && json.is_object() && json.value("step", int64_t{0}) <= first_step_) {
-        absl::StrAppend(&kept, line, "\n");
-      }
-    }
-    Warn(base::WriteFileAtomically(folder_->File("metrics.jsonl"), kept));
   }
 
   absl::Status StartLoader() {
@@ -245,7 +230,7 @@ class TrainerImpl : public Trainer {
     const int64_t written =
         (options_.epochs + options_.checkpoint_every - 1) / options_.checkpoint_every;
     const int64_t kept = options_.keep > 0 ? std::min(options_.keep, written) : written;
-    progress_.Print(
+    log_->Print(
         absl::StrFormat("takes    about %s of memory; %d checkpoints of %s (%s on disk); the time "
                         "is told after some steps",
                         base::FormatBytes(memory), kept, base::FormatBytes(checkpoint),
@@ -253,14 +238,14 @@ class TrainerImpl : public Trainer {
     std::error_code error;
     const auto space = std::filesystem::space(folder_->path(), error);
     if (!error && space.available < kept * checkpoint) {
-      progress_.Print(absl::StrCat("warning: only ", base::FormatBytes(space.available),
-                                   " are free in '", folder_->path(),
-                                   "'; lower --keep, or give another --run-dir"));
+      log_->Print(absl::StrCat("warning: only ", base::FormatBytes(space.available),
+                               " are free in '", folder_->path(),
+                               "'; lower --keep, or give another --run-dir"));
     }
     const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
     if (memory > physical) {
-      progress_.Print(absl::StrCat("warning: the machine has ", base::FormatBytes(physical),
-                                   " of memory; lower --batch-size"));
+      log_->Print(absl::StrCat("warning: the machine has ", base::FormatBytes(physical),
+                               " of memory; lower --batch-size"));
     }
   }
 
@@ -269,7 +254,7 @@ class TrainerImpl : public Trainer {
   absl::Status Loop() {
     StateDict untrained;
     if (first_step_ == 0 && Monitored()) untrained = Copy(moco_->query_encoder().State());
-    if (data_.queries == nullptr) progress_.Print("kNN      off: there are no labelled images");
+    if (data_.queries == nullptr) log_->Print("kNN      off: there are no labelled images");
     start_ = Clock::now();
     for (int64_t step = first_step_; step < last_step_; ++step) {
       if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
@@ -288,7 +273,7 @@ class TrainerImpl : public Trainer {
   absl::Status Step(int64_t step) {
     auto batch = loader_->Next();
     if (!batch.ok()) return batch.status();
-    ReportBadImages();
+    ReportBadImages(loader_->bad_images());
     SeedLibTorch(options_.seed + step + 1);
     const int64_t epoch = step / steps_per_epoch_;
     const double lr = options_.lr * schedule_->Factor(epoch);
@@ -303,25 +288,24 @@ class TrainerImpl : public Trainer {
     const double pairs_per_second = steps * options_.batch_size / seconds;
     const double waiting = loader_->seconds_waited() / seconds;
     const double left = (last_step_ - step - 1) * (SecondsSince(start_) / steps);
-    progress_.Update(absl::StrFormat(
+    log_->Update(absl::StrFormat(
         "epoch %d/%d step %d/%d  loss %.4f  pretext %.1f %%  %.0f pairs/s  waiting %.1f %%  %s "
         "left",
         epoch + 1, options_.epochs, step % steps_per_epoch_ + 1, steps_per_epoch_, metrics->loss,
         100 * metrics->top1, pairs_per_second, 100 * waiting, base::FormatSeconds(left)));
     if (steps == 20) {
-      progress_.Print(
-          absl::StrCat("the run will take about ",
-                       base::FormatSeconds(seconds * (last_step_ - first_step_) / steps)));
+      log_->Print(absl::StrCat("the run will take about ",
+                               base::FormatSeconds(seconds * (last_step_ - first_step_) / steps)));
     }
     if ((step + 1) % options_.print_every == 0 || step == 0) {
-      Warn(folder_->AppendMetrics({{"step", step + 1},
-                                   {"epoch", epoch},
-                                   {"loss", metrics->loss},
-                                   {"top1", metrics->top1},
-                                   {"top5", metrics->top5},
-                                   {"lr", lr},
-                                   {"pairs_per_second", pairs_per_second},
-                                   {"waiting", waiting}}));
+      log_->Metrics({{"step", step + 1},
+                     {"epoch", epoch},
+                     {"loss", metrics->loss},
+                     {"top1", metrics->top1},
+                     {"top5", metrics->top5},
+                     {"lr", lr},
+                     {"pairs_per_second", pairs_per_second},
+                     {"waiting", waiting}});
     }
     epoch_loss_ += metrics->loss;
     epoch_top1_ += metrics->top1;
@@ -336,16 +320,16 @@ class TrainerImpl : public Trainer {
                         epoch_loss_ / epoch_steps_, 100 * epoch_top1_ / epoch_steps_);
     epoch_loss_ = epoch_top1_ = epoch_steps_ = 0;
     const bool last = epoch + 1 == options_.epochs;
+    if ((epoch + 1) % options_.checkpoint_every == 0 || last) {
+      absl::Status saved = Save(done);
+      if (last && !saved.ok()) return saved;
+    }
     if (Monitored() && ((epoch + 1) % options_.knn_every == 0 || last)) {
       auto knn = Evaluate(done);
       if (!knn.ok()) return knn.status();
       absl::StrAppendFormat(&line, "  kNN %.1f %%", 100 * *knn);
     }
-    if ((epoch + 1) % options_.checkpoint_every == 0 || last) {
-      absl::Status saved = Save(done);
-      if (last && !saved.ok()) return saved;
-    }
-    progress_.Print(line);
+    log_->Print(line);
     seconds_beside_ += SecondsSince(began);
     return absl::OkStatus();
   }
@@ -379,13 +363,15 @@ class TrainerImpl : public Trainer {
     auto queries = bank.ok() ? extract(*data_.queries) : bank;
     encoder.Train(true);
     if (!queries.ok()) return queries.status();
+    ReportBadImages(bank->bad_images);
+    ReportBadImages(queries->bad_images);
     lincls::KnnOptions knn;
     knn.k = options_.knn_k;
     knn.temperature = options_.knn_temperature;
     knn.classes = data_.bank->classes().size();
     const double accuracy =
         lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
-    Warn(folder_->AppendMetrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}}));
+    log_->Metrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}});
     return accuracy;
   }
 
@@ -398,8 +384,8 @@ class TrainerImpl : public Trainer {
     auto knn = Evaluate(0);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
     if (!knn.ok()) return knn.status();
-    progress_.Print(absl::StrFormat("kNN      %.1f %% with the untrained encoder (k %d, t %g)",
-                                    100 * *knn, options_.knn_k, options_.knn_temperature));
+    log_->Print(absl::StrFormat("kNN      %.1f %% with the untrained encoder (k %d, t %g)",
+                                100 * *knn, options_.knn_k, options_.knn_temperature));
     seconds_beside_ += SecondsSince(began);
     return absl::OkStatus();
   }
@@ -422,8 +408,8 @@ class TrainerImpl : public Trainer {
                                             (done - 1) % steps_per_epoch_ + 1, steps_per_epoch_);
     absl::Status written = WriteCheckpoint(path, c);
     if (!written.ok()) {
-      progress_.Print(absl::StrCat(
-          "warning: the checkpoint was not written, earlier ones are whole: ", written.message()));
+      log_->Print(absl::StrCat("warning: the checkpoint was not written, earlier ones are whole: ",
+                               written.message()));
       return written;
     }
     RemoveOldCheckpoints();
@@ -436,28 +422,15 @@ class TrainerImpl : public Trainer {
     for (size_t i = 0; i + options_.keep < all.size(); ++i) std::remove(all[i].c_str());
   }
 
-  void ReportBadImages() {
-    const auto& bad = loader_->bad_images();
-    for (; reported_bad_ < bad.size(); ++reported_bad_) {
-      const data::BadImage& image = bad[reported_bad_];
-      progress_.Print(absl::StrCat("bad image ", reported_bad_ + 1, " of at most ",
-                                   options_.max_bad_images, ": ", image.why,
-                                   "; another takes its place"));
-      const std::string line = absl::StrCat(image.name, "\t", image.why);
-      if (listed_bad_.insert(line).second) Warn(folder_->AppendLine("bad_images.txt", line));
-    }
-  }
-
-  // What is written beside the checkpoints must not stop a run; each kind of failure is said once.
-  void Warn(const absl::Status& status) {
-    const std::string message(status.message());
-    if (!status.ok() && warned_.insert(message).second) progress_.Print("warning: " + message);
+  void ReportBadImages(const std::vector<data::BadImage>& images) {
+    for (const data::BadImage& image : images) log_->BadImage(image.name, image.why);
   }
 
   const TrainerOptions options_;
   const TrainerData data_;
+  // Of Run().
   base::RunFolder* folder_ = nullptr;
-  base::Progress progress_;
+  base::RunLog* log_ = nullptr;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
   std::unique_ptr<Schedule> schedule_;
@@ -467,13 +440,11 @@ class TrainerImpl : public Trainer {
   double activation_bytes_ = 0;  // of an image
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
+  std::string note_;  // on what differs from the run that is resumed
   Clock::time_point start_;
   double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
   double epoch_loss_ = 0, epoch_top1_ = 0;
   int64_t epoch_steps_ = 0;
-  size_t reported_bad_ = 0;
-  std::set<std::string> listed_bad_;  // lines of bad_images.txt
-  std::set<std::string> warned_;
 };
 
 }  // namespace

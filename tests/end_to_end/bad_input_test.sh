@@ -28,7 +28,7 @@ refused $usage "unknown option of resnet18 'stemm'; did you mean 'stem'?" run da
 refused $usage "one word too many" run data/train more
 refused $usage "precision is 'fp16', must be fp32, fp64 or bf16" run data/train --precision=fp16
 refused $usage "flag.*wants a value\|--lr wants a value" run data/train --lr
-refused $usage "knn-every wants labels" run data/train --knn-every=1
+refused $usage "knn-every wants labelled images" run data/train --knn-every=1
 [ ! -e no ] && [ ! -e runs ] || fail "a refused run left a folder"
 
 # --- Images ---

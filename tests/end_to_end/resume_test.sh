@@ -16,7 +16,7 @@ done
 kills=0
 "$pretrain" data/train "${small[@]}" --epochs=6 --run-dir=killed > /dev/null &
 while :; do
-  sleep "0.$((RANDOM % 6 + 3))"
+  sleep "$((RANDOM % 2 + kills / 20)).$((RANDOM % 7 + 2))"  # longer and longer, for slow machines
   kill -KILL $! 2> /dev/null && kills=$((kills + 1))
   wait $! 2> /dev/null
   [ -e killed/$last ] && break
