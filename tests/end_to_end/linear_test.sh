@@ -16,7 +16,7 @@ best=$(sed -n 's/^best .*Acc@1 \([0-9.]*\) %.*/\1/p' out)
 awk "BEGIN { exit !($best > 15) }" || fail "chance is 10 %, Acc@1 is $best %"
 
 # What it has kept is what it said, and the best of the epochs.
-"$lincls" --evaluate --resume=runs/*-lincls > evaluated || fail "evaluate: $(cat evaluated)"
+"$lincls" --evaluate --resume="$(echo runs/*-lincls)" > evaluated || fail "evaluate: $(cat evaluated)"
 grep -q "Acc@1 $best %" evaluated || fail "kept $(cat evaluated), said $best"
 [ "$(grep -o 'validation Acc@1 [0-9.]*' out | cut -d' ' -f3 | sort -n | tail -n 1)" = "$best" ] || fail "not the best"
 
