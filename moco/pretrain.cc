@@ -21,6 +21,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/program.h"
 #include "base/run_folder.h"
 #include "base/signals.h"
 #include "data/dataset.h"
@@ -29,7 +30,6 @@
 #include "moco/checkpoint.h"
 #include "moco/run_description.h"
 #include "moco/trainer.h"
-#include "registry/catalogue.h"
 
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(data, "",
@@ -65,7 +65,6 @@ DEFINE_int64(bn_splits, 1,
 DEFINE_string(precision, "fp32", "fp32, fp64, or bf16 where the CPU has it");
 DEFINE_bool(force_bf16, false, "take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
-DEFINE_bool(plugins, false, "print every plugin of this program, and end");
 DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>");
 DEFINE_int64(checkpoint_every, 1, "epochs between checkpoints");
 DEFINE_int64(keep, 0, "newest checkpoints that are kept; 0: all");
@@ -80,6 +79,12 @@ namespace moco {
 namespace {
 
 constexpr char kFile[] = "moco/pretrain.cc";
+constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momentum contrast (MoCo).
+
+  bazel run //moco:pretrain                                              the demo: 5 minutes on 2 cores
+  bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
+  bazel run //moco:pretrain -- --resume=runs/<time>                      go on with a run
+)";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // What a person sees who gives no data: five minutes on two cores.
@@ -248,33 +253,8 @@ void PrintSettings(const std::string& data_folder, const Data& data, const Train
 }
 
 absl::Status Pretrain(int argc, char** argv) {
-  auto line = base::ParseCommandLine(argc, argv,
-                                     {{"a", "arch"},
-                                      {"j", "workers"},
-                                      {"b", "batch_size"},
-                                      {"learning_rate", "lr"},
-                                      {"wd", "weight_decay"},
-                                      {"p", "print_freq"}},
-                                     {"schedule"});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf(
-        "Pretrains an image encoder without labels (MoCo).\n\n"
-        "  bazel run //moco:pretrain                        the demo: 5 minutes on 2 cores\n"
-        "  bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos    MoCo v2\n\n%s",
-        base::FlagHelp(kFile).c_str());
-    return absl::OkStatus();
-  }
-  if (FLAGS_plugins) {
-    std::fputs(registry::Catalogue().c_str(), stdout);
-    return absl::OkStatus();
-  }
-  if (line->positional.size() > 1 || (!line->positional.empty() && !FLAGS_data.empty())) {
-    return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
-                                                   "' is one word too many; the data's folder is "
-                                                   "the only one without a flag"));
-  }
-  if (!line->positional.empty()) FLAGS_data = line->positional[0];
+  const auto go_on = base::ReadCommandLine(argc, argv, {kUsage, kFile}, &FLAGS_data);
+  if (!go_on.ok() || !*go_on) return go_on.status();
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string data_folder;
   if (FLAGS_data.empty()) {

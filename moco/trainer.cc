@@ -254,7 +254,7 @@ class TrainerImpl : public Trainer {
   absl::Status Loop() {
     StateDict untrained;
     if (first_step_ == 0 && Monitored()) untrained = Copy(moco_->query_encoder().State());
-    if (data_.queries == nullptr) log_->Print("kNN      off: there are no labelled images");
+    if (!Monitored()) log_->Print("kNN      off (--knn-every)");
     start_ = Clock::now();
     for (int64_t step = first_step_; step < last_step_; ++step) {
       if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
