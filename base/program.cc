@@ -39,7 +39,13 @@ absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& progr
                                                    "' is one word too many; the data's folder is "
                                                    "the only one without a flag"));
   }
-  if (!line->positional.empty()) *data = line->positional[0];
+  if (line->positional.empty()) return true;
+  if (line->positional[0].empty()) {
+    return absl::InvalidArgumentError(
+        "the data's folder is an empty word (a variable that is not set?); give a folder, or no "
+        "word for the demo");
+  }
+  *data = line->positional[0];
   return true;
 }
 
