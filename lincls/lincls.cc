@@ -89,8 +89,8 @@ std::vector<std::pair<std::string, std::string>> DemoSettings() {
 absl::Status CheckFlags() {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
-      {"epochs", FLAGS_epochs, 1, kInfinity},
-      {"batch_size", FLAGS_batch_size, 1, kInfinity},
+      {"epochs", FLAGS_epochs, 1, 1e6},
+      {"batch_size", FLAGS_batch_size, 1, 1e6},
       {"lr", FLAGS_lr, 0, 1e6},
       {"momentum", FLAGS_momentum, 0, 1},
       {"weight_decay", FLAGS_weight_decay, 0, 1e6},
@@ -192,7 +192,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
                        : augment::EvaluationViews(224, augment::NormalizeSpec("imagenet"));
   }
   o.views = FLAGS_views;
-  if (o.views.empty()) {
+  if (o.views.empty() && !FLAGS_evaluate) {
     auto views = TrainingViews(o.eval_views);
     if (!views.ok()) return views.status();
     o.views = *views;
@@ -298,6 +298,16 @@ absl::Status Lincls(int argc, char** argv) {
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
     val_folder = data_folder + "/val";
+    std::error_code error;
+    for (const std::string& folder : {data_folder + "/train", val_folder}) {
+      if (std::filesystem::is_directory(folder, error) ||
+          (FLAGS_evaluate && folder != val_folder)) {
+        continue;
+      }
+      return absl::NotFoundError(absl::StrCat(
+          "'", folder, "' is not there; the data's folder must hold train/ and val/, each with a ",
+          "folder for each class"));
+    }
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
