@@ -43,8 +43,9 @@ struct Checkpoint {
 // Atomically: after any failure the file is the old one. ResourceExhausted when the disk is full.
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
 
-// DataLoss when the file is cut or damaged, InvalidArgument when it is something else, NotFound;
-// the message names the file. Entries that the file lacks stay empty.
+// Reads what moco/tensor_file.h does: zip, legacy and safetensors files. A dict of tensors alone is
+// taken for the state_dict. DataLoss when the file is cut or damaged, InvalidArgument when it is
+// something else, NotFound; the message names the file. Entries that the file lacks stay empty.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
 // Names of checkpoints, and their order in time:

@@ -53,8 +53,10 @@ enum Op : char {
 constexpr int kProtocol = 2;
 
 // What one value may repeat of another, so that memory stays a multiple of the pickle's size.
-constexpr size_t kMaxName = 256;
-constexpr size_t kMaxDimensions = 64;
+constexpr size_t kMaxName = 64;
+constexpr size_t kMaxDimensions = 16;
+constexpr size_t kMaxRepetition = 4;
+constexpr size_t kMaxValues = 2'000'000;  // a state dict has some 20 for each tensor
 
 // The only names that mean something.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
@@ -67,10 +69,13 @@ constexpr absl::string_view kTorch = "torch.";
 
 class Machine {
  public:
-  explicit Machine(absl::string_view bytes) : bytes_(bytes) {}
+  Machine(absl::string_view bytes, size_t begin)
+      : bytes_(bytes.substr(0, begin + Document::kMaxBytes)), begin_(begin), at_(begin) {}
 
   absl::StatusOr<Document> Run() {
     while (error_.empty() && document_.root_ == nullptr) Step();
+    if (error_.empty()) CheckExtent(*document_.root_);
+    document_.end_ = at_;
     if (error_.empty()) return std::move(document_);
     return absl::DataLossError(
         absl::StrCat("the pickle is damaged at byte ", op_at_, ": ", error_));
@@ -83,10 +88,41 @@ class Machine {
     if (error_.empty()) error_ = std::string(why);
   }
 
-  Value* New(Value::Kind kind) {
-    Value& value = document_.values_.emplace_back();
-    value.kind = kind;
-    return &value;
+  Value* New(Value::Kind kind) { return document_.New(kind); }
+
+  // Checks what Document promises of the values below `root`, without recursion, as the checks are
+  // what makes recursion safe.
+  void CheckExtent(const Value& root) {
+    struct Visit {
+      const Value* value;
+      size_t next = 0, count = 1;  // the item to go into; values below so far, and this one
+    };
+    const size_t most = kMaxRepetition * (at_ - begin_);
+    std::map<const Value*, size_t> counts;  // 0 while it is being visited
+    std::vector<Visit> path = {{&root}};
+    counts[&root] = 0;
+    while (!path.empty()) {
+      Visit& visit = path.back();
+      if (visit.next == visit.value->items.size()) {
+        const size_t count = counts[visit.value] = visit.count;
+        path.pop_back();
+        if (!path.empty()) path.back().count += count;
+        if (count > most) return Fail("it stands for far more values than it has bytes");
+        continue;
+      }
+      const Value* item = visit.value->items[visit.next++];
+      if (item->items.empty()) {
+        ++visit.count;
+      } else if (const auto [known, is_new] = counts.try_emplace(item, 0); !is_new) {
+        if (known->second == 0) return Fail("a value contains itself");
+        visit.count += known->second;
+        if (visit.count > most) return Fail("it stands for far more values than it has bytes");
+      } else if (path.size() == Document::kMaxDepth) {
+        return Fail("it is nested too deeply");
+      } else {
+        path.push_back({item});
+      }
+    }
   }
 
   // --- Bytes ---
@@ -109,13 +145,13 @@ class Machine {
     return value;
   }
 
-  std::string Line() {
+  absl::string_view Line() {
     const size_t end = bytes_.find('\n', at_);
     if (end == absl::string_view::npos) {
       Fail("a name has no end");
       return {};
     }
-    const std::string line(bytes_.substr(at_, end - at_));
+    const absl::string_view line = bytes_.substr(at_, end - at_);
     at_ = end + 1;
     return line;
   }
@@ -138,7 +174,14 @@ class Machine {
 
   void PushText(absl::string_view text) {
     Value* value = New(Value::kText);
-    value->text = std::string(text);
+    value->text = text;
+    Push(value);
+  }
+
+  // Of something that the bytes do not name in one piece.
+  void PushName(std::string name) {
+    Value* value = document_.NewText(std::move(name));
+    value->kind = Value::kOpaque;
     Push(value);
   }
 
@@ -198,21 +241,25 @@ class Machine {
     return value.kind == Value::kOpaque && value.text == name;
   }
 
-  // ("storage", class, key, place, size) stands for a storage.
+  // ("storage", class, key, place, size) stands for a storage; before PyTorch 1.6 a sixth item
+  // follows, which is None.
   void PushStorage() {
     const Value* id = Pop();
-    Value* storage = New(Value::kTensor);
     const auto& items = id->items;
     if (id->kind != Value::kTuple || items.size() < 5 || items[0]->text != "storage" ||
         items[1]->kind != Value::kOpaque || !absl::StartsWith(items[1]->text, kTorch) ||
         items[1]->text.size() > kMaxName || items[2]->kind != Value::kText ||
         items[2]->text.size() > kMaxName || items[4]->kind != Value::kInt ||
-        items[4]->integer < 0) {
+        items[4]->integer < 0 || (items.size() > 5 && items[5]->kind != Value::kNone)) {
       return Fail("a storage is not described as PyTorch does");
     }
-    storage->tensor.storage_type = items[1]->text.substr(kTorch.size());
-    storage->tensor.key = items[2]->text;
-    storage->tensor.storage_size = items[4]->integer;
+    TensorInfo* info = document_.NewTensor();
+    info->storage_type = std::string(items[1]->text.substr(kTorch.size()));
+    info->key = std::string(items[2]->text);
+    info->storage_size = items[4]->integer;
+    document_.storages_.push_back(info);
+    Value* storage = New(Value::kStorage);
+    storage->tensor = info;
     Push(storage);
   }
 
@@ -228,20 +275,19 @@ class Machine {
 
   // (storage, offset, sizes, strides, requires_grad, hooks)
   void PushTensor(const std::vector<const Value*>& arguments) {
-    Value* tensor = New(Value::kTensor);
-    if (arguments.size() < 4 || arguments[0]->kind != Value::kTensor ||
+    if (arguments.size() < 4 || arguments[0]->kind != Value::kStorage ||
         arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
       return Fail("a tensor is not described as PyTorch does");
     }
-    TensorInfo& info = tensor->tensor;
-    info = arguments[0]->tensor;
-    info.offset = arguments[1]->integer;
-    info.sizes.clear();
-    info.strides.clear();
-    if (!ReadInts(*arguments[2], info.sizes) || !ReadInts(*arguments[3], info.strides) ||
-        info.sizes.size() != info.strides.size()) {
+    TensorInfo* info = document_.NewTensor();
+    *info = *arguments[0]->tensor;
+    info->offset = arguments[1]->integer;
+    if (!ReadInts(*arguments[2], info->sizes) || !ReadInts(*arguments[3], info->strides) ||
+        info->sizes.size() != info->strides.size()) {
       return Fail("a tensor's shape is not one");
     }
+    Value* tensor = New(Value::kTensor);
+    tensor->tensor = info;
     Push(tensor);
   }
 
@@ -267,6 +313,7 @@ class Machine {
 
   void Step() {
     op_at_ = at_;
+    if (document_.values_.size() > kMaxValues) Fail("it holds more values than a state dict");
     const absl::string_view op = Take(1);
     if (op.empty()) return;
     switch (op[0]) {
@@ -311,7 +358,10 @@ class Machine {
         break;
       case kLong1: {
         const uint64_t width = Unsigned(1);
-        if (width > 8) return Fail("an integer is wider than 64 bits");
+        if (width > 8) {  // a random generator's state, say
+          Take(width);
+          return PushName("int");
+        }
         const uint64_t bits = Unsigned(width);
         const int unused = static_cast<int>(64 - 8 * width);  // the sign is in the highest byte
         PushInt(width == 0 ? 0 : static_cast<int64_t>(bits << unused) >> unused);
@@ -378,10 +428,8 @@ class Machine {
         break;
       }
       case kGlobal: {
-        const std::string module = Line();
-        Value* name = New(Value::kOpaque);
-        name->text = absl::StrCat(module, ".", Line());
-        Push(name);
+        const absl::string_view module = Line();
+        PushName(absl::StrCat(module, ".", Line()));
         break;
       }
       case kReduce:
@@ -401,7 +449,8 @@ class Machine {
   }
 
   const absl::string_view bytes_;
-  size_t at_ = 0, op_at_ = 0;
+  const size_t begin_;
+  size_t at_, op_at_ = 0;
   std::string error_;
   Document document_;
   std::vector<Value*> stack_;
@@ -415,7 +464,23 @@ const Value* Value::Find(absl::string_view key) const {
   return nullptr;
 }
 
-absl::StatusOr<Document> Document::Parse(absl::string_view bytes) { return Machine(bytes).Run(); }
+Value* Document::New(Value::Kind kind) {
+  Value& value = values_.emplace_back();
+  value.kind = kind;
+  return &value;
+}
+
+Value* Document::NewText(std::string text) {
+  Value* value = New(Value::kText);
+  value->text = texts_.emplace_back(std::move(text));
+  return value;
+}
+
+TensorInfo* Document::NewTensor() { return &tensors_.emplace_back(); }
+
+absl::StatusOr<Document> Document::Parse(absl::string_view bytes, size_t begin) {
+  return Machine(bytes, begin).Run();
+}
 
 Writer::Writer() { bytes_ = {Op::kProto, kProtocol}; }
 
