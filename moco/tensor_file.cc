@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "moco/safetensors.h"
+#include "moco/tensor_listing.h"
 
 namespace moco {
 namespace {
@@ -20,24 +21,15 @@ constexpr absl::string_view kLegacy(
 constexpr absl::string_view kZip = "PK";
 constexpr size_t kSafetensorsHeader = 8;  // where a brace begins it
 
-// Names in a file can hold anything; a message is one line of text.
-std::string OneLine(absl::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  }
-  return line;
-}
-
 }  // namespace
 
 absl::Status TensorFile::Damaged(absl::string_view why) const {
-  return absl::DataLossError(absl::StrCat("checkpoint '", path_, "' is damaged: ", OneLine(why),
+  return absl::DataLossError(absl::StrCat("checkpoint '", path_, "' is damaged: ", Printable(why),
                                           "; use an earlier one, or copy it again"));
 }
 
 absl::Status TensorFile::Unsuitable(absl::string_view what) const {
-  return absl::InvalidArgumentError(absl::StrCat("'", path_, "' ", OneLine(what)));
+  return absl::InvalidArgumentError(absl::StrCat("'", path_, "' ", Printable(what)));
 }
 
 absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path) {

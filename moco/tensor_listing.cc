@@ -2,6 +2,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -13,9 +14,17 @@ using pickle::Value;
 
 using Visit = std::function<void(const std::string&, const Value&)>;
 
+// Whether a list or tuple is best shown as a whole: it has neither tensors nor containers.
+bool IsPlain(const Value& value) {
+  return value.kind != Value::kDict &&
+         std::all_of(value.items.begin(), value.items.end(), [](const Value* item) {
+           return item->items.empty() && item->tensor == nullptr;
+         });
+}
+
 // As deep as a Document allows.
 void Walk(const std::string& name, const Value& value, const Visit& visit) {
-  if (value.items.empty()) return visit(name, value);
+  if (value.items.empty() || IsPlain(value)) return visit(name, value);
   const std::string folder = name.empty() ? "" : name + "/";
   const bool is_dict = value.kind == Value::kDict;
   for (size_t i = 0; i < value.items.size(); i += is_dict ? 2 : 1) {
@@ -43,6 +52,18 @@ size_t FirstContiguous(const pickle::TensorInfo& tensor, int64_t& elements) {
 }  // namespace
 
 void ForEachEntry(const Value& root, const Visit& visit) { Walk("", root, visit); }
+
+std::string Printable(absl::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') {
+      absl::StrAppend(&line, "\\x", absl::Hex(static_cast<uint8_t>(c), absl::kZeroPad2));
+    } else {
+      line += c;
+    }
+  }
+  return line;
+}
 
 absl::StatusOr<uint32_t> Digest(TensorFile& file, const pickle::TensorInfo& tensor) {
   const auto storage = file.Read(tensor);
