@@ -36,20 +36,22 @@ class Pickler {
  public:
   void Tensor(const at::Tensor& tensor) {
     pickle::TensorInfo info;
-    for (size_t i = 0; i < std::size(kDTypes); ++i) {
-      if (kScalarTypes[i] == tensor.scalar_type()) info.storage_type = kDTypes[i].storage;
-    }
-    TORCH_CHECK(!info.storage_type.empty(), "no storage type for ", tensor.scalar_type());
+    const DType* dtype = DTypeOf(tensor.scalar_type());
+    TORCH_CHECK(dtype != nullptr, "no storage type for ", tensor.scalar_type());
     info.key = absl::StrCat(tensors.size());
-    info.storage_size = tensor.numel();
     info.sizes = tensor.sizes().vec();
-    int64_t stride = 1;
-    for (auto size = info.sizes.rbegin(); size != info.sizes.rend(); ++size) {
-      info.strides.insert(info.strides.begin(), stride);
-      stride *= *size;
-    }
+    info.SetContiguous(*dtype, tensor.nbytes());
     out.Tensor(info);
     tensors.push_back(tensor);
+  }
+
+  void State(const StateDict& state) {
+    out.BeginDict();
+    for (const auto& [name, tensor] : state) {
+      out.Text(name);
+      Tensor(tensor);
+    }
+    out.EndDict();
   }
 
   void Optimizer(const Checkpoint::OptimizerState& optimizer) {
@@ -96,6 +98,29 @@ class Pickler {
   pickle::Writer out;
   std::vector<at::Tensor> tensors;
 };
+
+// torch.save: what the pickler was told, and the bytes of its tensors.
+absl::Status WriteArchive(const std::string& path, Pickler& pickler) {
+  const std::string pickled = pickler.out.Finish();
+
+  return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
+    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
+    // well and what failed is returned at the end.
+    absl::Status status;
+    caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
+      if (status.ok()) status = sink(bytes, size);
+      return size;
+    });
+    archive.writeRecord("data.pkl", pickled.data(), pickled.size());
+    archive.writeRecord("byteorder", "little", 6);
+    for (size_t i = 0; i < pickler.tensors.size() && status.ok(); ++i) {
+      const at::Tensor bytes = pickler.tensors[i].detach().cpu().contiguous();
+      archive.writeRecord(absl::StrCat("data/", i), bytes.const_data_ptr(), bytes.nbytes());
+    }
+    archive.writeEndOfFile();
+    return status;
+  });
+}
 
 // --- Reading ---
 
@@ -201,6 +226,11 @@ bool ReadName(const std::string& path, std::tuple<int64_t, int64_t>& order) {
 
 }  // namespace
 
+const DType* DTypeOf(at::ScalarType type) {
+  const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);
+  return found == std::end(kScalarTypes) ? nullptr : &kDTypes[found - kScalarTypes];
+}
+
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
   Pickler pickler;
   pickle::Writer& out = pickler.out;
@@ -210,12 +240,7 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
   out.Text("arch");
   out.Text(checkpoint.arch);
   out.Text("state_dict");
-  out.BeginDict();
-  for (const auto& [name, tensor] : checkpoint.state) {
-    out.Text(name);
-    pickler.Tensor(tensor);
-  }
-  out.EndDict();
+  pickler.State(checkpoint.state);
   out.Text("optimizer");
   pickler.Optimizer(checkpoint.optimizer);
   for (const auto& [name, value] : checkpoint.numbers) {
@@ -230,25 +255,13 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
   }
   out.EndDict();
   out.EndDict();
-  const std::string pickled = out.Finish();
+  return WriteArchive(path, pickler);
+}
 
-  return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
-    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
-    // well and what failed is returned at the end.
-    absl::Status status;
-    caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
-      if (status.ok()) status = sink(bytes, size);
-      return size;
-    });
-    archive.writeRecord("data.pkl", pickled.data(), pickled.size());
-    archive.writeRecord("byteorder", "little", 6);
-    for (size_t i = 0; i < pickler.tensors.size() && status.ok(); ++i) {
-      const at::Tensor bytes = pickler.tensors[i].detach().cpu().contiguous();
-      archive.writeRecord(absl::StrCat("data/", i), bytes.const_data_ptr(), bytes.nbytes());
-    }
-    archive.writeEndOfFile();
-    return status;
-  });
+absl::Status WriteStateDict(const std::string& path, const StateDict& state) {
+  Pickler pickler;
+  pickler.State(state);
+  return WriteArchive(path, pickler);
 }
 
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
@@ -258,8 +271,12 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   Checkpoint checkpoint;
   TensorReader tensors(*file);
   const pickle::Value* state = root.Find("state_dict");
-  if (state == nullptr) {  // a bare one
-    if (absl::Status s = ReadStateDict(root, tensors, checkpoint.state); !s.ok()) return s;
+  if (state == nullptr) {  // detectron2's and timm's name for it, or a bare one
+    const pickle::Value* model = root.Find("model");
+    if (absl::Status s = ReadStateDict(model == nullptr ? root : *model, tensors, checkpoint.state);
+        !s.ok()) {
+      return s;
+    }
     if (!checkpoint.state.empty()) return checkpoint;
     return file->Unsuitable(
         "is not a checkpoint of a training run: it has no 'state_dict'; give a .pth.tar file");

@@ -8,11 +8,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace moco::pickle {
 namespace {
 
-// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py).
+// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), and bytes.
 enum Op : char {
   kMark = '(',
   kStop = '.',
@@ -30,6 +31,8 @@ enum Op : char {
   kBinFloat = 'G',
   kBinUnicode = 'X',
   kShortBinString = 'U',
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
   kEmptyTuple = ')',
   kTuple = 't',
   kTuple1 = '\x85',
@@ -50,13 +53,12 @@ enum Op : char {
   kProto = '\x80',
 };
 
-constexpr int kProtocol = 2;
-
 // What one value may repeat of another, so that memory stays a multiple of the pickle's size.
 constexpr size_t kMaxName = 64;
 constexpr size_t kMaxDimensions = 16;
 constexpr size_t kMaxRepetition = 4;
 constexpr size_t kMaxValues = 2'000'000;  // a state dict has some 20 for each tensor
+constexpr size_t kMaxSteps = 16'000'000;
 
 // The only names that mean something.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
@@ -64,13 +66,17 @@ constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
 constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
 constexpr absl::string_view kSize = "torch.Size";
 constexpr absl::string_view kTorch = "torch.";
+constexpr absl::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct",
+                                              "numpy._core.multiarray._reconstruct"};
+constexpr absl::string_view kArray = "numpy.ndarray";
+constexpr absl::string_view kNumpyType = "numpy.dtype";
+constexpr absl::string_view kNumpyTypePrefix = "numpy.dtype ";  // then what it is of
 
 }  // namespace
 
 class Machine {
  public:
-  Machine(absl::string_view bytes, size_t begin)
-      : bytes_(bytes.substr(0, begin + Document::kMaxBytes)), begin_(begin), at_(begin) {}
+  Machine(absl::string_view bytes, size_t begin) : bytes_(bytes), at_(begin) {}
 
   absl::StatusOr<Document> Run() {
     while (error_.empty() && document_.root_ == nullptr) Step();
@@ -97,7 +103,7 @@ class Machine {
       const Value* value;
       size_t next = 0, count = 1;  // the item to go into; values below so far, and this one
     };
-    const size_t most = kMaxRepetition * (at_ - begin_);
+    const size_t most = kMaxRepetition * steps_;
     std::map<const Value*, size_t> counts;  // 0 while it is being visited
     std::vector<Visit> path = {{&root}};
     counts[&root] = 0;
@@ -304,6 +310,11 @@ class Machine {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
       Push(
           const_cast<Value*>(arguments->items[0]));  // the machine's own value, which it may extend
+    } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
+      PushName(std::string(kArray));  // its state follows
+    } else if (Is(*function, kNumpyType) && !arguments->items.empty() &&
+               arguments->items[0]->text.size() <= kMaxName) {
+      PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
     } else if (function->kind == Value::kOpaque) {
       Push(function);  // what it would make is as opaque
     } else {
@@ -311,14 +322,43 @@ class Machine {
     }
   }
 
+  // What `object` is given after it was made: an OrderedDict its _metadata, which is not kept, and
+  // so with the insides of what is opaque; but arrays are taken, and the byte order of their type.
+  void Build(Value& object, const Value& state) {
+    if (object.kind != Value::kOpaque || state.kind != Value::kTuple) return;
+    const auto& items = state.items;
+    if (absl::StartsWith(object.text, kNumpyTypePrefix)) {
+      if (items.size() < 2 || items[1]->text == ">") object.text = kNumpyType;
+    } else if (object.text == kArray && items.size() == 5 && items[2]->kind == Value::kOpaque &&
+               items[3]->kind == Value::kBool && !items[3]->integer &&
+               items[4]->kind == Value::kText) {
+      absl::string_view type = items[2]->text;
+      const DType* dtype =
+          absl::ConsumePrefix(&type, kNumpyTypePrefix) ? FindDType(&DType::numpy, type) : nullptr;
+      if (dtype == nullptr) return;
+      TensorInfo* info = document_.NewTensor();
+      if (!ReadInts(*items[1], info->sizes) ||
+          !info->SetContiguous(*dtype, items[4]->text.size())) {
+        return Fail("an array is of another size than its shape");
+      }
+      info->key = absl::StrCat("array", document_.arrays_.size());
+      document_.arrays_[info->key] = items[4]->text;
+      object = Value{};
+      object.kind = Value::kTensor;
+      object.tensor = info;
+    }
+  }
+
   void Step() {
     op_at_ = at_;
-    if (document_.values_.size() > kMaxValues) Fail("it holds more values than a state dict");
+    if (document_.values_.size() > kMaxValues || ++steps_ > kMaxSteps) {
+      Fail("it holds more values than a state dict");
+    }
     const absl::string_view op = Take(1);
     if (op.empty()) return;
     switch (op[0]) {
       case kProto:
-        if (Unsigned(1) > 5) Fail("it is of an unknown protocol");
+        if (Unsigned(1) > 3) Fail("its protocol is above 3; save it with pickle_protocol=2");
         break;
       case kStop:
         document_.root_ = Pop();
@@ -375,9 +415,11 @@ class Machine {
         break;
       }
       case kBinUnicode:
+      case kBinBytes:
         PushText(Take(Unsigned(4)));
         break;
       case kShortBinString:
+      case kShortBinBytes:
         PushText(Take(Unsigned(1)));
         break;
       case kEmptyTuple:
@@ -436,10 +478,11 @@ class Machine {
       case kNewObj:
         Reduce();
         break;
-      case kBuild:  // an OrderedDict's _metadata, or the insides of what is opaque
-        Pop();
-        Top();
+      case kBuild: {
+        const Value* state = Pop();
+        Build(*Top(), *state);
         break;
+      }
       case kBinPersId:
         PushStorage();
         break;
@@ -449,13 +492,28 @@ class Machine {
   }
 
   const absl::string_view bytes_;
-  const size_t begin_;
-  size_t at_, op_at_ = 0;
+  size_t at_, op_at_ = 0, steps_ = 0;
   std::string error_;
   Document document_;
   std::vector<Value*> stack_;
   std::map<uint64_t, Value*> memo_;
 };
+
+bool TensorInfo::SetContiguous(const DType& dtype, uint64_t bytes) {
+  const bool empty = std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
+  const int64_t most = static_cast<int64_t>(bytes / dtype.width);
+  int64_t count = empty ? 0 : 1;
+  strides.assign(sizes.size(), 1);
+  for (size_t i = sizes.size(); i-- > 0 && !empty;) {
+    if (sizes[i] > most / count) return false;
+    strides[i] = count;
+    count *= sizes[i];
+  }
+  storage_type = dtype.storage;
+  storage_size = count;
+  offset = 0;
+  return static_cast<uint64_t>(count) * dtype.width == bytes;
+}
 
 const Value* Value::Find(absl::string_view key) const {
   for (size_t i = 0; kind == kDict && i + 1 < items.size(); i += 2) {
@@ -482,7 +540,7 @@ absl::StatusOr<Document> Document::Parse(absl::string_view bytes, size_t begin) 
   return Machine(bytes, begin).Run();
 }
 
-Writer::Writer() { bytes_ = {Op::kProto, kProtocol}; }
+Writer::Writer(int protocol) { bytes_ = {Op::kProto, static_cast<char>(protocol)}; }
 
 void Writer::None() { bytes_ += Op::kNone; }
 
@@ -538,9 +596,37 @@ void Writer::Tensor(const TensorInfo& tensor) {
   bytes_ += {kEmptyTuple, kReduce, kTuple, kReduce};  // no hooks
 }
 
+void Writer::BeginArray(const DType& dtype, const std::vector<int64_t>& sizes, uint32_t bytes) {
+  absl::StrAppend(&bytes_, "cnumpy.core.multiarray\n_reconstruct\n");
+  absl::StrAppend(&bytes_, "(cnumpy\nndarray\n");
+  Ints({0});
+  bytes_ += {kShortBinBytes, 1, 'b', kTuple, kReduce, kMark};
+  Int(1);  // the version of what follows
+  Ints(sizes);
+  absl::StrAppend(&bytes_, "cnumpy\ndtype\n(");
+  Text(dtype.numpy);
+  Bool(false);
+  Bool(true);
+  bytes_ += {kTuple, kReduce, kMark};
+  Int(3);  // likewise
+  Text(dtype.width == 1 ? "|" : "<");
+  for (int i = 0; i < 3; ++i) None();
+  Int(-1);
+  Int(-1);
+  Int(0);
+  bytes_ += {kTuple, kBuild};
+  Bool(false);  // Fortran's order
+  bytes_ += kBinBytes;
+  for (int i = 0; i < 4; ++i) bytes_ += static_cast<char>(bytes >> (8 * i));
+}
+
+void Writer::EndArray() { bytes_ += {kTuple, kBuild}; }
+
+std::string Writer::Flush() { return std::exchange(bytes_, {}); }
+
 std::string Writer::Finish() {
   bytes_ += kStop;
-  return std::move(bytes_);
+  return Flush();
 }
 
 }  // namespace moco::pickle

@@ -16,7 +16,8 @@ namespace {
 using nlohmann::json;
 using pickle::Value;
 
-constexpr uint64_t kPrefix = 8;  // bytes with the header's size
+constexpr uint64_t kPrefix = 8;            // bytes with the header's size
+constexpr uint64_t kMaxHeader = 16 << 20;  // that of 10,000 tensors has 1 MB
 constexpr char kMetadata[] = "__metadata__";
 
 absl::Status Damaged(absl::string_view why) { return absl::DataLossError(why); }
@@ -82,27 +83,10 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const json& json, int64
   if (place[0] > place[1] || place[1] > data_size) {
     return DamagedTensor(name, "lies beyond the file's end");
   }
-  // Zero dimensions first, so that the product of the others stays below the file's size.
-  const bool empty = std::find(info->sizes.begin(), info->sizes.end(), 0) != info->sizes.end();
-  int64_t count = empty ? 0 : 1;
-  for (int64_t size : info->sizes) {
-    if (!empty && size > data_size / dtype->width / count) {
-      return DamagedTensor(name, "is larger than the file");
-    }
-    if (!empty) count *= size;
-  }
-  if (count * dtype->width != place[1] - place[0]) {
+  if (!info->SetContiguous(*dtype, place[1] - place[0])) {
     return DamagedTensor(name, "has another size than its data_offsets say");
   }
-  info->storage_type = dtype->storage;
   info->key = name;
-  info->storage_size = count;
-  info->strides.resize(info->sizes.size());
-  int64_t stride = 1;
-  for (size_t i = info->sizes.size(); i-- > 0;) {
-    info->strides[i] = empty ? 0 : stride;
-    if (!empty) stride *= info->sizes[i];
-  }
   Value* value = document.New(Value::kTensor);
   value->tensor = info;
   return Entry{place[0], place[1], name, value};
@@ -118,7 +102,7 @@ absl::StatusOr<Safetensors> Safetensors::Parse(absl::string_view file) {
   if (file.size() < kPrefix || header_size > file.size() - kPrefix) {
     return Damaged("it is cut: its header reaches beyond its end");
   }
-  if (header_size > pickle::Document::kMaxBytes) return Damaged("its header is too large");
+  if (header_size > kMaxHeader) return Damaged("its header is too large");
   const auto header = ParseHeader(file.substr(kPrefix, header_size));
   if (!header.ok()) return header.status();
   const absl::string_view data = file.substr(kPrefix + header_size);

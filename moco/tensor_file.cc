@@ -19,6 +19,7 @@ using pickle::Value;
 constexpr absl::string_view kLegacy(
     "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.", 21);
 constexpr absl::string_view kZip = "PK";
+constexpr char kPickle = '\x80';
 constexpr size_t kSafetensorsHeader = 8;  // where a brace begins it
 
 }  // namespace
@@ -49,6 +50,8 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
     status = file.ParseZip(bytes);
   } else if (absl::StartsWith(bytes, kLegacy) || absl::StartsWith(kLegacy, bytes)) {
     status = file.ParseLegacy(bytes);
+  } else if (bytes[0] == kPickle) {
+    status = file.ParsePickle(bytes);
   } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
     status = file.ParseSafetensors(bytes);
   } else {
@@ -58,6 +61,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   }
   if (absl::IsDataLoss(status)) return file.Damaged(status.message());
   if (!status.ok()) return file.Unsuitable(status.message());
+  for (const auto& [key, array] : file.document_->arrays()) file.raw_[key] = array;
   const Value& root = file.root();
   if (root.kind == Value::kOpaque) {
     return file.Unsuitable(absl::StrCat("holds a Python object, '", root.text,
@@ -75,14 +79,14 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   auto zip = StoredZip::Parse(bytes);
   if (!zip.ok()) return zip.status();
   zip_ = *std::move(zip);
-  constexpr absl::string_view kPickle = "data.pkl";
+  constexpr absl::string_view kObject = "data.pkl";
   for (const auto& [name, entry] : zip_->entries()) {
-    const absl::string_view folder = absl::StripSuffix(name, kPickle);
+    const absl::string_view folder = absl::StripSuffix(name, kObject);
     if (folder.size() < name.size() && folder.find('/') + 1 == folder.size()) {
       folder_ = std::string(folder);
     }
   }
-  const auto pickle = zip_->entries().find(absl::StrCat(folder_, kPickle));
+  const auto pickle = zip_->entries().find(absl::StrCat(folder_, kObject));
   if (pickle == zip_->entries().end()) {
     return absl::InvalidArgumentError(
         "is a zip archive but no checkpoint: it has no data.pkl; give a .pth.tar file");
@@ -94,9 +98,6 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
       return absl::InvalidArgumentError(
           "was written by a big-endian machine; save it again on this kind of machine");
     }
-  }
-  if (pickle->second.size > Document::kMaxBytes) {
-    return absl::DataLossError("its data.pkl is too large");
   }
   if (const auto read = zip_->Read(pickle->first); !read.ok()) return read.status();
   const size_t end = pickle->second.begin + pickle->second.size;
@@ -159,6 +160,17 @@ absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
+absl::Status TensorFile::ParsePickle(absl::string_view bytes) {
+  format_ = "pickle";
+  auto document = Document::Parse(bytes);
+  if (!document.ok()) return document.status();
+  if (document->end() != bytes.size()) {
+    return absl::DataLossError(absl::StrCat("it goes on after its end, at byte ", document->end()));
+  }
+  document_ = *std::move(document);
+  return absl::OkStatus();
+}
+
 absl::Status TensorFile::ParseSafetensors(absl::string_view bytes) {
   format_ = "safetensors";
   auto parsed = Safetensors::Parse(bytes);
@@ -175,16 +187,14 @@ absl::StatusOr<TensorFile::Storage> TensorFile::FindStorage(const TensorInfo& te
                                    "', which is not read; convert it to float32"));
   }
   absl::string_view bytes;
-  if (zip_.has_value()) {
+  if (const auto found = raw_.find(tensor.key); found != raw_.end()) {
+    bytes = found->second;
+  } else if (zip_.has_value()) {
     const auto entry = zip_->Read(absl::StrCat(folder_, "data/", tensor.key));
     if (!entry.ok()) return Damaged(entry.status().message());
     bytes = *entry;
   } else {
-    const auto found = raw_.find(tensor.key);
-    if (found == raw_.end()) {
-      return Damaged(absl::StrCat("the storage '", tensor.key, "' is missing"));
-    }
-    bytes = found->second;
+    return Damaged(absl::StrCat("the storage '", tensor.key, "' is missing"));
   }
   if (bytes.size() % dtype->width != 0 ||
       static_cast<int64_t>(bytes.size() / dtype->width) != tensor.storage_size) {

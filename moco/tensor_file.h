@@ -2,6 +2,7 @@
 //   zip          torch.save since PyTorch 1.6: `.pth.tar`, `.pth`, `.pt`
 //   legacy       torch.save before that
 //   safetensors
+//   pickle       of NumPy arrays, as detectron2 takes them: `.pkl`
 // What a file holds decides, not its name. Does not know LibTorch, so that a fuzzer builds it in
 // seconds.
 #ifndef MOCO_TENSOR_FILE_H_
@@ -57,6 +58,7 @@ class TensorFile {
 
   absl::Status ParseZip(absl::string_view bytes);
   absl::Status ParseLegacy(absl::string_view bytes);
+  absl::Status ParsePickle(absl::string_view bytes);
   absl::Status ParseSafetensors(absl::string_view bytes);
   absl::StatusOr<Storage> FindStorage(const pickle::TensorInfo& tensor);
 
@@ -71,7 +73,7 @@ class TensorFile {
   std::optional<pickle::Document> document_;
   std::optional<StoredZip> zip_;
   std::string folder_;                            // of the zip's entries
-  std::map<std::string, absl::string_view> raw_;  // bytes of each storage, without a zip
+  std::map<std::string, absl::string_view> raw_;  // storages that are in no zip
   std::map<std::string, Known> known_;            // storages that were checked
 };
 

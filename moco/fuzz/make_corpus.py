@@ -46,3 +46,5 @@ for name, contents in {
         "numpy": {"a": np.float64(1), "b": np.arange(2)}, "set": {1, 2}}.items():
     with open(f"pickle/{name}", "wb") as file:
         pickle.dump(contents, file, protocol=2)
+with open("pickle/arrays", "wb") as file:
+    pickle.dump({"model": {"w": base.numpy(), "n": np.array(7)}}, file, protocol=3)

@@ -8,6 +8,7 @@ expected.txt has a line for each tensor: file, name, dtype, shape, zlib.crc32 of
 import argparse
 import collections
 import os
+import pickle
 import sys
 import zlib
 
@@ -50,6 +51,13 @@ for name, contents in files.items():
 plain = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
 save_file(plain, "plain.safetensors", metadata={"format": "pt", "note": "two\nlines"})
 files["plain.safetensors"] = plain
+arrays = {name: plain[name].numpy() for name in DTYPES if name != "bfloat16"} | {
+    "scalar": np.array(5), "empty": np.zeros((0, 3), np.float32), "sliced": plain["whole"].numpy()[:, 1:, ::2]}
+unread = {"big_endian": np.arange(2, dtype=">i4"), "fortran": np.asfortranarray(np.ones((2, 3))),
+          "complex": np.ones(1, np.complex64), "scalar_type": np.float32(1)}
+with open("arrays.pkl", "wb") as out:
+    pickle.dump({"model": arrays, "unread": unread, "__author__": "MOCO"}, out, protocol=3)
+files["arrays.pkl"] = {"model": {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}}
 
 lines = []
 
