@@ -24,6 +24,24 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      int64_t max_bytes = std::numeric_limits<int64_t>::max());
 
+// A file's bytes without a copy of them in memory. Whoever shortens the file meanwhile ends the
+// process (SIGBUS); replacing it, as WriteFileAtomically does, is harmless.
+class MappedFile {
+ public:
+  // InvalidArgument when it is not a regular file.
+  static absl::StatusOr<MappedFile> Open(const std::string& path);
+
+  MappedFile(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  absl::string_view bytes() const { return bytes_; }
+
+ private:
+  explicit MappedFile(absl::string_view bytes) : bytes_(bytes) {}
+
+  absl::string_view bytes_;
+};
+
 // mkdir -p.
 absl::Status MakeFolders(const std::string& path);
 

@@ -34,6 +34,20 @@ TEST(FilesTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(ReadFile("/proc/self/stat").value().empty(), false);  // its size is said to be 0
 }
 
+TEST(FilesTest, AMappedFileIsTheFile) {
+  const std::string folder = Fresh("mapped"), path = folder + "/f";
+  ASSERT_TRUE(WriteFileAtomically(path, "bytes").ok());
+  auto file = MappedFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  const MappedFile moved = *std::move(file);
+  ASSERT_TRUE(WriteFileAtomically(path, "").ok());
+  EXPECT_EQ(moved.bytes(), "bytes");  // of the file that was opened
+  EXPECT_EQ(MappedFile::Open(path)->bytes(), "");
+  EXPECT_EQ(MappedFile::Open(folder).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(MappedFile::Open("/dev/zero").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(MappedFile::Open(folder + "/no").status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST(FilesTest, AFailedProducerLeavesTheOldFileAndNothingElse) {
   const std::string folder = Fresh("failed"), path = folder + "/f";
   ASSERT_TRUE(WriteFileAtomically(path, "old").ok());

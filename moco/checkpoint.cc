@@ -3,11 +3,11 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <caffe2/serialize/inline_container.h>
-#include <zip.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
-#include <memory>
+#include <limits>
 #include <tuple>
 
 #include "absl/strings/match.h"
@@ -16,22 +16,18 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "moco/dtype.h"
 #include "moco/pickle.h"
+#include "moco/tensor_file.h"
 
 namespace moco {
 namespace {
 
-constexpr int64_t kMaxPickleBytes = 16 << 20;  // a state dict of 10,000 tensors has 2 MB
-
-struct StorageType {
-  const char* name;
-  at::ScalarType dtype;
-};
-constexpr StorageType kStorageTypes[] = {
-    {"FloatStorage", at::kFloat},       {"DoubleStorage", at::kDouble}, {"HalfStorage", at::kHalf},
-    {"BFloat16Storage", at::kBFloat16}, {"LongStorage", at::kLong},     {"IntStorage", at::kInt},
-    {"ShortStorage", at::kShort},       {"CharStorage", at::kChar},     {"ByteStorage", at::kByte},
-    {"BoolStorage", at::kBool}};
+// Of kDTypes, in its order.
+constexpr at::ScalarType kScalarTypes[] = {at::kFloat, at::kDouble, at::kHalf,  at::kBFloat16,
+                                           at::kLong,  at::kInt,    at::kShort, at::kChar,
+                                           at::kByte,  at::kBool};
+static_assert(std::size(kScalarTypes) == std::size(kDTypes));
 
 // --- Writing ---
 
@@ -40,20 +36,22 @@ class Pickler {
  public:
   void Tensor(const at::Tensor& tensor) {
     pickle::TensorInfo info;
-    for (const StorageType& type : kStorageTypes) {
-      if (type.dtype == tensor.scalar_type()) info.storage_type = type.name;
-    }
-    TORCH_CHECK(!info.storage_type.empty(), "no storage type for ", tensor.scalar_type());
+    const DType* dtype = DTypeOf(tensor.scalar_type());
+    TORCH_CHECK(dtype != nullptr, "no storage type for ", tensor.scalar_type());
     info.key = absl::StrCat(tensors.size());
-    info.storage_size = tensor.numel();
     info.sizes = tensor.sizes().vec();
-    int64_t stride = 1;
-    for (auto size = info.sizes.rbegin(); size != info.sizes.rend(); ++size) {
-      info.strides.insert(info.strides.begin(), stride);
-      stride *= *size;
-    }
+    info.SetContiguous(*dtype, tensor.nbytes());
     out.Tensor(info);
     tensors.push_back(tensor);
+  }
+
+  void State(const StateDict& state) {
+    out.BeginDict();
+    for (const auto& [name, tensor] : state) {
+      out.Text(name);
+      Tensor(tensor);
+    }
+    out.EndDict();
   }
 
   void Optimizer(const Checkpoint::OptimizerState& optimizer) {
@@ -101,160 +99,83 @@ class Pickler {
   std::vector<at::Tensor> tensors;
 };
 
+// torch.save: what the pickler was told, and the bytes of its tensors.
+absl::Status WriteArchive(const std::string& path, Pickler& pickler) {
+  const std::string pickled = pickler.out.Finish();
+
+  return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
+    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
+    // well and what failed is returned at the end.
+    absl::Status status;
+    caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
+      if (status.ok()) status = sink(bytes, size);
+      return size;
+    });
+    archive.writeRecord("data.pkl", pickled.data(), pickled.size());
+    archive.writeRecord("byteorder", "little", 6);
+    for (size_t i = 0; i < pickler.tensors.size() && status.ok(); ++i) {
+      const at::Tensor bytes = pickler.tensors[i].detach().cpu().contiguous();
+      archive.writeRecord(absl::StrCat("data/", i), bytes.const_data_ptr(), bytes.nbytes());
+    }
+    archive.writeEndOfFile();
+    return status;
+  });
+}
+
 // --- Reading ---
 
-// A zip archive as PyTorch writes it: entries stored as they are, below one folder.
-class Archive {
- public:
-  static absl::StatusOr<Archive> Open(const std::string& path) {
-    Archive archive(path);
-    // libzip's own errors do not tell a missing file from a cut one in a way that helps.
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path, "' is a folder; give a checkpoint file in it"));
-    }
-    archive.bytes_ = std::filesystem::file_size(path, error);
-    if (error) {
-      errno = error.value();
-      return base::ErrnoStatus("cannot open checkpoint", path);
-    }
-    int code = 0;
-    archive.zip_.reset(zip_open(path.c_str(), ZIP_RDONLY, &code));
-    if (archive.zip_ == nullptr) {
-      if (code == ZIP_ER_OPEN) return base::ErrnoStatus("cannot open checkpoint", path);
-      return archive.NotWhole();
-    }
-    const int64_t entries = zip_get_num_entries(archive.zip_.get(), 0);
-    for (int64_t i = 0; i < entries; ++i) {
-      zip_stat_t entry;
-      if (zip_stat_index(archive.zip_.get(), i, 0, &entry) != 0) return archive.NotWhole();
-      const absl::string_view name = entry.name;
-      if (absl::EndsWith(name, "/data.pkl")) {
-        archive.folder_ = std::string(absl::StripSuffix(name, "data.pkl"));
-      }
-      if (entry.comp_method != ZIP_CM_STORE || entry.size > archive.bytes_) {
-        return archive.Damaged(absl::StrCat("entry '", name, "' is compressed or too large"));
-      }
-    }
-    if (archive.folder_.empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path,
-                       "' is a zip archive but no checkpoint: it has no data.pkl; give a .pth.tar "
-                       "file"));
-    }
-    return archive;
-  }
-
-  // The size of an entry below the archive's folder; -1 when there is none.
-  int64_t Size(const std::string& name) const {
-    zip_stat_t entry;
-    return zip_stat(zip_.get(), (folder_ + name).c_str(), 0, &entry) == 0
-               ? static_cast<int64_t>(entry.size)
-               : -1;
-  }
-
-  // The whole entry into `out`, which has room for Size(name); its checksum is checked.
-  absl::Status Read(const std::string& name, void* out) const {
-    const int64_t size = Size(name);
-    const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(
-        zip_fopen(zip_.get(), (folder_ + name).c_str(), 0), zip_fclose);
-    if (file == nullptr) return Damaged(absl::StrCat("entry '", name, "' cannot be opened"));
-    char beyond;  // the checksum is compared at the end of the entry, one read further
-    if (zip_fread(file.get(), out, size) != size || zip_fread(file.get(), &beyond, 1) != 0) {
-      return Damaged(absl::StrCat("entry '", name, "' is cut or changed"));
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status Damaged(absl::string_view why) const {
-    return absl::DataLossError(
-        absl::StrCat("checkpoint '", path_, "' is damaged: ", why, "; use an earlier one"));
-  }
-
- private:
-  struct Discard {
-    void operator()(zip_t* zip) const { zip_discard(zip); }
-  };
-
-  explicit Archive(std::string path) : path_(std::move(path)) {}
-
-  // It cannot be opened as an archive: the beginning tells a cut one from something else.
-  absl::Status NotWhole() const {
-    auto contents = base::ReadFile(path_);
-    if (!contents.ok()) return contents.status();
-    if (contents->empty() || absl::StartsWith(*contents, "PK")) {
-      return Damaged(contents->empty() ? "it is empty" : "it is cut");
-    }
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path_,
-                     "' is not a checkpoint; give a .pth.tar file of this program or of PyTorch "
-                     "(1.6 or later)"));
-  }
-
-  std::string path_, folder_;
-  uint64_t bytes_ = 0;
-  std::unique_ptr<zip_t, Discard> zip_;
-};
-
-// Tensors of a parsed pickle, read when they are asked for.
+// Tensors of a file, read when they are asked for; those that share a storage there share one here.
 class TensorReader {
  public:
-  explicit TensorReader(const Archive& archive) : archive_(archive) {}
+  explicit TensorReader(TensorFile& file) : file_(file) {}
 
   absl::StatusOr<at::Tensor> Read(const pickle::TensorInfo& info) {
-    auto storage = Storage(info);
-    if (!storage.ok()) return storage.status();
-    // The last element that the shape reaches, in a way that cannot overflow.
-    __int128 last = info.offset;
-    bool empty = false;
-    for (size_t i = 0; i < info.sizes.size(); ++i) {
-      empty |= info.sizes[i] == 0;
-      last += static_cast<__int128>(info.sizes[i] - 1) * info.strides[i];
+    const auto found = file_.Read(info);
+    if (!found.ok()) return found.status();
+    at::Tensor& storage = storages_[info.key];
+    if (!storage.defined()) {
+      storage = at::empty({info.storage_size}, kScalarTypes[found->dtype - kDTypes]);
+      if (!found->bytes.empty()) {
+        std::memcpy(storage.data_ptr(), found->bytes.data(), found->bytes.size());
+      }
     }
-    if (!empty && last >= info.storage_size) {
-      return archive_.Damaged("a tensor reaches beyond its storage");
+    if (std::find(info.sizes.begin(), info.sizes.end(), 0) != info.sizes.end()) {
+      return at::empty(info.sizes, storage.options());
     }
-    if (empty) return at::empty(info.sizes, storage->options());
-    return storage->as_strided(info.sizes, info.strides, info.offset);
+    return storage.as_strided(info.sizes, info.strides, info.offset);
   }
+
+  TensorFile& file() { return file_; }
 
  private:
-  absl::StatusOr<at::Tensor> Storage(const pickle::TensorInfo& info) {
-    if (const auto found = storages_.find(info.key); found != storages_.end()) {
-      if (found->second.numel() == info.storage_size && type_[info.key] == info.storage_type) {
-        return found->second;
-      }
-      return archive_.Damaged("two tensors disagree on the storage that they share");
-    }
-    const auto* type = std::find_if(std::begin(kStorageTypes), std::end(kStorageTypes),
-                                    [&](const auto& t) { return info.storage_type == t.name; });
-    if (type == std::end(kStorageTypes)) {
-      return archive_.Damaged(absl::StrCat("storage type '", info.storage_type, "' is unknown"));
-    }
-    const std::string entry = absl::StrCat("data/", info.key);
-    const int64_t width = static_cast<int64_t>(at::elementSize(type->dtype));
-    const int64_t bytes = archive_.Size(entry);
-    if (bytes < 0 || bytes % width != 0 || bytes / width != info.storage_size) {
-      return archive_.Damaged(absl::StrCat("entry '", entry, "' is missing or of another size"));
-    }
-    const at::Tensor storage = at::empty({info.storage_size}, type->dtype);
-    if (absl::Status s = archive_.Read(entry, storage.data_ptr()); !s.ok()) return s;
-    type_[info.key] = info.storage_type;
-    return storages_[info.key] = storage;
-  }
-
-  const Archive& archive_;
+  TensorFile& file_;
   std::map<std::string, at::Tensor> storages_;
-  std::map<std::string, std::string> type_;
 };
 
+// The tensors of `dict`. Numbers and the like between them are passed over; what could be a tensor
+// of a kind that is not read is refused.
 absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, StateDict& state) {
-  for (size_t i = 0; dict.kind == pickle::Value::kDict && i + 1 < dict.items.size(); i += 2) {
-    if (dict.items[i + 1]->kind != pickle::Value::kTensor) continue;
-    auto tensor = tensors.Read(dict.items[i + 1]->tensor);
+  if (dict.kind == pickle::Value::kOpaque) {
+    return tensors.file().Unsuitable(
+        absl::StrCat("holds '", dict.text,
+                     "' where a state_dict should be, which is not run; save plain tensors"));
+  }
+  if (dict.kind != pickle::Value::kDict) {
+    return tensors.file().Unsuitable(
+        "holds no dict where the tensors should be; give a checkpoint");
+  }
+  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const pickle::Value& value = *dict.items[i + 1];
+    const std::string name(dict.items[i]->text);
+    if (value.kind == pickle::Value::kOpaque || value.kind == pickle::Value::kStorage) {
+      return tensors.file().Unsuitable(absl::StrCat("holds '", value.text,
+                                                    "' where a tensor should be, '", name,
+                                                    "', which is not run; save plain tensors"));
+    }
+    if (value.kind != pickle::Value::kTensor) continue;
+    auto tensor = tensors.Read(*value.tensor);
     if (!tensor.ok()) return tensor.status();
-    state.emplace_back(dict.items[i]->text, *std::move(tensor));
+    state.emplace_back(name, *std::move(tensor));
   }
   return absl::OkStatus();
 }
@@ -305,6 +226,11 @@ bool ReadName(const std::string& path, std::tuple<int64_t, int64_t>& order) {
 
 }  // namespace
 
+const DType* DTypeOf(at::ScalarType type) {
+  const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);
+  return found == std::end(kScalarTypes) ? nullptr : &kDTypes[found - kScalarTypes];
+}
+
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
   Pickler pickler;
   pickle::Writer& out = pickler.out;
@@ -314,12 +240,7 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
   out.Text("arch");
   out.Text(checkpoint.arch);
   out.Text("state_dict");
-  out.BeginDict();
-  for (const auto& [name, tensor] : checkpoint.state) {
-    out.Text(name);
-    pickler.Tensor(tensor);
-  }
-  out.EndDict();
+  pickler.State(checkpoint.state);
   out.Text("optimizer");
   pickler.Optimizer(checkpoint.optimizer);
   for (const auto& [name, value] : checkpoint.numbers) {
@@ -334,60 +255,46 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
   }
   out.EndDict();
   out.EndDict();
-  const std::string pickled = out.Finish();
+  return WriteArchive(path, pickler);
+}
 
-  return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
-    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
-    // well and what failed is returned at the end.
-    absl::Status status;
-    caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
-      if (status.ok()) status = sink(bytes, size);
-      return size;
-    });
-    archive.writeRecord("data.pkl", pickled.data(), pickled.size());
-    archive.writeRecord("byteorder", "little", 6);
-    for (size_t i = 0; i < pickler.tensors.size() && status.ok(); ++i) {
-      const at::Tensor bytes = pickler.tensors[i].detach().cpu().contiguous();
-      archive.writeRecord(absl::StrCat("data/", i), bytes.const_data_ptr(), bytes.nbytes());
-    }
-    archive.writeEndOfFile();
-    return status;
-  });
+absl::Status WriteStateDict(const std::string& path, const StateDict& state) {
+  Pickler pickler;
+  pickler.State(state);
+  return WriteArchive(path, pickler);
 }
 
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
-  auto archive = Archive::Open(path);
-  if (!archive.ok()) return archive.status();
-  const int64_t size = archive->Size("data.pkl");
-  if (size > kMaxPickleBytes) return archive->Damaged("its data.pkl is too large");
-  std::string bytes(size, '\0');
-  if (absl::Status s = archive->Read("data.pkl", bytes.data()); !s.ok()) return s;
-  const auto document = pickle::Document::Parse(bytes);
-  if (!document.ok()) return archive->Damaged(document.status().message());
-
-  const pickle::Value& root = document->root();
-  const pickle::Value* state = root.Find("state_dict");
-  if (state == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path,
-                     "' is not a checkpoint of a training run: it has no 'state_dict'; give a "
-                     ".pth.tar file"));
-  }
+  auto file = TensorFile::Open(path);
+  if (!file.ok()) return file.status();
+  const pickle::Value& root = file->root();
   Checkpoint checkpoint;
-  TensorReader tensors(*archive);
+  TensorReader tensors(*file);
+  const pickle::Value* state = root.Find("state_dict");
+  if (state == nullptr) {  // detectron2's and timm's name for it, or a bare one
+    const pickle::Value* model = root.Find("model");
+    if (absl::Status s = ReadStateDict(model == nullptr ? root : *model, tensors, checkpoint.state);
+        !s.ok()) {
+      return s;
+    }
+    if (!checkpoint.state.empty()) return checkpoint;
+    return file->Unsuitable(
+        "is not a checkpoint of a training run: it has no 'state_dict'; give a .pth.tar file");
+  }
   if (absl::Status s = ReadStateDict(*state, tensors, checkpoint.state); !s.ok()) return s;
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
-    const std::string& name = root.items[i]->text;
+    const std::string name(root.items[i]->text);
     const pickle::Value& value = *root.items[i + 1];
     if (name == "epoch") {
       checkpoint.epoch = value.integer;
     } else if (name == "arch") {
-      checkpoint.arch = value.text;
+      checkpoint.arch = std::string(value.text);
     } else if (name == "optimizer") {
       if (absl::Status s = ReadOptimizer(value, tensors, checkpoint.optimizer); !s.ok()) return s;
     } else if (name == "mocopp") {
       for (size_t j = 0; j + 1 < value.items.size(); j += 2) {
-        checkpoint.mocopp[value.items[j]->text] = value.items[j + 1]->text;
+        checkpoint.mocopp[std::string(value.items[j]->text)] =
+            std::string(value.items[j + 1]->text);
       }
     } else if (value.kind == pickle::Value::kFloat) {
       checkpoint.numbers[name] = value.number;

@@ -8,11 +8,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace moco::pickle {
 namespace {
 
-// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py).
+// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), and bytes.
 enum Op : char {
   kMark = '(',
   kStop = '.',
@@ -30,6 +31,8 @@ enum Op : char {
   kBinFloat = 'G',
   kBinUnicode = 'X',
   kShortBinString = 'U',
+  kBinBytes = 'B',
+  kShortBinBytes = 'C',
   kEmptyTuple = ')',
   kTuple = 't',
   kTuple1 = '\x85',
@@ -50,11 +53,12 @@ enum Op : char {
   kProto = '\x80',
 };
 
-constexpr int kProtocol = 2;
-
 // What one value may repeat of another, so that memory stays a multiple of the pickle's size.
-constexpr size_t kMaxName = 256;
-constexpr size_t kMaxDimensions = 64;
+constexpr size_t kMaxName = 64;
+constexpr size_t kMaxDimensions = 16;
+constexpr size_t kMaxRepetition = 4;
+constexpr size_t kMaxValues = 2'000'000;  // a state dict has some 20 for each tensor
+constexpr size_t kMaxSteps = 16'000'000;
 
 // The only names that mean something.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
@@ -62,15 +66,22 @@ constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
 constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
 constexpr absl::string_view kSize = "torch.Size";
 constexpr absl::string_view kTorch = "torch.";
+constexpr absl::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct",
+                                              "numpy._core.multiarray._reconstruct"};
+constexpr absl::string_view kArray = "numpy.ndarray";
+constexpr absl::string_view kNumpyType = "numpy.dtype";
+constexpr absl::string_view kNumpyTypePrefix = "numpy.dtype ";  // then what it is of
 
 }  // namespace
 
 class Machine {
  public:
-  explicit Machine(absl::string_view bytes) : bytes_(bytes) {}
+  Machine(absl::string_view bytes, size_t begin) : bytes_(bytes), at_(begin) {}
 
   absl::StatusOr<Document> Run() {
     while (error_.empty() && document_.root_ == nullptr) Step();
+    if (error_.empty()) CheckExtent(*document_.root_);
+    document_.end_ = at_;
     if (error_.empty()) return std::move(document_);
     return absl::DataLossError(
         absl::StrCat("the pickle is damaged at byte ", op_at_, ": ", error_));
@@ -83,10 +94,41 @@ class Machine {
     if (error_.empty()) error_ = std::string(why);
   }
 
-  Value* New(Value::Kind kind) {
-    Value& value = document_.values_.emplace_back();
-    value.kind = kind;
-    return &value;
+  Value* New(Value::Kind kind) { return document_.New(kind); }
+
+  // Checks what Document promises of the values below `root`, without recursion, as the checks are
+  // what makes recursion safe.
+  void CheckExtent(const Value& root) {
+    struct Visit {
+      const Value* value;
+      size_t next = 0, count = 1;  // the item to go into; values below so far, and this one
+    };
+    const size_t most = kMaxRepetition * steps_;
+    std::map<const Value*, size_t> counts;  // 0 while it is being visited
+    std::vector<Visit> path = {{&root}};
+    counts[&root] = 0;
+    while (!path.empty()) {
+      Visit& visit = path.back();
+      if (visit.next == visit.value->items.size()) {
+        const size_t count = counts[visit.value] = visit.count;
+        path.pop_back();
+        if (!path.empty()) path.back().count += count;
+        if (count > most) return Fail("it stands for far more values than it has bytes");
+        continue;
+      }
+      const Value* item = visit.value->items[visit.next++];
+      if (item->items.empty()) {
+        ++visit.count;
+      } else if (const auto [known, is_new] = counts.try_emplace(item, 0); !is_new) {
+        if (known->second == 0) return Fail("a value contains itself");
+        visit.count += known->second;
+        if (visit.count > most) return Fail("it stands for far more values than it has bytes");
+      } else if (path.size() == Document::kMaxDepth) {
+        return Fail("it is nested too deeply");
+      } else {
+        path.push_back({item});
+      }
+    }
   }
 
   // --- Bytes ---
@@ -109,13 +151,13 @@ class Machine {
     return value;
   }
 
-  std::string Line() {
+  absl::string_view Line() {
     const size_t end = bytes_.find('\n', at_);
     if (end == absl::string_view::npos) {
       Fail("a name has no end");
       return {};
     }
-    const std::string line(bytes_.substr(at_, end - at_));
+    const absl::string_view line = bytes_.substr(at_, end - at_);
     at_ = end + 1;
     return line;
   }
@@ -138,7 +180,14 @@ class Machine {
 
   void PushText(absl::string_view text) {
     Value* value = New(Value::kText);
-    value->text = std::string(text);
+    value->text = text;
+    Push(value);
+  }
+
+  // Of something that the bytes do not name in one piece.
+  void PushName(std::string name) {
+    Value* value = document_.NewText(std::move(name));
+    value->kind = Value::kOpaque;
     Push(value);
   }
 
@@ -198,21 +247,25 @@ class Machine {
     return value.kind == Value::kOpaque && value.text == name;
   }
 
-  // ("storage", class, key, place, size) stands for a storage.
+  // ("storage", class, key, place, size) stands for a storage; before PyTorch 1.6 a sixth item
+  // follows, which is None.
   void PushStorage() {
     const Value* id = Pop();
-    Value* storage = New(Value::kTensor);
     const auto& items = id->items;
     if (id->kind != Value::kTuple || items.size() < 5 || items[0]->text != "storage" ||
         items[1]->kind != Value::kOpaque || !absl::StartsWith(items[1]->text, kTorch) ||
         items[1]->text.size() > kMaxName || items[2]->kind != Value::kText ||
         items[2]->text.size() > kMaxName || items[4]->kind != Value::kInt ||
-        items[4]->integer < 0) {
+        items[4]->integer < 0 || (items.size() > 5 && items[5]->kind != Value::kNone)) {
       return Fail("a storage is not described as PyTorch does");
     }
-    storage->tensor.storage_type = items[1]->text.substr(kTorch.size());
-    storage->tensor.key = items[2]->text;
-    storage->tensor.storage_size = items[4]->integer;
+    TensorInfo* info = document_.NewTensor();
+    info->storage_type = std::string(items[1]->text.substr(kTorch.size()));
+    info->key = std::string(items[2]->text);
+    info->storage_size = items[4]->integer;
+    document_.storages_.push_back(info);
+    Value* storage = New(Value::kStorage);
+    storage->tensor = info;
     Push(storage);
   }
 
@@ -228,20 +281,19 @@ class Machine {
 
   // (storage, offset, sizes, strides, requires_grad, hooks)
   void PushTensor(const std::vector<const Value*>& arguments) {
-    Value* tensor = New(Value::kTensor);
-    if (arguments.size() < 4 || arguments[0]->kind != Value::kTensor ||
+    if (arguments.size() < 4 || arguments[0]->kind != Value::kStorage ||
         arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
       return Fail("a tensor is not described as PyTorch does");
     }
-    TensorInfo& info = tensor->tensor;
-    info = arguments[0]->tensor;
-    info.offset = arguments[1]->integer;
-    info.sizes.clear();
-    info.strides.clear();
-    if (!ReadInts(*arguments[2], info.sizes) || !ReadInts(*arguments[3], info.strides) ||
-        info.sizes.size() != info.strides.size()) {
+    TensorInfo* info = document_.NewTensor();
+    *info = *arguments[0]->tensor;
+    info->offset = arguments[1]->integer;
+    if (!ReadInts(*arguments[2], info->sizes) || !ReadInts(*arguments[3], info->strides) ||
+        info->sizes.size() != info->strides.size()) {
       return Fail("a tensor's shape is not one");
     }
+    Value* tensor = New(Value::kTensor);
+    tensor->tensor = info;
     Push(tensor);
   }
 
@@ -258,6 +310,11 @@ class Machine {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
       Push(
           const_cast<Value*>(arguments->items[0]));  // the machine's own value, which it may extend
+    } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
+      PushName(std::string(kArray));  // its state follows
+    } else if (Is(*function, kNumpyType) && !arguments->items.empty() &&
+               arguments->items[0]->text.size() <= kMaxName) {
+      PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
     } else if (function->kind == Value::kOpaque) {
       Push(function);  // what it would make is as opaque
     } else {
@@ -265,13 +322,43 @@ class Machine {
     }
   }
 
+  // What `object` is given after it was made: an OrderedDict its _metadata, which is not kept, and
+  // so with the insides of what is opaque; but arrays are taken, and the byte order of their type.
+  void Build(Value& object, const Value& state) {
+    if (object.kind != Value::kOpaque || state.kind != Value::kTuple) return;
+    const auto& items = state.items;
+    if (absl::StartsWith(object.text, kNumpyTypePrefix)) {
+      if (items.size() < 2 || items[1]->text == ">") object.text = kNumpyType;
+    } else if (object.text == kArray && items.size() == 5 && items[2]->kind == Value::kOpaque &&
+               items[3]->kind == Value::kBool && !items[3]->integer &&
+               items[4]->kind == Value::kText) {
+      absl::string_view type = items[2]->text;
+      const DType* dtype =
+          absl::ConsumePrefix(&type, kNumpyTypePrefix) ? FindDType(&DType::numpy, type) : nullptr;
+      if (dtype == nullptr) return;
+      TensorInfo* info = document_.NewTensor();
+      if (!ReadInts(*items[1], info->sizes) ||
+          !info->SetContiguous(*dtype, items[4]->text.size())) {
+        return Fail("an array is of another size than its shape");
+      }
+      info->key = absl::StrCat("array", document_.arrays_.size());
+      document_.arrays_[info->key] = items[4]->text;
+      object = Value{};
+      object.kind = Value::kTensor;
+      object.tensor = info;
+    }
+  }
+
   void Step() {
     op_at_ = at_;
+    if (document_.values_.size() > kMaxValues || ++steps_ > kMaxSteps) {
+      Fail("it holds more values than a state dict");
+    }
     const absl::string_view op = Take(1);
     if (op.empty()) return;
     switch (op[0]) {
       case kProto:
-        if (Unsigned(1) > 5) Fail("it is of an unknown protocol");
+        if (Unsigned(1) > 3) Fail("its protocol is above 3; save it with pickle_protocol=2");
         break;
       case kStop:
         document_.root_ = Pop();
@@ -311,7 +398,10 @@ class Machine {
         break;
       case kLong1: {
         const uint64_t width = Unsigned(1);
-        if (width > 8) return Fail("an integer is wider than 64 bits");
+        if (width > 8) {  // a random generator's state, say
+          Take(width);
+          return PushName("int");
+        }
         const uint64_t bits = Unsigned(width);
         const int unused = static_cast<int>(64 - 8 * width);  // the sign is in the highest byte
         PushInt(width == 0 ? 0 : static_cast<int64_t>(bits << unused) >> unused);
@@ -325,9 +415,11 @@ class Machine {
         break;
       }
       case kBinUnicode:
+      case kBinBytes:
         PushText(Take(Unsigned(4)));
         break;
       case kShortBinString:
+      case kShortBinBytes:
         PushText(Take(Unsigned(1)));
         break;
       case kEmptyTuple:
@@ -378,20 +470,19 @@ class Machine {
         break;
       }
       case kGlobal: {
-        const std::string module = Line();
-        Value* name = New(Value::kOpaque);
-        name->text = absl::StrCat(module, ".", Line());
-        Push(name);
+        const absl::string_view module = Line();
+        PushName(absl::StrCat(module, ".", Line()));
         break;
       }
       case kReduce:
       case kNewObj:
         Reduce();
         break;
-      case kBuild:  // an OrderedDict's _metadata, or the insides of what is opaque
-        Pop();
-        Top();
+      case kBuild: {
+        const Value* state = Pop();
+        Build(*Top(), *state);
         break;
+      }
       case kBinPersId:
         PushStorage();
         break;
@@ -401,12 +492,28 @@ class Machine {
   }
 
   const absl::string_view bytes_;
-  size_t at_ = 0, op_at_ = 0;
+  size_t at_, op_at_ = 0, steps_ = 0;
   std::string error_;
   Document document_;
   std::vector<Value*> stack_;
   std::map<uint64_t, Value*> memo_;
 };
+
+bool TensorInfo::SetContiguous(const DType& dtype, uint64_t bytes) {
+  const bool empty = std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
+  const int64_t most = static_cast<int64_t>(bytes / dtype.width);
+  int64_t count = empty ? 0 : 1;
+  strides.assign(sizes.size(), 1);
+  for (size_t i = sizes.size(); i-- > 0 && !empty;) {
+    if (sizes[i] > most / count) return false;
+    strides[i] = count;
+    count *= sizes[i];
+  }
+  storage_type = dtype.storage;
+  storage_size = count;
+  offset = 0;
+  return static_cast<uint64_t>(count) * dtype.width == bytes;
+}
 
 const Value* Value::Find(absl::string_view key) const {
   for (size_t i = 0; kind == kDict && i + 1 < items.size(); i += 2) {
@@ -415,9 +522,25 @@ const Value* Value::Find(absl::string_view key) const {
   return nullptr;
 }
 
-absl::StatusOr<Document> Document::Parse(absl::string_view bytes) { return Machine(bytes).Run(); }
+Value* Document::New(Value::Kind kind) {
+  Value& value = values_.emplace_back();
+  value.kind = kind;
+  return &value;
+}
 
-Writer::Writer() { bytes_ = {Op::kProto, kProtocol}; }
+Value* Document::NewText(std::string text) {
+  Value* value = New(Value::kText);
+  value->text = texts_.emplace_back(std::move(text));
+  return value;
+}
+
+TensorInfo* Document::NewTensor() { return &tensors_.emplace_back(); }
+
+absl::StatusOr<Document> Document::Parse(absl::string_view bytes, size_t begin) {
+  return Machine(bytes, begin).Run();
+}
+
+Writer::Writer(int protocol) { bytes_ = {Op::kProto, static_cast<char>(protocol)}; }
 
 void Writer::None() { bytes_ += Op::kNone; }
 
@@ -473,9 +596,37 @@ void Writer::Tensor(const TensorInfo& tensor) {
   bytes_ += {kEmptyTuple, kReduce, kTuple, kReduce};  // no hooks
 }
 
+void Writer::BeginArray(const DType& dtype, const std::vector<int64_t>& sizes, uint32_t bytes) {
+  absl::StrAppend(&bytes_, "cnumpy.core.multiarray\n_reconstruct\n");
+  absl::StrAppend(&bytes_, "(cnumpy\nndarray\n");
+  Ints({0});
+  bytes_ += {kShortBinBytes, 1, 'b', kTuple, kReduce, kMark};
+  Int(1);  // the version of what follows
+  Ints(sizes);
+  absl::StrAppend(&bytes_, "cnumpy\ndtype\n(");
+  Text(dtype.numpy);
+  Bool(false);
+  Bool(true);
+  bytes_ += {kTuple, kReduce, kMark};
+  Int(3);  // likewise
+  Text(dtype.width == 1 ? "|" : "<");
+  for (int i = 0; i < 3; ++i) None();
+  Int(-1);
+  Int(-1);
+  Int(0);
+  bytes_ += {kTuple, kBuild};
+  Bool(false);  // Fortran's order
+  bytes_ += kBinBytes;
+  for (int i = 0; i < 4; ++i) bytes_ += static_cast<char>(bytes >> (8 * i));
+}
+
+void Writer::EndArray() { bytes_ += {kTuple, kBuild}; }
+
+std::string Writer::Flush() { return std::exchange(bytes_, {}); }
+
 std::string Writer::Finish() {
   bytes_ += kStop;
-  return std::move(bytes_);
+  return Flush();
 }
 
 }  // namespace moco::pickle

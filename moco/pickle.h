@@ -1,5 +1,5 @@
-// The pickles inside `.pth.tar` files: a reader that knows state dicts and nothing else, and a
-// writer.
+// The pickles inside `.pth.tar` files, and those of NumPy arrays: a reader that knows state dicts
+// and nothing else, and a writer.
 //
 // A pickle is a program for a stack machine, and Python's machine calls whatever the program names.
 // This one builds values only: numbers, text, lists, tuples, dicts and descriptions of tensors. A
@@ -10,11 +10,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "moco/dtype.h"
 
 namespace moco::pickle {
 
@@ -25,44 +27,72 @@ struct TensorInfo {
   int64_t storage_size = 0;             // elements
   int64_t offset = 0;                   // of the first element
   std::vector<int64_t> sizes, strides;  // as many of one as of the other, none negative
+
+  // Makes a tensor of these sizes the whole of a storage of `bytes` bytes, in row-major order.
+  // False when that is not their number.
+  bool SetContiguous(const DType& dtype, uint64_t bytes);
 };
 
 struct Value {
-  enum Kind { kNone, kBool, kInt, kFloat, kText, kList, kTuple, kDict, kTensor, kOpaque };
+  enum Kind { kNone, kBool, kInt, kFloat, kText, kList, kTuple, kDict, kStorage, kTensor, kOpaque };
 
   Kind kind = kNone;
   int64_t integer = 0;  // of kBool and kInt
   double number = 0;
-  std::string text;  // of kText; of kOpaque, the name that was not looked up
+  absl::string_view
+      text;  // of kText, which bytes are too; of kOpaque, the name that was not looked up
   // Of kList and kTuple the elements; of kDict key, value, key, value.
   std::vector<const Value*> items;
-  TensorInfo tensor;
+  const TensorInfo* tensor = nullptr;  // of kStorage and kTensor
 
   // The value of a dict's text key; null when there is none, or when this is not a dict.
   const Value* Find(absl::string_view key) const;
 };
 
-// Owns all values of a pickle; they may refer to each other in any way, circles included.
+// Owns all values of a pickle. They may be shared, but none contains itself, no chain of containers
+// with something in them is longer than kMaxDepth, and counted as often as they are referred to
+// they are no more than a multiple of the pickle's size: whoever walks them need not mind.
 class Document {
  public:
-  // DataLoss, with the byte and the reason, when `bytes` is not a whole pickle of state-dict kind.
-  // Memory is bounded by a multiple of the size of `bytes`.
-  static absl::StatusOr<Document> Parse(absl::string_view bytes);
+  static constexpr int kMaxDepth = 100;
+  // The pickle that begins at `begin` of `bytes`, which must outlive the document. DataLoss, with
+  // the byte and the reason, when it is not a whole pickle of state-dict kind. Memory is bounded by
+  // a multiple of the pickle's size.
+  static absl::StatusOr<Document> Parse(absl::string_view bytes, size_t begin = 0);
 
   const Value& root() const { return *root_; }
+  size_t end() const { return end_; }  // of the pickle, in `bytes`
+
+  // What the pickle says of each storage, as often as it does.
+  const std::vector<const TensorInfo*>& storages() const { return storages_; }
+
+  // The bytes of NumPy arrays, which are in the pickle, by the key of their storage.
+  const std::map<std::string, absl::string_view>& arrays() const { return arrays_; }
+
+  // To make a document of another format's contents.
+  Value* New(Value::Kind kind);
+  Value* NewText(std::string text);
+  TensorInfo* NewTensor();
+  void set_root(const Value* root) { root_ = root; }
 
  private:
   friend class Machine;
-  std::deque<Value> values_;  // their addresses stay
+  std::deque<Value> values_;  // their addresses stay, in all three
+  std::deque<TensorInfo> tensors_;
+  std::deque<std::string> texts_;
+  std::vector<const TensorInfo*> storages_;
+  std::map<std::string, absl::string_view> arrays_;
   const Value* root_ = nullptr;
+  size_t end_ = 0;
 };
 
-// Writes a pickle (protocol 2) that torch.load(weights_only=True) takes. Calls follow the
-// structure:
+// Writes a pickle that torch.load(weights_only=True) takes, or, with arrays, Python where there is
+// NumPy. Calls follow the structure:
 //   w.BeginDict(); w.Text("epoch"); w.Int(3); w.EndDict();
 class Writer {
  public:
-  Writer();
+  // Arrays want protocol 3.
+  explicit Writer(int protocol = 2);
 
   void None();
   void Bool(bool value);
@@ -70,12 +100,19 @@ class Writer {
   void Float(double value);
   void Text(absl::string_view value);
   void Tensor(const TensorInfo& tensor);
+  // A NumPy array. Between the two calls: Flush(), then the array's elements in row-major order,
+  // `bytes` of them, less than 4 GB.
+  void BeginArray(const DType& dtype, const std::vector<int64_t>& sizes, uint32_t bytes);
+  void EndArray();
   void BeginDict();  // then key, value, key, value
   void EndDict();
   void BeginList();
   void EndList();
 
-  // The whole pickle; the last call.
+  // What has been written since the last call.
+  std::string Flush();
+
+  // The rest; the last call.
   std::string Finish();
 
  private:

@@ -47,7 +47,8 @@ std::string Error(absl::string_view bytes) {
 }
 
 TEST(PickleTest, WhatIsWrittenIsRead) {
-  const auto document = Document::Parse(SomePickle());
+  const std::string bytes = SomePickle();
+  const auto document = Document::Parse(bytes);
   ASSERT_TRUE(document.ok()) << document.status();
   const Value& root = document->root();
   EXPECT_EQ(root.Find("none")->kind, Value::kNone);
@@ -60,13 +61,40 @@ TEST(PickleTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(root.Find("list")->items[1]->text, "two");
   EXPECT_EQ(root.Find("nested")->Find("x")->kind, Value::kDict);
   EXPECT_EQ(root.Find("absent"), nullptr);
-  const TensorInfo& tensor = root.Find("weight")->tensor;
+  const TensorInfo& tensor = *root.Find("weight")->tensor;
   EXPECT_EQ(tensor.storage_type, "FloatStorage");
   EXPECT_EQ(tensor.key, "0");
   EXPECT_EQ(tensor.storage_size, 6);
   EXPECT_EQ(tensor.offset, 1);
   EXPECT_THAT(tensor.sizes, ElementsAre(2, 3));
   EXPECT_THAT(tensor.strides, ElementsAre(3, 1));
+  EXPECT_EQ(document->end(), bytes.size());
+  ASSERT_EQ(document->storages().size(), 1u);
+  EXPECT_EQ(document->storages()[0]->key, "0");
+}
+
+TEST(PickleTest, OneAfterAnother) {
+  const std::string bytes = "K\x01.K\x02.!";
+  const auto first = Document::Parse(bytes);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_EQ(first->root().integer, 1);
+  const auto second = Document::Parse(bytes, first->end());
+  ASSERT_TRUE(second.ok()) << second.status();
+  EXPECT_EQ(second->root().integer, 2);
+  EXPECT_EQ(second->end(), 6u);
+  EXPECT_EQ(Document::Parse(bytes, second->end()).status().message(),
+            "the pickle is damaged at byte 6: it holds what a state dict has no use for");
+}
+
+TEST(PickleTest, WideIntegersArePassedOver) {
+  const std::string bytes =
+      "]\x8a\x0a"
+      "0123456789aK\x07"
+      "a.";
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  EXPECT_EQ(document->root().items[0]->kind, Value::kOpaque);
+  EXPECT_EQ(document->root().items[1]->integer, 7);
 }
 
 TEST(PickleTest, EveryCutIsRefused) {
@@ -90,8 +118,9 @@ TEST(PickleTest, ChangedBytesNeverCrash) {
 
 TEST(PickleTest, NamesAreNotLookedUp) {
   // os.system("true"), as a hostile file would have it run.
-  const auto read = Document::Parse(
-      absl::StrCat("\x80\x02", "cos\nsystem\n", absl::string_view("X\x04\0\0\0true\x85R.", 12)));
+  const std::string bytes =
+      absl::StrCat("\x80\x02", "cos\nsystem\n", absl::string_view("X\x04\0\0\0true\x85R.", 12));
+  const auto read = Document::Parse(bytes);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->root().kind, Value::kOpaque);
   EXPECT_EQ(read->root().text, "os.system");
@@ -110,32 +139,50 @@ TEST(PickleTest, ErrorsSayWhereAndWhy) {
   EXPECT_THAT(Error("I1\n."), HasSubstr("no use for"));
 }
 
-// A few bytes that would stand for very many values, if values were copied.
-TEST(PickleTest, ReferencesAreNotCopies) {
-  std::string bomb = "]q";
-  bomb += '\0';
-  for (char i = 1; i < 60; ++i) {
-    bomb += "]q";
-    bomb += i;
-    for (int j = 0; j < 10; ++j) (bomb += 'h') += static_cast<char>(i - 1), bomb += 'a';
+std::string Put(int slot) { return {'q', static_cast<char>(slot)}; }
+std::string Get(int slot) { return {'h', static_cast<char>(slot)}; }
+
+// A few bytes that stand for very many values: lists of ten times the one before.
+TEST(PickleTest, RepetitionIsBounded) {
+  std::string bomb = "]" + Put(0);
+  for (int i = 1; i < 60; ++i) {
+    bomb += "]" + Put(i);
+    for (int j = 0; j < 10; ++j) bomb += Get(i - 1) + "a";
   }
-  bomb += ".";
-  const auto document = Document::Parse(bomb);
-  ASSERT_TRUE(document.ok()) << document.status();
-  EXPECT_EQ(document->root().items.size(), 10u);
+  EXPECT_THAT(Error(bomb + "."), HasSubstr("far more values than it has bytes"));
+  EXPECT_TRUE(Document::Parse("](K\x01" + Put(1) + Get(1) + Get(1) + "e.").ok());
 }
 
-TEST(PickleTest, ACircleIsHarmless) {
-  const std::string circle = std::string("]q\0h\0a.", 7);
-  const auto document = Document::Parse(circle);
-  ASSERT_TRUE(document.ok()) << document.status();
-  EXPECT_EQ(document->root().items[0], &document->root());
+TEST(PickleTest, ACircleIsRefused) {
+  EXPECT_THAT(Error("]" + Put(0) + Get(0) + "a."), HasSubstr("contains itself"));
+  EXPECT_THAT(Error("]" + Put(0) + "]" + Get(0) + "aa."), HasSubstr("contains itself"));
 }
 
-TEST(PickleTest, DeepNestingIsHarmless) {
-  std::string deep(100000, ']');
-  deep += std::string(99999, 'a') + ".";
-  EXPECT_TRUE(Document::Parse(deep).ok());
+TEST(PickleTest, DeepNestingIsRefused) {
+  const auto nested = [](int depth) {
+    return std::string(depth, ']') + std::string(depth - 1, 'a') + ".";
+  };
+  EXPECT_TRUE(Document::Parse(nested(Document::kMaxDepth + 1)).ok());  // the last one is empty
+  EXPECT_THAT(Error(nested(Document::kMaxDepth + 2)), HasSubstr("nested too deeply"));
+  EXPECT_THAT(Error(nested(100000)), HasSubstr("nested too deeply"));
+  EXPECT_THAT(Error(")" + std::string(100000, '\x85') + "."), HasSubstr("nested too deeply"));
+}
+
+TEST(PickleTest, ValuesAreCounted) {
+  std::string many(3'000'000, 'N');
+  EXPECT_THAT(Error("](" + many + "e."), HasSubstr("more values than a state dict"));
+}
+
+// What a storage alone, or a parameter of something else, could be taken for.
+TEST(PickleTest, OnlyTensorsAreTensors) {
+  const std::string storage =
+      "(" + std::string("U\x07storagectorch\nFloatStorage\nU\x01") + "0U\x03" + "cpuK\x01tQ";
+  const std::string bytes = storage + ".";
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  EXPECT_EQ(document->root().kind, Value::kStorage);
+  EXPECT_THAT(Error("ctorch._utils\n_rebuild_tensor_v2\n(NK" + std::string(1, '\0') + "))tR."),
+              HasSubstr("a tensor is not described"));
 }
 
 }  // namespace

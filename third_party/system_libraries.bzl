@@ -55,7 +55,7 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @gflags, @glog, @gtest, @json, @opencv, @png, @turbojpeg and @zip."""
+    """Declares @absl, @gflags, @glog, @gtest, @json, @opencv, @png, @turbojpeg and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -75,4 +75,4 @@ def system_libraries():
     )
     _library(name = "png", headers = ["png.h", "pngconf.h", "pnglibconf.h"], libs = ["png16", "z"], package = "libpng-dev")
     _library(name = "turbojpeg", headers = ["turbojpeg.h"], libs = ["turbojpeg"], package = "libturbojpeg0-dev")
-    _library(name = "zip", headers = ["zip.h", "zipconf.h"], libs = ["zip"], package = "libzip-dev")
+    _library(name = "zlib", headers = ["zlib.h", "zconf.h"], libs = ["z"], package = "zlib1g-dev")

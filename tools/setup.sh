@@ -30,7 +30,7 @@ PACKAGES=(
   libopencv-imgproc-dev
   libpng-dev
   libturbojpeg0-dev
-  libzip-dev
+  zlib1g-dev
   nlohmann-json3-dev
 )
 

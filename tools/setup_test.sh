@@ -54,21 +54,21 @@ check "all there: exit 0" test $code -eq 0
 check "all there: one line" test "$(wc -l <out)" -eq 1
 check "all there: apt-get is not called" test ! -s apt-get.calls
 
-run debian12 libzip-dev g++ nothing
+run debian12 zlib1g-dev g++ nothing
 check "two missing: exit 0" test $code -eq 0
 check "two missing: named" says "2 Debian packages"
 check "two missing: the lists are read first" grep -q 'update$' apt-get.calls
-check "two missing: just they are installed" grep -q -- '--no-install-recommends g++ libzip-dev$' apt-get.calls
+check "two missing: just they are installed" grep -q -- '--no-install-recommends g++ zlib1g-dev$' apt-get.calls
 
-run debian12 libzip-dev none update
+run debian12 zlib1g-dev none update
 check "no lists: exit 1" test $code -eq 1
 check "no lists: last line" last_line_says "error: apt-get could not read the package lists"
-run debian12 libzip-dev none install
+run debian12 zlib1g-dev none install
 check "not installed: exit 1" test $code -eq 1
 check "not installed: last line" last_line_says "error: apt-get could not install the packages"
 
 for system in ubuntu no-such-file; do
-  run $system libzip-dev none nothing
+  run $system zlib1g-dev none nothing
   check "$system: exit 3" test $code -eq 3
   check "$system: apt-get is not called" test ! -s apt-get.calls
   check "$system: last line" last_line_says "error: not Debian 12"
@@ -80,6 +80,6 @@ for package in $packages; do
   check "$package of third_party/system_libraries.bzl is in tools/setup.sh" grep -qx "  $package" out
 done
 
-"$setup" --libzip >out 2>&1
+"$setup" --zlib >out 2>&1
 check "an argument: exit 2" test $? -eq 2
 exit $((failures > 0))

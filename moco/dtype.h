@@ -1,0 +1,36 @@
+// The element types of tensors in files, under all their names. Does not know LibTorch.
+#ifndef MOCO_DTYPE_H_
+#define MOCO_DTYPE_H_
+
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace moco {
+
+struct DType {
+  const char* name;         // PyTorch's
+  const char* storage;      // of the class that a pickle names
+  const char* safetensors;  // in that format
+  const char* numpy;        // of the array type; empty where there is none
+  int64_t width;            // bytes
+};
+
+inline constexpr DType kDTypes[] = {
+    {"float32", "FloatStorage", "F32", "f4", 4}, {"float64", "DoubleStorage", "F64", "f8", 8},
+    {"float16", "HalfStorage", "F16", "f2", 2},  {"bfloat16", "BFloat16Storage", "BF16", "", 2},
+    {"int64", "LongStorage", "I64", "i8", 8},    {"int32", "IntStorage", "I32", "i4", 4},
+    {"int16", "ShortStorage", "I16", "i2", 2},   {"int8", "CharStorage", "I8", "i1", 1},
+    {"uint8", "ByteStorage", "U8", "u1", 1},     {"bool", "BoolStorage", "BOOL", "b1", 1}};
+
+// The dtype with this value, which is not empty, in `field`; null when there is none.
+inline const DType* FindDType(const char* DType::*field, absl::string_view value) {
+  for (const DType& dtype : kDTypes) {
+    if (!value.empty() && value == dtype.*field) return &dtype;
+  }
+  return nullptr;
+}
+
+}  // namespace moco
+
+#endif  // MOCO_DTYPE_H_

@@ -1,0 +1,50 @@
+"""Writes the fuzzer's seeds: a few tiny files of each format, and pickles that mean harm.
+
+    python make_corpus.py corpus      # torch 2.11.0, safetensors 0.8.0
+"""
+
+import collections
+import os
+import pickle
+import sys
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+
+class System:
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+base = torch.arange(6.0).view(2, 3)
+seeds = {
+    "tensor": torch.arange(2),
+    "state": collections.OrderedDict({"w": base, "t": base.t(), "n": torch.tensor(7)}),
+    "checkpoint": {"epoch": 1, "state_dict": {"p": torch.nn.Parameter(base), "half": base.bfloat16()},
+                   "optimizer": {"state": {0: {"m": base[1:]}}, "param_groups": [{"lr": 0.1, "params": [0]}]}},
+}
+
+for folder in ("zip", "legacy", "safetensors", "pickle"):
+    os.makedirs(os.path.join(sys.argv[1], folder), exist_ok=True)
+os.chdir(sys.argv[1])
+for name, contents in seeds.items():
+    torch.save(contents, f"zip/{name}")
+    torch.save(contents, f"legacy/{name}", _use_new_zipfile_serialization=False)
+save_file({"w": base, "n": torch.tensor(7)}, "safetensors/state", metadata={"format": "pt"})
+save_file({"e": torch.zeros(0, 2), "h": base.half(), "b": base > 1}, "safetensors/dtypes")
+
+lists = [[]]
+for _ in range(8):
+    lists.append([lists[-1]] * 10)
+nested = []
+for _ in range(90):
+    nested = [nested]
+for name, contents in {
+        "system": {"state_dict": System()}, "repeated": lists[1], "nested": nested, "numbers": [2**80, -2**40, 1.5, None],
+        "numpy": {"a": np.float64(1), "b": np.arange(2)}, "set": {1, 2}}.items():
+    with open(f"pickle/{name}", "wb") as file:
+        pickle.dump(contents, file, protocol=2)
+with open("pickle/arrays", "wb") as file:
+    pickle.dump({"model": {"w": base.numpy(), "n": np.array(7)}}, file, protocol=3)

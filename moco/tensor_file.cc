@@ -1,0 +1,235 @@
+#include "moco/tensor_file.h"
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "moco/safetensors.h"
+#include "moco/tensor_listing.h"
+
+namespace moco {
+namespace {
+
+using pickle::Document;
+using pickle::TensorInfo;
+using pickle::Value;
+
+// The first two pickles of the legacy format: a magic number, and the format's version, 1001.
+constexpr absl::string_view kLegacy(
+    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.", 21);
+constexpr absl::string_view kZip = "PK";
+constexpr char kPickle = '\x80';
+constexpr size_t kSafetensorsHeader = 8;  // where a brace begins it
+
+}  // namespace
+
+absl::Status TensorFile::Damaged(absl::string_view why) const {
+  return absl::DataLossError(absl::StrCat("checkpoint '", path_, "' is damaged: ", Printable(why),
+                                          "; use an earlier one, or copy it again"));
+}
+
+absl::Status TensorFile::Unsuitable(absl::string_view what) const {
+  return absl::InvalidArgumentError(absl::StrCat("'", path_, "' ", Printable(what)));
+}
+
+absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path) {
+  auto file = base::MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  auto result = Parse(path, file->bytes());
+  if (result.ok()) result->file_.emplace(*std::move(file));
+  return result;
+}
+
+absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::string_view bytes) {
+  TensorFile file(path);
+  absl::Status status;
+  if (bytes.empty()) {
+    status = absl::DataLossError("it is empty");
+  } else if (absl::StartsWith(bytes, kZip) || absl::StartsWith(kZip, bytes)) {
+    status = file.ParseZip(bytes);
+  } else if (absl::StartsWith(bytes, kLegacy) || absl::StartsWith(kLegacy, bytes)) {
+    status = file.ParseLegacy(bytes);
+  } else if (bytes[0] == kPickle) {
+    status = file.ParsePickle(bytes);
+  } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
+    status = file.ParseSafetensors(bytes);
+  } else {
+    status = absl::InvalidArgumentError(
+        "is not a checkpoint; give a .pth.tar file of this program, what torch.save has written, "
+        "or a safetensors file");
+  }
+  if (absl::IsDataLoss(status)) return file.Damaged(status.message());
+  if (!status.ok()) return file.Unsuitable(status.message());
+  for (const auto& [key, array] : file.document_->arrays()) file.raw_[key] = array;
+  const Value& root = file.root();
+  if (root.kind == Value::kOpaque) {
+    return file.Unsuitable(absl::StrCat("holds a Python object, '", root.text,
+                                        "', which is not run; save the state_dict() alone"));
+  }
+  if (root.kind != Value::kTensor && root.kind != Value::kDict && root.kind != Value::kList &&
+      root.kind != Value::kTuple) {
+    return file.Unsuitable("holds no tensors; give a checkpoint");
+  }
+  return file;
+}
+
+absl::Status TensorFile::ParseZip(absl::string_view bytes) {
+  format_ = "zip";
+  auto zip = StoredZip::Parse(bytes);
+  if (!zip.ok()) return zip.status();
+  zip_ = *std::move(zip);
+  constexpr absl::string_view kObject = "data.pkl";
+  for (const auto& [name, entry] : zip_->entries()) {
+    const absl::string_view folder = absl::StripSuffix(name, kObject);
+    if (folder.size() < name.size() && folder.find('/') + 1 == folder.size()) {
+      folder_ = std::string(folder);
+    }
+  }
+  const auto pickle = zip_->entries().find(absl::StrCat(folder_, kObject));
+  if (pickle == zip_->entries().end()) {
+    return absl::InvalidArgumentError(
+        "is a zip archive but no checkpoint: it has no data.pkl; give a .pth.tar file");
+  }
+  if (zip_->entries().count(folder_ + "byteorder") > 0) {
+    const auto order = zip_->Read(folder_ + "byteorder");
+    if (!order.ok()) return order.status();
+    if (*order != "little") {
+      return absl::InvalidArgumentError(
+          "was written by a big-endian machine; save it again on this kind of machine");
+    }
+  }
+  if (const auto read = zip_->Read(pickle->first); !read.ok()) return read.status();
+  const size_t end = pickle->second.begin + pickle->second.size;
+  auto document = Document::Parse(bytes.substr(0, end), pickle->second.begin);
+  if (!document.ok()) return document.status();
+  if (document->end() != end) return absl::DataLossError("its data.pkl goes on after its end");
+  document_ = *std::move(document);
+  return absl::OkStatus();
+}
+
+absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
+  format_ = "legacy";
+  if (bytes.size() < kLegacy.size()) return absl::DataLossError("it is cut");
+  // The writing machine, the object, and the keys of the storages in the order of their bytes.
+  const auto machine = Document::Parse(bytes, kLegacy.size());
+  if (!machine.ok()) return machine.status();
+  const Value* little = machine->root().Find("little_endian");
+  if (little == nullptr || little->kind != Value::kBool) {
+    return absl::DataLossError("it does not describe the machine that wrote it");
+  }
+  if (!little->integer) {
+    return absl::InvalidArgumentError(
+        "was written by a big-endian machine; save it again on this kind of machine");
+  }
+  auto document = Document::Parse(bytes, machine->end());
+  if (!document.ok()) return document.status();
+  const auto keys = Document::Parse(bytes, document->end());
+  if (!keys.ok()) return keys.status();
+
+  std::map<std::string, const TensorInfo*, std::less<>> described;
+  for (const TensorInfo* info : document->storages()) described.emplace(info->key, info);
+  size_t at = keys->end();
+  for (const Value* key : keys->root().items) {
+    const auto found = described.find(std::string(key->text));
+    if (found == described.end()) {
+      return absl::DataLossError(absl::StrCat("no tensor has the storage '", key->text, "'"));
+    }
+    const TensorInfo& info = *found->second;
+    const DType* dtype = FindDType(&DType::storage, info.storage_type);
+    if (dtype == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "holds a '", info.storage_type, "', which is not read; convert it to float32"));
+    }
+    uint64_t count = 0;
+    for (size_t i = 0; i < 8 && at + i < bytes.size(); ++i) {
+      count |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
+    }
+    if (count != static_cast<uint64_t>(info.storage_size) || bytes.size() - at < 8 ||
+        count > (bytes.size() - at - 8) / dtype->width) {
+      return absl::DataLossError(
+          absl::StrCat("the storage '", info.key, "' at byte ", at, " is cut or of another size"));
+    }
+    raw_[info.key] = bytes.substr(at + 8, count * dtype->width);
+    at += 8 + count * dtype->width;
+  }
+  if (at != bytes.size()) {
+    return absl::DataLossError(absl::StrCat("it goes on after its last storage, at byte ", at));
+  }
+  document_ = *std::move(document);
+  return absl::OkStatus();
+}
+
+absl::Status TensorFile::ParsePickle(absl::string_view bytes) {
+  format_ = "pickle";
+  auto document = Document::Parse(bytes);
+  if (!document.ok()) return document.status();
+  if (document->end() != bytes.size()) {
+    return absl::DataLossError(absl::StrCat("it goes on after its end, at byte ", document->end()));
+  }
+  document_ = *std::move(document);
+  return absl::OkStatus();
+}
+
+absl::Status TensorFile::ParseSafetensors(absl::string_view bytes) {
+  format_ = "safetensors";
+  auto parsed = Safetensors::Parse(bytes);
+  if (!parsed.ok()) return parsed.status();
+  document_ = std::move(parsed->document);
+  raw_ = std::move(parsed->storages);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TensorFile::Storage> TensorFile::FindStorage(const TensorInfo& tensor) {
+  const DType* dtype = FindDType(&DType::storage, tensor.storage_type);
+  if (dtype == nullptr) {
+    return Unsuitable(absl::StrCat("holds a '", tensor.storage_type,
+                                   "', which is not read; convert it to float32"));
+  }
+  absl::string_view bytes;
+  if (const auto found = raw_.find(tensor.key); found != raw_.end()) {
+    bytes = found->second;
+  } else if (zip_.has_value()) {
+    const auto entry = zip_->Read(absl::StrCat(folder_, "data/", tensor.key));
+    if (!entry.ok()) return Damaged(entry.status().message());
+    bytes = *entry;
+  } else {
+    return Damaged(absl::StrCat("the storage '", tensor.key, "' is missing"));
+  }
+  if (bytes.size() % dtype->width != 0 ||
+      static_cast<int64_t>(bytes.size() / dtype->width) != tensor.storage_size) {
+    return Damaged(absl::StrCat("the storage '", tensor.key, "' is of another size"));
+  }
+  return Storage{dtype, bytes};
+}
+
+absl::StatusOr<TensorFile::Storage> TensorFile::Read(const TensorInfo& tensor) {
+  auto known = known_.find(tensor.key);
+  if (known == known_.end()) {
+    const auto storage = FindStorage(tensor);
+    if (!storage.ok()) return storage.status();
+    known = known_.emplace(tensor.key, Known{tensor.storage_type, *storage}).first;
+  }
+  const Storage& storage = known->second.storage;
+  if (known->second.type != tensor.storage_type ||
+      static_cast<int64_t>(storage.bytes.size()) / storage.dtype->width != tensor.storage_size) {
+    return Damaged("two tensors disagree on the storage that they share");
+  }
+  bool empty = false;
+  for (int64_t size : tensor.sizes) empty |= size == 0;
+  if (empty) return storage;
+  // The last element that the shape reaches, and their number, in a way that cannot overflow.
+  __int128 last = tensor.offset;
+  int64_t count = 1;
+  for (size_t i = 0; i < tensor.sizes.size(); ++i) {
+    if (tensor.sizes[i] > tensor.storage_size / count) {
+      return Damaged("a tensor has more elements than its storage");
+    }
+    count *= tensor.sizes[i];
+    last += static_cast<__int128>(tensor.sizes[i] - 1) * tensor.strides[i];
+  }
+  if (last >= tensor.storage_size) return Damaged("a tensor reaches beyond its storage");
+  return storage;
+}
+
+}  // namespace moco

@@ -1,0 +1,30 @@
+// What is in a file of tensors, entry by entry.
+#ifndef MOCO_TENSOR_LISTING_H_
+#define MOCO_TENSOR_LISTING_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "moco/pickle.h"
+#include "moco/tensor_file.h"
+
+namespace moco {
+
+// Calls `visit` with the name and the value of every tensor, plain value, list of plain values and
+// empty container below `root`, in the file's order. A name is made of keys and positions: "optimizer/state/0/momentum_buffer";
+// that of `root` itself is empty.
+void ForEachEntry(const pickle::Value& root,
+                  const std::function<void(const std::string& name, const pickle::Value&)>& visit);
+
+// Text of a file, which can hold anything, for one line of a terminal: other characters as \x1b.
+std::string Printable(absl::string_view text);
+
+// CRC-32 of a tensor's elements in row-major order: zlib.crc32(tensor.numpy().tobytes()).
+absl::StatusOr<uint32_t> Digest(TensorFile& file, const pickle::TensorInfo& tensor);
+
+}  // namespace moco
+
+#endif  // MOCO_TENSOR_LISTING_H_

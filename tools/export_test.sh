@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# tools/export: each format has the encoder's tensors under the right names; bad input.
+set -u
+
+export=$PWD/tools/export
+inspect=$PWD/tools/inspect
+untrained=$PWD/lincls/untrained_checkpoint
+files=$PWD/moco/testdata/tensor_files
+cd "$TEST_TMPDIR" || exit 1
+
+fail() {
+  echo "FAILED: $*"
+  exit 1
+}
+
+# refused CODE TEXT ARGUMENT...: one line on stderr, which holds TEXT.
+refused() {
+  local code=$1 text=$2
+  shift 2
+  "$export" "$@" >out 2>err
+  local got=$?
+  [[ $got == "$code" ]] || fail "exit code $got, not $code, of: $* ($(cat out err))"
+  [[ $(wc -l <err) == 1 ]] || fail "not one line on stderr, of: $* ($(cat err))"
+  grep -qF -- "$text" err || fail "no '$text' in: $(cat err)"
+}
+
+# tensors FILE PREFIX: "name dtype shape crc" of the tensors below PREFIX, sorted.
+tensors() {
+  "$inspect" "$1" | sed -n "s/^  $2//p" | grep -E ' (float32|int64) ' | tr -s ' ' | sort
+}
+
+"$untrained" resnet_small:width=4,blocks=2,stages=3 to_tensor encoder.pth.tar 0 || fail "no checkpoint"
+tensors encoder.pth.tar 'state_dict\/module.encoder_q.' >want
+(($(wc -l <want) > 30)) || fail "few tensors: $(cat want)"
+
+for format in torchvision safetensors detectron2; do
+  "$export" encoder.pth.tar --to=$format --out=$format --verify >$format.out 2>&1 || fail "$(cat $format.out)"
+  grep -q "^$PWD/$format: $(wc -l <want) tensors of resnet_small" $format.out || fail "$(cat $format.out)"
+  grep -q '^verified' $format.out || fail "$format was not verified: $(cat $format.out)"
+done
+"$inspect" torchvision | grep -q '^torchvision: zip\|/torchvision: zip' || fail "not a zip"
+"$inspect" safetensors | grep -q '/safetensors: safetensors' || fail "not safetensors"
+"$inspect" detectron2 | grep -q '/detectron2: pickle' || fail "not a pickle"
+"$inspect" detectron2 | grep -qE '^  matching_heuristics +bool +true$' || fail "no matching_heuristics"
+"$inspect" detectron2 | grep -qE '^  __author__ +text +MOCO$' || fail "no __author__"
+
+diff want <(tensors torchvision '') || fail "torchvision has other tensors"
+diff want <(tensors safetensors '') || fail "safetensors has other tensors"
+# detectron2's names, as the official conversion makes them.
+sed -E '/^layer/!s/^/stem./; s/layer3/res4/; s/layer2/res3/; s/layer1/res2/; s/bn([123])/conv\1.norm/
+        s/downsample\.0/shortcut/; s/downsample\.1/shortcut.norm/' want | sort >renamed
+for name in stem.conv1.norm.weight res2.0.conv2.norm.running_var res3.0.shortcut.weight res4.1.conv1.weight; do
+  grep -q "^$name " renamed || fail "the test itself does not know $name: $(cat renamed)"
+done
+diff renamed <(tensors detectron2 'model\/') || fail "detectron2 has other tensors"
+
+"$export" encoder.pth.tar --to=torchvision --out=again && cmp torchvision again || fail "not the same twice"
+
+refused 2 'give one checkpoint' --to=torchvision
+refused 2 "--to='onnx' is no format" encoder.pth.tar --to=onnx --out=x
+refused 2 'is the checkpoint itself' encoder.pth.tar --to=torchvision --out=encoder.pth.tar
+refused 2 "nothing below 'module.encoder_q.'" "$files/zip.pth.tar" --to=torchvision --out=x
+refused 2 'No such file' absent --to=torchvision --out=x
+refused 2 'No such file' encoder.pth.tar --to=torchvision --out=absent/x
+head -c 3000 encoder.pth.tar >cut
+refused 3 'is damaged: it is cut' cut --to=safetensors --out=x
+[[ ! -e x ]] || fail "a refused export has left a file"
+echo PASSED

@@ -1,0 +1,135 @@
+// Prints what is in files of tensors, without running anything in them.
+//
+//   bazel run //tools:inspect -- FILE...
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "moco/pickle.h"
+#include "moco/tensor_file.h"
+#include "moco/tensor_listing.h"
+
+namespace {
+
+using moco::pickle::Value;
+
+constexpr char kUsage[] =
+    "Prints what is in files of tensors: checkpoints of this program and others (.pth.tar, .pth, "
+    ".pt) and safetensors.\n"
+    "Each tensor with its dtype, shape and the CRC-32 of its elements in row-major order; of "
+    "everything else the value.\n"
+    "Nothing in a file is run.\n\n"
+    "  bazel run //tools:inspect -- FILE...\n";
+
+constexpr size_t kWidest = 64;  // of a column that the next one is aligned to, and of text
+
+struct Row {
+  std::string name, type, shape, value;
+};
+
+std::string Text(const Value& value) {
+  switch (value.kind) {
+    case Value::kBool:
+      return value.integer ? "true" : "false";
+    case Value::kInt:
+      return absl::StrCat(value.integer);
+    case Value::kFloat:
+      return absl::StrCat(value.number);
+    case Value::kText:
+      return value.text.size() > kWidest
+                 ? absl::StrCat(moco::Printable(value.text.substr(0, kWidest)), "...")
+                 : moco::Printable(value.text);
+    case Value::kOpaque:
+      return absl::StrCat(moco::Printable(value.text), ", not read");
+    case Value::kStorage:
+      return "a storage without a tensor, not read";
+    case Value::kDict:
+      return "empty";
+    case Value::kList:
+    case Value::kTuple: {
+      std::string text;
+      for (const Value* item : value.items) {
+        absl::StrAppend(&text, text.empty() ? "" : ", ", Text(*item));
+        if (text.size() <= kWidest) continue;
+        return absl::StrCat(text, ", ... (", value.items.size(), ")");
+      }
+      return text.empty() ? "empty" : text;
+    }
+    default:
+      return "";
+  }
+}
+
+const char* TypeName(const Value& value) {
+  constexpr const char* kNames[] = {"none",  "bool", "int",    "float",  "text",  "list",
+                                    "tuple", "dict", "object", "tensor", "object"};
+  return kNames[value.kind];
+}
+
+absl::Status Inspect(const std::string& path) {
+  auto file = moco::TensorFile::Open(path);
+  if (!file.ok()) return file.status();
+  std::vector<Row> rows;
+  absl::Status status;
+  int64_t tensors = 0;
+  moco::ForEachEntry(file->root(), [&](const std::string& name, const Value& value) {
+    Row row;
+    if (value.kind != Value::kTensor) {
+      row = {"", TypeName(value), "", Text(value)};
+    } else if (const auto digest = moco::Digest(*file, *value.tensor); digest.ok()) {
+      row = {"", file->Read(*value.tensor)->dtype->name, absl::StrJoin(value.tensor->sizes, "x"),
+             absl::StrFormat("%08x", *digest)};
+      if (row.shape.empty()) row.shape = "scalar";
+      ++tensors;
+    } else {
+      status.Update(digest.status());
+    }
+    row.name = name.empty() ? "(the file)" : moco::Printable(name);
+    rows.push_back(std::move(row));
+  });
+  if (!status.ok()) return status;
+  size_t name_width = 0, type_width = 0, shape_width = 0;
+  for (const Row& row : rows) {
+    name_width = std::max(name_width, std::min(row.name.size(), kWidest));
+    type_width = std::max(type_width, row.type.size());
+    shape_width = std::max(shape_width, std::min(row.shape.size(), kWidest));
+  }
+  absl::PrintF("%s: %s, %d tensor%s\n", path, file->format(), tensors, tensors == 1 ? "" : "s");
+  for (const Row& row : rows) {
+    std::string line = absl::StrFormat("  %-*s  %-*s  %-*s  %s", name_width, row.name, type_width,
+                                       row.type, shape_width, row.shape, row.value);
+    line.resize(line.find_last_not_of(' ') + 1);
+    std::puts(line.c_str());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Run(int argc, char** argv) {
+  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::fputs(kUsage, stdout);
+    return absl::OkStatus();
+  }
+  if (line->positional.empty()) {
+    return absl::InvalidArgumentError(
+        "no file is given; usage: bazel run //tools:inspect -- FILE...");
+  }
+  for (const std::string& path : line->positional) {
+    if (absl::Status s = Inspect(base::UserPath(path)); !s.ok()) return s;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }
