@@ -13,8 +13,8 @@ enum ExitCode {
   kDamagedData = 3,    // an image, an archive or a checkpoint that is not whole
   kUnavailable = 4,    // a place in use, not writable, or full; memory
   kNotFinite = 5,      // the loss became NaN or infinite
-  kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written
-  kTerminated = 143,   // SIGTERM (128 + SIGTERM); a checkpoint was written
+  kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written, if a step was done
+  kTerminated = 143,   // SIGTERM (128 + SIGTERM); the same
 };
 
 // The exit code that belongs to a status.

@@ -43,8 +43,6 @@ at::Tensor Encoder::Features(const at::Tensor& images) const { return backbone_-
 
 int64_t Encoder::dim() const { return head_->dim(); }
 
-int64_t Encoder::feature_dim() const { return backbone_->feature_dim(); }
-
 void Encoder::Train(bool on) {
   backbone_->train(on);
   head_->train(on);

@@ -36,11 +36,11 @@ class Encoder {
   // divisible by bn_splits, and sample i belongs to part i mod bn_splits. Returns N x dim().
   at::Tensor operator()(const at::Tensor& images) const;
 
-  // The backbone's features, what is kept after pretraining. Returns N x feature_dim().
+  // The backbone's features, what is kept after pretraining. Returns N x the
+  // backbone's feature_dim().
   at::Tensor Features(const at::Tensor& images) const;
 
   int64_t dim() const;
-  int64_t feature_dim() const;
 
   // Training mode: batch statistics; otherwise the running ones.
   void Train(bool on);

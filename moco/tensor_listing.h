@@ -14,8 +14,8 @@
 namespace moco {
 
 // Calls `visit` with the name and the value of every tensor, plain value, list of plain values and
-// empty container below `root`, in the file's order. A name is made of keys and positions: "optimizer/state/0/momentum_buffer";
-// that of `root` itself is empty.
+// empty container below `root`, in the file's order. A name is made of keys and positions:
+// "optimizer/state/0/momentum_buffer"; that of `root` itself is empty.
 void ForEachEntry(const pickle::Value& root,
                   const std::function<void(const std::string& name, const pickle::Value&)>& visit);
 

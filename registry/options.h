@@ -30,7 +30,7 @@ namespace registry {
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
-  bool open_low = false;           // low itself is excluded
+  bool open_low = false;                // low itself is excluded
   std::vector<std::string> words = {};  // for strings; empty: any
 };
 Range Between(double low, double high);
