@@ -1,12 +1,14 @@
 #include "augment/presets.h"
 
 #include "absl/strings/str_cat.h"
+#include "registry/options.h"
 
 namespace augment {
 namespace {
 
 std::string Crop(int64_t size, double scale_min) {
-  return absl::StrCat("random_resized_crop:size=", size, ",scale_min=", scale_min);
+  return absl::StrCat("random_resized_crop:size=", size,
+                      ",scale_min=", registry::WriteValue(scale_min));
 }
 
 }  // namespace

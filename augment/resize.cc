@@ -16,6 +16,8 @@ struct ResizeOptions {
   }
 };
 
+constexpr int64_t kMaxPixels = 1 << 26;  // of the result: as many as the largest square has
+
 // torchvision's Resize(size).
 class Resize : public Augmentation {
  public:
@@ -39,7 +41,7 @@ class Resize : public Augmentation {
     const int64_t size = options_.size;
     // Very long images end at a length that can be held.
     const auto longer = [&](int64_t a, int64_t b) {
-      return static_cast<int>(std::min<int64_t>(size * a / b, int64_t{1} << 20));
+      return static_cast<int>(std::min(size * a / b, std::max(size, kMaxPixels / size)));
     };
     if (width <= height) return {static_cast<int>(size), longer(height, width)};
     return {longer(width, height), static_cast<int>(size)};

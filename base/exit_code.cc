@@ -5,7 +5,8 @@
 #include <new>
 #include <string>
 
-#include "absl/strings/str_replace.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 
 namespace base {
 
@@ -38,22 +39,32 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 int Report(const absl::Status& status) {
   if (!status.ok()) {
-    const std::string line = absl::StrReplaceAll(status.message(), {{"\n", " "}});
+    // What a file or a peer has brought into the message must not move the terminal's cursor.
+    std::string line(status.message());
+    for (char& c : line) c = absl::ascii_iscntrl(c) ? ' ' : c;
     std::fflush(stdout);
     std::fprintf(stderr, "error: %s\n", line.c_str());
   }
   return ExitCodeOf(status);
 }
 
+namespace {
+
+absl::Status OutOfMemory() {
+  return absl::ResourceExhaustedError("out of memory; lower --batch-size or --moco-k");
+}
+
+}  // namespace
+
 int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv) {
   try {
     return Report(body(argc, argv));
   } catch (const std::bad_alloc&) {
-    return Report(
-        absl::ResourceExhaustedError("out of memory; lower --batch-size, or the queue's size"));
+    return Report(OutOfMemory());
   } catch (const std::exception& e) {
-    const std::string what =
-        e.what();  // LibTorch puts its stack trace on the lines after the first
+    // LibTorch puts its stack trace on the lines after the first, and has no type for this error.
+    const std::string what = e.what();
+    if (absl::StrContains(what, "can't allocate memory")) return Report(OutOfMemory());
     return Report(absl::InternalError(what.substr(0, what.find('\n'))));
   }
 }

@@ -11,7 +11,7 @@ enum ExitCode {
   kInternalError = 1,  // a broken invariant: please report it
   kBadUsage = 2,       // a flag, a value, a path, a combination of them
   kDamagedData = 3,    // an image, an archive or a checkpoint that is not whole
-  kUnavailable = 4,    // a place in use, not writable, or full
+  kUnavailable = 4,    // a place in use, not writable, or full; memory
   kNotFinite = 5,      // the loss became NaN or infinite
   kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written
   kTerminated = 143,   // SIGTERM (128 + SIGTERM); a checkpoint was written
@@ -23,8 +23,8 @@ ExitCode ExitCodeOf(const absl::Status& status);
 // Prints "error: <message>" as one line on stderr, unless OK, and returns the exit code.
 int Report(const absl::Status& status);
 
-// Runs the program's body; what it throws (LibTorch's errors: out of memory, say) is reported as
-// one line, without a stack trace, with kInternalError.
+// Runs the program's body. What it throws is reported as one line, without a stack trace: memory
+// that is not to be had as kUnavailable, the rest as kInternalError.
 int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv);
 
 }  // namespace base

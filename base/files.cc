@@ -5,14 +5,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace base {
 namespace {
@@ -80,7 +83,7 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
   switch (error) {
     case ENOENT:
     case ENOTDIR:
-      return absl::NotFoundError(message);
+      return absl::NotFoundError(absl::StrCat(message, "; check the path"));
     case EACCES:
     case EPERM:
     case EROFS:
@@ -95,17 +98,26 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
   }
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+  // Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info;
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
   if (S_ISDIR(info.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is a folder, not a file"));
   }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a plain file"));
+  }
+  if (info.st_size > max_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' has ", info.st_size, " bytes, more than ", max_bytes));
+  }
   std::string contents(info.st_size + 1, '\0');  // one more, to see the end without growing
   size_t have = 0;
   for (;;) {
-    if (have == contents.size()) contents.resize(have + 65536);  // it grew, or is not a plain file
+    if (have == contents.size())
+      contents.resize(have + 65536);  // it grew, or its size is not told (/proc)
     const ssize_t got = read(file.get(), contents.data() + have, contents.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoStatus("cannot read", path);
@@ -175,6 +187,13 @@ std::string UserPath(const std::string& path) {
   const std::filesystem::path base =
       stands_in != nullptr ? std::filesystem::path(stands_in) : std::filesystem::current_path();
   return (base / path).lexically_normal();
+}
+
+std::string ShellQuoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](char c) {
+    return absl::ascii_isalnum(c) || absl::StrContains("/._-+=:,@", absl::string_view(&c, 1));
+  });
+  return plain ? word : absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
 }  // namespace base

@@ -3,7 +3,9 @@
 #define BASE_FILES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
@@ -17,7 +19,10 @@ namespace base {
 // full), Unavailable.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 
-absl::StatusOr<std::string> ReadFile(const std::string& path);
+// The contents of a plain file. InvalidArgument for folders, pipes and devices, and for more than
+// `max_bytes`.
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     int64_t max_bytes = std::numeric_limits<int64_t>::max());
 
 // A file's bytes without a copy of them in memory. Whoever shortens the file meanwhile ends the
 // process (SIGBUS); replacing it, as WriteFileAtomically does, is harmless.
@@ -52,6 +57,9 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 // elsewhere and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays
 // empty.
 std::string UserPath(const std::string& path);
+
+// The word as a shell wants it written: as it is, or in quotes.
+std::string ShellQuoted(const std::string& word);
 
 }  // namespace base
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -71,6 +72,24 @@ TEST(FilesTest, ErrorsNameThePathAndTellKindsApart) {
   EXPECT_FALSE(MakeFolders(folder + "/file/below").ok());
   EXPECT_TRUE(MakeFolders(folder + "/a/b/c").ok());
   EXPECT_TRUE(MakeFolders(folder + "/a/b/c").ok());
+}
+
+TEST(FilesTest, WhatIsNotAPlainFileIsNotRead) {
+  const std::string folder = Fresh("odd"), pipe = folder + "/a.png";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(std::string(ReadFile(pipe).status().message()), HasSubstr("is not a plain file"));
+  EXPECT_FALSE(ReadFile("/dev/zero").ok());
+  ASSERT_TRUE(WriteFileAtomically(folder + "/large", std::string(100, 'x')).ok());
+  EXPECT_TRUE(ReadFile(folder + "/large", 100).ok());
+  EXPECT_THAT(std::string(ReadFile(folder + "/large", 99).status().message()),
+              HasSubstr("100 bytes, more than 99"));
+}
+
+TEST(FilesTest, WordsAreQuotedWhereAShellNeedsIt) {
+  EXPECT_EQ(ShellQuoted("/a/b-c_1.tar"), "/a/b-c_1.tar");
+  EXPECT_EQ(ShellQuoted("my run"), "'my run'");
+  EXPECT_EQ(ShellQuoted("it's"), "'it'\\''s'");
+  EXPECT_EQ(ShellQuoted(""), "''");
 }
 
 TEST(FilesTest, PathsAreRelativeToWhereThePersonStands) {

@@ -1,6 +1,7 @@
 #include "base/flags.h"
 
 #include <gflags/gflags.h>
+#include <glog/logging.h>
 
 #include <algorithm>
 #include <limits>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "registry/options.h"
 #include "registry/spec.h"
 
 namespace base {
@@ -44,6 +46,21 @@ std::vector<std::string> KnownFlags() {
   return names;
 }
 
+// InvalidArgument when the flag is of another type.
+absl::Status Set(const std::string& name, const std::string& value) {
+  if (!gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) return absl::OkStatus();
+  const std::string type = gflags::GetCommandLineFlagInfoOrDie(name.c_str()).type;
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", WithDashes(name), " is '", value, "', must be of type ", type));
+}
+
+// The value as people write it: gflags gives 17 digits of a double.
+std::string ValueText(const gflags::CommandLineFlagInfo& flag, const std::string& value) {
+  double number;
+  if (flag.type != "double" || !absl::SimpleAtod(value, &number)) return value;
+  return registry::WriteValue(number);
+}
+
 // The lines that are neither empty nor comments.
 absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
   auto contents = ReadFile(path);
@@ -55,6 +72,8 @@ absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
   }
   return lines;
 }
+
+constexpr int kMaxFlagfiles = 10;  // inside of each other
 
 class Parser {
  public:
@@ -94,6 +113,11 @@ class Parser {
     }
     const bool negated = !Known(name) && absl::StartsWith(name, "no") && IsBool(name.substr(2));
     if (negated) name = name.substr(2);
+    if (negated && equals != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("'", words[i], "' says two things; write --",
+                                                     WithDashes(name), "=", text.substr(equals + 1),
+                                                     " or --no", WithDashes(name)));
+    }
     if (name != "flagfile" && !Known(name)) {
       std::vector<std::string> known = known_;
       std::transform(known.begin(), known.end(), known.begin(), WithDashes);
@@ -101,14 +125,14 @@ class Parser {
       return absl::InvalidArgumentError(
           absl::StrCat("unknown flag --", WithDashes(name),
                        nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?"),
-                       " --help lists all"));
+                       nearest.empty() ? "; " : " ", "--help lists all"));
     }
     std::string value;
     if (equals != std::string::npos) {
       value = text.substr(equals + 1);
     } else if (IsBool(name)) {
       value = negated ? "false" : "true";
-    } else if (i + 1 < words.size()) {
+    } else if (i + 1 < words.size() && !absl::StartsWith(words[i + 1], "--")) {
       value = words[++i];
       const bool list = std::find(lists_.begin(), lists_.end(), name) != lists_.end();
       double number;
@@ -119,18 +143,20 @@ class Parser {
       return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(name), " wants a value"));
     }
     if (name == "flagfile") return ParseFile(UserPath(value));
-    if (gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) {
-      gflags::CommandLineFlagInfo info;
-      gflags::GetCommandLineFlagInfo(name.c_str(), &info);
-      return absl::InvalidArgumentError(
-          absl::StrCat("--", WithDashes(name), " is '", value, "', must be of type ", info.type));
-    }
-    return absl::OkStatus();
+    return Set(name, value);
   }
 
   absl::Status ParseFile(const std::string& path) {
     auto lines = ReadFlagfile(path);
-    return lines.ok() ? Parse(*lines) : lines.status();
+    if (!lines.ok()) return lines.status();
+    if (++open_files_ > kMaxFlagfiles) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("flagfile '", path, "' includes itself; take --flagfile out of it"));
+    }
+    absl::Status status = Parse(*lines);
+    --open_files_;
+    if (status.ok() || absl::StrContains(status.message(), "flagfile '")) return status;
+    return absl::InvalidArgumentError(absl::StrCat("flagfile '", path, "': ", status.message()));
   }
 
   bool Known(const std::string& name) const {
@@ -145,6 +171,7 @@ class Parser {
   const std::map<std::string, std::string>& aliases_;
   const std::vector<std::string>& lists_;
   const std::vector<std::string> known_;
+  int open_files_ = 0;
 };
 
 }  // namespace
@@ -160,7 +187,7 @@ absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
 
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values) {
   for (const auto& [flag, value] : values) {
-    if (!IsSet(flag)) gflags::SetCommandLineOption(flag.c_str(), value.c_str());
+    if (!IsSet(flag)) CHECK(Set(flag, value).ok()) << flag << " " << value;
   }
 }
 
@@ -176,7 +203,10 @@ absl::Status SetDefaultsFromFile(const std::string& path) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path, "' sets the unknown flag '", flag.first, "'; take the line out"));
     }
-    SetDefaults({{name, flag.second}});
+    if (IsSet(name)) continue;
+    if (absl::Status s = Set(name, flag.second); !s.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("'", path, "': ", s.message()));
+    }
   }
   return absl::OkStatus();
 }
@@ -189,7 +219,8 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
   std::string text;
   for (const auto& flag : FlagsOf(file)) {
     if (std::find(without.begin(), without.end(), flag.name) != without.end()) continue;
-    absl::StrAppend(&text, "--", WithDashes(flag.name), "=", flag.current_value, "\n");
+    absl::StrAppend(&text, "--", WithDashes(flag.name), "=", ValueText(flag, flag.current_value),
+                    "\n");
   }
   return text;
 }
@@ -199,7 +230,7 @@ std::string FlagHelp(const std::string& file) {
   for (const auto& flag : FlagsOf(file)) {
     const std::string value = flag.type == "string" && flag.default_value.empty()
                                   ? ""
-                                  : absl::StrCat(" (", flag.default_value, ")");
+                                  : absl::StrCat(" (", ValueText(flag, flag.default_value), ")");
     absl::StrAppend(&text, "  --", WithDashes(flag.name), value, "\n      ", flag.description,
                     "\n");
   }

@@ -18,21 +18,21 @@ struct CommandLine {
 };
 
 // Sets the flags that argv (argv[0] excepted) gives: `--flag value`, `--flag=value`, `-flag ...`,
-// `--bool`,
-// `--nobool`; `_` and `-` in names are the same; `--` ends the flags. `--flagfile=F` reads more,
-// one
-// `--flag=value` a line, `#` comments. `aliases` are other names of flags ("b" -> "batch_size"). A
-// flag that is given several words (`--schedule 60 80`) takes them all when it is in `lists`.
+// `--bool`, `--nobool`; `_` and `-` in names are the same; `--` ends the flags. A value that begins
+// with `--` needs the `=`. `--flagfile=F` reads more: one `--flag=value` a line, `#` comments.
+// `aliases` are other names of flags ("b" -> "batch_size"). A flag that is given several numbers
+// (`--schedule 60 80`) takes them all when it is in `lists`.
 // InvalidArgument names an unknown flag with the nearest known one, a value of the wrong type, and
-// a missing value.
+// a missing value; in a flagfile, the file too.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
                                              const std::vector<std::string>& lists = {});
 
-// Sets those of `values` (flag, value) that the command line did not.
+// Sets those of `values` (flag, value) that the command line did not. Each is a flag and fits it.
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values);
 
-// The same from a flagfile as Flagfile() writes it.
+// The same from a flagfile as Flagfile() writes it. InvalidArgument names the file, and the flag
+// that is unknown or has a value of another type.
 absl::Status SetDefaultsFromFile(const std::string& path);
 
 // Whether the command line, or SetDefaults, has set `flag`.
@@ -45,8 +45,8 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
 // Help of the flags defined in `file`: name, default and description.
 std::string FlagHelp(const std::string& file);
 
-// "2 to 8": OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names
-// it.
+// OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names the flag,
+// the value and the range.
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high);
 
 }  // namespace base

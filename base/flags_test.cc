@@ -71,6 +71,9 @@ TEST_F(FlagsTest, ErrorsNameTheFlagAndTheNearest) {
   EXPECT_EQ(Error({"--lr=fast"}), "--lr is 'fast', must be of type double");
   EXPECT_EQ(Error({"--batch-size=1.5"}), "--batch-size is '1.5', must be of type int64");
   EXPECT_EQ(Error({"--lr"}), "--lr wants a value");
+  EXPECT_EQ(Error({"--lr", "--cos"}), "--lr wants a value");
+  EXPECT_EQ(Error({"--nocos=true"}), "'--nocos=true' says two things; write --cos=true or --nocos");
+  EXPECT_EQ(Error({"--helicopter=3"}), "unknown flag --helicopter; --help lists all");
   EXPECT_THAT(Error({"--fromenv=x"}), HasSubstr("unknown flag"));  // gflags' own
 }
 
@@ -106,6 +109,18 @@ TEST_F(FlagsTest, AFlagfileMakesTheSameFlags) {
   ASSERT_TRUE(WriteFileAtomically(path, "--no-such-flag=1\n").ok());
   EXPECT_THAT(std::string(SetDefaultsFromFile(path).message()), HasSubstr("no-such-flag"));
   EXPECT_FALSE(Parse({"--flagfile=/no/such/file"}).ok());
+  ASSERT_TRUE(WriteFileAtomically(path, "--lr=0.0x3\n").ok());
+  EXPECT_EQ(Error({"--flagfile=" + path}),
+            "flagfile '" + path + "': --lr is '0.0x3', must be of type double");
+  ASSERT_TRUE(WriteFileAtomically(path, "--flagfile=" + path + "\n").ok());
+  EXPECT_THAT(Error({"--flagfile=" + path}), HasSubstr("includes itself"));
+}
+
+TEST_F(FlagsTest, ABrokenFlagfileIsNotTakenForDefaults) {
+  const std::string path = testing::TempDir() + "/flags_test_broken.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "--batch-size=8x\n").ok());
+  EXPECT_EQ(SetDefaultsFromFile(path).message(),
+            "'" + path + "': --batch-size is '8x', must be of type int64");
 }
 
 TEST_F(FlagsTest, RangesRefuseNan) {
@@ -118,8 +133,9 @@ TEST_F(FlagsTest, RangesRefuseNan) {
 }
 
 TEST_F(FlagsTest, HelpHasNameDefaultAndDescription) {
-  EXPECT_THAT(FlagHelp("base/flags_test.cc"),
-              HasSubstr("--batch-size (256)\n      images in a step"));
+  const std::string help = FlagHelp("base/flags_test.cc");
+  EXPECT_THAT(help, HasSubstr("--batch-size (256)\n      images in a step"));
+  EXPECT_THAT(help, HasSubstr("--lr (0.03)\n"));
 }
 
 }  // namespace

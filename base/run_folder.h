@@ -43,7 +43,7 @@ class RunFolder {
 // "<parent>/2026-11-24_13-05-59<suffix>", with -2, -3 ... behind it when it is there already.
 std::string NewRunPath(const std::string& parent, const std::string& suffix = "");
 
-// Machine, CPU, cores, memory, operating system and process: what a report of a problem needs.
+// Machine, CPU, cores, memory and operating system: what a report of a problem needs.
 nlohmann::json DescribeMachine();
 
 }  // namespace base

@@ -1,5 +1,6 @@
 #include "base/run_log.h"
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -7,6 +8,9 @@
 #include "base/files.h"
 
 namespace base {
+namespace {
+constexpr char kMetrics[] = "metrics.jsonl";
+}
 
 RunLog::RunLog(RunFolder& folder) : folder_(folder) {
   if (const auto text = ReadFile(folder_.File("bad_images.txt")); text.ok()) {
@@ -24,16 +28,31 @@ void RunLog::Warn(const absl::Status& status) {
 void RunLog::Metrics(const nlohmann::json& metrics) { Warn(folder_.AppendMetrics(metrics)); }
 
 void RunLog::DropMetricsAfter(int64_t step) {
-  const auto text = ReadFile(folder_.File("metrics.jsonl"));
-  if (!text.ok()) return;
+  std::error_code error;
+  if (!std::filesystem::exists(folder_.File(kMetrics), error)) return;
   std::string kept;
-  for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
-    const auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
-    if (json.is_object() && json.value("step", int64_t{0}) <= step) {
-      absl::StrAppend(&kept, line, "\n");
-    }
+  for (const nlohmann::json& line : Lines()) {
+    if (line.value("step", int64_t{0}) <= step) absl::StrAppend(&kept, line.dump(), "\n");
   }
-  Warn(WriteFileAtomically(folder_.File("metrics.jsonl"), kept));
+  Warn(WriteFileAtomically(folder_.File(kMetrics), kept));
+}
+
+bool RunLog::Recorded(int64_t step, const std::string& key) const {
+  for (const nlohmann::json& line : Lines()) {
+    if (line.value("step", int64_t{-1}) == step && line.contains(key)) return true;
+  }
+  return false;
+}
+
+std::vector<nlohmann::json> RunLog::Lines() const {
+  std::vector<nlohmann::json> lines;
+  const auto text = ReadFile(folder_.File(kMetrics));
+  if (!text.ok()) return lines;  // there are none yet
+  for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
+    if (json.is_object()) lines.push_back(std::move(json));
+  }
+  return lines;
 }
 
 void RunLog::BadImage(const std::string& name, const std::string& why) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "base/progress.h"
@@ -33,11 +34,17 @@ class RunLog {
   // written what the run that goes on from its last checkpoint will write again.
   void DropMetricsAfter(int64_t step);
 
+  // Whether metrics.jsonl has a line of `step` with `key`.
+  bool Recorded(int64_t step, const std::string& key) const;
+
   // An image that could not be read, once each in a run's life: a line here and one in
   // bad_images.txt.
   void BadImage(const std::string& name, const std::string& why);
 
  private:
+  // The objects of metrics.jsonl.
+  std::vector<nlohmann::json> Lines() const;
+
   RunFolder& folder_;
   Progress progress_;
   std::set<std::string> warned_;

@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/listing.h"
 
 namespace data {
 
@@ -25,10 +26,18 @@ absl::StatusOr<std::string> DetectDataset(const std::string& path) {
         "' is neither a folder nor a .tar file; give a folder of images or a tar archive"));
   }
   std::error_code error;
+  std::string tar, other;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.path().extension() == ".tar") return "tar";
+    const std::string name = entry.path().filename();
+    if (IsTar(entry)) tar = name;
+    if (HasImageName(name) || (entry.is_directory(error) && name[0] != '.')) other = name;
   }
-  return "image_folder";
+  if (!tar.empty() && !other.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds tar archives ('", tar,
+                                                   "') and other images ('", other,
+                                                   "'); keep them in folders of their own"));
+  }
+  return tar.empty() ? "image_folder" : "tar";
 }
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenDataset(const std::string& path) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -119,6 +120,9 @@ class PngDecoder {
   bool ReadHeader() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     png_set_read_fn(png_, this, Read);
+    // Text, profiles and the like are not even unpacked: a small file could ask for gigabytes.
+    // (What pixels need is not among them.)
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_read_info(png_, info_);
     return true;
   }
@@ -174,6 +178,14 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes) {
   if (bytes.empty()) return absl::DataLossError("is empty");
   if (absl::StartsWith(bytes, "\xFF\xD8\xFF")) return DecodeJpeg(bytes);
   if (absl::StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return PngDecoder(bytes).Decode();
+  const std::pair<absl::string_view, const char*> others[] = {
+      {"BM", "BMP"}, {"GIF8", "GIF"}, {"II*", "TIFF"}, {"MM", "TIFF"}, {"RIFF", "WebP"}};
+  for (const auto& [magic, format] : others) {
+    if (absl::StartsWith(bytes, magic)) {
+      return absl::DataLossError(
+          absl::StrCat("seems to be a ", format, " image, which is not read; convert it to PNG"));
+    }
+  }
   return absl::DataLossError("is neither a JPEG nor a PNG image");
 }
 

@@ -14,6 +14,9 @@ namespace data {
 // gigabyte.
 constexpr int64_t kMaxPixels = 100'000'000;
 
+// No image of so many pixels needs more bytes; what has more is not read.
+constexpr int64_t kMaxImageBytes = int64_t{1} << 30;
+
 // Decodes by content, whatever the file is called. Grey becomes three equal channels, palettes
 // their colours, CMYK Pillow's RGB; alpha is dropped; orientation tags are not applied (what the
 // reference sees); of 16 bits the upper 8 stay, except that 16-bit grey is scaled to 8 bits, where

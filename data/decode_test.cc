@@ -125,11 +125,17 @@ TEST(DecodeTest, PngChecksumsAreChecked) {
 
 TEST(DecodeTest, WhatIsNoImageIsRefusedByContent) {
   EXPECT_EQ(DecodeImage("").status().message(), "is empty");
-  for (const std::string& bytes : {std::string("GIF89a"), std::string("<html>"),
+  for (const std::string& bytes : {std::string("<svg>"), std::string("<html>"),
                                    std::string(1000, '\0'), std::string("\xFF")}) {
     ExpectRefused(bytes, bytes);
     EXPECT_EQ(DecodeImage(bytes).status().message(), "is neither a JPEG nor a PNG image");
   }
+}
+
+TEST(DecodeTest, OtherFormatsAreNamed) {
+  EXPECT_EQ(DecodeImage("GIF89a").status().message(),
+            "seems to be a GIF image, which is not read; convert it to PNG");
+  EXPECT_THAT(std::string(DecodeImage("RIFF....WEBP").status().message()), HasSubstr("WebP"));
 }
 
 // What a header asks for is refused before it is allocated.

@@ -64,7 +64,7 @@ class ImageFolder : public Dataset {
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const std::string path = Name(index);
-    const auto bytes = base::ReadFile(path);
+    const auto bytes = base::ReadFile(path, kMaxImageBytes);
     if (!bytes.ok()) return absl::DataLossError(bytes.status().message());
     auto image = DecodeImage(*bytes);
     if (image.ok()) return image;

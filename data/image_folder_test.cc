@@ -41,7 +41,7 @@ TEST(ImageFolderTest, AFileIsNoFolder) {
   const std::string path = TestFolder("data") + "/1.png";
   WriteTestFile(path, "x");
   EXPECT_EQ(Datasets().Create("image_folder", path).status().message(),
-            "cannot read folder '" + path + "': Not a directory");
+            "cannot read folder '" + path + "': Not a directory; check the path");
 }
 
 }  // namespace

@@ -17,6 +17,11 @@ bool HasImageName(absl::string_view name) {
   return false;
 }
 
+bool IsTar(const std::filesystem::directory_entry& entry) {
+  std::error_code error;
+  return entry.path().extension() == ".tar" && entry.is_regular_file(error);
+}
+
 Listing MakeListing(std::vector<std::string> names) {
   Listing listing;
   std::sort(names.begin(), names.end());

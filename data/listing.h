@@ -3,6 +3,7 @@
 #ifndef DATA_LISTING_H_
 #define DATA_LISTING_H_
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,10 @@ namespace data {
 // other usual endings in any case, no part of it hidden (`.x`). What it holds is found out when it
 // is decoded.
 bool HasImageName(absl::string_view name);
+
+// Whether a folder's entry is taken for a tar archive: a file, or a link to one, whose name ends
+// with .tar.
+bool IsTar(const std::filesystem::directory_entry& entry);
 
 // Names of images relative to where they lie, in order, with the class of each: the first folder of
 // its name, as in torchvision's ImageFolder.

@@ -160,11 +160,20 @@ class ThreadedLoader : public Loader {
     return absl::OkStatus();
   }
 
+  // The image; what OpenCV throws (memory) is of this image alone, too.
+  absl::StatusOr<cv::Mat> Read(int64_t sample) const {
+    try {
+      return dataset_.Image(sample);
+    } catch (const std::exception& e) {
+      return absl::DataLossError(absl::StrCat("'", dataset_.Name(sample), "': ", e.what()));
+    }
+  }
+
   absl::Status FillSample(Slot& slot, int64_t i, int64_t sample) {
     const int64_t epoch = slot.batch.epoch;
     const int64_t position = sample;  // what the substitutes are drawn for
     base::Rng substitutes(options_.seed, base::Purpose::kSubstitute, epoch, position);
-    auto image = dataset_.Image(sample);
+    auto image = Read(sample);
     while (!image.ok()) {
       slot.bad[i].push_back({sample, dataset_.Name(sample), std::string(image.status().message())});
       if (slot.bad[i].size() > kMaxSubstitutes) {
@@ -174,7 +183,7 @@ class ThreadedLoader : public Loader {
                          image.status().message()));
       }
       sample = substitutes.UniformInt(0, dataset_.size() - 1);
-      image = dataset_.Image(sample);
+      image = Read(sample);
     }
     slot.batch.samples[i] = sample;
     slot.batch.labels[i] = dataset_.Label(sample);

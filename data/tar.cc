@@ -231,6 +231,10 @@ class Tar : public Dataset {
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const Place& place = places_[index];
+    if (place.size > kMaxImageBytes) {
+      return absl::DataLossError(absl::StrCat("'", Name(index), "' has ", place.size,
+                                              " bytes, more than ", kMaxImageBytes));
+    }
     std::string bytes(place.size, '\0');
     absl::Status status = shards_[place.shard].Read(place.offset, place.size, bytes.data());
     if (!status.ok()) {
@@ -258,7 +262,7 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   if (!std::filesystem::is_directory(path, error)) return std::vector<std::string>{path};
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (entry.path().extension() == ".tar") paths.push_back(entry.path());
+    if (IsTar(entry)) paths.push_back(entry.path());
   }
   if (paths.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no .tar files"));

@@ -23,6 +23,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/program.h"
 #include "base/run_folder.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
@@ -30,7 +31,7 @@
 #include "lincls/linear_trainer.h"
 #include "moco/checkpoint.h"
 #include "moco/run_description.h"
-#include "registry/catalogue.h"
+#include "registry/spec.h"
 
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(data, "",
@@ -61,7 +62,6 @@ DEFINE_string(eval_views, "",
               "pipeline of validation; empty: the one that the checkpoint holds, or the "
               "reference's for 224 pixels");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
-DEFINE_bool(plugins, false, "print every plugin of this program, and end");
 DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>-lincls");
 DEFINE_int64(max_bad_images, 100,
              "damaged images that are passed over, in training and in validation, before the run "
@@ -71,6 +71,13 @@ namespace lincls {
 namespace {
 
 constexpr char kFile[] = "lincls/lincls.cc";
+constexpr char kUsage[] =
+    R"(Trains a linear classifier on the frozen features of a pretrained encoder.
+
+  bazel run //lincls:lincls                                  the demo, after bazel run //moco:pretrain
+  bazel run //lincls:lincls -- DIR --pretrained=runs/<time>  DIR has train/ and val/, each by class
+  bazel run //lincls:lincls -- DIR --evaluate --resume=runs/<time>-lincls
+)";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // What a person sees who gives no data: a minute on two cores. On the demo's encoder the
@@ -82,8 +89,8 @@ std::vector<std::pair<std::string, std::string>> DemoSettings() {
 absl::Status CheckFlags() {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
-      {"epochs", FLAGS_epochs, 1, kInfinity},
-      {"batch_size", FLAGS_batch_size, 1, kInfinity},
+      {"epochs", FLAGS_epochs, 1, 1e6},
+      {"batch_size", FLAGS_batch_size, 1, 1e6},
       {"lr", FLAGS_lr, 0, 1e6},
       {"momentum", FLAGS_momentum, 0, 1},
       {"weight_decay", FLAGS_weight_decay, 0, 1e6},
@@ -185,7 +192,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
                        : augment::EvaluationViews(224, augment::NormalizeSpec("imagenet"));
   }
   o.views = FLAGS_views;
-  if (o.views.empty()) {
+  if (o.views.empty() && !FLAGS_evaluate) {
     auto views = TrainingViews(o.eval_views);
     if (!views.ok()) return views.status();
     o.views = *views;
@@ -278,35 +285,8 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
 }
 
 absl::Status Lincls(int argc, char** argv) {
-  auto line = base::ParseCommandLine(argc, argv,
-                                     {{"a", "arch"},
-                                      {"j", "workers"},
-                                      {"b", "batch_size"},
-                                      {"learning_rate", "lr"},
-                                      {"wd", "weight_decay"},
-                                      {"p", "print_freq"},
-                                      {"e", "evaluate"}},
-                                     {"schedule"});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf(
-        "Trains a linear classifier on the frozen features of a pretrained encoder.\n\n"
-        "  bazel run //lincls:lincls                        the demo, after bazel run "
-        "//moco:pretrain\n"
-        "  bazel run //lincls:lincls -- DIR --pretrained=FILE\n\n%s",
-        base::FlagHelp(kFile).c_str());
-    return absl::OkStatus();
-  }
-  if (FLAGS_plugins) {
-    std::fputs(registry::Catalogue().c_str(), stdout);
-    return absl::OkStatus();
-  }
-  if (line->positional.size() > 1 || (!line->positional.empty() && !FLAGS_data.empty())) {
-    return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
-                                                   "' is one word too many; the data's folder is "
-                                                   "the only one without a flag"));
-  }
-  if (!line->positional.empty()) FLAGS_data = line->positional[0];
+  const auto go_on = base::ReadCommandLine(argc, argv, {kUsage, kFile}, &FLAGS_data);
+  if (!go_on.ok() || !*go_on) return go_on.status();
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string data_folder, val_folder;
   if (FLAGS_data.empty()) {
@@ -318,6 +298,16 @@ absl::Status Lincls(int argc, char** argv) {
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
     val_folder = data_folder + "/val";
+    std::error_code error;
+    for (const std::string& folder : {data_folder + "/train", val_folder}) {
+      if (std::filesystem::is_directory(folder, error) ||
+          (FLAGS_evaluate && folder != val_folder)) {
+        continue;
+      }
+      return absl::NotFoundError(absl::StrCat(
+          "'", folder, "' is not there; the data's folder must hold train/ and val/, each with a ",
+          "folder for each class"));
+    }
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));

@@ -12,18 +12,20 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "augment/augmentation.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/run_log.h"
 #include "base/signals.h"
 #include "data/loader.h"
 #include "moco/images.h"
 #include "moco/optimizer_state.h"
+#include "moco/resume.h"
 #include "moco/schedules/schedule.h"
+#include "registry/options.h"
 
 namespace lincls {
 namespace {
@@ -135,6 +137,7 @@ class LinearTrainerImpl : public LinearTrainer {
       log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                 first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
                                 steps_per_epoch_));
+      if (!differences_.empty()) log.Print("note     not as it was: " + differences_);
     }
     auto features = ValidationFeatures(options_, data_.validation, encoder_);
     if (!features.ok()) return features.status();
@@ -149,25 +152,30 @@ class LinearTrainerImpl : public LinearTrainer {
  private:
   // --- Before the first batch ---
 
-  // What must be the same for a resumed run to be the same run, with the flag that sets it.
-  std::vector<std::pair<std::string, std::string>> Identity() const {
-    return {{"arch", encoder_.spec()},
+  // What must be the same for a resumed run to be the same run.
+  moco::Settings Identity() const {
+    return {{"program", "lincls"},
+            {"arch", encoder_.spec()},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"seed", absl::StrCat(options_.seed)},
             {"views", views_->spec()},
             {"data", absl::StrCat(data_.train.size(), " images")}};
   }
 
+  // What may be changed on the way; it is told then.
+  moco::Settings Changeable() const {
+    return {{"lr", registry::WriteValue(options_.lr)},
+            {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
+            {"momentum", registry::WriteValue(options_.momentum)},
+            {"weight-decay", registry::WriteValue(options_.weight_decay)},
+            {"epochs", absl::StrCat(options_.epochs)},
+            {"threads", absl::StrCat(at::get_num_threads())}};
+  }
+
   // Errors are to be read after the checkpoint's name.
   absl::Status Resume(const moco::Checkpoint& from) {
-    for (const auto& [flag, value] : Identity()) {
-      const auto saved = from.mocopp.find(flag);
-      if (saved != from.mocopp.end() && saved->second != value) {
-        return absl::InvalidArgumentError(absl::StrCat("was written with '", saved->second,
-                                                       "', this run has '", value, "'; change --",
-                                                       flag, " or start anew"));
-      }
-    }
+    if (absl::Status s = moco::CheckSettings(from, Identity()); !s.ok()) return s;
+    differences_ = moco::DescribeDifferences(from, Changeable());
     if (!moco::CheckEqual(encoder_.State(), BackboneState(from.state, kClassifier)).ok()) {
       const auto theirs = from.mocopp.find("pretrained");
       return absl::InvalidArgumentError(absl::StrCat(
@@ -178,16 +186,9 @@ class LinearTrainerImpl : public LinearTrainer {
     if (absl::Status s = moco::RestoreOptimizer(from.optimizer, probe_->optimizer()); !s.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("has another optimizer: ", s.message()));
     }
-    first_step_ = from.epoch * steps_per_epoch_;
-    if (const auto step = from.mocopp.find("step");
-        step != from.mocopp.end() && !absl::SimpleAtoi(step->second, &first_step_)) {
-      return absl::DataLossError("has no readable step");
-    }
-    if (first_step_ >= last_step_) {
-      return absl::InvalidArgumentError(absl::StrCat("is at epoch ", from.epoch, " of ",
-                                                     options_.epochs,
-                                                     ": nothing is left to do; raise --epochs"));
-    }
+    auto step = moco::NextStep(from, steps_per_epoch_, last_step_);
+    if (!step.ok()) return step.status();
+    first_step_ = *step;
     if (const auto best = from.numbers.find("best_acc1"); best != from.numbers.end()) {
       best_acc1_ = best->second;
     }
@@ -289,8 +290,6 @@ class LinearTrainerImpl : public LinearTrainer {
     if (!std::isfinite(metrics.loss)) {
       return NotFinite(absl::StrCat("the validation loss is ", metrics.loss), done - 1);
     }
-    const bool best = epoch == 0 || 100 * metrics.acc1 > best_acc1_;
-    best_acc1_ = std::max(best_acc1_, 100 * metrics.acc1);
     log_->Print(absl::StrFormat(
         "epoch %d/%d  loss %.4f  training Acc@1 %.1f %%  validation Acc@1 %.1f %%  Acc@5 %.1f %%",
         epoch + 1, options_.epochs, epoch_.loss / epoch_images_, 100 * epoch_.acc1 / epoch_images_,
@@ -300,17 +299,27 @@ class LinearTrainerImpl : public LinearTrainer {
                    {"validation_loss", metrics.loss},
                    {"validation_acc1", metrics.acc1},
                    {"validation_acc5", metrics.acc5},
-                   {"best_acc1", best_acc1_ / 100}});
+                   {"best_acc1", std::max(metrics.acc1, best_acc1_ / 100)}});
     epoch_ = {};
     epoch_images_ = 0;
-    absl::Status saved = Save(kLastCheckpoint, done);
-    if (best && saved.ok()) saved = Save(kBestCheckpoint, done);
+    // The best one first: what it says of itself is true whenever the other says it.
+    absl::Status saved;
+    if (const double acc1 = 100 * metrics.acc1; epoch == 0 || acc1 > best_acc1_) {
+      const double before = std::exchange(best_acc1_, acc1);
+      saved = Save(kBestCheckpoint, done);
+      if (!saved.ok()) best_acc1_ = before;
+    }
+    if (absl::Status s = Save(kLastCheckpoint, done); saved.ok()) saved = s;
     const bool last = epoch + 1 == options_.epochs;
     return last || absl::IsInternal(saved) ? saved : absl::OkStatus();
   }
 
   absl::Status Stop(int64_t step, const absl::Status& why) {
-    if (step == first_step_) return why;  // nothing new to save
+    if (step == first_step_) {
+      return absl::Status(why.code(),
+                          absl::StrCat(why.message(), " before the first step; nothing ",
+                                       "was trained that could be saved"));
+    }
     if (absl::Status s = Save(kLastCheckpoint, step); !s.ok()) {
       return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
     }
@@ -318,7 +327,7 @@ class LinearTrainerImpl : public LinearTrainer {
         why.code(), absl::StrCat(why.message(), " after step ", step,
                                  ", checkpoint written; go on with: bazel run //lincls:lincls -- "
                                  "--resume=",
-                                 folder_->path()));
+                                 base::ShellQuoted(folder_->path())));
   }
 
   static absl::Status NotFinite(absl::string_view what, int64_t step) {
@@ -346,9 +355,10 @@ class LinearTrainerImpl : public LinearTrainer {
     c.optimizer.parameters = probe_->State().size();
     moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;
-    for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
+    for (const moco::Settings& settings : {Identity(), Changeable()}) {
+      for (const auto& [flag, value] : settings) c.mocopp[flag] = value;
+    }
     c.mocopp["step"] = absl::StrCat(done);
-    c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
     c.mocopp["eval_views"] = options_.eval_views;
     c.mocopp["classes"] = ClassNames(data_.train);
     c.mocopp["pretrained"] = options_.pretrained;
@@ -378,7 +388,8 @@ class LinearTrainerImpl : public LinearTrainer {
   moco::Features validation_;
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
-  double best_acc1_ = 0;  // percent, as in the checkpoint
+  std::string differences_;  // from the run that is resumed
+  double best_acc1_ = 0;     // percent, as in the checkpoint
   Clock::time_point start_;
   ProbeMetrics epoch_;  // sums over the epoch's images so far
   double epoch_images_ = 0;

@@ -51,8 +51,11 @@ void Encoder::Train(bool on) {
 }
 
 void Encoder::To(at::ScalarType dtype) {
-  backbone_->to(dtype);
-  head_->to(dtype);
+  // As torch.nn.Module.to of Python, which leaves integers, such as the number of batches that a
+  // norm has seen, what they are; LibTorch's own turns them into `dtype` too.
+  for (const auto& [name, tensor] : State()) {
+    if (tensor.is_floating_point()) at::Tensor(tensor).set_data(tensor.data().to(dtype));
+  }
   for (at::Tensor& p : backbone_->parameters()) {
     if (p.dim() == 4) p.set_data(p.data().contiguous(at::MemoryFormat::ChannelsLast));
   }

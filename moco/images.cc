@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/signals.h"
 
 namespace moco {
 namespace {
@@ -64,6 +65,7 @@ absl::StatusOr<Features> ExtractFeatures(
   at::NoGradGuard no_grad;
   std::vector<at::Tensor> features, labels;
   for (int64_t step = 0; step < options.last_step; ++step) {
+    if (absl::Status stop = base::StopRequested(); !stop.ok()) return stop;
     auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
     const at::Tensor all = network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat);

@@ -89,9 +89,10 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
   StepMetrics metrics;
   metrics.loss = loss.item<double>();
   if (!std::isfinite(metrics.loss)) {
-    return absl::AbortedError(absl::StrCat("the loss is ", metrics.loss, " at step ", step,
-                                           "; nothing was updated and no checkpoint follows; lower "
-                                           "--lr, or resume from an earlier one"));
+    return absl::AbortedError(
+        absl::StrCat("the loss is ", metrics.loss, " at step ", step,
+                     "; the query encoder was not updated and no checkpoint follows; lower "
+                     "--lr, or resume from an earlier one"));
   }
   {
     at::NoGradGuard no_grad;

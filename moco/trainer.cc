@@ -16,7 +16,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -31,6 +30,9 @@
 #include "moco/checkpoint.h"
 #include "moco/heads/head.h"
 #include "moco/images.h"
+#include "moco/losses/loss.h"
+#include "moco/optimizers/optimizer.h"
+#include "moco/resume.h"
 #include "moco/schedules/schedule.h"
 #include "moco/training_state.h"
 
@@ -38,6 +40,8 @@ namespace moco {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kMaxSteps = int64_t{1} << 32;  // what base::Rng tells apart
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -85,9 +89,14 @@ class TrainerImpl : public Trainer {
     if (absl::Status s = CheckEncoder(); !s.ok()) return s;
 
     steps_per_epoch_ = data_.train->size() / options_.batch_size;
-    last_step_ = options_.epochs * steps_per_epoch_;
+    if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
+        last_step_ >= kMaxSteps) {
+      return absl::InvalidArgumentError(absl::StrCat("--epochs ", options_.epochs, " of ",
+                                                     steps_per_epoch_, " steps are more than ",
+                                                     kMaxSteps, " steps; lower it"));
+    }
     Checkpoint checkpoint;
-    if (!options_.resume.empty()) {
+    if (!options_.resume.empty() && steps_per_epoch_ > 0) {
       auto read = ReadCheckpoint(options_.resume);
       if (!read.ok()) return read.status();
       checkpoint = *std::move(read);
@@ -112,7 +121,8 @@ class TrainerImpl : public Trainer {
       log_->Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                   first_step_ / steps_per_epoch_ + 1,
                                   first_step_ % steps_per_epoch_, steps_per_epoch_));
-      if (!note_.empty()) log.Print(note_);
+      if (!differences_.empty()) log.Print("note     not as it was: " + differences_);
+      if (absl::Status s = CatchUp(); !s.ok()) return s;
     }
     return Loop();
   }
@@ -143,50 +153,69 @@ class TrainerImpl : public Trainer {
                                  .contiguous(at::MemoryFormat::ChannelsLast);
     const size_t before = mallinfo2().uordblks;
     const at::Tensor output = (**encoder)(input);
-    activation_bytes_ = static_cast<double>(mallinfo2().uordblks - before) / images;
+    const double activations = static_cast<double>(mallinfo2().uordblks - before) / images;
+    EstimateMemory(Bytes((*encoder)->State()), (*encoder)->dim(), activations);
     return absl::OkStatus();
   }
 
-  // What must be the same for a resumed run to be the same run, with the flag that sets it.
-  std::vector<std::pair<std::string, std::string>> Identity() const {
+  // From the bytes of an encoder's weights and of what an image keeps alive. Said before anything
+  // large is asked for, since who lacks the memory would not hear it afterwards.
+  void EstimateMemory(double weights, int64_t dim, double activations) {
     const MoCoOptions& m = options_.moco;
-    return {{"arch", Backbones().Canonical(m.encoder.backbone).value()},
+    const double width = at::elementSize(m.dtype), batch = options_.batch_size;
+    const double queue = width * dim * m.queue_size;
+    const double view = 4.0 * 3 * views_->output().rows * views_->output().cols;
+    const double loader = 3 * 2 * view * batch;
+    const double logits = 3 * width * batch * m.queue_size;
+    memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * batch + 300e6;
+    checkpoint_bytes_ = 3 * weights + queue;
+    const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+    if (memory_bytes_ > physical) {
+      base::Progress().Print(absl::StrCat("warning: the run wants about ",
+                                          base::FormatBytes(memory_bytes_),
+                                          " of memory, there are ", base::FormatBytes(physical),
+                                          "; lower --batch-size or --moco-k"));
+    }
+  }
+
+  // What must be the same for a resumed run to be the same run.
+  Settings Identity() const {
+    const MoCoOptions& m = options_.moco;
+    return {{"program", "pretrain"},
+            {"arch", Backbones().Canonical(m.encoder.backbone).value()},
             {"mlp", Heads().Canonical(m.encoder.head).value()},
             {"moco-k", absl::StrCat(m.queue_size)},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
+            {"precision", m.bf16                   ? "bf16"
+                          : m.dtype == at::kDouble ? "fp64"
+                                                   : "fp32"},
             {"seed", absl::StrCat(options_.seed)},
             {"aug-plus", views_->spec()},
             {"data", absl::StrCat(data_.train->size(), " images")}};
   }
 
+  // What may be changed on the way; it is told then.
+  Settings Changeable() const {
+    return {{"loss", Losses().Canonical(options_.moco.loss).value()},
+            {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
+            {"moco-m", registry::WriteValue(options_.moco.momentum)},
+            {"lr", registry::WriteValue(options_.lr)},
+            {"schedule", Schedules().Canonical(options_.schedule).value()},
+            {"epochs", absl::StrCat(options_.epochs)},
+            {"threads", absl::StrCat(at::get_num_threads())}};
+  }
+
   // Where the checkpoint's run goes on; an error when it is another run than this.
   absl::Status FindFirstStep(const Checkpoint& checkpoint) {
-    const auto& ours = checkpoint.mocopp;
-    for (const auto& [flag, value] : Identity()) {
-      const auto saved = ours.find(flag);
-      if (saved != ours.end() && saved->second != value) {
-        return absl::InvalidArgumentError(absl::StrCat("'", options_.resume, "' was written with '",
-                                                       saved->second, "', this run has '", value,
-                                                       "'; change --", flag, " or start anew"));
-      }
-    }
-    first_step_ = checkpoint.epoch * steps_per_epoch_;
-    if (const auto step = ours.find("step");
-        step != ours.end() && !absl::SimpleAtoi(step->second, &first_step_)) {
-      return absl::DataLossError(absl::StrCat("'", options_.resume, "' has no readable step"));
-    }
-    if (steps_per_epoch_ > 0 && first_step_ >= last_step_) {
-      return absl::InvalidArgumentError(absl::StrCat("'", options_.resume, "' is at epoch ",
-                                                     checkpoint.epoch, " of ", options_.epochs,
-                                                     ": nothing is left to do; raise --epochs"));
-    }
-    if (const auto threads = ours.find("threads");
-        threads != ours.end() && threads->second != absl::StrCat(at::get_num_threads())) {
-      note_ = absl::StrCat("note     the checkpoint was written with --threads=", threads->second,
-                           ", this run has ", at::get_num_threads(),
-                           "; the last bits of the losses will differ");
-    }
+    const auto error = [&](const absl::Status& s) {
+      return absl::Status(s.code(), absl::StrCat("'", options_.resume, "' ", s.message()));
+    };
+    if (absl::Status s = CheckSettings(checkpoint, Identity()); !s.ok()) return error(s);
+    differences_ = DescribeDifferences(checkpoint, Changeable());
+    auto step = NextStep(checkpoint, steps_per_epoch_, last_step_);
+    if (!step.ok()) return error(step.status());
+    first_step_ = *step;
     return absl::OkStatus();
   }
 
@@ -218,34 +247,20 @@ class TrainerImpl : public Trainer {
   }
 
   void SayWhatItTakes() {
-    const MoCoOptions& m = options_.moco;
-    const double weights = Bytes(moco_->query_encoder().State());
-    const double queue = moco_->queue().keys().nbytes();
-    const double view = 4.0 * 3 * views_->output().rows * views_->output().cols;
-    const double loader = 3 * 2 * view * options_.batch_size;
-    const double logits = 3.0 * options_.batch_size * m.queue_size * at::elementSize(m.dtype);
-    const double memory = 4 * weights + queue + loader + logits +
-                          1.3 * activation_bytes_ * options_.batch_size + 300e6;
-    const double checkpoint = 3 * weights + queue;
     const int64_t written =
         (options_.epochs + options_.checkpoint_every - 1) / options_.checkpoint_every;
     const int64_t kept = options_.keep > 0 ? std::min(options_.keep, written) : written;
-    log_->Print(
-        absl::StrFormat("takes    about %s of memory; %d checkpoints of %s (%s on disk); the time "
-                        "is told after some steps",
-                        base::FormatBytes(memory), kept, base::FormatBytes(checkpoint),
-                        base::FormatBytes(kept * checkpoint)));
+    log_->Print(absl::StrFormat(
+        "takes    about %s of memory; %d checkpoints of %s (%s on disk); the time "
+        "is told after some steps",
+        base::FormatBytes(memory_bytes_), kept, base::FormatBytes(checkpoint_bytes_),
+        base::FormatBytes(kept * checkpoint_bytes_)));
     std::error_code error;
     const auto space = std::filesystem::space(folder_->path(), error);
-    if (!error && space.available < kept * checkpoint) {
+    if (!error && space.available < kept * checkpoint_bytes_) {
       log_->Print(absl::StrCat("warning: only ", base::FormatBytes(space.available),
                                " are free in '", folder_->path(),
                                "'; lower --keep, or give another --run-dir"));
-    }
-    const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
-    if (memory > physical) {
-      log_->Print(absl::StrCat("warning: the machine has ", base::FormatBytes(physical),
-                               " of memory; lower --batch-size"));
     }
   }
 
@@ -254,7 +269,7 @@ class TrainerImpl : public Trainer {
   absl::Status Loop() {
     StateDict untrained;
     if (first_step_ == 0 && Monitored()) untrained = Copy(moco_->query_encoder().State());
-    if (data_.queries == nullptr) log_->Print("kNN      off: there are no labelled images");
+    if (!Monitored()) log_->Print("kNN      off (--knn-every)");
     start_ = Clock::now();
     for (int64_t step = first_step_; step < last_step_; ++step) {
       if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
@@ -287,7 +302,7 @@ class TrainerImpl : public Trainer {
     const int64_t steps = step + 1 - first_step_;
     const double pairs_per_second = steps * options_.batch_size / seconds;
     const double waiting = loader_->seconds_waited() / seconds;
-    const double left = (last_step_ - step - 1) * (SecondsSince(start_) / steps);
+    const double left = SecondsLeft(step + 1, seconds / steps);
     log_->Update(absl::StrFormat(
         "epoch %d/%d step %d/%d  loss %.4f  pretext %.1f %%  %.0f pairs/s  waiting %.1f %%  %s "
         "left",
@@ -295,7 +310,7 @@ class TrainerImpl : public Trainer {
         100 * metrics->top1, pairs_per_second, 100 * waiting, base::FormatSeconds(left)));
     if (steps == 20) {
       log_->Print(absl::StrCat("the run will take about ",
-                               base::FormatSeconds(seconds * (last_step_ - first_step_) / steps)));
+                               base::FormatSeconds(SecondsSince(start_) + left)));
     }
     if ((step + 1) % options_.print_every == 0 || step == 0) {
       log_->Metrics({{"step", step + 1},
@@ -313,6 +328,15 @@ class TrainerImpl : public Trainer {
     return absl::OkStatus();
   }
 
+  // Steps, and evaluations of the length that the last one had.
+  double SecondsLeft(int64_t step, double seconds_a_step) const {
+    int64_t evaluations = 0;
+    for (int64_t e = step / steps_per_epoch_; Monitored() && e < options_.epochs; ++e) {
+      evaluations += KnnIsDue(e);
+    }
+    return (last_step_ - step) * seconds_a_step + evaluations * knn_seconds_;
+  }
+
   absl::Status EndEpoch(int64_t epoch, int64_t done) {
     const auto began = Clock::now();
     std::string line =
@@ -324,9 +348,9 @@ class TrainerImpl : public Trainer {
       absl::Status saved = Save(done);
       if (last && !saved.ok()) return saved;
     }
-    if (Monitored() && ((epoch + 1) % options_.knn_every == 0 || last)) {
+    if (KnnIsDue(epoch)) {
       auto knn = Evaluate(done);
-      if (!knn.ok()) return knn.status();
+      if (!knn.ok()) return base::StopRequested().ok() ? knn.status() : Stop(done, knn.status());
       absl::StrAppendFormat(&line, "  kNN %.1f %%", 100 * *knn);
     }
     log_->Print(line);
@@ -335,21 +359,45 @@ class TrainerImpl : public Trainer {
   }
 
   absl::Status Stop(int64_t step, const absl::Status& why) {
-    if (step == first_step_) return why;  // nothing new to save
+    if (step == first_step_) {
+      return absl::Status(why.code(),
+                          absl::StrCat(why.message(), " before the first step; nothing ",
+                                       "was trained that could be saved"));
+    }
     if (absl::Status s = Save(step); !s.ok()) {
       return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
     }
+    const std::string next = step == last_step_
+                                 ? "that was the last step, only its kNN is missing"
+                                 : "go on with: bazel run //moco:pretrain -- --resume=" +
+                                       base::ShellQuoted(folder_->path());
     return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
-                                                 ", checkpoint written; go on "
-                                                 "with: bazel run //moco:pretrain -- --resume=",
-                                                 folder_->path()));
+                                                 ", checkpoint written; ", next));
   }
 
   // --- kNN ---
 
   bool Monitored() const { return data_.queries != nullptr && options_.knn_every > 0; }
 
+  bool KnnIsDue(int64_t epoch) const {
+    return Monitored() && ((epoch + 1) % options_.knn_every == 0 || epoch + 1 == options_.epochs);
+  }
+
+  // The kNN that a run did not come to which was stopped after its checkpoint.
+  absl::Status CatchUp() {
+    const int64_t epochs = first_step_ / steps_per_epoch_;
+    if (first_step_ % steps_per_epoch_ != 0 || epochs == 0 || !KnnIsDue(epochs - 1) ||
+        log_->Recorded(first_step_, "knn")) {
+      return absl::OkStatus();
+    }
+    auto knn = Evaluate(first_step_);
+    if (!knn.ok()) return knn.status();
+    log_->Print(absl::StrFormat("epoch %d/%d  kNN %.1f %%", epochs, options_.epochs, 100 * *knn));
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<double> Evaluate(int64_t step) {
+    const auto began = Clock::now();
     Encoder& encoder = moco_->query_encoder();
     encoder.Train(false);
     const auto features = [&](const at::Tensor& x) {
@@ -372,6 +420,7 @@ class TrainerImpl : public Trainer {
     const double accuracy =
         lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
     log_->Metrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}});
+    knn_seconds_ = SecondsSince(began);
     return accuracy;
   }
 
@@ -383,7 +432,7 @@ class TrainerImpl : public Trainer {
     if (absl::Status s = CopyState(untrained, live); !s.ok()) return s;
     auto knn = Evaluate(0);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
-    if (!knn.ok()) return knn.status();
+    if (!knn.ok()) return base::StopRequested().ok() ? knn.status() : Stop(1, knn.status());
     log_->Print(absl::StrFormat("kNN      %.1f %% with the untrained encoder (k %d, t %g)",
                                 100 * *knn, options_.knn_k, options_.knn_temperature));
     seconds_beside_ += SecondsSince(began);
@@ -398,9 +447,10 @@ class TrainerImpl : public Trainer {
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
     Capture(*moco_, c);
     c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
-    for (const auto& [flag, value] : Identity()) c.mocopp[flag] = value;
+    for (const Settings& settings : {Identity(), Changeable()}) {
+      for (const auto& [flag, value] : settings) c.mocopp[flag] = value;
+    }
     c.mocopp["step"] = absl::StrCat(done);
-    c.mocopp["threads"] = absl::StrCat(at::get_num_threads());
     c.mocopp["eval_views"] = eval_views_->spec();
 
     const std::string path = folder_->File("checkpoints/") +
@@ -437,12 +487,13 @@ class TrainerImpl : public Trainer {
   std::unique_ptr<Communicator> communicator_;
   std::unique_ptr<MoCo> moco_;
   std::unique_ptr<data::Loader> loader_;
-  double activation_bytes_ = 0;  // of an image
+  double memory_bytes_ = 0, checkpoint_bytes_ = 0;
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
-  std::string note_;  // on what differs from the run that is resumed
+  std::string differences_;  // from the run that is resumed
   Clock::time_point start_;
   double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
+  double knn_seconds_ = 0;     // of the last evaluation
   double epoch_loss_ = 0, epoch_top1_ = 0;
   int64_t epoch_steps_ = 0;
 };

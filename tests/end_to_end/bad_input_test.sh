@@ -26,6 +26,11 @@ refused $usage "epochs is '2.5', must be of type int64" run data/train --epochs=
 refused $usage "unknown backbone 'resnet19'; did you mean 'resnet18'?" run data/train -a resnet19
 refused $usage "unknown option of resnet18 'stemm'; did you mean 'stem'?" run data/train -a resnet18:stemm=cifar
 refused $usage "one word too many" run data/train more
+refused $usage "an empty word" run ""
+refused $usage "epochs is .*, must be 1 to 1e+06" run data/train --epochs=9000000000000000000
+refused $usage "lr wants a value" run data/train --lr --cos
+echo "--lr=0.0x3" > broken.txt
+refused $usage "flagfile '.*broken.txt': --lr is '0.0x3', must be of type double" run data/train --flagfile=broken.txt
 refused $usage "precision is 'fp16', must be fp32, fp64 or bf16" run data/train --precision=fp16
 refused $usage "flag.*wants a value\|--lr wants a value" run data/train --lr
 refused $usage "knn-every wants labelled images" run data/train --knn-every=1
@@ -40,11 +45,15 @@ head -c 500 "$good" > mixed/cut.jpg
 echo "not an image" > mixed/text.jpg
 printf '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0' > mixed/gigantic.png
 cp "$good" mixed/really_a_jpeg.png
-run mixed --run-dir=mixed_run --max-bad-images=4 --epochs=3 > out 2>&1 || fail "damaged images stopped a run: $(cat out)"
+mkfifo mixed/pipe.png
+run mixed --run-dir=mixed_run --max-bad-images=5 --epochs=3 > out 2>&1 || fail "damaged images stopped a run: $(cat out)"
 [ "$(cut -f1 mixed_run/bad_images.txt | sed 's,.*/,,' | sort | tr '\n' ' ')" = \
-  "cut.jpg gigantic.png nothing.png text.jpg " ] || fail "listed: $(cat mixed_run/bad_images.txt)"
+  "cut.jpg gigantic.png nothing.png pipe.png text.jpg " ] || fail "listed: $(cat mixed_run/bad_images.txt)"
 refused $damaged "images cannot be read.*raise --max-bad-images" \
   run mixed --run-dir=strict --max-bad-images=1 --epochs=3
+
+mkdir both && cp "$good" both/ && cp "$demo/test/test-0.tar" both/
+refused $usage "holds tar archives ('test-0.tar') and other images" run both
 
 # --- Archives ---
 head -c 100000 "$demo/test/test-0.tar" > cut.tar
@@ -63,7 +72,7 @@ refused $usage "text.tar' is not a checkpoint" run data/train --epochs=9 --resum
 refused $usage "gone.pth.tar': No such file" run data/train --epochs=9 --resume=gone.pth.tar
 refused $usage "change --arch or start anew" \
   run data/train --epochs=9 --resume=$checkpoint -a resnet_small:width=16,blocks=1,stages=2
-refused $usage "has no checkpoints/ to resume from" run data/train --resume=empty
+refused $usage "is no run folder: it has no checkpoints/" run data/train --resume=empty
 refused $usage "nothing is left to do; raise --epochs" run data/train --resume=$checkpoint
 
 # --- Run folders ---

@@ -1,0 +1,52 @@
+#include "base/program.h"
+
+#include <gflags/gflags.h>
+
+#include <cstdio>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/flags.h"
+#include "registry/catalogue.h"
+
+DEFINE_bool(plugins, false, "print every plugin of this program with its options, and end");
+
+namespace base {
+
+absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& program,
+                                     std::string* data) {
+  auto line = ParseCommandLine(argc, argv,
+                               {{"a", "arch"},
+                                {"b", "batch_size"},
+                                {"e", "evaluate"},
+                                {"j", "workers"},
+                                {"learning_rate", "lr"},
+                                {"p", "print_freq"},
+                                {"wd", "weight_decay"}},
+                               /*lists=*/{"schedule"});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::printf("%s\n%s%s", program.usage.c_str(), FlagHelp(program.file).c_str(),
+                FlagHelp("base/program.cc").c_str());
+    return false;
+  }
+  if (FLAGS_plugins) {
+    std::fputs(registry::Catalogue().c_str(), stdout);
+    return false;
+  }
+  if (line->positional.size() > 1 || (!line->positional.empty() && !data->empty())) {
+    return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
+                                                   "' is one word too many; the data's folder is "
+                                                   "the only one without a flag"));
+  }
+  if (line->positional.empty()) return true;
+  if (line->positional[0].empty()) {
+    return absl::InvalidArgumentError(
+        "the data's folder is an empty word (a variable that is not set?); give a folder, or no "
+        "word for the demo");
+  }
+  *data = line->positional[0];
+  return true;
+}
+
+}  // namespace base

@@ -1,0 +1,58 @@
+// The golden files of this folder, and the inputs that both sides make alike (reference.py).
+#ifndef TESTS_PARITY_GOLDEN_H_
+#define TESTS_PARITY_GOLDEN_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "moco/state_dict.h"
+
+namespace parity {
+
+// What make_golden.py wrote to golden/<name>.json.
+nlohmann::json Golden(const std::string& name);
+
+// Values in [-1, 1), float64, by stream and index in row-major order.
+at::Tensor Noise(int64_t stream, at::IntArrayRef sizes);
+
+// The checksum of the tensors' bits, one after the other, each in row-major order.
+uint32_t Crc32(const std::vector<at::Tensor>& tensors);
+
+// The tensors of a state dict by their first name: conv1, bn1, layer1, ..., fc.
+std::map<std::string, std::vector<at::Tensor>> Groups(const moco::StateDict& state,
+                                                      const std::string& prefix);
+
+// Seeds LibTorch's default generator.
+void Seed(uint64_t seed);
+
+// Compares with golden values, fails above `bound` or when nothing is compared, and prints the
+// largest difference seen.
+class Comparison {
+ public:
+  Comparison(std::string what, double bound) : what_(std::move(what)), bound_(bound) {}
+  ~Comparison();
+
+  // A number, by its relative difference.
+  void Number(const std::string& name, double ours, const nlohmann::json& golden);
+
+  // Tensors one after the other, by norm and product with a fixed vector, relative to the norm.
+  void Tensors(const std::string& name, const std::vector<at::Tensor>& ours,
+               const nlohmann::json& golden);
+
+ private:
+  void Check(const std::string& name, double difference);
+
+  const std::string what_;
+  const double bound_;
+  double largest_ = -1;
+  std::string where_;
+};
+
+}  // namespace parity
+
+#endif  // TESTS_PARITY_GOLDEN_H_

@@ -1,0 +1,210 @@
+"""MoCo in PyTorch and torchvision, as facebookresearch/moco and its CIFAR demo define it, in one small file.
+
+What it takes from elsewhere is given to it: initial weights by LibTorch's seed, images by `noise`, shuffles by
+`permutation`. So it and the C++ side can compute the same thing from a few numbers.
+"""
+
+import functools
+import math
+
+import numpy as np
+import torch
+import torchvision
+from torch import nn
+from torch.nn import functional as F
+
+# --- Inputs that both sides make alike ---
+
+
+def noise(stream, *shape):
+    """Values in [-1, 1), a function of the stream and the index in row-major order; exact in float32."""
+    count = math.prod(shape)
+    x = np.arange(count, dtype=np.uint32) + np.uint32(stream * 0x9E3779B9 % 2**32)
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):
+        x ^= x >> np.uint32(shift)
+        x *= np.uint32(factor)
+    x ^= x >> np.uint32(16)
+    return torch.from_numpy((x >> np.uint32(9)) * 2.0**-22 - 1).view(shape)
+
+
+def views(stream, *shape):
+    """Two noisy views of the same images."""
+    images = noise(3 * stream, *shape)
+    return images + noise(3 * stream + 1, *shape), images + noise(3 * stream + 2, *shape)
+
+
+def philox(x, key):
+    x, key = list(x), list(key)
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * x[0], 0xCD9E8D57 * x[2]
+        x = [p1 >> 32 ^ x[1] ^ key[0], p1 % 2**32, p0 >> 32 ^ x[3] ^ key[1], p0 % 2**32]
+        key = [(key[0] + 0x9E3779B9) % 2**32, (key[1] + 0xBB67AE85) % 2**32]
+    return x
+
+
+def permutation(seed, step, n):
+    """The shuffle of a step: base/rng.h, purpose kShuffle."""
+    mixed = philox([seed % 2**32, seed >> 32, 4, step], [0x4D6F436F, 0x2B2B])
+
+    def draws():  # pairs of 32-bit words
+        block = 0
+        while True:
+            x = philox([block, 0, 0, mixed[2]], mixed[:2])
+            yield x[0] << 32 | x[1]
+            yield x[2] << 32 | x[3]
+            block += 1
+
+    draw, order = draws(), list(range(n))
+    for i in range(n - 1, 0, -1):
+        product = next(draw) * (i + 1)
+        while product % 2**64 < 2**64 % (i + 1):
+            product = next(draw) * (i + 1)
+        j = product >> 64
+        order[i], order[j] = order[j], order[i]
+    return torch.tensor(order)
+
+
+# --- Networks ---
+
+
+class SplitBatchNorm(nn.BatchNorm2d):
+    """Batch normalisation of each of `splits` parts of the batch by itself; sample i is in part i mod splits."""
+
+    def __init__(self, splits, channels):
+        super().__init__(channels)
+        self.splits = splits
+
+    def forward(self, x):
+        if not self.training:
+            return super().forward(x)
+        self.num_batches_tracked += 1
+        out, means, variances = torch.empty_like(x), [], []
+        for part in range(self.splits):
+            means.append(self.running_mean.clone())
+            variances.append(self.running_var.clone())
+            out[part::self.splits] = F.batch_norm(x[part::self.splits], means[-1], variances[-1], self.weight,
+                                                  self.bias, True, self.momentum, self.eps)
+        self.running_mean.copy_(sum(means) / self.splits)
+        self.running_var.copy_(sum(variances) / self.splits)
+        return out
+
+
+class ResNet(nn.Module):
+    """torchvision's ResNet of basic blocks, with the width and the stem free."""
+
+    def __init__(self, num_classes, norm_layer, width, blocks, stem):
+        super().__init__()
+        kernel = {"imagenet": 7, "cifar": 3}[stem]
+        self.conv1 = nn.Conv2d(3, width, kernel, stride=kernel // 3, padding=kernel // 2, bias=False)
+        self.bn1 = norm_layer(width)
+        self.maxpool = nn.MaxPool2d(3, 2, 1) if stem == "imagenet" else nn.Identity()
+        channels = width
+        for stage, count in enumerate(blocks):
+            layer = []
+            for block in range(count):
+                stride, downsample, out = 1 + (stage > 0 and block == 0), None, width << stage
+                if stride != 1 or channels != out:
+                    downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), norm_layer(out))
+                layer.append(torchvision.models.resnet.BasicBlock(channels, out, stride, downsample,
+                                                                  norm_layer=norm_layer))
+                channels = out
+            setattr(self, f"layer{stage + 1}", nn.Sequential(*layer))
+        self.fc = nn.Linear(channels, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+    def forward(self, x):
+        x = self.maxpool(self.bn1(self.conv1(x)).relu())
+        for name, module in self.named_children():
+            if name.startswith("layer"):
+                x = module(x)
+        return self.fc(x.mean((2, 3)))
+
+
+# By their specs on the C++ side.
+BACKBONES = {
+    "resnet18": torchvision.models.resnet18,
+    "resnet34": torchvision.models.resnet34,
+    "resnet50": torchvision.models.resnet50,
+    "resnet18:stem=cifar": functools.partial(ResNet, width=64, blocks=(2, 2, 2, 2), stem="cifar"),
+    "resnet_small": functools.partial(ResNet, width=16, blocks=(2, 2, 2, 2), stem="cifar"),
+}
+
+
+def encoders(backbone, head, splits=1, dim=128, count=2):
+    """Encoders whose random numbers are drawn in the reference's order: hidden layers after all networks."""
+    norm_layer = functools.partial(SplitBatchNorm, splits) if splits > 1 else nn.BatchNorm2d
+    made = [BACKBONES[backbone](num_classes=dim, norm_layer=norm_layer) for _ in range(count)]
+    if head == "mlp":
+        for f in made:
+            width = f.fc.in_features
+            f.fc = nn.Sequential(nn.Linear(width, width), nn.ReLU(), f.fc)
+    return made
+
+
+# --- The method ---
+
+
+class MoCo:
+
+    def __init__(self, backbone, head, splits=1, dim=128, queue=65536, momentum=0.999, temperature=0.07):
+        self.f_q, self.f_k = encoders(backbone, head, splits, dim)
+        self.f_k.requires_grad_(False)
+        for p_q, p_k in zip(self.f_q.parameters(), self.f_k.parameters()):
+            p_k.copy_(p_q.detach())
+        self.queue = F.normalize(torch.randn(dim, queue), dim=0)
+        self.position, self.momentum, self.temperature = 0, momentum, temperature
+
+    def double(self):
+        self.f_q.double()
+        self.f_k.double()
+        self.queue = self.queue.double()
+        return self
+
+    def logits(self, x_q, x_k, shuffle):
+        """N x (1 + K); the query's own key comes first. The keys have entered the queue."""
+        q = F.normalize(self.f_q(x_q))
+        with torch.no_grad():
+            for p_q, p_k in zip(self.f_q.parameters(), self.f_k.parameters()):
+                p_k.copy_(self.momentum * p_k + (1 - self.momentum) * p_q)
+            k = torch.empty_like(q)
+            k[shuffle] = F.normalize(self.f_k(x_k[shuffle]))
+        similarities = torch.cat([(q * k).sum(1, keepdim=True), q @ self.queue.clone()], dim=1)
+        at = torch.arange(self.position, self.position + len(k)) % self.queue.shape[1]
+        self.queue[:, at] = k.t()
+        self.position = int(at[-1] + 1) % self.queue.shape[1]
+        return similarities / self.temperature
+
+
+def in_top(logits, labels, k):
+    """How many rows have their label among the k largest logits."""
+    return int((logits.topk(k).indices == labels[:, None]).sum())
+
+
+def step(moco, optimizer, x_q, x_k, shuffle):
+    """The loss, and how many queries have their own key first and among the first five."""
+    logits = moco.logits(x_q, x_k, shuffle)
+    labels = torch.zeros(len(logits), dtype=torch.long)
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item(), in_top(logits, labels, 1), in_top(logits, labels, 5)
+
+
+def cosine_rate(lr, epoch, epochs):
+    return lr * (0.5 * (1 + math.cos(math.pi * epoch / epochs)))
+
+
+def step_rate(lr, epoch, at):
+    for start in at:
+        lr *= 0.1 if epoch >= start else 1.0
+    return lr
+
+
+def knn_predict(bank, labels, queries, k, temperature, classes):
+    """Weighted vote of the k most similar, as in the CIFAR demo."""
+    similarity, index = (F.normalize(queries) @ F.normalize(bank).t()).topk(k)
+    votes = F.one_hot(labels[index], classes) * (similarity / temperature).exp()[..., None]
+    return votes.sum(1).argsort(descending=True)[:, 0]
