@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "lincls/encoder_layouts.h"
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
@@ -49,7 +50,14 @@ moco::StateDict BackboneState(const moco::StateDict& state, const std::string& p
 
 absl::StatusOr<std::unique_ptr<FrozenBackbone>> FrozenBackbone::Create(
     const moco::Checkpoint& checkpoint, const std::string& prefix, const std::string& arch) {
-  moco::StateDict original = BackboneState(checkpoint.state, prefix);
+  moco::StateDict original;
+  if (prefix == kPretrained) {
+    auto encoder = FindEncoder(checkpoint.state);
+    if (!encoder.ok()) return encoder.status();
+    original = *std::move(encoder);
+  } else {
+    original = BackboneState(checkpoint.state, prefix);
+  }
   if (original.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("has nothing below '", prefix, "' in its state_dict"));

@@ -29,7 +29,8 @@ moco::StateDict BackboneState(const moco::StateDict& state, const std::string& p
 
 class FrozenBackbone {
  public:
-  // The backbone of a checkpoint, at `prefix`. Its spec is the one that the checkpoint holds;
+  // The backbone of a checkpoint, at `prefix`; with kPretrained also where other programs keep it
+  // (lincls/encoder_layouts.h). Its spec is the one that the checkpoint holds;
   // `arch`, where not empty, must then be the same. Checkpoints of the reference hold a name only,
   // which `arch` may refine ("resnet18:stem=cifar").
   //

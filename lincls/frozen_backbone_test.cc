@@ -9,8 +9,11 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "moco/backbones/backbone.h"
@@ -100,6 +103,47 @@ TEST_F(FrozenBackboneTest, ReadsTheLinearClassifiersCheckpointToo) {
   checkpoint_ = classifier;
   EXPECT_TRUE(Load("", kClassifier).ok()) << Load("", kClassifier).status();
   ExpectRefused(Load("", kPretrained).status(), "module.encoder_q.");
+}
+
+// As other programs name the same tensors, with what lies beside them there.
+TEST_F(FrozenBackboneTest, ReadsTheEncodersOfOtherPrograms) {
+  const std::vector<std::tuple<std::string, std::string, bool>> layouts = {
+      {"module.base_encoder.", "module.momentum_encoder.", false},  // MoCo v3
+      {"backbone.", "backbone_momentum.", true},                    // lightly
+      {"backbone.", "projector.", false},                           // solo-learn, mmselfsup
+      {"encoder.", "projector.", false},                            // solo-learn, earlier
+      {"_feature_blocks.", "", false},                              // vissl
+      {"", "", false}};                                             // torchvision
+  const std::map<std::string, std::string> numbers = {
+      {"conv1", "0"}, {"bn1", "1"}, {"layer1", "4"}, {"layer2", "5"}};
+  backbone_->eval();
+  const at::Tensor features = backbone_->forward(Images(4));
+  for (const auto& [prefix, beside, numbered] : layouts) {
+    checkpoint_ = {};
+    for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+      const size_t dot = name.find('.');
+      const std::string child = name.substr(0, dot);
+      checkpoint_.state.emplace_back(
+          prefix + (numbered ? numbers.at(child) + name.substr(dot) : name), tensor);
+      if (!beside.empty()) checkpoint_.state.emplace_back(beside + name, at::zeros_like(tensor));
+    }
+    checkpoint_.state.emplace_back(prefix + "fc.weight", at::zeros({2, 8}));
+    const auto frozen = Load(kSpec);
+    ASSERT_TRUE(frozen.ok()) << prefix << ": " << frozen.status();
+    EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6)) << prefix;
+  }
+}
+
+TEST_F(FrozenBackboneTest, AnUnknownLayoutIsListed) {
+  checkpoint_ = {};
+  checkpoint_.state = {{"net.stem.weight", at::zeros({1})}, {"net.head.bias", at::zeros({1})}};
+  const absl::Status status = Load(kSpec).status();
+  ExpectRefused(status, "its 2 tensors are 'net.stem.weight', 'net.head.bias', ...");
+  for (const char* expected :
+       {"'module.encoder_q.' (MoCo v1, v2)", "'module.base_encoder.conv1.weight' (MoCo v3)",
+        "(lightly)", "(vissl)", "'conv1.weight' (torchvision)"}) {
+    ExpectRefused(status, expected);
+  }
 }
 
 TEST_F(FrozenBackboneTest, AMissingKeyIsNamed) {

@@ -180,6 +180,18 @@ absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, Sta
   return absl::OkStatus();
 }
 
+// Where files without a state_dict have their tensors: timm's and detectron2's place, vissl's, or
+// the whole file.
+const pickle::Value& FindBareState(const pickle::Value& root) {
+  if (const pickle::Value* model = root.Find("model")) return *model;
+  const pickle::Value* place = &root;
+  for (const char* name : {"classy_state_dict", "base_model", "model", "trunk"}) {
+    place = place->Find(name);
+    if (place == nullptr) return root;
+  }
+  return *place;
+}
+
 absl::Status ReadOptimizer(const pickle::Value& dict, TensorReader& tensors,
                            Checkpoint::OptimizerState& optimizer) {
   const pickle::Value* state = dict.Find("state");
@@ -271,12 +283,9 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   Checkpoint checkpoint;
   TensorReader tensors(*file);
   const pickle::Value* state = root.Find("state_dict");
-  if (state == nullptr) {  // detectron2's and timm's name for it, or a bare one
-    const pickle::Value* model = root.Find("model");
-    if (absl::Status s = ReadStateDict(model == nullptr ? root : *model, tensors, checkpoint.state);
-        !s.ok()) {
-      return s;
-    }
+  if (state == nullptr) {
+    const pickle::Value& bare = FindBareState(root);
+    if (absl::Status s = ReadStateDict(bare, tensors, checkpoint.state); !s.ok()) return s;
     if (!checkpoint.state.empty()) return checkpoint;
     return file->Unsuitable(
         "is not a checkpoint of a training run: it has no 'state_dict'; give a .pth.tar file");

@@ -51,9 +51,9 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
 absl::Status WriteStateDict(const std::string& path, const StateDict& state);
 
 // Reads what moco/tensor_file.h does: zip, legacy and safetensors files and pickles. Without a
-// state_dict the dict "model" is taken for it, or all of the file. DataLoss when the file is cut or
-// damaged, InvalidArgument when it is something else, NotFound; the message names the file. Entries
-// that the file lacks stay empty.
+// state_dict the dict "model" is taken for it, or vissl's trunk, or all of the file. DataLoss when
+// the file is cut or damaged, InvalidArgument when it is something else, NotFound; the message
+// names the file. Entries that the file lacks stay empty.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
 // Names of checkpoints, and their order in time:

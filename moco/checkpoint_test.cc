@@ -111,11 +111,14 @@ TEST(CheckpointTest, ReadsEveryFormat) {
   ASSERT_TRUE(zip.ok()) << zip.status();
   ASSERT_EQ(zip->state.size(), 19u);
   EXPECT_EQ(zip->optimizer.lr, 0.03);
-  for (const char* name : {"legacy.pth.tar", "bare.pth", "plain.safetensors"}) {
+  for (const char* name : {"legacy.pth.tar", "bare.pth", "plain.safetensors", "vissl.torch"}) {
     const auto other = ReadCheckpoint(folder + name);
     ASSERT_TRUE(other.ok()) << other.status();
     EXPECT_TRUE(CheckEqual(zip->state, other->state).ok()) << name;
   }
+  const auto arrays = ReadCheckpoint(folder + "arrays.pkl");
+  ASSERT_TRUE(arrays.ok()) << arrays.status();
+  EXPECT_EQ(arrays->state.size(), 12u);
   const StateDict views = Below(zip->state, "transpose");
   ASSERT_EQ(views.size(), 1u);
   EXPECT_TRUE(

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -17,7 +18,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
-#include "lincls/frozen_backbone.h"
+#include "lincls/encoder_layouts.h"
 #include "moco/checkpoint.h"
 #include "moco/state_dict.h"
 #include "tools/export_formats.h"
@@ -69,12 +70,9 @@ absl::Status Export(const std::string& path, const std::string& out) {
   }
   const auto checkpoint = moco::ReadCheckpoint(path);
   if (!checkpoint.ok()) return checkpoint.status();
-  moco::StateDict state = lincls::BackboneState(checkpoint->state, lincls::kPretrained);
-  if (state.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' has nothing below '",
-                                                   lincls::kPretrained,
-                                                   "'; give a checkpoint of pretraining"));
-  }
+  auto encoder = lincls::FindEncoder(checkpoint->state);
+  if (!encoder.ok()) return InFile(encoder.status(), path);
+  moco::StateDict state = *std::move(encoder);
   absl::Status written;
   if (FLAGS_to == "detectron2") {
     auto renamed = tools::Detectron2Names(state);

@@ -56,10 +56,14 @@ diff renamed <(tensors detectron2 'model\/') || fail "detectron2 has other tenso
 
 "$export" encoder.pth.tar --to=torchvision --out=again && cmp torchvision again || fail "not the same twice"
 
+# What was written is read like a checkpoint.
+"$export" safetensors --to=torchvision --out=through --verify >out || fail "from safetensors: $(cat out)"
+diff want <(tensors through '') || fail "safetensors to torchvision has other tensors"
+
 refused 2 'give one checkpoint' --to=torchvision
 refused 2 "--to='onnx' is no format" encoder.pth.tar --to=onnx --out=x
 refused 2 'is the checkpoint itself' encoder.pth.tar --to=torchvision --out=encoder.pth.tar
-refused 2 "nothing below 'module.encoder_q.'" "$files/zip.pth.tar" --to=torchvision --out=x
+refused 2 "expected one of 'module.encoder_q.' (MoCo v1, v2)" "$files/zip.pth.tar" --to=torchvision --out=x
 refused 2 'No such file' absent --to=torchvision --out=x
 refused 2 'No such file' encoder.pth.tar --to=torchvision --out=absent/x
 head -c 3000 encoder.pth.tar >cut

@@ -33,7 +33,7 @@ while read -r line; do
   grep -F "  ${name:-(the file)} " "$file.out" | grep -qE " $dtype +${shape:-scalar} +$crc\$" ||
     fail "not '$line' in: $(cat "$file.out")"
 done <"$files/expected.txt"
-[[ $(ls ./*.out | wc -l) == 8 ]] || fail "not every file was tried: $(ls)"
+[[ $(ls ./*.out | wc -l) == 9 ]] || fail "not every file was tried: $(ls)"
 
 head -1 legacy.pth.tar.out | grep -q 'legacy.pth.tar: legacy, 20 tensors$' || fail "$(head -1 legacy.pth.tar.out)"
 for line in 'epoch +int +3' 'arch +text +resnet50' 'args +object +argparse.Namespace, not read' \

@@ -45,7 +45,8 @@ checkpoint = {
 label = torch.arange(7)
 
 files = {"zip.pth.tar": checkpoint, "legacy.pth.tar": checkpoint, "bare.pth": dict(state), "label.pt": label,
-         "label_legacy.pt": label, "list.pt": [label, {"x": base}]}
+         "label_legacy.pt": label, "list.pt": [label, {"x": base}],
+         "vissl.torch": {"classy_state_dict": {"base_model": {"model": {"trunk": dict(state), "heads": {}}}}}}
 for name, contents in files.items():
     torch.save(contents, name, _use_new_zipfile_serialization="legacy" not in name)
 plain = {name: tensor.detach().clone().contiguous() for name, tensor in state.items()}
