@@ -7,10 +7,18 @@ mkdir -p "$root/.ci" "$root/tools" "$root/bin"
 cp .ci/run "$root/.ci/run"
 failures=0
 
-expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE
+expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT]
   printf '#!/bin/sh\necho set up >&2\nexit %d\n' "$2" >"$root/tools/setup.sh"
   printf '%s\n' "$4" >"$root/said"
-  printf '#!/bin/sh\ntest "$*" = "test //..." || echo called as "$*"\ncat said >&2\nexit %d\n' "$3" >"$root/bin/bazel"
+  printf '%s\n' "${8-//p:live_test    PASSED in 60.1s}" >"$root/said_live"
+  cat >"$root/bin/bazel" <<EOF
+#!/bin/sh
+case "\$*" in
+  "test //...") cat said >&2; exit $3 ;;
+  "test --config=parity //...") cat said_live >&2; exit ${7-0} ;;
+  *) echo called as "\$*" ;;
+esac
+EOF
   chmod +x "$root/tools/setup.sh" "$root/bin/bazel"
   local out code
   out=$(cd / && PATH=$root/bin:$PATH bash "$root/.ci/run" 2>/dev/null)
@@ -23,7 +31,9 @@ expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE
 passes='//a:b_test                 PASSED in 0.1s
 //a:c_test        (cached) PASSED in 10.5s
 Executed 1 out of 2 tests: 2 tests pass.'
-expect "all pass" 0 0 "$passes" "2 passed, 0 failed" 0
+expect "all pass" 0 0 "$passes" "3 passed, 0 failed" 0
+expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed" 1 3 "//p:live_test   FAILED in 60.1s"
+expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed" 1 1 "no network"
 expect "some fail" 0 3 "$passes
 //a:d_test                 FAILED in 0.1s
   /somewhere/test.log
@@ -31,6 +41,6 @@ expect "some fail" 0 3 "$passes
 //a:f_test                 NO STATUS" "2 passed, 3 failed" 1
 expect "a broken build" 0 1 "ERROR: build failed" "0 passed, 1 failed" 1
 expect "a broken build beside tests" 0 1 "$passes" "2 passed, 1 failed" 1
-expect "no test at all" 0 0 "INFO: nothing to do" "0 passed, 0 failed" 1
+expect "no test at all" 0 4 "INFO: nothing to do" "0 passed, 1 failed" 1
 expect "no set-up" 4 0 "$passes" "0 passed, 1 failed" 1
 exit $failures

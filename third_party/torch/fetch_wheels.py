@@ -1,5 +1,9 @@
 """Unpacks the wheels that a lock file pins by hash into a shared cache; prints the folder.
 
+    fetch_wheels.py LOCK WHAT DOWNLOAD SPACE
+
+WHAT they are, how much the DOWNLOAD is and the SPACE it takes for a while are for messages.
+
 The folder's name is the lock's hash, and it appears by one rename when all is done: whoever is
 interrupted leaves nothing that a later run takes for whole. A failure ends in one line on stderr.
 """
@@ -15,8 +19,8 @@ import sys
 import tempfile
 import zipfile
 
-PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_25_x86_64", "manylinux2014_x86_64",
-             "manylinux_2_17_x86_64"]
+PLATFORMS = ["manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_25_x86_64",
+             "manylinux_2_18_x86_64", "manylinux2014_x86_64", "manylinux_2_17_x86_64"]
 
 
 def download(lock, folder):
@@ -46,7 +50,7 @@ def download(lock, folder):
                        f"the same command again. pip said: {said[-1]}")
 
 
-def fetch(lock, site):
+def fetch(lock, site, what, size):
     """Makes the folder `site`, or raises and leaves nothing."""
     site.parent.mkdir(parents=True, exist_ok=True)
     with open(f"{site}.lock", "w") as guard:
@@ -57,7 +61,7 @@ def fetch(lock, site):
             shutil.rmtree(stale, ignore_errors=True)
         part = pathlib.Path(tempfile.mkdtemp(prefix=f"{site.name}.part-", dir=site.parent))
         try:
-            print("LibTorch: fetching the pinned wheels (about 550 MB, once)", file=sys.stderr)
+            print(f"{what}: fetching the pinned wheels (about {size}, once)", file=sys.stderr)
             download(lock, part)
             for wheel in sorted((part / "wheels").glob("*.whl")):
                 with zipfile.ZipFile(wheel) as archive:
@@ -70,19 +74,20 @@ def fetch(lock, site):
 
 def main():
     lock = pathlib.Path(sys.argv[1]).resolve()
+    what, size, space = sys.argv[2:]
     key = hashlib.sha256(lock.read_bytes()).hexdigest()[:16]
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     site = pathlib.Path(base) / "mocopp" / f"wheels-{key}"
     try:
         if not site.exists():
-            fetch(lock, site)
+            fetch(lock, site, what, size)
     except OSError as error:
-        sys.exit(f"LibTorch: {site} could not be written: {error.strerror or error}. Nothing was kept. It needs "
-                 "3 GB for a while; XDG_CACHE_HOME can name another place.")
+        sys.exit(f"{what}: {site} could not be written: {error.strerror or error}. Nothing was kept. It needs "
+                 f"{space} for a while; XDG_CACHE_HOME can name another place.")
     except RuntimeError as error:
-        sys.exit(f"LibTorch: nothing was kept: {error}")
+        sys.exit(f"{what}: nothing was kept: {error}")
     except KeyboardInterrupt:
-        sys.exit("LibTorch: interrupted. Nothing was kept.")
+        sys.exit(f"{what}: interrupted. Nothing was kept.")
     print(site)
 
 

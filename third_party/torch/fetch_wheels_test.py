@@ -65,8 +65,8 @@ class FetchWheelsTest(unittest.TestCase):
         env = {**os.environ, "PYTHONPATH": str(self.state / "python"), "FAKE_PIP": mode,
                "FAKE_PIP_STATE": str(self.state), "XDG_CACHE_HOME": str(self.cache.parent),
                "TMPDIR": str(self.tmp)}
-        return subprocess.Popen([sys.executable, SCRIPT, self.lock], env=env, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, **kwargs)
+        return subprocess.Popen([sys.executable, SCRIPT, self.lock, "LibTorch", "550 MB", "3 GB"], env=env,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **kwargs)
 
     def fetch(self, mode="download", **kwargs):
         """The printed folder, or None, and the last line of stderr."""

@@ -1,0 +1,26 @@
+"""Python with the pinned torch and torchvision, for comparisons with the reference.
+
+Fetched only when a target asks for it: 2 GB, unpacked once into the cache that every clone shares. torch itself
+is the copy that the C++ side links.
+"""
+
+load("//third_party/torch:torch.bzl", "FETCH_ATTR", "fetch_libtorch", "fetch_wheels")
+
+def _reference_python_impl(rctx):
+    torch = fetch_libtorch(rctx, rctx.attr.torch_lock)
+    others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "2 GB", "6 GB")
+    rctx.file(
+        "python",
+        "#!/bin/sh\nPYTHONPATH='%s:%s' exec python3 \"$@\"\n" % (others, torch),
+        executable = True,
+    )
+    rctx.file("BUILD", "exports_files([\"python\"])\n")
+
+reference_python_repository = repository_rule(
+    implementation = _reference_python_impl,
+    attrs = {
+        "lock": attr.label(allow_single_file = True),
+        "torch_lock": attr.label(allow_single_file = True),
+        "_fetch": FETCH_ATTR,
+    },
+)
