@@ -109,6 +109,7 @@ std::vector<std::pair<std::string, std::string>> DemoSettings() {
           {"mlp", "true"},
           {"views", augment::CifarViews(32, 0.2, normalize)},
           {"eval_views", augment::EvaluationViews(32, normalize)},
+          {"keep", "3"},
           {"knn_every", "5"},
           {"knn_k", "20"}};
 }
