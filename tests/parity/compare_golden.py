@@ -15,7 +15,7 @@ BOUND = 1e-8
 
 def differences(committed, made, where=""):
     if isinstance(committed, dict) and isinstance(made, dict) and committed.keys() == made.keys():
-        for key in committed.keys() - {"made_by"}:
+        for key in sorted(committed.keys() - {"made_by"}):
             yield from differences(committed[key], made[key], f"{where}/{key}")
     elif isinstance(committed, list) and isinstance(made, list) and len(committed) == len(made):
         scale = max((abs(x) for x in committed if isinstance(x, float)), default=0)
