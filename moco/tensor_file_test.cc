@@ -193,7 +193,8 @@ TEST(TensorFileTest, EveryChangeOfAZipIsNoticedOrHarmless) {
     auto file = TensorFile::Parse("f", changed);
     if (!file.ok() || file->root().kind != pickle::Value::kTensor) continue;
     const auto digest = Digest(*file, *file->root().tensor);
-    if (digest.ok()) EXPECT_EQ(*digest, *Digest(*original, *original->root().tensor)) << at;
+    if (!digest.ok()) continue;
+    EXPECT_EQ(*digest, *Digest(*original, *original->root().tensor)) << at;
   }
 }
 
