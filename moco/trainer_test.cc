@@ -112,7 +112,9 @@ TEST_F(TrainerTest, WritesACheckpointAnEpochAndALineAStep) {
   EXPECT_EQ(Checkpoints("run").size(), kEpochs);
   int64_t steps = 0, evaluations = 0;
   for (const auto& line : Metrics("run")) {
-    if (line.contains("loss")) EXPECT_EQ(line["step"], ++steps);
+    if (line.contains("loss")) {
+      EXPECT_EQ(line["step"], ++steps);
+    }
     if (line.contains("knn")) ++evaluations;
   }
   EXPECT_EQ(steps, kEpochs * kStepsPerEpoch);
