@@ -42,6 +42,14 @@ at::Tensor Noise(int64_t stream, at::IntArrayRef sizes) {
   return noise;
 }
 
+std::pair<at::Tensor, at::Tensor> Views(int64_t stream, int64_t n, int64_t size) {
+  const auto noise = [&](int64_t s) {
+    return Noise(3 * stream + s, {n, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
+  };
+  const at::Tensor images = noise(0);
+  return {images + noise(1), images + noise(2)};
+}
+
 uint32_t Crc32(const std::vector<at::Tensor>& tensors) {
   uint32_t crc = 0;
   for (const at::Tensor& t : tensors) {

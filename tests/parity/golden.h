@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "moco/state_dict.h"
@@ -19,6 +20,9 @@ nlohmann::json Golden(const std::string& name);
 
 // Values in [-1, 1), float64, by stream and index in row-major order.
 at::Tensor Noise(int64_t stream, at::IntArrayRef sizes);
+
+// Two noisy views of the same images, each n x 3 x size x size, float64, channels_last.
+std::pair<at::Tensor, at::Tensor> Views(int64_t stream, int64_t n, int64_t size);
 
 // The checksum of the tensors' bits, one after the other, each in row-major order.
 uint32_t Crc32(const std::vector<at::Tensor>& tensors);

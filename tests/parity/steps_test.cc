@@ -18,15 +18,6 @@ using nlohmann::json;
 
 class Steps : public testing::TestWithParam<json> {};
 
-// Two noisy views of the same images.
-std::pair<at::Tensor, at::Tensor> Views(int64_t stream, int64_t n, int64_t size) {
-  const auto noise = [&](int64_t s) {
-    return Noise(3 * stream + s, {n, 3, size, size}).contiguous(at::MemoryFormat::ChannelsLast);
-  };
-  const at::Tensor images = noise(0);
-  return {images + noise(1), images + noise(2)};
-}
-
 TEST_P(Steps, AreTheReferences) {
   const json& run = GetParam();
   moco::MoCoOptions options;
