@@ -7,17 +7,12 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
+#include "base/for_each_cpu.h"
+
 namespace augment {
 namespace {
 
-// The innermost loops are plain, over values that do not depend on each other, so that the compiler
-// makes SIMD of them; this has it do so for SSE2, AVX2 and AVX-512, of which the program takes what
-// the CPU has. (ThreadSanitizer is not ready when that is decided.)
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
-#define FOR_EACH_CPU __attribute__((target_clones("default", "arch=x86-64-v3", "arch=x86-64-v4")))
-#else
-#define FOR_EACH_CPU
-#endif
+// The innermost loops are plain, over values that do not depend on each other, for FOR_EACH_CPU.
 
 uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)); }
 

@@ -6,12 +6,12 @@ nothing for one process, is left out.
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 import time
 
 import torch
-import torchvision
 from torch.nn import functional as F
 
 BATCHES = 4  # as step_benchmark.cc
@@ -42,7 +42,8 @@ def main():
     torch.set_num_threads(args.threads)
     torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
     torch.manual_seed(0)
-    moco = official_builder.MoCo(getattr(torchvision.models, args.arch), 128, args.moco_k, 0.999, 0.2, True)
+    backbone = functools.partial(reference.BACKBONES[args.arch], norm_layer=torch.nn.BatchNorm2d)
+    moco = official_builder.MoCo(backbone, 128, args.moco_k, 0.999, 0.2, True)
     layout = torch.channels_last if args.channels_last else torch.contiguous_format
     dtype = torch.double if args.precision == "fp64" else torch.float
     moco.to(dtype=dtype, memory_format=layout).train()

@@ -5,6 +5,9 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
+#include <optional>
+
+#include "moco/backbones/batch_norm_kernels.h"
 
 namespace moco {
 
@@ -13,6 +16,8 @@ namespace moco {
 // With splits > 1, part g of a training batch is its g-th run of N / splits samples; each part is
 // normalised by its own mean and variance, and the running statistics take the mean over the parts.
 // That is SplitBatchNorm of the official CIFAR demo, for batches in the order of Encoder::forward.
+//
+// In training mode the result is in channels_last, and the same with any number of threads.
 class BatchNorm2d : public torch::nn::Module {
  public:
   BatchNorm2d(int64_t channels, int64_t splits);
@@ -25,7 +30,8 @@ class BatchNorm2d : public torch::nn::Module {
   at::Tensor AddRelu(const at::Tensor& x, const at::Tensor& residual);
 
  private:
-  at::Tensor SplitForward(const at::Tensor& x);
+  at::Tensor Train(const at::Tensor& x, const std::optional<at::Tensor>& residual, Then then);
+  at::Tensor Evaluate(const at::Tensor& x);
 
   const int64_t splits_;
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;
