@@ -68,8 +68,9 @@ def main():
     parser.add_argument("--steps", type=int, default=6, help="of a turn")
     args = parser.parse_args()
 
+    clone = os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", ""), args.moco)
     with tempfile.TemporaryDirectory() as code:
-        builder = subprocess.run(["git", "-C", args.moco, "show", "3402035:moco/builder.py"], check=True,
+        builder = subprocess.run(["git", "-C", clone, "show", "3402035:moco/builder.py"], check=True,
                                  capture_output=True, text=True).stdout
         pathlib.Path(code, "official_builder.py").write_text(builder.replace(".cuda()", ""))
         common = ["--arch", args.arch, "--size", str(args.size), "--moco_k", str(args.moco_k), "--threads",
