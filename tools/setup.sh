@@ -26,9 +26,11 @@ PACKAGES=(
   libgmock-dev
   libgoogle-glog-dev
   libgtest-dev
+  libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev
   libpng-dev
+  libprotobuf-dev
   libturbojpeg0-dev
   zlib1g-dev
   nlohmann-json3-dev
