@@ -20,6 +20,8 @@ PACKAGES=(
   g++
   # What fetches LibTorch.
   python3 python3-pip
+  # What fuzzes the readers of files.
+  clang libclang-rt-dev
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libgflags-dev
