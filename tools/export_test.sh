@@ -60,6 +60,10 @@ for name in stem.conv1.norm.weight res2.0.conv2.norm.running_var res3.0.shortcut
 done
 diff renamed <(tensors detectron2 'model\/') || fail "detectron2 has other tensors"
 
+"$inspect" onnx | grep -qE '^  opset +int +13$' || fail "no opset: $("$inspect" onnx)"
+"$inspect" onnx | grep -qE '^  input images +float32 +batchx3xheightxwidth$' || fail "no input: $("$inspect" onnx)"
+diff <(grep -v num_batches_tracked want) <(tensors onnx '' | grep -vE '^(in|out)put ') || fail "onnx has other tensors"
+
 "$export" encoder.pth.tar --to=torchvision --out=again && cmp torchvision again || fail "not the same twice"
 
 # A folder of one's own, of fewer images.

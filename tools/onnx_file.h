@@ -43,6 +43,20 @@ absl::Status WriteOnnx(const std::string& path, const OnnxModel& model);
 // A file that WriteOnnx wrote. DataLoss when it is anything else.
 absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path);
 
+// What is in an ONNX file of any program; nothing is run. Text is as the file has it.
+struct OnnxContents {
+  struct Entry {
+    std::string name, type;
+    std::vector<std::string> shape;
+    std::string value;  // of a tensor the CRC-32 of its elements, where they are kept as bytes
+  };
+  std::vector<Entry> facts;  // versions, inputs, outputs, how often each operator is used
+  std::vector<Entry> tensors;
+};
+
+// InvalidArgument, naming the file, when it is no ONNX model.
+absl::StatusOr<OnnxContents> DescribeOnnx(const std::string& path);
+
 }  // namespace tools
 
 #endif  // TOOLS_ONNX_FILE_H_
