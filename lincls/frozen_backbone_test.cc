@@ -1,6 +1,8 @@
 #include "lincls/frozen_backbone.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -12,10 +14,14 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
@@ -107,31 +113,89 @@ TEST_F(FrozenBackboneTest, ReadsTheLinearClassifiersCheckpointToo) {
 
 // As other programs name the same tensors, with what lies beside them there.
 TEST_F(FrozenBackboneTest, ReadsTheEncodersOfOtherPrograms) {
-  const std::vector<std::tuple<std::string, std::string, bool>> layouts = {
-      {"module.base_encoder.", "module.momentum_encoder.", false},  // MoCo v3
-      {"backbone.", "backbone_momentum.", true},                    // lightly
-      {"backbone.", "projector.", false},                           // solo-learn, mmselfsup
-      {"encoder.", "projector.", false},                            // solo-learn, earlier
-      {"_feature_blocks.", "", false},                              // vissl
-      {"", "", false}};                                             // torchvision
+  struct Layout {
+    std::string prefix;
+    std::vector<std::string> beside;  // what else the program keeps, by names of its own
+    std::map<std::string, std::string> children = {};
+  };
   const std::map<std::string, std::string> numbers = {
       {"conv1", "0"}, {"bn1", "1"}, {"layer1", "4"}, {"layer2", "5"}};
+  const std::map<std::string, std::string> own_numbers = {
+      {"conv1", "0"}, {"bn1", "1"}, {"layer1", "2"}, {"layer2", "3"}};
+  const std::vector<Layout> layouts = {
+      // MoCo v3: main_lincls.py, moco/builder.py
+      {"module.base_encoder.",
+       {"module.base_encoder.fc.0.weight", "module.base_encoder.fc.1.running_mean",
+        "module.momentum_encoder.conv1.weight", "module.predictor.0.weight"}},
+      // lightly: examples/pytorch_lightning/moco.py
+      {"backbone.",
+       {"projection_head.layers.0.weight", "backbone_momentum.0.weight",
+        "projection_head_momentum.layers.0.weight", "criterion.memory_bank.bank"},
+       numbers},
+      // lightly: tutorials_source/package/tutorial_moco_memory_bank.py
+      {"backbone.", {"projection_head.layers.0.weight", "backbone_momentum.0.weight"}, own_numbers},
+      // lightly: benchmarks/imagenet/resnet50/mocov2.py
+      {"backbone.",
+       {"projection_head.layers.0.weight", "key_backbone.conv1.weight",
+        "online_classifier.linear.weight"}},
+      // solo-learn: solo/methods/base.py, mocov2plus.py
+      {"backbone.",
+       {"classifier.weight", "projector.0.weight", "momentum_backbone.conv1.weight",
+        "momentum_projector.0.weight", "queue", "queue_ptr"}},
+      // solo-learn, earlier
+      {"encoder.", {"classifier.weight", "momentum_encoder.conv1.weight"}},
+      // mmselfsup: models/algorithms/moco.py
+      {"backbone.",
+       {"neck.mlp.0.weight", "encoder_k.module.0.conv1.weight", "encoder_k.module.1.mlp.0.weight",
+        "queue", "queue_ptr"}},
+      // vissl: models/trunks/resnext.py; its heads lie elsewhere in the file
+      {"_feature_blocks.", {}},
+      // torchvision
+      {"", {"fc.weight", "fc.bias"}}};
   backbone_->eval();
   const at::Tensor features = backbone_->forward(Images(4));
-  for (const auto& [prefix, beside, numbered] : layouts) {
+  for (const auto& [prefix, beside, children] : layouts) {
+    const std::string which = absl::StrCat(prefix, " beside ", absl::StrJoin(beside, " "));
     checkpoint_ = {};
     for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
       const size_t dot = name.find('.');
-      const std::string child = name.substr(0, dot);
-      checkpoint_.state.emplace_back(
-          prefix + (numbered ? numbers.at(child) + name.substr(dot) : name), tensor);
-      if (!beside.empty()) checkpoint_.state.emplace_back(beside + name, at::zeros_like(tensor));
+      std::string theirs = name;
+      if (!children.empty()) theirs = children.at(name.substr(0, dot)) + name.substr(dot);
+      if (children == own_numbers) {
+        theirs = absl::StrReplaceAll(theirs, {{"downsample", "shortcut"}});
+      }
+      checkpoint_.state.emplace_back(prefix + theirs, tensor);
     }
-    checkpoint_.state.emplace_back(prefix + "fc.weight", at::zeros({2, 8}));
+    for (const std::string& name : beside) {
+      checkpoint_.state.emplace_back(name, at::zeros({2, 8}));
+    }
     const auto frozen = Load(kSpec);
-    ASSERT_TRUE(frozen.ok()) << prefix << ": " << frozen.status();
-    EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6)) << prefix;
+    ASSERT_TRUE(frozen.ok()) << which << ": " << frozen.status();
+    EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6)) << which;
   }
+}
+
+// lightly's split batch normalisation has statistics for each part.
+TEST_F(FrozenBackboneTest, TakesTheMeanOfLightlysSplitStatistics) {
+  backbone_->eval();
+  const at::Tensor features = backbone_->forward(Images(4));
+  const std::vector<std::pair<absl::string_view, absl::string_view>> names = {
+      {"conv1.", "0."}, {"bn1.", "1."}, {"layer1.", "2."}, {"layer2.", "3."}};
+  checkpoint_ = {};
+  for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+    for (const auto& [child, number] : names) {
+      if (!absl::StartsWith(name, child)) continue;
+      const std::string theirs = absl::StrCat(
+          "backbone.", number,
+          absl::StrReplaceAll(name.substr(child.size()), {{"downsample", "shortcut"}}));
+      const bool split = absl::StrContains(name, "running");
+      checkpoint_.state.emplace_back(theirs,
+                                     split ? at::cat({tensor - 0.01, tensor + 0.01}) : tensor);
+    }
+  }
+  const auto frozen = Load(kSpec);
+  ASSERT_TRUE(frozen.ok()) << frozen.status();
+  EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6));
 }
 
 TEST_F(FrozenBackboneTest, AnUnknownLayoutIsListed) {

@@ -55,7 +55,8 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @gflags, @glog, @gtest, @json, @opencv, @png, @turbojpeg and @zlib."""
+    """Declares @absl, @gflags, @glog, @gtest, @json, @onnx, @opencv, @png,
+    @protobuf, @turbojpeg and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -66,6 +67,7 @@ def system_libraries():
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")
     _library(name = "json", headers = ["nlohmann"], package = "nlohmann-json3-dev")
+    _library(name = "onnx", headers = ["onnx"], libs = ["onnx_proto"], package = "libonnx-dev")
     _library(
         name = "opencv",
         header_root = "/usr/include/opencv4",
@@ -74,5 +76,6 @@ def system_libraries():
         package = "libopencv-core-dev libopencv-imgproc-dev",
     )
     _library(name = "png", headers = ["png.h", "pngconf.h", "pnglibconf.h"], libs = ["png16", "z"], package = "libpng-dev")
+    _library(name = "protobuf", headers = ["google/protobuf"], libs = ["protobuf"], package = "libprotobuf-dev")
     _library(name = "turbojpeg", headers = ["turbojpeg.h"], libs = ["turbojpeg"], package = "libturbojpeg0-dev")
     _library(name = "zlib", headers = ["zlib.h", "zconf.h"], libs = ["z"], package = "zlib1g-dev")

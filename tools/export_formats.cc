@@ -3,18 +3,37 @@
 #include <ATen/core/Tensor.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "base/files.h"
 #include "moco/checkpoint.h"
 #include "moco/dtype.h"
 #include "moco/pickle.h"
 
 namespace tools {
+
+namespace {
+
+// Parts of names: torchvision's, detectron2's.
+constexpr std::array<std::pair<absl::string_view, absl::string_view>, 9> kDetectron2 = {
+    {{"layer1.", "res2."},
+     {"layer2.", "res3."},
+     {"layer3.", "res4."},
+     {"layer4.", "res5."},
+     {"bn1.", "conv1.norm."},
+     {"bn2.", "conv2.norm."},
+     {"bn3.", "conv3.norm."},
+     {"downsample.0.", "shortcut."},
+     {"downsample.1.", "shortcut.norm."}}};
+
+}  // namespace
 
 absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state) {
   moco::StateDict renamed;
@@ -26,16 +45,18 @@ absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state) {
                        "', which detectron2's ResNet has no name for; give one of torchvision's"
                        " ResNets"));
     }
-    std::string theirs = absl::StrReplaceAll(name, {{"layer1.", "res2."},
-                                                    {"layer2.", "res3."},
-                                                    {"layer3.", "res4."},
-                                                    {"layer4.", "res5."},
-                                                    {"bn1.", "conv1.norm."},
-                                                    {"bn2.", "conv2.norm."},
-                                                    {"bn3.", "conv3.norm."},
-                                                    {"downsample.0.", "shortcut."},
-                                                    {"downsample.1.", "shortcut.norm."}});
+    const std::string theirs = absl::StrReplaceAll(name, kDetectron2);
     renamed.emplace_back(in_stage ? theirs : absl::StrCat("stem.", theirs), tensor);
+  }
+  return renamed;
+}
+
+moco::StateDict TorchvisionNames(const moco::StateDict& state) {
+  std::vector<std::pair<absl::string_view, absl::string_view>> back = {{"stem.", ""}};
+  for (const auto& [ours, theirs] : kDetectron2) back.emplace_back(theirs, ours);
+  moco::StateDict renamed;
+  for (const auto& [name, tensor] : state) {
+    renamed.emplace_back(absl::StrReplaceAll(name, back), tensor);
   }
   return renamed;
 }

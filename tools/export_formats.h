@@ -15,6 +15,9 @@ namespace tools {
 // no ResNet has.
 absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state);
 
+// The inverse.
+moco::StateDict TorchvisionNames(const moco::StateDict& state);
+
 // Tensors contiguous, aligned to their elements, the widest elements first. InvalidArgument names
 // a tensor of a dtype that safetensors does not know.
 absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state);

@@ -5,6 +5,7 @@ set -u
 export=$PWD/tools/export
 inspect=$PWD/tools/inspect
 untrained=$PWD/lincls/untrained_checkpoint
+demo=$PWD/data/demo/train/train-0.tar
 files=$PWD/moco/testdata/tensor_files
 cd "$TEST_TMPDIR" || exit 1
 
@@ -29,7 +30,9 @@ tensors() {
   "$inspect" "$1" | sed -n "s/^  $2//p" | grep -E ' (float32|int64) ' | tr -s ' ' | sort
 }
 
-"$untrained" resnet_small:width=4,blocks=2,stages=3 to_tensor encoder.pth.tar 0 || fail "no checkpoint"
+spec=resnet_small:width=4,blocks=2,stages=3
+views='resize:size=32|center_crop:size=32|to_tensor|normalize'
+"$untrained" $spec "$views" encoder.pth.tar 0 || fail "no checkpoint"
 tensors encoder.pth.tar 'state_dict\/module.encoder_q.' >want
 (($(wc -l <want) > 30)) || fail "few tensors: $(cat want)"
 
@@ -38,6 +41,9 @@ for format in torchvision safetensors detectron2; do
   grep -q "^$PWD/$format: $(wc -l <want) tensors of resnet_small" $format.out || fail "$(cat $format.out)"
   grep -q '^verified' $format.out || fail "$format was not verified: $(cat $format.out)"
 done
+"$export" encoder.pth.tar --to=onnx --out=onnx --verify >onnx.out 2>&1 || fail "$(cat onnx.out)"
+grep -q "^$PWD/onnx: $(grep -vc num_batches_tracked want) tensors of resnet_small" onnx.out || fail "$(cat onnx.out)"
+grep -q '^verified: .* of 8 images' onnx.out || fail "onnx was not verified: $(cat onnx.out)"
 "$inspect" torchvision | grep -q '^torchvision: zip\|/torchvision: zip' || fail "not a zip"
 "$inspect" safetensors | grep -q '/safetensors: safetensors' || fail "not safetensors"
 "$inspect" detectron2 | grep -q '/detectron2: pickle' || fail "not a pickle"
@@ -54,14 +60,26 @@ for name in stem.conv1.norm.weight res2.0.conv2.norm.running_var res3.0.shortcut
 done
 diff renamed <(tensors detectron2 'model\/') || fail "detectron2 has other tensors"
 
+"$inspect" onnx | grep -qE '^  opset +int +13$' || fail "no opset: $("$inspect" onnx)"
+"$inspect" onnx | grep -qE '^  input images +float32 +batchx3xheightxwidth$' || fail "no input: $("$inspect" onnx)"
+diff <(grep -v num_batches_tracked want) <(tensors onnx '' | grep -vE '^(in|out)put ') || fail "onnx has other tensors"
+
 "$export" encoder.pth.tar --to=torchvision --out=again && cmp torchvision again || fail "not the same twice"
 
+# A folder of one's own, of fewer images.
+mkdir own && tar xf "$demo" -C own --wildcards '*/000[0-3].jpg' || fail "no images"
+own=$(find own -name '*.jpg' | wc -l)
+"$export" encoder.pth.tar --to=onnx --out=again --verify --images=own >out || fail "$(cat out)"
+grep -q "of $((own < 8 ? own : 8)) images" out || fail "of $own images: $(cat out)"
+
 # What was written is read like a checkpoint.
-"$export" safetensors --to=torchvision --out=through --verify >out || fail "from safetensors: $(cat out)"
+"$export" safetensors --to=torchvision --out=through --arch="$spec" --verify >out || fail "from safetensors: $(cat out)"
 diff want <(tensors through '') || fail "safetensors to torchvision has other tensors"
 
 refused 2 'give one checkpoint' --to=torchvision
-refused 2 "--to='onnx' is no format" encoder.pth.tar --to=onnx --out=x
+refused 2 "--to='caffe' is no format" encoder.pth.tar --to=caffe --out=x
+refused 2 'give --arch' safetensors --to=torchvision --out=x --verify
+refused 2 'No such file' encoder.pth.tar --to=onnx --out=x --verify --images=absent
 refused 2 'is the checkpoint itself' encoder.pth.tar --to=torchvision --out=encoder.pth.tar
 refused 2 "expected one of 'module.encoder_q.' (MoCo v1, v2)" "$files/zip.pth.tar" --to=torchvision --out=x
 refused 2 'No such file' absent --to=torchvision --out=x

@@ -11,12 +11,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "moco/pickle.h"
 #include "moco/tensor_file.h"
 #include "moco/tensor_listing.h"
+#include "tools/onnx_file.h"
 
 namespace {
 
@@ -24,7 +26,7 @@ using moco::pickle::Value;
 
 constexpr char kUsage[] =
     "Prints what is in files of tensors: checkpoints of this program and others (.pth.tar, .pth, "
-    ".pt) and safetensors.\n"
+    ".pt), safetensors and ONNX.\n"
     "Each tensor with its dtype, shape and the CRC-32 of its elements in row-major order; of "
     "everything else the value.\n"
     "Nothing in a file is run.\n\n"
@@ -75,8 +77,43 @@ const char* TypeName(const Value& value) {
   return kNames[value.kind];
 }
 
+void Print(const std::string& path, absl::string_view format, int64_t tensors,
+           const std::vector<Row>& rows) {
+  size_t name_width = 0, type_width = 0, shape_width = 0;
+  for (const Row& row : rows) {
+    name_width = std::max(name_width, std::min(row.name.size(), kWidest));
+    type_width = std::max(type_width, row.type.size());
+    shape_width = std::max(shape_width, std::min(row.shape.size(), kWidest));
+  }
+  absl::PrintF("%s: %s, %d tensor%s\n", path, format, tensors, tensors == 1 ? "" : "s");
+  for (const Row& row : rows) {
+    std::string line = absl::StrFormat("  %-*s  %-*s  %-*s  %s", name_width, row.name, type_width,
+                                       row.type, shape_width, row.shape, row.value);
+    line.resize(line.find_last_not_of(' ') + 1);
+    std::puts(line.c_str());
+  }
+}
+
+void PrintOnnx(const std::string& path, const tools::OnnxContents& contents) {
+  std::vector<Row> rows;
+  for (const auto* entries : {&contents.facts, &contents.tensors}) {
+    for (const auto& [name, type, shape, value] : *entries) {
+      rows.push_back({moco::Printable(name), type, moco::Printable(absl::StrJoin(shape, "x")),
+                      moco::Printable(value)});
+      if (entries == &contents.tensors && shape.empty()) rows.back().shape = "scalar";
+    }
+  }
+  Print(path, "onnx", contents.tensors.size(), rows);
+}
+
 absl::Status Inspect(const std::string& path) {
   auto file = moco::TensorFile::Open(path);
+  if (absl::IsInvalidArgument(file.status())) {
+    if (const auto onnx = tools::DescribeOnnx(path); onnx.ok()) {
+      PrintOnnx(path, *onnx);
+      return absl::OkStatus();
+    }
+  }
   if (!file.ok()) return file.status();
   std::vector<Row> rows;
   absl::Status status;
@@ -97,19 +134,7 @@ absl::Status Inspect(const std::string& path) {
     rows.push_back(std::move(row));
   });
   if (!status.ok()) return status;
-  size_t name_width = 0, type_width = 0, shape_width = 0;
-  for (const Row& row : rows) {
-    name_width = std::max(name_width, std::min(row.name.size(), kWidest));
-    type_width = std::max(type_width, row.type.size());
-    shape_width = std::max(shape_width, std::min(row.shape.size(), kWidest));
-  }
-  absl::PrintF("%s: %s, %d tensor%s\n", path, file->format(), tensors, tensors == 1 ? "" : "s");
-  for (const Row& row : rows) {
-    std::string line = absl::StrFormat("  %-*s  %-*s  %-*s  %s", name_width, row.name, type_width,
-                                       row.type, shape_width, row.shape, row.value);
-    line.resize(line.find_last_not_of(' ') + 1);
-    std::puts(line.c_str());
-  }
+  Print(path, file->format(), tensors, rows);
   return absl::OkStatus();
 }
 

@@ -20,15 +20,19 @@ PACKAGES=(
   g++
   # What fetches LibTorch.
   python3 python3-pip
+  # What fuzzes the readers of files.
+  clang libclang-rt-dev
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libgflags-dev
   libgmock-dev
   libgoogle-glog-dev
   libgtest-dev
+  libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev
   libpng-dev
+  libprotobuf-dev
   libturbojpeg0-dev
   zlib1g-dev
   nlohmann-json3-dev

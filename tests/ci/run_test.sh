@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# .ci/run with a fake set-up and a fake Bazel: its last line and its exit code.
+# .ci/run with a fake set-up, a fake Bazel and a fake fuzzer: its last line and its exit code.
 set -uo pipefail
 
 root=$TEST_TMPDIR/root
@@ -7,8 +7,9 @@ mkdir -p "$root/.ci" "$root/tools" "$root/bin"
 cp .ci/run "$root/.ci/run"
 failures=0
 
-expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT]
+expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT [FUZZER_CODE]]
   printf '#!/bin/sh\necho set up >&2\nexit %d\n' "$2" >"$root/tools/setup.sh"
+  printf '#!/bin/sh\n[ "$*" = 8 ] && exit %d\necho called as "$*"' "${9-0}" >"$root/tools/fuzz.sh"
   printf '%s\n' "$4" >"$root/said"
   printf '%s\n' "${8-//p:live_test    PASSED in 60.1s}" >"$root/said_live"
   cat >"$root/bin/bazel" <<EOF
@@ -19,7 +20,7 @@ case "\$*" in
   *) echo called as "\$*" ;;
 esac
 EOF
-  chmod +x "$root/tools/setup.sh" "$root/bin/bazel"
+  chmod +x "$root/tools/"*.sh "$root/bin/bazel"
   local out code
   out=$(cd / && PATH=$root/bin:$PATH bash "$root/.ci/run" 2>/dev/null)
   code=$?
@@ -34,6 +35,7 @@ Executed 1 out of 2 tests: 2 tests pass.'
 expect "all pass" 0 0 "$passes" "3 passed, 0 failed" 0
 expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed" 1 3 "//p:live_test   FAILED in 60.1s"
 expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed" 1 1 "no network"
+expect "the fuzzer finds something" 0 0 "$passes" "3 passed, 1 failed" 1 0 "//p:live_test   PASSED in 1.0s" 1
 expect "some fail" 0 3 "$passes
 //a:d_test                 FAILED in 0.1s
   /somewhere/test.log

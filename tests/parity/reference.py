@@ -5,6 +5,7 @@ What it takes from elsewhere is given to it: initial weights by LibTorch's seed,
 """
 
 import functools
+import itertools
 import math
 
 import numpy as np
@@ -42,23 +43,21 @@ def philox(x, key):
     return x
 
 
-def permutation(seed, step, n):
-    """The shuffle of a step: base/rng.h, purpose kShuffle."""
-    mixed = philox([seed % 2**32, seed >> 32, 4, step], [0x4D6F436F, 0x2B2B])
+def words(seed, purpose, a, b=0, c=0):
+    """The 32-bit words of a stream of base/rng.h."""
+    mixed = philox([seed % 2**32, seed >> 32, purpose, a], [0x4D6F436F, 0x2B2B])
+    for block in itertools.count():
+        yield from philox([block, b % 2**32, b >> 32 << 16 | c, mixed[2]], mixed[:2])
 
-    def draws():  # pairs of 32-bit words
-        block = 0
-        while True:
-            x = philox([block, 0, 0, mixed[2]], mixed[:2])
-            yield x[0] << 32 | x[1]
-            yield x[2] << 32 | x[3]
-            block += 1
 
-    draw, order = draws(), list(range(n))
+def permutation(seed, step, n, purpose=4):
+    """The shuffle of a step; with purpose 1, the order of an epoch."""
+    stream, order = words(seed, purpose, step), list(range(n))
     for i in range(n - 1, 0, -1):
-        product = next(draw) * (i + 1)
-        while product % 2**64 < 2**64 % (i + 1):
-            product = next(draw) * (i + 1)
+        while True:
+            product = (next(stream) << 32 | next(stream)) * (i + 1)
+            if product % 2**64 >= 2**64 % (i + 1):
+                break
         j = product >> 64
         order[i], order[j] = order[j], order[i]
     return torch.tensor(order)

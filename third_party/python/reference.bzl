@@ -1,4 +1,4 @@
-"""Python with the pinned torch and torchvision, for comparisons with the reference.
+"""Python with the pinned torch, torchvision and readers of exported files, for comparisons with the reference.
 
 Fetched only when a target asks for it: 2 GB, unpacked once into the cache that every clone shares. torch itself
 is the copy that the C++ side links.

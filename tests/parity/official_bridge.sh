@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# The official main_moco.py and main_lincls.py take over our runs and we theirs, by hand: facebookresearch/moco at
+# 3402035, on given images and shuffles. None of that code is kept. Unchanged but for a `cuda()` that does nothing,
+# and a `view` in its accuracy that PyTorch has refused since 1.7.
+#
+#   tests/parity/official_bridge.sh CLONE_OF_FACEBOOKRESEARCH_MOCO [PYTHON]
+#
+# PYTHON has torch 2.11.0 and torchvision 0.26.0; bazel build @reference_python//:python makes one.
+set -euo pipefail
+
+python=${2:-python3}
+here=$(dirname "$(realpath "$0")")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+git -C "$1" archive 3402035 main_moco.py main_lincls.py moco | tar x -C "$work"
+sed -i 's/correct\[:k\]\.view(-1)/correct[:k].reshape(-1)/' "$work"/main_*.py
+cd "$here/../.."
+bazel build //moco:pretrain //lincls:lincls
+PYTHONDONTWRITEBYTECODE=1 "$python" "$here/official_bridge.py" "$work" \
+  "$PWD/bazel-bin/moco/pretrain" "$PWD/bazel-bin/lincls/lincls" data/demo

@@ -1,0 +1,62 @@
+// ONNX files of convolutional networks. Does not know LibTorch, whose headers bring another version
+// of protocol buffers.
+#ifndef TOOLS_ONNX_FILE_H_
+#define TOOLS_ONNX_FILE_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace tools {
+
+inline constexpr int kOnnxOpset = 13;
+
+// A graph from the input "images" (batch x 3 x height x width; all but the 3 are free) to the
+// output "features" (batch x features), in float32.
+struct OnnxModel {
+  struct Node {
+    std::string op;
+    std::vector<std::string> inputs;
+    std::string output;
+    std::map<std::string, std::vector<int64_t>> attributes;  // all the operators here have lists
+  };
+  struct Weight {
+    std::vector<int64_t> shape;
+    std::string bytes;  // little-endian floats in row-major order
+  };
+
+  int64_t features = 0;
+  std::vector<Node> nodes;  // each after those whose output it takes
+  std::map<std::string, Weight> weights;
+};
+
+inline constexpr char kOnnxInput[] = "images", kOnnxOutput[] = "features";
+
+// Atomically. InvalidArgument, to be read after the checkpoint's name, when the model is too large
+// for a file of protocol buffers (2 GB).
+absl::Status WriteOnnx(const std::string& path, const OnnxModel& model);
+
+// A file that WriteOnnx wrote. DataLoss when it is anything else.
+absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path);
+
+// What is in an ONNX file of any program; nothing is run. Text is as the file has it.
+struct OnnxContents {
+  struct Entry {
+    std::string name, type;
+    std::vector<std::string> shape;
+    std::string value;  // of a tensor the CRC-32 of its elements, where they are kept as bytes
+  };
+  std::vector<Entry> facts;  // versions, inputs, outputs, how often each operator is used
+  std::vector<Entry> tensors;
+};
+
+// InvalidArgument, naming the file, when it is no ONNX model.
+absl::StatusOr<OnnxContents> DescribeOnnx(const std::string& path);
+
+}  // namespace tools
+
+#endif  // TOOLS_ONNX_FILE_H_

@@ -1,0 +1,173 @@
+#include "tools/onnx_resnet.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/convolution.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/relu.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace tools {
+namespace {
+
+constexpr double kEpsilon = 1e-5;  // of batch normalisation, in torchvision and as ONNX's default
+
+class Builder {
+ public:
+  explicit Builder(const moco::StateDict& state) : state_(state.begin(), state.end()) {}
+
+  absl::StatusOr<OnnxModel> Build() {
+    if (!Has("conv1.weight") || state_["conv1.weight"].dim() != 4) return NoResNet("conv1.weight");
+    const bool imagenet = state_["conv1.weight"].size(2) == 7;
+    std::string x = Add("Relu", {ConvNorm(kOnnxInput, "conv1", "bn1", imagenet ? 2 : 1)}, "relu");
+    if (imagenet) x = Add("MaxPool", {x}, "maxpool", Window(3, 2));
+    for (int stage = 1; Has(absl::StrCat("layer", stage, ".0.conv1.weight")); ++stage) {
+      for (int b = 0;; ++b) {
+        const std::string block = absl::StrCat("layer", stage, ".", b);
+        if (!Has(block + ".conv1.weight")) break;
+        x = Block(x, block, stage > 1 && b == 0 ? 2 : 1);
+      }
+    }
+    x = Add("GlobalAveragePool", {x}, "avgpool");
+    Add("Flatten", {x}, kOnnxOutput);
+    if (!missing_.empty()) return NoResNet(missing_);
+    for (const auto& [name, tensor] : state_) {
+      if (model_.weights.count(name) || absl::EndsWith(name, ".num_batches_tracked")) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "holds '", name, "', which the ONNX export does not know: it writes ResNets alone"));
+    }
+    return std::move(model_);
+  }
+
+ private:
+  static absl::Status NoResNet(const std::string& name) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "holds no ResNet, which is what the ONNX export writes: it has no '", name, "'"));
+  }
+
+  bool Has(const std::string& name) const { return state_.count(name) > 0; }
+
+  static std::map<std::string, std::vector<int64_t>> Window(int64_t kernel, int64_t stride) {
+    const int64_t pad = kernel / 2;
+    return {{"kernel_shape", {kernel, kernel}},
+            {"strides", {stride, stride}},
+            {"pads", {pad, pad, pad, pad}}};
+  }
+
+  std::string Add(const std::string& op, std::vector<std::string> inputs, const std::string& output,
+                  std::map<std::string, std::vector<int64_t>> attributes = {}) {
+    model_.nodes.push_back({op, std::move(inputs), output, std::move(attributes)});
+    return output;
+  }
+
+  // The name, once the tensor is in the model.
+  std::string Weight(const std::string& name) {
+    const auto found = state_.find(name);
+    if (found == state_.end()) {
+      missing_ = name;
+      return name;
+    }
+    const at::Tensor values = found->second.detach().cpu().to(at::kFloat).contiguous();
+    model_.weights[name] = {
+        values.sizes().vec(),
+        std::string(static_cast<const char*>(values.const_data_ptr()), values.nbytes())};
+    return name;
+  }
+
+  std::string ConvNorm(const std::string& x, const std::string& conv, const std::string& bn,
+                       int64_t stride) {
+    const std::string weight = Weight(conv + ".weight");
+    const auto& shape = model_.weights[weight].shape;
+    const int64_t kernel = shape.size() == 4 ? shape[2] : 1;
+    model_.features = shape.empty() ? 0 : shape[0];
+    const std::string y = Add("Conv", {x, weight}, conv, Window(kernel, stride));
+    return Add("BatchNormalization",
+               {y, Weight(bn + ".weight"), Weight(bn + ".bias"), Weight(bn + ".running_mean"),
+                Weight(bn + ".running_var")},
+               bn);
+  }
+
+  std::string Block(const std::string& x, const std::string& block, int64_t stride) {
+    const std::string name = block + ".";
+    const int convs = Has(name + "conv3.weight") ? 3 : 2;
+    const int strided = convs == 3 ? 2 : 1;  // the 3x3 convolution, the first where there are two
+    const std::string identity =
+        Has(name + "downsample.0.weight")
+            ? ConvNorm(x, name + "downsample.0", name + "downsample.1", stride)
+            : x;
+    std::string y = x;
+    for (int i = 1; i <= convs; ++i) {
+      y = ConvNorm(y, absl::StrCat(name, "conv", i), absl::StrCat(name, "bn", i),
+                   i == strided ? stride : 1);
+      if (i < convs) y = Add("Relu", {y}, absl::StrCat(name, "relu", i));
+    }
+    return Add("Relu", {Add("Add", {y, identity}, name + "add")}, name + "relu");
+  }
+
+  std::map<std::string, at::Tensor> state_;
+  OnnxModel model_;
+  std::string missing_;
+};
+
+}  // namespace
+
+absl::StatusOr<OnnxModel> ResNetGraph(const moco::StateDict& state) {
+  return Builder(state).Build();
+}
+
+absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& images) {
+  at::NoGradGuard no_grad;
+  std::map<std::string, at::Tensor> values{{kOnnxInput, images}};
+  for (const auto& [name, weight] : model.weights) {
+    const int64_t floats = static_cast<int64_t>(weight.bytes.size() / sizeof(float));
+    const at::Tensor flat = at::from_blob(const_cast<char*>(weight.bytes.data()), {floats});
+    if (c10::multiply_integers(weight.shape) != floats) {
+      return absl::DataLossError(absl::StrCat("has '", name, "' in another size than it says"));
+    }
+    values[name] = flat.view(weight.shape);
+  }
+  for (const auto& [op, inputs, output, attributes] : model.nodes) {
+    std::vector<at::Tensor> x;
+    for (const std::string& name : inputs) {
+      if (!values.count(name)) return absl::DataLossError(absl::StrCat("has no '", name, "'"));
+      x.push_back(values[name]);
+    }
+    const auto given = [&, &a = attributes](const char* name, size_t i) {
+      const auto found = a.find(name);
+      return found == a.end() || found->second.size() <= i ? 1 : found->second[i];
+    };
+    const int64_t stride = given("strides", 0), pad = given("pads", 0);
+    if (op == "Conv" && x.size() == 2) {
+      values[output] =
+          at::convolution(x[0], x[1], {}, {stride, stride}, {pad, pad}, {1, 1}, false, {0, 0}, 1);
+    } else if (op == "BatchNormalization" && x.size() == 5) {
+      values[output] =
+          at::batch_norm(x[0], x[1], x[2], x[3], x[4], /*training=*/false, 0, kEpsilon, false);
+    } else if (op == "MaxPool" && x.size() == 1) {
+      values[output] = at::max_pool2d(x[0], given("kernel_shape", 0), {stride, stride}, {pad, pad});
+    } else if (op == "Relu" && x.size() == 1) {
+      values[output] = at::relu(x[0]);
+    } else if (op == "Add" && x.size() == 2) {
+      values[output] = x[0] + x[1];
+    } else if (op == "GlobalAveragePool" && x.size() == 1) {
+      values[output] = x[0].mean({2, 3}, /*keepdim=*/true);
+    } else if (op == "Flatten" && x.size() == 1) {
+      values[output] = x[0].flatten(1);
+    } else {
+      return absl::DataLossError(absl::StrCat("has a node '", op, "' that is not known"));
+    }
+  }
+  if (!values.count(kOnnxOutput)) return absl::DataLossError("has no output");
+  return values[kOnnxOutput];
+}
+
+}  // namespace tools

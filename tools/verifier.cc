@@ -1,0 +1,108 @@
+#include "tools/verifier.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "augment/augmentation.h"
+#include "augment/presets.h"
+#include "base/rng.h"
+#include "data/dataset.h"
+#include "data/demo/demo.h"
+#include "moco/images.h"
+#include "moco/state_dict.h"
+#include "tools/export_formats.h"
+#include "tools/onnx_file.h"
+#include "tools/onnx_resnet.h"
+
+namespace tools {
+namespace {
+
+constexpr int64_t kImages = 8;
+constexpr double kRounding = 1e-5;  // another order of sums, in float32
+
+// N x 3 x H x W, channels_last: images from all over the data set.
+absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views) {
+  std::string place = folder;
+  if (place.empty()) {
+    auto demo = data::DemoFolder();
+    if (!demo.ok()) return demo.status();
+    place = *demo + "/test";
+  }
+  const auto dataset = data::OpenDataset(place);
+  if (!dataset.ok()) return dataset.status();
+  const auto pipeline = augment::Pipeline::Create(views);
+  if (!pipeline.ok()) return pipeline.status();
+  const auto view = moco::MakeView(*pipeline);
+  if (!view.ok()) return view.status();
+  const int64_t size = (*dataset)->size(), n = std::min(kImages, size);
+  at::Tensor pixels = at::empty({n, pipeline->output().rows, pipeline->output().cols, 3});
+  for (int64_t i = 0; i < n; ++i) {
+    const auto image = (*dataset)->Image(i * size / n);
+    if (!image.ok()) return image.status();
+    base::Rng rng(0, base::Purpose::kView, 0, i);
+    (*view)(*image, rng, pixels[i].mutable_data_ptr<float>());
+  }
+  return pixels.permute({0, 3, 1, 2});
+}
+
+absl::Status Damaged(const std::string& path, absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("'", path, "' ", what, "; is the disk sound? write it again"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoint& checkpoint,
+                                                           const std::string& arch,
+                                                           const std::string& folder) {
+  auto backbone = lincls::FrozenBackbone::Create(checkpoint, lincls::kPretrained, arch);
+  if (!backbone.ok()) return backbone.status();
+  const auto views = checkpoint.mocopp.find("eval_views");
+  auto images =
+      ReadImages(folder, views != checkpoint.mocopp.end()
+                             ? views->second
+                             : augment::EvaluationViews(224, augment::NormalizeSpec("imagenet")));
+  if (!images.ok()) return images.status();
+  return std::unique_ptr<Verifier>(new Verifier(*std::move(backbone), *std::move(images)));
+}
+
+absl::StatusOr<at::Tensor> Verifier::Features(const std::string& path,
+                                              const std::string& format) const {
+  if (format == "onnx") {
+    const auto model = ReadOnnx(path);
+    if (!model.ok()) return model.status();
+    auto features = Evaluate(*model, images_);
+    return features.ok() ? features : Damaged(path, features.status().message());
+  }
+  auto read = moco::ReadCheckpoint(path);
+  if (!read.ok()) return read.status();
+  if (format == "detectron2") read->state = TorchvisionNames(read->state);
+  const auto backbone =
+      lincls::FrozenBackbone::Create(*read, lincls::kPretrained, backbone_->spec());
+  if (!backbone.ok()) return Damaged(path, backbone.status().message());
+  const absl::Status same = moco::CheckEqual((*backbone)->State(), backbone_->State());
+  if (!same.ok()) return Damaged(path, same.message());
+  return (**backbone)(images_);
+}
+
+absl::StatusOr<double> Verifier::Difference(const std::string& path,
+                                            const std::string& format) const {
+  const auto features = Features(path, format);
+  if (!features.ok()) return features.status();
+  const at::Tensor expected = (*backbone_)(images_);
+  if (features->sizes() != expected.sizes())
+    return Damaged(path, "gives features of another length");
+  const double difference = ((*features - expected).norm() / expected.norm()).item<double>();
+  if (!(difference <= kRounding)) {
+    return Damaged(path, absl::StrCat("gives other features than the checkpoint: they differ by ",
+                                      difference, " of their norm"));
+  }
+  return difference;
+}
+
+}  // namespace tools
