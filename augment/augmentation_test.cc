@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
@@ -115,26 +114,7 @@ TEST(PipelineTest, TensorsAreNormalised) {
   EXPECT_FLOAT_EQ(v[2], -0.406 / 0.225);
 }
 
-// --- What is drawn ---
-
-TEST(RandomTest, ProbabilitiesAreKept) {
-  const cv::Mat image = Noise(4, 4);
-  for (const auto& [spec, p] : std::vector<std::pair<std::string, double>>{
-           {"flip", 0.5},
-           {"flip:p=0", 0},
-           {"grayscale", 0.2},
-           {"gaussian_blur:radius_min=1", 0.5},
-           {"color_jitter:p=0.8,brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1", 0.8}}) {
-    const Pipeline pipeline = Pipeline::Create(spec).value();
-    int changed = 0;
-    constexpr int kDraws = 4000;
-    for (int i = 0; i < kDraws; ++i) {
-      base::Rng rng = Stream(i);
-      changed += !Same(pipeline(image, rng), image);
-    }
-    EXPECT_NEAR(changed, p * kDraws, 5 * std::sqrt(p * (1 - p) * kDraws) + 1e-9) << spec;
-  }
-}
+// --- What is done ---
 
 // The crop's area and centre, seen through an image whose pixels are their own coordinates.
 TEST(RandomTest, CropsCoverTheAskedShareOfTheArea) {

@@ -1,8 +1,8 @@
 // Brightness, contrast, saturation and hue, each by a random amount, in random order.
-#include <algorithm>
 #include <memory>
 
 #include "augment/augmentation.h"
+#include "augment/draws.h"
 #include "augment/ops.h"
 
 namespace augment {
@@ -31,33 +31,27 @@ class ColorJitter : public Augmentation {
 
   void Apply(base::Rng& rng, cv::Mat& image) const override {
     if (!rng.Bernoulli(options_.p)) return;
-    for (int64_t step : rng.Permutation(4)) {
-      switch (step) {
-        case 0:
-          if (options_.brightness > 0) {
-            image = AdjustBrightness(image, Factor(rng, options_.brightness));
-          }
+    const JitterOptions& o = options_;
+    for (const auto& [colour, amount] :
+         DrawColourChanges(rng, {o.brightness, o.contrast, o.saturation, o.hue})) {
+      switch (colour) {
+        case Colour::kBrightness:
+          image = AdjustBrightness(image, amount);
           break;
-        case 1:
-          if (options_.contrast > 0) image = AdjustContrast(image, Factor(rng, options_.contrast));
+        case Colour::kContrast:
+          image = AdjustContrast(image, amount);
           break;
-        case 2:
-          if (options_.saturation > 0) {
-            image = AdjustSaturation(image, Factor(rng, options_.saturation));
-          }
+        case Colour::kSaturation:
+          image = AdjustSaturation(image, amount);
           break;
-        case 3:
-          if (options_.hue > 0) image = AdjustHue(image, rng.Uniform(-options_.hue, options_.hue));
+        case Colour::kHue:
+          image = AdjustHue(image, amount);
           break;
       }
     }
   }
 
  private:
-  static double Factor(base::Rng& rng, double amount) {
-    return rng.Uniform(std::max(0.0, 1 - amount), 1 + amount);
-  }
-
   const JitterOptions options_;
 };
 

@@ -1,8 +1,8 @@
 // A random part of the image, resized: the augmentation that matters most to contrastive learning.
-#include <cmath>
 #include <memory>
 
 #include "augment/augmentation.h"
+#include "augment/draws.h"
 #include "augment/ops.h"
 
 namespace augment {
@@ -36,36 +36,14 @@ class RandomResizedCrop : public Augmentation {
   }
 
   void Apply(base::Rng& rng, cv::Mat& image) const override {
-    const int size = options_.size;
-    image = ResizedCrop(image, Draw(rng, image.cols, image.rows), {size, size});
+    const CropOptions& o = options_;
+    const int size = o.size;
+    const cv::Rect box =
+        DrawCrop(rng, image.size(), {o.scale_min, o.scale_max, o.ratio_min, o.ratio_max});
+    image = ResizedCrop(image, box, {size, size});
   }
 
  private:
-  cv::Rect Draw(base::Rng& rng, int width, int height) const {
-    for (int attempt = 0; attempt < 10; ++attempt) {
-      const double area =
-          static_cast<double>(width) * height * rng.Uniform(options_.scale_min, options_.scale_max);
-      const double ratio =
-          std::exp(rng.Uniform(std::log(options_.ratio_min), std::log(options_.ratio_max)));
-      const int w = std::nearbyint(std::sqrt(area * ratio));
-      const int h = std::nearbyint(std::sqrt(area / ratio));
-      if (w > 0 && h > 0 && w <= width && h <= height) {
-        const int y = rng.UniformInt(0, height - h);
-        const int x = rng.UniformInt(0, width - w);
-        return {x, y, w, h};
-      }
-    }
-    // No shape fits: the largest central one of an allowed ratio.
-    int w = width, h = height;
-    const double ratio = static_cast<double>(width) / height;
-    if (ratio < options_.ratio_min) {
-      h = std::max<int>(std::nearbyint(w / options_.ratio_min), 1);
-    } else if (ratio > options_.ratio_max) {
-      w = std::max<int>(std::nearbyint(h * options_.ratio_max), 1);
-    }
-    return {(width - w) / 2, (height - h) / 2, w, h};
-  }
-
   const CropOptions options_;
 };
 

@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
@@ -25,10 +26,11 @@ at::Tensor Normalize(const at::Tensor& x) {
   return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
-// The permutation of this step, and its inverse.
-std::pair<at::Tensor, at::Tensor> Shuffle(uint64_t seed, int64_t step, int64_t n) {
+// The permutation of a step's direction, and its inverse.
+std::pair<at::Tensor, at::Tensor> Shuffle(uint64_t seed, int64_t step, int64_t direction,
+                                          int64_t n) {
   const at::Tensor forward =
-      at::tensor(base::Rng(seed, base::Purpose::kShuffle, step).Permutation(n));
+      at::tensor(base::Rng(seed, base::Purpose::kShuffle, step, direction).Permutation(n));
   return {forward, forward.argsort()};
 }
 
@@ -75,44 +77,51 @@ MoCo::MoCo(const MoCoOptions& options, Communicator& communicator, std::unique_p
 
 absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
                                        int64_t step) {
-  const at::Tensor q = Normalize(Encode(*f_q_, x_q));  // N x C
-  at::Tensor k;                                        // N x C, no gradient to keys
-  {
-    at::NoGradGuard no_grad;
-    UpdateKeyEncoder();
-    k = Normalize(EncodeShuffled(x_k, step));
-  }
-  const at::Tensor positive = (q * k).sum(1);                    // N
-  const at::Tensor negative = at::matmul(q, queue_.keys().t());  // N x K
-  const at::Tensor loss = (*loss_)(positive, negative);          // contrastive loss, equation 1
+  std::vector<std::pair<at::Tensor, at::Tensor>> directions = {{x_q, x_k}};
+  if (options_.symmetric) directions.emplace_back(x_k, x_q);  // as in the official CIFAR demo
+  UpdateKeyEncoder();
+  for (at::Tensor p : parameters_q_) p.mutable_grad().reset();
 
   StepMetrics metrics;
-  metrics.loss = loss.item<double>();
-  if (!std::isfinite(metrics.loss)) {
-    return absl::AbortedError(
-        absl::StrCat("the loss is ", metrics.loss, " at step ", step,
-                     "; the query encoder was not updated and no checkpoint follows; lower "
-                     "--lr, or resume from an earlier one"));
+  std::vector<at::Tensor> keys;
+  for (const auto& [queries, own_keys] : directions) {
+    const at::Tensor q = Normalize(Encode(*f_q_, queries));  // N x C
+    at::Tensor k;                                            // N x C, no gradient to keys
+    {
+      at::NoGradGuard no_grad;
+      k = Normalize(EncodeShuffled(own_keys, step, keys.size()));
+    }
+    const at::Tensor positive = (q * k).sum(1);                    // N
+    const at::Tensor negative = at::matmul(q, queue_.keys().t());  // N x K
+    const at::Tensor loss = (*loss_)(positive, negative);          // contrastive loss, equation 1
+    metrics.loss += loss.item<double>();
+    if (!std::isfinite(metrics.loss)) {
+      return absl::AbortedError(
+          absl::StrCat("the loss is ", metrics.loss, " at step ", step,
+                       "; the query encoder was not updated and no checkpoint follows; lower "
+                       "--lr, or resume from an earlier one"));
+    }
+    {
+      at::NoGradGuard no_grad;
+      const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // more similar than k
+      const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean(); };
+      metrics.top1 += share(1).item<double>() / directions.size();
+      metrics.top5 += share(5).item<double>() / directions.size();
+    }
+    loss.backward();  // adds to the gradients; nothing of this direction but its keys is kept
+    keys.insert(keys.begin(), k);
   }
-  {
-    at::NoGradGuard no_grad;
-    const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // keys more similar than k
-    metrics.top1 = (above < 1).to(at::kDouble).mean().item<double>();
-    metrics.top5 = (above < 5).to(at::kDouble).mean().item<double>();
-  }
-
-  for (at::Tensor p : parameters_q_) p.mutable_grad().reset();
-  loss.backward();  // SGD update of the query network
   communicator_.AverageGradients(parameters_q_);
-  optimizer_->Step(lr);
+  optimizer_->Step(lr);  // SGD update of the query network
 
-  queue_.Enqueue(communicator_.AllGather(k));  // the oldest keys leave
+  queue_.Enqueue(communicator_.AllGather(at::cat(keys)));  // the oldest keys leave
   return metrics;
 }
 
 // f_k.params = m f_k.params + (1 - m) f_q.params, equation 2. Parameters only: the key encoder's
 // running statistics follow its own batches.
 void MoCo::UpdateKeyEncoder() {
+  at::NoGradGuard no_grad;
   at::_foreach_mul_(parameters_k_, options_.momentum);
   at::_foreach_add_(parameters_k_, parameters_q_, 1 - options_.momentum);
 }
@@ -120,10 +129,10 @@ void MoCo::UpdateKeyEncoder() {
 // f_k(x_k) with the samples shuffled over ranks and parts of the batch, so that the statistics of a
 // query's own batch tell nothing about its key (section 3.3, shuffling BN). N x C, in the order of
 // x_k.
-at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step) const {
+at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const {
   if (communicator_.size() == 1 && options_.encoder.bn_splits == 1) return Encode(*f_k_, x_k);
   const int64_t n = x_k.size(0), from = communicator_.rank() * n;
-  const auto [order, back] = Shuffle(options_.seed, step, n * communicator_.size());
+  const auto [order, back] = Shuffle(options_.seed, step, direction, n * communicator_.size());
   const at::Tensor mine = communicator_.AllGather(x_k).index_select(0, order.narrow(0, from, n));
   const at::Tensor keys = communicator_.AllGather(Encode(*f_k_, mine));
   return keys.index_select(0, back.narrow(0, from, n));

@@ -26,12 +26,13 @@ struct MoCoOptions {
   double momentum = 0.999;            // m of equation 2
   at::ScalarType dtype = at::kFloat;  // of parameters and queue: kFloat or kDouble
   bool bf16 = false;                  // the encoders' passes under bfloat16 autocast
+  bool symmetric = false;             // each view is query once and key once; the losses are added
   uint64_t seed = 0;                  // of the shuffles
 };
 
 // What a step found, of the (1 + K)-way task: which of all keys is the query's own.
 struct StepMetrics {
-  double loss = 0;
+  double loss = 0;  // of both directions together when symmetric
   double top1 = 0,
          top5 = 0;  // share of queries whose own key is the most, or one of five most, similar
 };
@@ -60,7 +61,7 @@ class MoCo {
        std::unique_ptr<Encoder> f_k);
 
   at::Tensor Encode(const Encoder& f, const at::Tensor& images) const;
-  at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step) const;
+  at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const;
   void UpdateKeyEncoder();
 
   const MoCoOptions options_;

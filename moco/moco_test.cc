@@ -21,6 +21,8 @@
 
 #include <cmath>
 #include <limits>
+#include <tuple>
+#include <utility>
 
 #include "base/rng.h"
 
@@ -92,22 +94,20 @@ class Reference {
   }
 
   double Step(const at::Tensor& x_q, const at::Tensor& x_k, int64_t step) {
-    const at::Tensor q = Normalized((*q_)(x_q));
-    at::Tensor k;
     {
       at::NoGradGuard no_grad;
       const auto from = q_->Parameters(), to = k_->Parameters();
       for (size_t i = 0; i < to.size(); ++i) {
         at::Tensor(to[i]).copy_(to[i] * options_.momentum + from[i] * (1 - options_.momentum));
       }
-      const auto order = at::tensor(
-          base::Rng(options_.seed, base::Purpose::kShuffle, step).Permutation(x_k.size(0)));
-      k = Normalized((*k_)(x_k.index_select(0, order))).index_select(0, order.argsort());
     }
-    const at::Tensor positive = at::einsum("nc,nc->n", {q, k}).unsqueeze(-1);
-    const at::Tensor negative = at::einsum("nc,ck->nk", {q, queue_.clone()});
-    const at::Tensor logits = at::cat({positive, negative}, 1) / 0.2;
-    const at::Tensor loss = at::cross_entropy_loss(logits, at::zeros({x_q.size(0)}, at::kLong));
+    auto [loss, k] = Contrast(x_q, x_k, base::Rng(options_.seed, base::Purpose::kShuffle, step));
+    if (options_.symmetric) {
+      const auto [loss_21, k_1] =
+          Contrast(x_k, x_q, base::Rng(options_.seed, base::Purpose::kShuffle, step, 1));
+      loss = loss + loss_21;
+      k = at::cat({k_1, k});
+    }
     for (at::Tensor p : q_->Parameters()) p.mutable_grad().reset();
     loss.backward();
     at::NoGradGuard no_grad;
@@ -124,6 +124,22 @@ class Reference {
     return loss.item<double>();
   }
 
+  // The loss of queries, and their keys.
+  std::pair<at::Tensor, at::Tensor> Contrast(const at::Tensor& x_q, const at::Tensor& x_k,
+                                             base::Rng shuffle) {
+    const at::Tensor q = Normalized((*q_)(x_q));
+    at::Tensor k;
+    {
+      at::NoGradGuard no_grad;
+      const auto order = at::tensor(shuffle.Permutation(x_k.size(0)));
+      k = Normalized((*k_)(x_k.index_select(0, order))).index_select(0, order.argsort());
+    }
+    const at::Tensor positive = at::einsum("nc,nc->n", {q, k}).unsqueeze(-1);
+    const at::Tensor negative = at::einsum("nc,ck->nk", {q, queue_.clone()});
+    const at::Tensor logits = at::cat({positive, negative}, 1) / 0.2;
+    return {at::cross_entropy_loss(logits, at::zeros({x_q.size(0)}, at::kLong)), k};
+  }
+
   const MoCoOptions options_;
   std::unique_ptr<Encoder> q_, k_;
   std::vector<at::Tensor> velocity_;
@@ -131,11 +147,12 @@ class Reference {
   int64_t position_ = 0;
 };
 
-class MoCoSplits : public MoCoTest, public testing::WithParamInterface<int64_t> {};
+// Parts of the batch, and whether the loss is symmetric.
+class MoCoSteps : public MoCoTest, public testing::WithParamInterface<std::tuple<int64_t, bool>> {};
 
-TEST_P(MoCoSplits, TwentyStepsAsTheReference) {
+TEST_P(MoCoSteps, TwentyStepsAsTheReference) {
   MoCoOptions options = Small();
-  options.encoder.bn_splits = GetParam();
+  std::tie(options.encoder.bn_splits, options.symmetric) = GetParam();
   const auto moco = Make(options);
   Reference reference(options);
   for (int64_t step = 0; step < 20; ++step) {
@@ -155,7 +172,22 @@ TEST_P(MoCoSplits, TwentyStepsAsTheReference) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Parts, MoCoSplits, testing::Values(1, 2, 4));
+INSTANTIATE_TEST_SUITE_P(All, MoCoSteps,
+                         testing::Combine(testing::Values(1, 2, 4), testing::Bool()));
+
+// The pretext accuracy of a symmetric step is the mean of both directions, its loss their sum.
+TEST_F(MoCoTest, MetricsOfBothDirections) {
+  const at::Tensor x_1 = Images(1), x_2 = Images(2);
+  MoCoOptions options = Small();
+  const auto one = Make(options)->Step(x_1, x_2, 0, 0).value();
+  const auto other = Make(options)->Step(x_2, x_1, 0, 0).value();
+  options.symmetric = true;
+  const auto both = Make(options)->Step(x_1, x_2, 0, 0).value();
+  EXPECT_NE(one.loss, other.loss);
+  EXPECT_NEAR(both.loss, one.loss + other.loss, 1e-12);
+  EXPECT_DOUBLE_EQ(both.top1, (one.top1 + other.top1) / 2);
+  EXPECT_DOUBLE_EQ(both.top5, (one.top5 + other.top5) / 2);
+}
 
 TEST_F(MoCoTest, OneSeedOneRun) {
   const auto a = Make(Small()), b = Make(Small());

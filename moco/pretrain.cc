@@ -64,6 +64,9 @@ DEFINE_string(eval_views, "",
 DEFINE_int64(bn_splits, 1,
              "parts of a batch with batch statistics of their own; more than 1 keeps a "
              "query's batch from giving away its key where there is one process");
+DEFINE_bool(symmetric, false,
+            "let each view be query once and key once, and add the two losses (the CIFAR demo's); "
+            "costs about two steps");
 DEFINE_string(precision, "fp32", "fp32, fp64, or bf16 where the CPU has it");
 DEFINE_bool(force_bf16, false, "take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
@@ -218,6 +221,7 @@ TrainerOptions Options() {
                                   ",weight_decay=", registry::WriteValue(FLAGS_weight_decay));
   o.moco.queue_size = FLAGS_moco_k;
   o.moco.momentum = FLAGS_moco_m;
+  o.moco.symmetric = FLAGS_symmetric;
   o.moco.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
   o.moco.bf16 = FLAGS_precision == "bf16";
   o.moco.seed = FLAGS_seed;
@@ -253,9 +257,9 @@ void PrintSettings(const std::string& data_folder, const Data& data, const Train
               FLAGS_data.empty() ? "CIFAR-10 in part (the demo)" : data_folder.c_str());
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
-  std::printf("moco     K %lld, m %g, T %g, BN in %lld parts\n",
+  std::printf("moco     K %lld, m %g, T %g, BN in %lld parts%s\n",
               static_cast<long long>(m.queue_size), m.momentum, FLAGS_moco_t,
-              static_cast<long long>(m.encoder.bn_splits));
+              static_cast<long long>(m.encoder.bn_splits), m.symmetric ? ", symmetric loss" : "");
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));

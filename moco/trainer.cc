@@ -187,6 +187,7 @@ class TrainerImpl : public Trainer {
             {"moco-k", absl::StrCat(m.queue_size)},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
+            {"symmetric", m.symmetric ? "true" : "false"},
             {"precision", m.bf16                   ? "bf16"
                           : m.dtype == at::kDouble ? "fp64"
                                                    : "fp32"},

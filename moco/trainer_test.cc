@@ -178,6 +178,7 @@ TEST_F(TrainerTest, RefusesToResumeAnotherRun) {
   EXPECT_THAT(error([](auto& o) { o.moco.queue_size = 31; }),
               HasSubstr("was written with '30', this run has '31'; change --moco-k"));
   EXPECT_THAT(error([](auto& o) { o.seed = 4; }), HasSubstr("change --seed"));
+  EXPECT_THAT(error([](auto& o) { o.moco.symmetric = true; }), HasSubstr("change --symmetric"));
   EXPECT_THAT(error([](auto& o) { o.batch_size = 10; }), HasSubstr("change --batch-size"));
   EXPECT_THAT(error([](auto& o) { o.moco.encoder.head = "linear:dim=8"; }),
               HasSubstr("change --mlp"));

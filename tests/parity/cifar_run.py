@@ -72,7 +72,7 @@ def main():
         for epoch in range(args.epochs):
             optimizer.param_groups[0]["lr"] = reference.cosine_rate(args.lr, epoch, args.epochs)
             for (x_q, x_k), _ in loader:
-                loss, top1, _ = reference.step(moco, optimizer, x_q, x_k, torch.randperm(len(x_q)))
+                loss, top1, _ = reference.step(moco, optimizer, x_q, x_k, [torch.randperm(len(x_q))])
                 number += 1
                 tell(step=number, loss=loss, top1=top1 / len(x_q))
         tell(step=number, knn=knn(moco.f_q, args.folder))

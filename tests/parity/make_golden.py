@@ -6,6 +6,7 @@ Float64, so that the values hold on any CPU; initial weights as checksums of the
 and its product with a fixed vector.
 """
 
+import itertools
 import json
 import pathlib
 import re
@@ -47,7 +48,7 @@ def weights():
     """Initial values by seed."""
     runs = []
     for backbone in reference.BACKBONES:
-        for head, seed in (("linear", 0), ("mlp", 7)):
+        for head, seed in itertools.product(("linear", "mlp"), (0, 7)):
             torch.manual_seed(seed)
             moco = reference.MoCo(backbone, head)
             tensors = {**groups(moco.f_q.state_dict(), "encoder_q."), **groups(moco.f_k.state_dict(), "encoder_k."),
@@ -87,18 +88,21 @@ def steps():
     """Whole steps of training."""
     runs = []
     for run in (
-            {"name": "v1", "backbone": "resnet18", "head": "linear", "splits": 1, "batch": 8, "size": 64, "queue": 48,
-             "temperature": 0.07, "momentum": 0.999, "lr": 0.03, "weight_decay": 1e-4, "schedule": "step:at=2 4",
-             "epochs": 5, "steps_per_epoch": 2},
-            {"name": "v2", "backbone": "resnet18", "head": "mlp", "splits": 2, "batch": 8, "size": 64, "queue": 50,
-             "temperature": 0.2, "momentum": 0.999, "lr": 0.03, "weight_decay": 1e-4, "schedule": "cosine",
-             "epochs": 5, "steps_per_epoch": 2},
-            {"name": "v1_small", "backbone": "resnet_small", "head": "linear", "splits": 1, "batch": 16, "size": 16,
-             "queue": 512, "temperature": 0.07, "momentum": 0.99, "lr": 0.03, "weight_decay": 1e-4,
+            {"name": "resnet18_v1", "backbone": "resnet18", "head": "linear", "splits": 1, "batch": 16, "size": 32,
+             "queue": 480, "temperature": 0.07, "momentum": 0.99, "lr": 0.03, "weight_decay": 1e-4,
              "schedule": "step:at=6 8", "epochs": 10, "steps_per_epoch": 10},
+            {"name": "resnet18_v2", "backbone": "resnet18", "head": "mlp", "splits": 1, "batch": 16, "size": 32,
+             "queue": 500, "temperature": 0.2, "momentum": 0.99, "lr": 0.03, "weight_decay": 1e-4, "schedule": "cosine",
+             "epochs": 10, "steps_per_epoch": 10},
+            {"name": "v2_splits", "backbone": "resnet18", "head": "mlp", "splits": 2, "batch": 8, "size": 64,
+             "queue": 50, "temperature": 0.2, "momentum": 0.999, "lr": 0.03, "weight_decay": 1e-4,
+             "schedule": "cosine", "epochs": 5, "steps_per_epoch": 2},
             {"name": "v2_small", "backbone": "resnet_small", "head": "mlp", "splits": 4, "batch": 16, "size": 16,
              "queue": 500, "temperature": 0.1, "momentum": 0.99, "lr": 0.06, "weight_decay": 5e-4,
-             "schedule": "cosine", "epochs": 10, "steps_per_epoch": 10}):
+             "schedule": "cosine", "epochs": 10, "steps_per_epoch": 10},
+            {"name": "symmetric", "backbone": "resnet_small", "head": "linear", "splits": 4, "batch": 16, "size": 16,
+             "queue": 500, "temperature": 0.1, "momentum": 0.99, "lr": 0.06, "weight_decay": 5e-4,
+             "schedule": "cosine", "epochs": 10, "steps_per_epoch": 2, "directions": 2}):
         seed = 5
         torch.manual_seed(seed)
         moco = reference.MoCo(run["backbone"], run["head"], run["splits"], queue=run["queue"],
@@ -113,7 +117,9 @@ def steps():
                 rate = reference.step_rate(run["lr"], epoch, map(int, run["schedule"].split("=")[1].split()))
             optimizer.param_groups[0]["lr"] = rate
             x_q, x_k = reference.views(number, run["batch"], 3, run["size"], run["size"])
-            found = reference.step(moco, optimizer, x_q, x_k, reference.permutation(seed, number, run["batch"]))
+            shuffles = [reference.permutation(seed, number, run["batch"], direction)
+                        for direction in range(run.get("directions", 1))]
+            found = reference.step(moco, optimizer, x_q, x_k, shuffles)
             for kept, value in zip((losses, top1, top5), found):
                 kept.append(value)
         velocities = {name: optimizer.state[p]["momentum_buffer"] for name, p in moco.f_q.named_parameters()}

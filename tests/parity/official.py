@@ -27,8 +27,9 @@ def demo_code(notebook):
     return names
 
 
-def official_step(loss_of, optimizer, x_q, x_k, shuffle):
-    drawn, torch.randperm = torch.randperm, lambda n: shuffle
+def official_step(loss_of, optimizer, x_q, x_k, shuffles):
+    to_draw = iter(shuffles)
+    drawn, torch.randperm = torch.randperm, lambda n: next(to_draw)
     loss = loss_of(x_q, x_k)
     torch.randperm = drawn
     optimizer.zero_grad()
@@ -37,15 +38,15 @@ def official_step(loss_of, optimizer, x_q, x_k, shuffle):
     return loss.item()
 
 
-def compare(what, ours, parameters, loss_of, size):
+def compare(what, ours, parameters, loss_of, size, directions=1):
     largest = 0
     sgd = functools.partial(torch.optim.SGD, lr=0.03, momentum=0.9, weight_decay=1e-4)
     optimizer, official_optimizer = sgd(ours.f_q.parameters()), sgd(parameters)
     for number in range(STEPS):
         x_q, x_k = reference.views(number, BATCH, 3, size, size)
-        shuffle = reference.permutation(0, number, BATCH)
-        theirs = official_step(loss_of, official_optimizer, x_q, x_k, shuffle)
-        mine, _, _ = reference.step(ours, optimizer, x_q, x_k, shuffle)
+        shuffles = [reference.permutation(0, number, BATCH, direction) for direction in range(directions)]
+        theirs = official_step(loss_of, official_optimizer, x_q, x_k, shuffles)
+        mine, _, _ = reference.step(ours, optimizer, x_q, x_k, shuffles)
         largest = max(largest, abs(mine - theirs) / abs(theirs))
     print(f"{what}: {STEPS} steps, last loss {theirs:.6f}, largest relative difference {largest:.1e}")
     if not largest < 1e-9:
@@ -77,15 +78,19 @@ def main():
 
     # The demo draws the weights of its stem otherwise; both start from ours.
     names = demo_code(work / "demo.ipynb")
-    official = names["ModelMoCo"](128, QUEUE, MOMENTUM, TEMPERATURE, "resnet18", bn_splits=2, symmetric=False)
-    ours = reference.MoCo("resnet18:stem=cifar", "linear", splits=2, queue=QUEUE, **settings)
-    with torch.no_grad():
-        for theirs, mine in ((official.encoder_q, ours.f_q), (official.encoder_k, ours.f_k)):
-            for p, q in zip(theirs.parameters(), mine.parameters(), strict=True):
-                p.copy_(q)
-        official.queue.copy_(ours.queue)
-    official.double()
-    compare("the demo, 2 splits", ours.double(), official.parameters(), official, size=32)
+    for symmetric in (False, True):
+        official = names["ModelMoCo"](128, QUEUE, MOMENTUM, TEMPERATURE, "resnet18", bn_splits=2, symmetric=symmetric)
+        ours = reference.MoCo("resnet18:stem=cifar", "linear", splits=2, queue=QUEUE, **settings)
+        with torch.no_grad():
+            for theirs, mine in ((official.encoder_q, ours.f_q), (official.encoder_k, ours.f_k)):
+                for p, q in zip(theirs.parameters(), mine.parameters(), strict=True):
+                    p.copy_(q)
+            official.queue.copy_(ours.queue)
+        official.double()
+        compare(f"the demo, 2 splits{', symmetric' if symmetric else ''}", ours.double(), official.parameters(),
+                official, size=32, directions=1 + symmetric)
+        if not torch.allclose(official.queue, ours.queue, rtol=0, atol=1e-9):
+            sys.exit("the demo's keys are elsewhere in the queue")
 
     bank, queries = F.normalize(reference.noise(1, 500, 16)), F.normalize(reference.noise(2, 300, 16))
     labels = (reference.noise(3, 500) * 2**20).long() % 10

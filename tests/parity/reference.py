@@ -50,9 +50,9 @@ def words(seed, purpose, a, b=0, c=0):
         yield from philox([block, b % 2**32, b >> 32 << 16 | c, mixed[2]], mixed[:2])
 
 
-def permutation(seed, step, n, purpose=4):
-    """The shuffle of a step; with purpose 1, the order of an epoch."""
-    stream, order = words(seed, purpose, step), list(range(n))
+def permutation(seed, step, n, direction=0, purpose=4):
+    """The shuffle of a step's direction; with purpose 1, the order of an epoch."""
+    stream, order = words(seed, purpose, step, direction), list(range(n))
     for i in range(n - 1, 0, -1):
         while True:
             product = (next(stream) << 32 | next(stream)) * (i + 1)
@@ -161,19 +161,27 @@ class MoCo:
         self.queue = self.queue.double()
         return self
 
-    def logits(self, x_q, x_k, shuffle):
-        """N x (1 + K); the query's own key comes first. The keys have entered the queue."""
+    def contrast(self, x_q, x_k, shuffle):
+        """The logits of queries, N x (1 + K), their own keys first; and the keys."""
         q = F.normalize(self.f_q(x_q))
         with torch.no_grad():
-            for p_q, p_k in zip(self.f_q.parameters(), self.f_k.parameters()):
-                p_k.copy_(self.momentum * p_k + (1 - self.momentum) * p_q)
             k = torch.empty_like(q)
             k[shuffle] = F.normalize(self.f_k(x_k[shuffle]))
         similarities = torch.cat([(q * k).sum(1, keepdim=True), q @ self.queue.clone()], dim=1)
+        return similarities / self.temperature, k
+
+    def logits(self, x_q, x_k, shuffles):
+        """Logits in a list: of one direction, or of both when there are two shuffles. The keys have entered the queue,
+        the second direction's first."""
+        with torch.no_grad():
+            for p_q, p_k in zip(self.f_q.parameters(), self.f_k.parameters()):
+                p_k.copy_(self.momentum * p_k + (1 - self.momentum) * p_q)
+        found = [self.contrast(*images, shuffle) for images, shuffle in zip(((x_q, x_k), (x_k, x_q)), shuffles)]
+        k = torch.cat([keys for _, keys in reversed(found)])
         at = torch.arange(self.position, self.position + len(k)) % self.queue.shape[1]
         self.queue[:, at] = k.t()
         self.position = int(at[-1] + 1) % self.queue.shape[1]
-        return similarities / self.temperature
+        return [logits for logits, _ in found]
 
 
 def in_top(logits, labels, k):
@@ -181,15 +189,15 @@ def in_top(logits, labels, k):
     return int((logits.topk(k).indices == labels[:, None]).sum())
 
 
-def step(moco, optimizer, x_q, x_k, shuffle):
-    """The loss, and how many queries have their own key first and among the first five."""
-    logits = moco.logits(x_q, x_k, shuffle)
-    labels = torch.zeros(len(logits), dtype=torch.long)
-    loss = F.cross_entropy(logits, labels)
+def step(moco, optimizer, x_q, x_k, shuffles):
+    """The loss (symmetric with two shuffles); how many queries have their own key first, and among the first five."""
+    directions = moco.logits(x_q, x_k, shuffles)
+    labels = torch.zeros(len(x_q), dtype=torch.long)
+    loss = sum(F.cross_entropy(logits, labels) for logits in directions)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    return loss.item(), in_top(logits, labels, 1), in_top(logits, labels, 5)
+    return loss.item(), *(sum(in_top(logits, labels, k) for logits in directions) for k in (1, 5))
 
 
 def cosine_rate(lr, epoch, epochs):

@@ -1,0 +1,90 @@
+// Image operations with given parameters, for images_test.py.
+//
+// A request is a line, "<bytes> <step>;<step>...", and an image file of so many bytes. A step is an
+// operation of augment/ops.h with its parameters, or the spec of a pipeline that draws nothing. The
+// answer is a line, "<rows> <cols> <bytes of a value>", and the pixels of the decoded image after
+// all steps.
+#include <cstdint>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <opencv2/core.hpp>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "augment/augmentation.h"
+#include "augment/ops.h"
+#include "base/rng.h"
+#include "data/decode.h"
+
+namespace parity {
+namespace {
+
+using Parameters = std::vector<double>;
+
+const std::map<std::string, std::function<cv::Mat(const cv::Mat&, const Parameters&)>>& Ops() {
+  static const auto& ops =
+      *new std::map<std::string, std::function<cv::Mat(const cv::Mat&, const Parameters&)>>{
+          {"resized_crop",
+           [](const cv::Mat& image, const Parameters& p) {
+             return augment::ResizedCrop(image, cv::Rect(p.at(0), p.at(1), p.at(2), p.at(3)),
+                                         cv::Size(p.at(4), p.at(5)));
+           }},
+          {"brightness",
+           [](const cv::Mat& image, const Parameters& p) {
+             return augment::AdjustBrightness(image, p.at(0));
+           }},
+          {"contrast", [](const cv::Mat& image,
+                          const Parameters& p) { return augment::AdjustContrast(image, p.at(0)); }},
+          {"saturation",
+           [](const cv::Mat& image,
+              const Parameters& p) { return augment::AdjustSaturation(image, p.at(0)); }},
+          {"hue", [](const cv::Mat& image,
+                     const Parameters& p) { return augment::AdjustHue(image, p.at(0)); }},
+          {"blur", [](const cv::Mat& image, const Parameters& p) {
+             return augment::GaussianBlur(image, p.at(0));
+           }}};
+  return ops;
+}
+
+cv::Mat Apply(const std::string& step, const cv::Mat& image) {
+  std::istringstream words(step);
+  std::string name;
+  words >> name;
+  const auto op = Ops().find(name);
+  if (op != Ops().end()) {
+    Parameters parameters;
+    for (double p; words >> p;) parameters.push_back(p);
+    return op->second(image, parameters);
+  }
+  base::Rng rng(0, base::Purpose::kTest);
+  return augment::Pipeline::Create(step).value()(image, rng);
+}
+
+void Answer(const std::string& steps, const std::string& file) {
+  cv::Mat image = data::DecodeImage(file).value();
+  for (const absl::string_view step : absl::StrSplit(steps, ';', absl::SkipEmpty())) {
+    image = Apply(std::string(step), image);
+  }
+  image = image.clone();  // rows one after the other
+  std::cout << image.rows << " " << image.cols << " " << image.elemSize1() << "\n";
+  std::cout.write(reinterpret_cast<const char*>(image.data), image.total() * image.elemSize());
+  std::cout.flush();
+}
+
+void AnswerAll() {
+  size_t bytes;
+  for (std::string steps; std::cin >> bytes && std::getline(std::cin >> std::ws, steps, '\n');) {
+    std::string file(bytes, '\0');
+    std::cin.read(file.data(), bytes);
+    Answer(steps, file);
+  }
+}
+
+}  // namespace
+}  // namespace parity
+
+int main() { parity::AnswerAll(); }
