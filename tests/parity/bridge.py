@@ -109,8 +109,8 @@ def reference_run(run, data, folder, resume):
         optimizer.param_groups[0]["lr"] = (reference.cosine_rate(run["lr"], epoch, EPOCHS) if run["cos"] else
                                            reference.step_rate(run["lr"], epoch, run["schedule"]))
         for i, (x_q, x_k) in enumerate(images.batches(epoch)):
-            shuffle = reference.permutation(SEED, epoch * STEPS + i, BATCH)
-            losses.append(reference.step(moco, optimizer, x_q, x_k, shuffle)[0])
+            shuffles = [reference.permutation(SEED, epoch * STEPS + i, BATCH)]
+            losses.append(reference.step(moco, optimizer, x_q, x_k, shuffles)[0])
         state = {prefix + name: t for prefix, encoder in encoders.items() for name, t in encoder.state_dict().items()}
         state |= {"module.queue": moco.queue, "module.queue_ptr": torch.tensor([moco.position])}
         torch.save({"epoch": epoch + 1, "arch": run["arch"], "state_dict": state, "optimizer": optimizer.state_dict()},
