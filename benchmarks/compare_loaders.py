@@ -1,7 +1,9 @@
-"""How much faster one core makes views than torchvision with Pillow: bazel run --config=parity //benchmarks:compare_loaders.
+"""How much faster one core makes views than torchvision with Pillow.
 
-Both sides read and decode the same images and make two MoCo v2 views of each. They take turns in one run; a ratio is of two
-neighbouring turns, in CPU time, and the median, smallest and largest are told.
+    bazel run --config=parity //benchmarks:compare_loaders -- --data=FOLDER
+
+Both sides read and decode the same images and make two MoCo v2 views of each. They take turns in one run; a ratio is
+of two neighbouring turns, in CPU time, and the median, smallest and largest are told.
 """
 
 import argparse

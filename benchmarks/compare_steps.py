@@ -1,8 +1,10 @@
-"""How much faster a training step is than the official code's: bazel run --config=parity //benchmarks:compare_steps.
+"""How much faster a training step is than the official code's.
 
-The same LibTorch, the same batches, the same initial values. Before anything is timed the mathematics must agree: the first
-20 losses in float64, the first loss in the precision that is timed. Then both sides take turns in one run; a ratio is of the
-median step of two neighbouring turns, and its median, smallest and largest are told.
+    bazel run --config=parity //benchmarks:compare_steps -- --moco=CLONE
+
+The same LibTorch, the same batches, the same initial values. Before anything is timed the mathematics must agree: the
+first 20 losses in float64, the first loss in the precision that is timed. Then both sides take turns in one run; a
+ratio is of the median step of two neighbouring turns, and its median, smallest and largest are told.
 """
 
 import argparse
@@ -61,7 +63,8 @@ def main():
     parser.add_argument("--size", type=int, default=32, help="rows and columns of an image")
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--moco-k", type=int, default=65536)
-    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"), help="of our side and of the tuned ones")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"),
+                        help="of our side and of the tuned ones")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--references", nargs="+", default=["official", "tuned"], choices=REFERENCES)
     parser.add_argument("--turns", type=int, default=7)
