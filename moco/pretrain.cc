@@ -92,7 +92,7 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// What a person sees who gives no data: four and a half minutes on two cores. Chosen by kNN
+// What a person sees who gives no data: four minutes on two cores. Chosen by kNN
 // accuracy from ten runs with seed 1, of 20 to 55 epochs. A wide network on few pixels (after the
 // stem 8 x 8) is cheap enough for many epochs; a short queue holds few old keys of the query's own
 // image, of which there are only 5,000.
