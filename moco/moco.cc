@@ -93,6 +93,7 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       at::NoGradGuard no_grad;
       all_k = Normalize(EncodeShuffled(own_keys, step, keys.size()));
     }
+    std::vector<at::Tensor> all_q;
     for (int64_t part = 0; part < parts; ++part) {
       const at::Tensor q = Normalize(Encode(*f_q_, queries.narrow(0, part * n, n)));  // n x C
       const at::Tensor k = all_k.narrow(0, part * n, n);                              // n x C
@@ -113,8 +114,10 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
         metrics.top1 += share(1).item<double>() / passes;
         metrics.top5 += share(5).item<double>() / passes;
       }
-      loss.backward();  // adds to the gradients; nothing of this pass is kept
+      loss.backward();  // adds to the gradients; nothing of this pass but its queries is kept
+      all_q.push_back(q.detach());
     }
+    metrics.similarities += CompareToQueue(at::cat(all_q), all_k);
     keys.insert(keys.begin(), all_k);
   }
   communicator_.AverageGradients(parameters_q_);
@@ -122,6 +125,14 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 
   queue_.Enqueue(communicator_.AllGather(at::cat(keys)));  // the oldest keys leave
   return metrics;
+}
+
+// For the report of health alone.
+Similarities MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
+  const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
+  if (2 * step > queue_.size())
+    return Compare(q, k, queue_.Newest(std::min(step, queue_.size())), {});
+  return Compare(q, k, queue_.Newest(step), queue_.Newest(2 * step).narrow(0, 0, step));
 }
 
 // f_k.params = m f_k.params + (1 - m) f_q.params, equation 2. Parameters only: the key encoder's

@@ -144,7 +144,9 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
   for (const auto& [spec, shorthands] : kShorthands) {
     if (gflags::GetCommandLineFlagInfoOrDie(spec.c_str()).current_value.empty()) continue;
     for (const std::string& flag : shorthands) {
-      if (given.count(flag) == 0) continue;
+      const auto info = gflags::GetCommandLineFlagInfoOrDie(flag.c_str());
+      // A flagfile gives all flags, most of them with their defaults.
+      if (given.count(flag) == 0 || info.current_value == info.default_value) continue;
       const std::string dashed = absl::StrReplaceAll(flag, {{"_", "-"}});
       return absl::InvalidArgumentError(
           absl::StrCat("--", dashed, " has no effect beside the spec of --",
