@@ -75,9 +75,11 @@ class Pickler {
     out.BeginDict();
     out.Text("lr");
     out.Float(optimizer.lr);
-    for (const auto& [name, value] : optimizer.constants) {
+    for (const auto& [name, values] : optimizer.constants) {
       out.Text(name);
-      out.Float(value);
+      if (values.size() > 1) out.BeginList();
+      for (const double value : values) out.Float(value);
+      if (values.size() > 1) out.EndList();
     }
     for (const char* name : {"nesterov", "maximize", "differentiable"}) {
       out.Text(name);

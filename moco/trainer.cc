@@ -105,13 +105,18 @@ class TrainerImpl : public Trainer {
   // Everything that can be wrong, cheapest first. The loader fills its first batches while the
   // encoders are made.
   absl::Status Prepare() {
-    if (options_.batch_size % options_.moco.encoder.bn_splits != 0) {
+    const int64_t splits = options_.moco.encoder.bn_splits, micro = options_.moco.accumulate;
+    if (options_.batch_size % micro != 0 || options_.batch_size / micro % splits != 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into --bn-splits ",
-                       options_.moco.encoder.bn_splits, " equal parts; make one divide the other"));
+          absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into ",
+                       micro > 1 ? absl::StrCat("--accumulate ", micro, " micro-batches of ") : "",
+                       "--bn-splits ", splits, " equal parts; make one divide the other"));
     }
     if (absl::Status s = CreateViews(); !s.ok()) return s;
-    auto schedule = Schedules().Create(options_.schedule, options_.epochs);
+    steps_per_epoch_ = data_.train->size() / options_.batch_size;
+    auto schedule = Schedules().Create(
+        options_.schedule,
+        ScheduleContext{options_.epochs, std::max<int64_t>(steps_per_epoch_, 1)});
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
     auto communicator = Communicators().Create("single");
@@ -123,7 +128,6 @@ class TrainerImpl : public Trainer {
     }
     if (absl::Status s = CheckEncoder(); !s.ok()) return s;
 
-    steps_per_epoch_ = data_.train->size() / options_.batch_size;
     if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
         last_step_ >= kMaxSteps) {
       return absl::InvalidArgumentError(absl::StrCat("--epochs ", options_.epochs, " of ",
@@ -203,15 +207,16 @@ class TrainerImpl : public Trainer {
     const double queue = width * dim * m.queue_size;
     const double view = 4.0 * 3 * views_->output().rows * views_->output().cols;
     const double loader = 3 * 2 * view * batch;
-    const double logits = 3 * width * batch * m.queue_size;
-    memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * batch + 300e6;
+    const double micro = batch / m.accumulate;
+    const double logits = 3 * width * micro * m.queue_size;
+    memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * micro + 300e6;
     checkpoint_bytes_ = 3 * weights + queue;
     const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
     if (memory_bytes_ > physical) {
-      base::Progress().Print(absl::StrCat("warning: the run wants about ",
-                                          base::FormatBytes(memory_bytes_),
-                                          " of memory, there are ", base::FormatBytes(physical),
-                                          "; lower --batch-size or --moco-k"));
+      base::Progress().Print(
+          absl::StrCat("warning: the run wants about ", base::FormatBytes(memory_bytes_),
+                       " of memory, there are ", base::FormatBytes(physical),
+                       "; lower --batch-size or --moco-k, or raise --accumulate"));
     }
   }
 
@@ -225,6 +230,7 @@ class TrainerImpl : public Trainer {
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
             {"symmetric", m.symmetric ? "true" : "false"},
+            {"accumulate", absl::StrCat(m.accumulate)},
             {"precision", m.bf16                   ? "bf16"
                           : m.dtype == at::kDouble ? "fp64"
                                                    : "fp32"},
@@ -308,9 +314,9 @@ class TrainerImpl : public Trainer {
     absl::Status s = Restore(resumed_.checkpoint, *moco_);
     resumed_.checkpoint = {};  // its tensors have been copied
     if (s.ok()) return s;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", resumed_.path, "' does not fit this run: ", s.message(),
-                     "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", resumed_.path, "' does not fit this run: ", s.message(),
+        "; give the --arch, --mlp, --moco-dim, --moco-k and --optimizer that it was made with"));
   }
 
   absl::Status StartLoader() {
@@ -419,7 +425,7 @@ class TrainerImpl : public Trainer {
     ReportBadImages(loader_->bad_images());
     SeedLibTorch(options_.seed + step + 1);
     const int64_t epoch = step / steps_per_epoch_;
-    const double lr = options_.lr * schedule_->Factor(epoch);
+    const double lr = options_.lr * schedule_->Factor(step);
     const auto& type = views_->output();
     const at::ScalarType dtype = options_.moco.dtype;
     auto metrics = moco_->Step(ViewTensor(**batch, 0, type).to(dtype),
@@ -619,7 +625,7 @@ class TrainerImpl : public Trainer {
     c.epoch = done / steps_per_epoch_;
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
     Capture(*moco_, c);
-    c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
+    c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
     for (const auto& [flag, value] : AllSettings()) c.mocopp[flag] = value;
     c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);
