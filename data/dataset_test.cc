@@ -57,9 +57,8 @@ TEST(OpenDatasetTest, SplitsAreFoldersOrFiles) {
   WriteTestFile(root + "/val/cat/4.png", Png(4));
   WriteTestFile(root + "/unlabeled/5.png", Png(5));
   EXPECT_EQ(OpenDataset(root, Split::kValidation)->place, root + "/val");
-  // 5.png is a number, so these are numbered images; as folders they are what they were.
-  EXPECT_EQ(OpenDataset(root, Split::kPretraining)->format, "numbered_png");
-  EXPECT_EQ(OpenDataset(root, Split::kPretraining, "flat_folder")->place, root + "/unlabeled");
+  EXPECT_EQ(OpenDataset(root, Split::kPretraining)->place, root + "/unlabeled");
+  EXPECT_EQ(OpenDataset(root, Split::kPretraining)->format, "flat_folder");
 }
 
 TEST(OpenDatasetTest, LabelledDataHasALabelForEachImageAndTwoClasses) {

@@ -99,7 +99,7 @@ class NumberedPngFormat : public Format {
   bool Matches(const Place& place) const override {
     uint32_t number;
     if (place.Has("train_label_tensor.pt") || place.Has("val_label_tensor.pt")) return true;
-    if (!place.Has("unlabeled")) return false;
+    if (!place.Has("unlabeled") || place.Has("train") || place.Has("val")) return false;
     const auto unlabeled = Place::At(place / "unlabeled");
     return unlabeled.ok() && ReadNumber(unlabeled->image, &number);
   }
