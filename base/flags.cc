@@ -61,6 +61,15 @@ std::string ValueText(const gflags::CommandLineFlagInfo& flag, const std::string
   return registry::WriteValue(number);
 }
 
+// A flag's help: spelling (the name with what goes before it), default and description.
+std::string Describe(const gflags::CommandLineFlagInfo& flag, const std::string& before) {
+  const std::string value = flag.type == "string" && flag.default_value.empty()
+                                ? ""
+                                : absl::StrCat(" (", ValueText(flag, flag.default_value), ")");
+  return absl::StrCat("  ", before, WithDashes(flag.name), value, "\n      ", flag.description,
+                      "\n");
+}
+
 // The lines that are neither empty nor comments.
 absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
   auto contents = ReadFile(path);
@@ -227,12 +236,34 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
 
 std::string FlagHelp(const std::string& file) {
   std::string text;
-  for (const auto& flag : FlagsOf(file)) {
-    const std::string value = flag.type == "string" && flag.default_value.empty()
-                                  ? ""
-                                  : absl::StrCat(" (", ValueText(flag, flag.default_value), ")");
-    absl::StrAppend(&text, "  --", WithDashes(flag.name), value, "\n      ", flag.description,
-                    "\n");
+  for (const auto& flag : FlagsOf(file)) absl::StrAppend(&text, Describe(flag, "--"));
+  return text;
+}
+
+std::string FlagHelpByTheme(const std::vector<std::string>& files,
+                            const std::vector<std::string>& themes,
+                            const std::map<std::string, std::string>& aliases) {
+  std::map<std::string, std::string> texts;
+  for (const std::string& file : files) {
+    for (auto flag : FlagsOf(file)) {
+      const size_t end = flag.description.find("] ");
+      CHECK(flag.description[0] == '[' && end != std::string::npos)
+          << "the description of --" << WithDashes(flag.name) << " begins with no [theme]";
+      const std::string theme = flag.description.substr(1, end - 1);
+      CHECK(std::find(themes.begin(), themes.end(), theme) != themes.end())
+          << "the theme of --" << WithDashes(flag.name) << ", '" << theme << "', is none of them";
+      flag.description.erase(0, end + 2);
+      std::string spelling;
+      for (const auto& [alias, name] : aliases) {
+        if (name != flag.name) continue;
+        absl::StrAppend(&spelling, alias.size() == 1 ? "-" : "--", WithDashes(alias), ", ");
+      }
+      absl::StrAppend(&texts[theme], Describe(flag, spelling + "--"));
+    }
+  }
+  std::string text;
+  for (const std::string& theme : themes) {
+    if (!texts[theme].empty()) absl::StrAppend(&text, theme, ":\n", texts[theme]);
   }
   return text;
 }

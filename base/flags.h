@@ -45,6 +45,13 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
 // Help of the flags defined in `file`: name, default and description.
 std::string FlagHelp(const std::string& file);
 
+// Help of the flags defined in `files`, below the heading of each one's theme, in the order of
+// `themes`: a description begins with it, "[data] threads that load images". A flag without one of
+// the themes is a fault of the program. Of a flag with other names (ParseCommandLine's) all stand.
+std::string FlagHelpByTheme(const std::vector<std::string>& files,
+                            const std::vector<std::string>& themes,
+                            const std::map<std::string, std::string>& aliases);
+
 // OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names the flag,
 // the value and the range.
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high);

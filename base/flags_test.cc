@@ -8,10 +8,10 @@
 
 #include "base/files.h"
 
-DEFINE_int64(batch_size, 256, "images in a step");
-DEFINE_double(lr, 0.03, "learning rate");
-DEFINE_string(schedule, "120 160", "epochs");
-DEFINE_bool(cos, false, "cosine");
+DEFINE_int64(batch_size, 256, "[data] images in a step");
+DEFINE_double(lr, 0.03, "[rate] learning rate");
+DEFINE_string(schedule, "120 160", "[rate] epochs");
+DEFINE_bool(cos, false, "[rate] cosine");
 
 namespace base {
 namespace {
@@ -133,9 +133,22 @@ TEST_F(FlagsTest, RangesRefuseNan) {
 }
 
 TEST_F(FlagsTest, HelpHasNameDefaultAndDescription) {
-  const std::string help = FlagHelp("base/flags_test.cc");
-  EXPECT_THAT(help, HasSubstr("--batch-size (256)\n      images in a step"));
-  EXPECT_THAT(help, HasSubstr("--lr (0.03)\n"));
+  EXPECT_THAT(FlagHelp("base/flags_test.cc"), HasSubstr("  --lr (0.03)\n      [rate] learning"));
+}
+
+TEST_F(FlagsTest, HelpByThemeHasEachFlagOnce) {
+  const auto help = [](const std::vector<std::string>& themes) {
+    return FlagHelpByTheme({"base/flags_test.cc"}, themes,
+                           {{"b", "batch_size"}, {"learning_rate", "lr"}});
+  };
+  EXPECT_EQ(help({"rate", "machine", "data"}),
+            "rate:\n"
+            "  --cos (false)\n      cosine\n"
+            "  --learning-rate, --lr (0.03)\n      learning rate\n"
+            "  --schedule (120 160)\n      epochs\n"
+            "data:\n"
+            "  -b, --batch-size (256)\n      images in a step\n");
+  EXPECT_DEATH(help({"data"}), "the theme of --cos, 'rate', is none of them");
 }
 
 }  // namespace

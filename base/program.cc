@@ -3,31 +3,42 @@
 #include <gflags/gflags.h>
 
 #include <cstdio>
+#include <iterator>
+#include <map>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/flags.h"
 #include "registry/catalogue.h"
 
-DEFINE_bool(plugins, false, "print every plugin of this program with its options, and end");
+DEFINE_bool(plugins, false, "[help] print every plugin of this program with its options, and end");
 
 namespace base {
+namespace {
+
+const char* const kThemes[] = {"data", "views",   "encoder", "method", "optimisation",
+                               "run",  "monitor", "machine", "help"};
+
+// The reference's short and second names.
+const std::map<std::string, std::string>& Aliases() {
+  static const auto& aliases = *new std::map<std::string, std::string>{
+      {"a", "arch"},           {"b", "batch_size"}, {"e", "evaluate"},     {"j", "workers"},
+      {"learning_rate", "lr"}, {"p", "print_freq"}, {"wd", "weight_decay"}};
+  return aliases;
+}
+
+}  // namespace
 
 absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& program,
                                      std::string* data) {
-  auto line = ParseCommandLine(argc, argv,
-                               {{"a", "arch"},
-                                {"b", "batch_size"},
-                                {"e", "evaluate"},
-                                {"j", "workers"},
-                                {"learning_rate", "lr"},
-                                {"p", "print_freq"},
-                                {"wd", "weight_decay"}},
-                               /*lists=*/{"schedule"});
+  auto line = ParseCommandLine(argc, argv, Aliases(), /*lists=*/{"schedule"});
   if (!line.ok()) return line.status();
   if (line->help) {
-    std::printf("%s\n%s%s", program.usage.c_str(), FlagHelp(program.file).c_str(),
-                FlagHelp("base/program.cc").c_str());
+    std::printf("%s\n%s", program.usage.c_str(),
+                FlagHelpByTheme({program.file, "base/program.cc"},
+                                {std::begin(kThemes), std::end(kThemes)}, Aliases())
+                    .c_str());
     return false;
   }
   if (FLAGS_plugins) {

@@ -42,26 +42,21 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) close(lock_);
 }
 
-absl::Status RunFolder::AppendLine(const std::string& name, const std::string& line) {
+absl::Status RunFolder::Append(const std::string& name, const std::string& bytes) {
   const std::string path = File(name);
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus("cannot write", path);
-  const std::string bytes = line + "\n";
   const off_t end = lseek(fd, 0, SEEK_END);
   const ssize_t written = write(fd, bytes.data(), bytes.size());
   absl::Status status;
   if (written != static_cast<ssize_t>(bytes.size())) {
     if (written >= 0) errno = ENOSPC;
     status = ErrnoStatus("cannot write", path);
-    // Half a line would spoil the next one.
+    // Half a line, or record, would spoil the next one.
     if (ftruncate(fd, end) != 0) status = ErrnoStatus("cannot mend", path);
   }
   close(fd);
   return status;
-}
-
-absl::Status RunFolder::AppendMetrics(const nlohmann::json& metrics) {
-  return AppendLine("metrics.jsonl", metrics.dump());
 }
 
 std::string NewRunPath(const std::string& parent, const std::string& suffix) {

@@ -13,6 +13,8 @@ namespace base {
 //   flags.txt           the command line, as a flagfile that makes the same run
 //   environment.json    machine, libraries, threads
 //   metrics.jsonl       one JSON object a line
+//   metrics.csv         the same numbers as a table
+//   events.out.tfevents.*   the same for TensorBoard
 //   bad_images.txt      images that could not be read
 //   checkpoints/
 //   lock
@@ -29,9 +31,9 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
 
-  // Adds a line to `name`. Failing is reported, not fatal: a full disk must not stop a run.
-  absl::Status AppendLine(const std::string& name, const std::string& line);
-  absl::Status AppendMetrics(const nlohmann::json& metrics);
+  // Adds all of `bytes` to the file `name`, or nothing. Failing is reported, not fatal: a full disk
+  // must not stop a run.
+  absl::Status Append(const std::string& name, const std::string& bytes);
 
  private:
   RunFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}

@@ -33,14 +33,12 @@ TEST(RunFolderTest, OneRunAtATime) {
   EXPECT_TRUE(RunFolder::Open(path).ok());
 }
 
-TEST(RunFolderTest, LinesAreAppended) {
+TEST(RunFolderTest, FilesAreAppendedTo) {
   auto folder = RunFolder::Open(Fresh("lines"));
   ASSERT_TRUE(folder.ok());
-  ASSERT_TRUE(folder->AppendLine("bad_images.txt", "one").ok());
-  ASSERT_TRUE(folder->AppendLine("bad_images.txt", "two").ok());
-  ASSERT_TRUE(folder->AppendMetrics({{"step", 1}, {"loss", 0.5}}).ok());
+  ASSERT_TRUE(folder->Append("bad_images.txt", "one\n").ok());
+  ASSERT_TRUE(folder->Append("bad_images.txt", "two\n").ok());
   EXPECT_EQ(ReadFile(folder->File("bad_images.txt")).value(), "one\ntwo\n");
-  EXPECT_EQ(ReadFile(folder->File("metrics.jsonl")).value(), "{\"loss\":0.5,\"step\":1}\n");
 }
 
 TEST(RunFolderTest, NewPathsAreNew) {

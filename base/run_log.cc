@@ -1,18 +1,33 @@
 #include "base/run_log.h"
 
-#include <filesystem>
+#include <glog/logging.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/event_file.h"
 #include "base/files.h"
 
 namespace base {
 namespace {
-constexpr char kMetrics[] = "metrics.jsonl";
+
+constexpr char kJsonLines[] = "metrics.jsonl", kCsv[] = "metrics.csv";
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-RunLog::RunLog(RunFolder& folder) : folder_(folder) {
+}  // namespace
+
+RunLog::RunLog(RunFolder& folder, std::vector<std::string> columns)
+    : folder_(folder), columns_(std::move(columns)) {
   if (const auto text = ReadFile(folder_.File("bad_images.txt")); text.ok()) {
     for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
       bad_images_.emplace(line.substr(0, line.find('\t')));
@@ -20,33 +35,70 @@ RunLog::RunLog(RunFolder& folder) : folder_(folder) {
   }
 }
 
+void RunLog::Start(int64_t step) {
+  std::string lines, rows = absl::StrJoin(columns_, ",") + "\n";
+  for (const nlohmann::json& line : Lines()) {
+    // A run that starts anew shares no line with what lies here.
+    if (step == 0 || line.value("step", int64_t{0}) > step) continue;
+    absl::StrAppend(&lines, line.dump(), "\n");
+    absl::StrAppend(&rows, CsvRow(line), "\n");
+  }
+  Warn(WriteFileAtomically(folder_.File(kJsonLines), lines));
+  Warn(WriteFileAtomically(folder_.File(kCsv), rows));
+
+  // TensorBoard takes the files of a folder in the order of their names.
+  events_ = absl::StrCat("events.out.tfevents.", static_cast<int64_t>(Now()), ".", getpid());
+  const int64_t next = step == 0 ? 0 : step + 1;  // step 0 is the untrained encoder's
+  Warn(folder_.Append(events_, EventFileVersion(Now()) + SessionStart(Now(), next)));
+}
+
 void RunLog::Warn(const absl::Status& status) {
   const std::string message(status.message());
   if (!status.ok() && warned_.insert(message).second) Print("warning: " + message);
 }
 
-void RunLog::Metrics(const nlohmann::json& metrics) { Warn(folder_.AppendMetrics(metrics)); }
-
-void RunLog::DropMetricsAfter(int64_t step) {
-  std::error_code error;
-  if (!std::filesystem::exists(folder_.File(kMetrics), error)) return;
-  std::string kept;
-  for (const nlohmann::json& line : Lines()) {
-    if (line.value("step", int64_t{0}) <= step) absl::StrAppend(&kept, line.dump(), "\n");
+void RunLog::Metrics(const nlohmann::json& metrics) {
+  std::vector<std::pair<std::string, double>> scalars;
+  for (const auto& [name, value] : metrics.items()) {
+    CHECK(std::find(columns_.begin(), columns_.end(), name) != columns_.end()) << name;
+    if (name != "step") scalars.emplace_back(name, value.get<double>());
   }
-  Warn(WriteFileAtomically(folder_.File(kMetrics), kept));
+  Warn(folder_.Append(kJsonLines, metrics.dump() + "\n"));
+  Warn(folder_.Append(kCsv, CsvRow(metrics) + "\n"));
+  Warn(folder_.Append(events_, ScalarEvent(Now(), metrics["step"], scalars)));
 }
 
-bool RunLog::Recorded(int64_t step, const std::string& key) const {
-  for (const nlohmann::json& line : Lines()) {
-    if (line.value("step", int64_t{-1}) == step && line.contains(key)) return true;
+std::string RunLog::CsvRow(const nlohmann::json& metrics) const {
+  return absl::StrJoin(columns_, ",", [&](std::string* row, const std::string& name) {
+    if (metrics.contains(name)) row->append(metrics[name].dump());
+  });
+}
+
+std::vector<nlohmann::json> RunLog::Recorded(const std::string& name) const {
+  std::vector<nlohmann::json> lines = Lines();
+  lines.erase(std::remove_if(lines.begin(), lines.end(),
+                             [&](const nlohmann::json& line) { return !line.contains(name); }),
+              lines.end());
+  return lines;
+}
+
+void RunLog::PrintTable(const std::vector<TableRow>& rows) {
+  Print(absl::StrFormat("  %-22s%10s%10s%10s%10s", "", "first", "last", "least", "most"));
+  for (const TableRow& row : rows) {
+    std::vector<double> values;
+    for (const nlohmann::json& line : Recorded(row.name)) {
+      values.push_back(row.scale * line[row.name].get<double>());
+    }
+    if (values.empty()) continue;
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    Print(absl::StrFormat("  %-22s%10.4g%10.4g%10.4g%10.4g", row.title, values.front(),
+                          values.back(), *least, *most));
   }
-  return false;
 }
 
 std::vector<nlohmann::json> RunLog::Lines() const {
   std::vector<nlohmann::json> lines;
-  const auto text = ReadFile(folder_.File(kMetrics));
+  const auto text = ReadFile(folder_.File(kJsonLines));
   if (!text.ok()) return lines;  // there are none yet
   for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
@@ -58,7 +110,7 @@ std::vector<nlohmann::json> RunLog::Lines() const {
 void RunLog::BadImage(const std::string& name, const std::string& why) {
   if (!bad_images_.insert(name).second) return;
   Print(absl::StrCat("bad image ", bad_images_.size(), ": ", why));
-  Warn(folder_.AppendLine("bad_images.txt", absl::StrCat(name, "\t", why)));
+  Warn(folder_.Append("bad_images.txt", absl::StrCat(name, "\t", why, "\n")));
 }
 
 }  // namespace base

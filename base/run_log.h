@@ -16,8 +16,13 @@ namespace base {
 
 class RunLog {
  public:
-  // `folder` must outlive the log. Bad images that it lists already are not listed again.
-  explicit RunLog(RunFolder& folder);
+  // `folder` must outlive the log. `columns` are the names that Metrics() will be given, in the
+  // order of metrics.csv. Bad images that are listed already are not listed again.
+  RunLog(RunFolder& folder, std::vector<std::string> columns);
+
+  // Makes the files of metrics ready for a run that goes on after `step`, 0 at its start. What a
+  // killed run has written behind its last checkpoint, which will come again, is taken out.
+  void Start(int64_t step);
 
   // A line that is written over by the next.
   void Update(const std::string& text) { progress_.Update(text); }
@@ -27,25 +32,32 @@ class RunLog {
   // For what must not stop a run, such as a full disk: a line, unless OK or said before.
   void Warn(const absl::Status& status);
 
-  // A line of metrics.jsonl.
+  // Numbers by name, "step" among them, the others in `columns` too: a line of metrics.jsonl, a row
+  // of metrics.csv and an event for TensorBoard.
   void Metrics(const nlohmann::json& metrics);
 
-  // Takes the lines with a "step" above `step` out of metrics.jsonl: a run that was killed has
-  // written what the run that goes on from its last checkpoint will write again.
-  void DropMetricsAfter(int64_t step);
+  // The lines of metrics.jsonl that have `name`.
+  std::vector<nlohmann::json> Recorded(const std::string& name) const;
 
-  // Whether metrics.jsonl has a line of `step` with `key`.
-  bool Recorded(int64_t step, const std::string& key) const;
+  // A line of PrintTable: a name of Metrics() with its title and what it is multiplied by.
+  struct TableRow {
+    std::string title, name;
+    double scale = 1;
+  };
+  // The first, last, least and largest value of each name that metrics.jsonl has.
+  void PrintTable(const std::vector<TableRow>& rows);
 
   // An image that could not be read, once each in a run's life: a line here and one in
   // bad_images.txt.
   void BadImage(const std::string& name, const std::string& why);
 
  private:
-  // The objects of metrics.jsonl.
   std::vector<nlohmann::json> Lines() const;
+  std::string CsvRow(const nlohmann::json& metrics) const;
 
   RunFolder& folder_;
+  const std::vector<std::string> columns_;
+  std::string events_;  // the event file's name
   Progress progress_;
   std::set<std::string> warned_;
   std::set<std::string> bad_images_;

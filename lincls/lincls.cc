@@ -34,38 +34,42 @@
 #include "registry/spec.h"
 
 // The reference's flags, with its names, defaults and meaning.
-DEFINE_string(data, "",
-              "folder with train/ and val/, each with a folder of images, or of tar archives, for "
-              "each class (also as the first word without a flag); empty: the demo's images and "
-              "settings");
+DEFINE_string(
+    data, "",
+    "[data] folder with train/ and val/, each with a folder of images, or of tar archives, for "
+    "each class (also as the first word without a flag); empty: the demo's images and "
+    "settings");
 DEFINE_string(arch, "",
-              "backbone, also -a, for a checkpoint that does not say it in full: a name or a spec "
+              "[encoder] backbone, for a checkpoint that does not say it in full: a name or a spec "
               "such as resnet18:stem=cifar; empty: as the checkpoint says");
-DEFINE_int64(workers, 32, "threads that load images, also -j; no more than there are cores");
-DEFINE_int64(epochs, 100, "passes over the training images");
-DEFINE_int64(batch_size, 256, "images in a step, also -b");
-DEFINE_double(lr, 30, "learning rate at the start, also --learning-rate");
-DEFINE_string(schedule, "60 80", "epochs at which the rate drops to a tenth");
-DEFINE_double(momentum, 0.9, "momentum of the optimizer");
-DEFINE_double(weight_decay, 0, "L2 penalty, also --wd");
-DEFINE_int64(print_freq, 10, "steps between lines of metrics.jsonl, also -p");
-DEFINE_string(resume, "", "run folder to go on with, or a checkpoint to go on from");
-DEFINE_bool(evaluate, false, "only validate the classifier of --resume, also -e");
-DEFINE_string(pretrained, "",
-              "checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
-DEFINE_uint64(seed, 0, "decides initial weights, order and crops");
+DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
+DEFINE_int64(epochs, 100, "[optimisation] passes over the training images");
+DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
+DEFINE_double(lr, 30, "[optimisation] learning rate at the start");
+DEFINE_string(schedule, "60 80", "[optimisation] epochs at which the rate drops to a tenth");
+DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
+DEFINE_double(weight_decay, 0, "[optimisation] L2 penalty");
+DEFINE_int64(print_freq, 10, "[monitor] steps between lines of metrics.jsonl");
+DEFINE_string(resume, "", "[run] run folder to go on with, or a checkpoint to go on from");
+DEFINE_bool(evaluate, false, "[run] only validate the classifier of --resume");
+DEFINE_string(
+    pretrained, "",
+    "[encoder] checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
+DEFINE_uint64(seed, 0, "[run] decides initial weights, order and crops");
 
 // Ours.
-DEFINE_string(views, "",
-              "pipeline of training; empty: random crop and flip, in the size of --eval-views");
+DEFINE_string(
+    views, "",
+    "[views] pipeline of training; empty: random crop and flip, in the size of --eval-views");
 DEFINE_string(eval_views, "",
-              "pipeline of validation; empty: the one that the checkpoint holds, or the "
+              "[views] pipeline of validation; empty: the one that the checkpoint holds, or the "
               "reference's for 224 pixels");
-DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
-DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>-lincls");
-DEFINE_int64(max_bad_images, 100,
-             "damaged images that are passed over, in training and in validation, before the run "
-             "stops");
+DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
+DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>-lincls");
+DEFINE_int64(
+    max_bad_images, 100,
+    "[data] damaged images that are passed over, in training and in validation, before the run "
+    "stops");
 
 namespace lincls {
 namespace {

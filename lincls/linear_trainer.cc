@@ -32,6 +32,20 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// Of metrics.csv: a step's numbers, and those of an epoch's end.
+const std::vector<std::string> kColumns = {"step",
+                                           "epoch",
+                                           "loss",
+                                           "acc1",
+                                           "acc5",
+                                           "lr",
+                                           "images_per_second",
+                                           "waiting",
+                                           "validation_loss",
+                                           "validation_acc1",
+                                           "validation_acc5",
+                                           "best_acc1"};
+
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -130,9 +144,9 @@ class LinearTrainerImpl : public LinearTrainer {
 
   absl::Status Run(base::RunFolder& folder) override {
     folder_ = &folder;
-    base::RunLog log(folder);
+    base::RunLog log(folder, kColumns);
     log_ = &log;
-    log.DropMetricsAfter(first_step_ > 0 ? first_step_ : -1);
+    log.Start(first_step_);
     if (first_step_ > 0) {
       log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                 first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
@@ -237,6 +251,16 @@ class LinearTrainerImpl : public LinearTrainer {
         if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
       }
     }
+    log_->Print(absl::StrFormat("summary  %d epochs, %d steps; this sitting %d steps in %s",
+                                options_.epochs, last_step_, last_step_ - first_step_,
+                                base::FormatSeconds(SecondsSince(start_))));
+    log_->PrintTable({{"validation loss", "validation_loss"},
+                      {"validation Acc@1, %", "validation_acc1", 100},
+                      {"validation Acc@5, %", "validation_acc5", 100},
+                      {"training loss", "loss"},
+                      {"training Acc@1, %", "acc1", 100},
+                      {"images/s", "images_per_second"},
+                      {"waiting for data, %", "waiting", 100}});
     log_->Print(
         absl::StrFormat("best     Acc@1 %.1f %%: %s", best_acc1_, folder_->File(kBestCheckpoint)));
     log_->Print(absl::StrFormat("frozen   the encoder's %d tensors are bit-equal to those of %s",

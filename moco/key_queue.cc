@@ -1,6 +1,7 @@
 #include "moco/key_queue.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
 
@@ -25,6 +26,13 @@ void KeyQueue::Enqueue(const at::Tensor& keys) {
     position_ = (position_ + run) % size;
     from += run;
   }
+}
+
+at::Tensor KeyQueue::Newest(int64_t n) const {
+  if (n <= position_) return keys_.narrow(0, position_ - n, n);
+  const int64_t wrapped = n - position_;  // that lie at the ring's end
+  return at::cat(
+      {keys_.narrow(0, keys_.size(0) - wrapped, wrapped), keys_.narrow(0, 0, position_)});
 }
 
 void KeyQueue::To(at::ScalarType dtype) { keys_ = keys_.to(dtype); }

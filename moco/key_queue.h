@@ -19,6 +19,9 @@ class KeyQueue {
   // K x dim, unit rows. The tensor is changed in place by Enqueue.
   const at::Tensor& keys() const { return keys_; }
 
+  // The `n` keys that were enqueued last, 1 to K, newest last. n x dim.
+  at::Tensor Newest(int64_t n) const;
+
   // Where the next key goes, 0 to K - 1.
   int64_t position() const { return position_; }
 

@@ -43,6 +43,11 @@ TEST_P(KeyQueueSizes, HoldsTheLastKeysWhateverTheSizes) {
     for (int i = 0; i < size; ++i) {
       EXPECT_EQ(queue.keys()[(queue.position() + i) % size].item<float>(), expected[i]);
     }
+    for (int n = 1; n <= size; ++n) {
+      const at::Tensor newest = queue.Newest(n);
+      ASSERT_EQ(newest.size(0), n);
+      for (int i = 0; i < n; ++i) EXPECT_EQ(newest[i].item<float>(), expected[size - n + i]);
+    }
   }
 }
 

@@ -10,6 +10,7 @@
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -108,6 +109,8 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       metrics.top1 += share(1).item<double>() / directions.size();
       metrics.top5 += share(5).item<double>() / directions.size();
     }
+    metrics.similarities +=
+        Compare(q, k, queue_.Newest(std::min(k.size(0), queue_.keys().size(0))));
     loss.backward();  // adds to the gradients; nothing of this direction but its keys is kept
     keys.insert(keys.begin(), k);
   }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "moco/communicators/communicator.h"
 #include "moco/encoder.h"
+#include "moco/health.h"
 #include "moco/key_queue.h"
 #include "moco/losses/loss.h"
 #include "moco/optimizers/optimizer.h"
@@ -35,6 +36,7 @@ struct StepMetrics {
   double loss = 0;  // of both directions together when symmetric
   double top1 = 0,
          top5 = 0;  // share of queries whose own key is the most, or one of five most, similar
+  Similarities similarities;  // sums over the directions
 };
 
 class MoCo {

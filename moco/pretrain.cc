@@ -34,51 +34,54 @@
 #include "registry/options.h"
 
 // The reference's flags, with its names, defaults and meaning.
-DEFINE_string(data, "",
-              "folder or tar archive of images (also as the first word without a flag); its train/ "
-              "is taken when it has one; empty: the demo's images and settings");
-DEFINE_string(arch, "resnet50", "backbone, also -a: a name or a spec such as resnet18:stem=cifar");
-DEFINE_int64(workers, 32, "threads that load images, also -j; no more than there are cores");
-DEFINE_int64(epochs, 200, "passes over the data");
-DEFINE_int64(batch_size, 256, "images in a step, also -b");
-DEFINE_double(lr, 0.03, "learning rate at the start, also --learning-rate");
-DEFINE_string(schedule, "120 160", "epochs at which the rate drops to a tenth");
-DEFINE_bool(cos, false, "let the rate follow half a cosine instead");
-DEFINE_double(momentum, 0.9, "momentum of the optimizer");
-DEFINE_double(weight_decay, 1e-4, "L2 penalty, also --wd");
-DEFINE_int64(print_freq, 10, "steps between lines of metrics.jsonl, also -p");
-DEFINE_string(resume, "", "run folder to go on with, or a checkpoint to go on from");
-DEFINE_uint64(seed, 0, "decides initial weights, order, crops and shuffles");
-DEFINE_int64(moco_dim, 128, "length of queries and keys");
-DEFINE_int64(moco_k, 65536, "keys in the queue");
-DEFINE_double(moco_m, 0.999, "momentum of the key encoder");
-DEFINE_double(moco_t, 0.07, "temperature of the softmax");
-DEFINE_bool(mlp, false, "head with a hidden layer (MoCo v2)");
-DEFINE_bool(aug_plus, false, "views with blur and stronger colours (MoCo v2)");
+DEFINE_string(
+    data, "",
+    "[data] folder or tar archive of images (also as the first word without a flag); its train/ "
+    "is taken when it has one; empty: the demo's images and settings");
+DEFINE_string(arch, "resnet50", "[encoder] backbone: a name or a spec such as resnet18:stem=cifar");
+DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
+DEFINE_int64(epochs, 200, "[optimisation] passes over the data");
+DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
+DEFINE_double(lr, 0.03, "[optimisation] learning rate at the start");
+DEFINE_string(schedule, "120 160", "[optimisation] epochs at which the rate drops to a tenth");
+DEFINE_bool(cos, false, "[optimisation] let the rate follow half a cosine instead");
+DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
+DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
+DEFINE_int64(print_freq, 10, "[monitor] steps between lines of metrics.jsonl");
+DEFINE_string(resume, "", "[run] run folder to go on with, or a checkpoint to go on from");
+DEFINE_uint64(seed, 0, "[run] decides initial weights, order, crops and shuffles");
+DEFINE_int64(moco_dim, 128, "[encoder] length of queries and keys");
+DEFINE_int64(moco_k, 65536, "[method] keys in the queue");
+DEFINE_double(moco_m, 0.999, "[method] momentum of the key encoder");
+DEFINE_double(moco_t, 0.07, "[method] temperature of the softmax");
+DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
+DEFINE_bool(aug_plus, false, "[views] blur and stronger colours (MoCo v2)");
 
 // Ours.
-DEFINE_int64(image_size, 224, "rows and columns of a view");
-DEFINE_string(views, "", "pipeline of both views instead of --aug-plus and --image-size");
+DEFINE_int64(image_size, 224, "[views] rows and columns of a view");
+DEFINE_string(views, "", "[views] pipeline of both views instead of --aug-plus and --image-size");
 DEFINE_string(eval_views, "",
-              "pipeline for evaluation; empty: resize and centre crop to --image-size");
+              "[views] pipeline for evaluation; empty: resize and centre crop to --image-size");
 DEFINE_int64(bn_splits, 1,
-             "parts of a batch with batch statistics of their own; more than 1 keeps a "
+             "[encoder] parts of a batch with batch statistics of their own; more than 1 keeps a "
              "query's batch from giving away its key where there is one process");
-DEFINE_bool(symmetric, false,
-            "let each view be query once and key once, and add the two losses (the CIFAR demo's); "
-            "costs about two steps");
-DEFINE_string(precision, "fp32", "fp32, fp64, or bf16 where the CPU has it");
-DEFINE_bool(force_bf16, false, "take bf16 on a CPU without AVX512_BF16 or AMX all the same");
-DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
-DEFINE_string(run_dir, "", "folder of this run; empty: ./runs/<time>");
-DEFINE_int64(checkpoint_every, 1, "epochs between checkpoints");
-DEFINE_int64(keep, 0, "newest checkpoints that are kept; 0: all");
+DEFINE_bool(
+    symmetric, false,
+    "[method] let each view be query once and key once, and add the two losses (the CIFAR demo's); "
+    "costs about two steps");
+DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU has it");
+DEFINE_bool(force_bf16, false,
+            "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
+DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
+DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>");
+DEFINE_int64(checkpoint_every, 1, "[run] epochs between checkpoints");
+DEFINE_int64(keep, 0, "[run] newest checkpoints that are kept; 0: all");
 DEFINE_int64(max_bad_images, 100,
-             "damaged images that are replaced by others before the run stops");
+             "[data] damaged images that are replaced by others before the run stops");
 DEFINE_int64(knn_every, 0,
-             "epochs between kNN evaluations on the labels of train/ and val/; 0: none");
-DEFINE_int64(knn_k, 200, "neighbours that vote");
-DEFINE_double(knn_t, 0.1, "temperature of the votes");
+             "[monitor] epochs between kNN evaluations on the labels of train/ and val/; 0: none");
+DEFINE_int64(knn_k, 200, "[monitor] neighbours that vote");
+DEFINE_double(knn_t, 0.1, "[monitor] temperature of the votes");
 
 namespace moco {
 namespace {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -29,6 +30,7 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
 #include "moco/heads/head.h"
+#include "moco/health.h"
 #include "moco/images.h"
 #include "moco/losses/loss.h"
 #include "moco/optimizers/optimizer.h"
@@ -40,6 +42,25 @@ namespace moco {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Of metrics.csv: a step's numbers, an epoch's, and the kNN monitor's.
+const std::vector<std::string> kColumns = {"step",
+                                           "epoch",
+                                           "loss",
+                                           "top1",
+                                           "top5",
+                                           "lr",
+                                           "pairs_per_second",
+                                           "waiting",
+                                           "epoch_loss",
+                                           "epoch_top1",
+                                           "loss_of_chance",
+                                           "queue_filled",
+                                           "queue_age",
+                                           "spread",
+                                           "dimensions",
+                                           "leak",
+                                           "knn"};
 
 constexpr int64_t kMaxSteps = int64_t{1} << 32;  // what base::Rng tells apart
 
@@ -113,10 +134,10 @@ class TrainerImpl : public Trainer {
 
   absl::Status Run(base::RunFolder& folder) override {
     folder_ = &folder;
-    base::RunLog log(folder);
+    base::RunLog log(folder, kColumns);
     log_ = &log;
     SayWhatItTakes();
-    log.DropMetricsAfter(first_step_ > 0 ? first_step_ : -1);
+    log.Start(first_step_);
     if (!options_.resume.empty()) {
       log_->Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                   first_step_ / steps_per_epoch_ + 1,
@@ -283,7 +304,25 @@ class TrainerImpl : public Trainer {
         if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
       }
     }
+    Summarize();
     return absl::OkStatus();
+  }
+
+  // The whole run in a few lines, with what earlier sittings of it have recorded.
+  void Summarize() {
+    log_->Print(absl::StrFormat(
+        "summary  %d epochs, %d steps; this sitting %d steps in %s, of that %s beside training",
+        options_.epochs, last_step_, last_step_ - first_step_,
+        base::FormatSeconds(SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
+    log_->PrintTable({{"loss of an epoch", "epoch_loss"},
+                      {"in % of log(1+K)", "loss_of_chance", 100},
+                      {"pretext Acc@1, %", "epoch_top1", 100},
+                      {"kNN, %", "knn", 100},
+                      {"spread of the keys", "spread"},
+                      {"dimensions", "dimensions"},
+                      {"leak, %", "leak", 100},
+                      {"pairs/s", "pairs_per_second"},
+                      {"waiting for data, %", "waiting", 100}});
   }
 
   absl::Status Step(int64_t step) {
@@ -323,9 +362,11 @@ class TrainerImpl : public Trainer {
                      {"pairs_per_second", pairs_per_second},
                      {"waiting", waiting}});
     }
-    epoch_loss_ += metrics->loss;
-    epoch_top1_ += metrics->top1;
-    ++epoch_steps_;
+    epoch_.loss += metrics->loss;
+    epoch_.top1 += metrics->top1;
+    // The first step of all has no batch before it.
+    if (step > 0) epoch_.similarities += metrics->similarities;
+    ++epoch_.steps;
     return absl::OkStatus();
   }
 
@@ -342,8 +383,19 @@ class TrainerImpl : public Trainer {
     const auto began = Clock::now();
     std::string line =
         absl::StrFormat("epoch %d/%d  loss %.4f  pretext %.1f %%", epoch + 1, options_.epochs,
-                        epoch_loss_ / epoch_steps_, 100 * epoch_top1_ / epoch_steps_);
-    epoch_loss_ = epoch_top1_ = epoch_steps_ = 0;
+                        epoch_.loss / epoch_.steps, 100 * epoch_.top1 / epoch_.steps);
+    const Health health = MeasureHealth(done);
+    log_->Metrics({{"step", done},
+                   {"epoch", epoch},
+                   {"epoch_loss", epoch_.loss / epoch_.steps},
+                   {"epoch_top1", epoch_.top1 / epoch_.steps},
+                   {"loss_of_chance", health.loss},
+                   {"queue_filled", health.filled},
+                   {"queue_age", health.age},
+                   {"spread", health.spread},
+                   {"dimensions", health.dimensions},
+                   {"leak", health.leak}});
+    epoch_ = {};
     const bool last = epoch + 1 == options_.epochs;
     if ((epoch + 1) % options_.checkpoint_every == 0 || last) {
       absl::Status saved = Save(done);
@@ -354,9 +406,28 @@ class TrainerImpl : public Trainer {
       if (!knn.ok()) return base::StopRequested().ok() ? knn.status() : Stop(done, knn.status());
       absl::StrAppendFormat(&line, "  kNN %.1f %%", 100 * *knn);
     }
-    log_->Print(line);
+    log_->Print(absl::StrFormat(
+        "%s\n         loss %.0f %% of log(1+K), keys of the last %.2g epochs, spread %.2f in %.0f "
+        "dimensions, leak %.0f %%: %s",
+        line, 100 * health.loss, health.age, health.spread, health.dimensions, 100 * health.leak,
+        Verdict(health)));
     seconds_beside_ += SecondsSince(began);
     return absl::OkStatus();
+  }
+
+  // After `done` steps, at an epoch's end.
+  Health MeasureHealth(int64_t done) const {
+    const MoCoOptions& m = options_.moco;
+    const double directions = m.symmetric ? 2 : 1;
+    const double keys_an_epoch = directions * options_.batch_size * steps_per_epoch_;
+    const double keys = std::min<double>(m.queue_size, keys_an_epoch / steps_per_epoch_ * done);
+    Health health;
+    health.loss = epoch_.loss / epoch_.steps / (directions * std::log1p(m.queue_size));
+    health.filled = keys / m.queue_size;
+    health.age = keys / keys_an_epoch;
+    MeasureSpread(moco_->queue().Newest(static_cast<int64_t>(keys)), health);
+    MeasureLeak(epoch_.similarities, health);
+    return health;
   }
 
   absl::Status Stop(int64_t step, const absl::Status& why) {
@@ -388,13 +459,19 @@ class TrainerImpl : public Trainer {
   absl::Status CatchUp() {
     const int64_t epochs = first_step_ / steps_per_epoch_;
     if (first_step_ % steps_per_epoch_ != 0 || epochs == 0 || !KnnIsDue(epochs - 1) ||
-        log_->Recorded(first_step_, "knn")) {
+        KnnRecorded(first_step_)) {
       return absl::OkStatus();
     }
     auto knn = Evaluate(first_step_);
     if (!knn.ok()) return knn.status();
     log_->Print(absl::StrFormat("epoch %d/%d  kNN %.1f %%", epochs, options_.epochs, 100 * *knn));
     return absl::OkStatus();
+  }
+
+  bool KnnRecorded(int64_t step) const {
+    const std::vector<nlohmann::json> lines = log_->Recorded("knn");
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const nlohmann::json& line) { return line["step"] == step; });
   }
 
   absl::StatusOr<double> Evaluate(int64_t step) {
@@ -420,7 +497,7 @@ class TrainerImpl : public Trainer {
     knn.classes = data_.bank->classes().size();
     const double accuracy =
         lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
-    log_->Metrics({{"step", step}, {"knn", accuracy}, {"k", knn.k}});
+    log_->Metrics({{"step", step}, {"knn", accuracy}});
     knn_seconds_ = SecondsSince(began);
     return accuracy;
   }
@@ -495,8 +572,11 @@ class TrainerImpl : public Trainer {
   Clock::time_point start_;
   double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
   double knn_seconds_ = 0;     // of the last evaluation
-  double epoch_loss_ = 0, epoch_top1_ = 0;
-  int64_t epoch_steps_ = 0;
+  struct {                     // sums over the epoch's steps so far
+    double loss = 0, top1 = 0;
+    Similarities similarities;
+    int64_t steps = 0;
+  } epoch_;
 };
 
 }  // namespace

@@ -149,9 +149,12 @@ TEST_F(TrainerTest, ResumesExactlyFromAnyStep) {
     options.resume = Checkpoints(name).back();
     ASSERT_TRUE(Train(options, name).ok());
     EXPECT_TRUE(Read(Checkpoints(name).back()) == expected) << stop;
-    std::vector<int64_t> steps;
-    for (const auto& line : Metrics(name)) steps.push_back(line["step"]);
+    std::vector<int64_t> steps, epochs;
+    for (const auto& line : Metrics(name)) {
+      (line.contains("loss") ? steps : epochs).push_back(line["step"]);
+    }
     EXPECT_EQ(steps.size(), kEpochs * kStepsPerEpoch);
+    EXPECT_EQ(epochs.size(), kEpochs);
   }
 }
 

@@ -24,6 +24,13 @@ def _system_library_impl(rctx):
                 _SETUP,
             ))
         rctx.symlink(root + "/" + header, "include/" + header)
+    for program in rctx.attr.programs:
+        if not rctx.which(program):
+            fail("\n\nThe program %s is not installed. Install the Debian package %s, or %s.\n" % (
+                program,
+                rctx.attr.package,
+                _SETUP,
+            ))
     for lib in rctx.attr.libs:
         if not _find(rctx, [d + "/lib" + lib + ".so" for d in rctx.attr.lib_dirs] + [d + "/lib" + lib + ".a" for d in rctx.attr.lib_dirs]):
             fail("\n\n%s is not installed: lib%s is missing. Install the Debian package %s, or %s.\n" % (
@@ -44,6 +51,7 @@ _system_library = repository_rule(
         "lib_dirs": attr.string_list(default = ["/usr/lib/x86_64-linux-gnu", "/usr/lib", "/usr/lib64", "/usr/local/lib"]),
         "libs": attr.string_list(),
         "package": attr.string(mandatory = True),
+        "programs": attr.string_list(),
     },
 )
 
@@ -55,8 +63,8 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @gflags, @glog, @gtest, @json, @onnx, @opencv, @png,
-    @protobuf, @turbojpeg and @zlib."""
+    """Declares @absl, @gflags, @glog, @gtest, @isal, @json, @onnx, @opencv,
+    @png, @protobuf, @turbojpeg and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -66,6 +74,7 @@ def system_libraries():
     _library(name = "gflags", headers = ["gflags"], libs = ["gflags"], package = "libgflags-dev")
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")
+    _library(name = "isal", headers = ["isa-l"], libs = ["isal"], package = "libisal-dev")
     _library(name = "json", headers = ["nlohmann"], package = "nlohmann-json3-dev")
     _library(name = "onnx", headers = ["onnx"], libs = ["onnx_proto"], package = "libonnx-dev")
     _library(
@@ -76,6 +85,12 @@ def system_libraries():
         package = "libopencv-core-dev libopencv-imgproc-dev",
     )
     _library(name = "png", headers = ["png.h", "pngconf.h", "pnglibconf.h"], libs = ["png16", "z"], package = "libpng-dev")
-    _library(name = "protobuf", headers = ["google/protobuf"], libs = ["protobuf"], package = "libprotobuf-dev")
+    _library(
+        name = "protobuf",
+        headers = ["google/protobuf"],
+        libs = ["protobuf"],
+        package = "libprotobuf-dev protobuf-compiler",
+        programs = ["protoc"],
+    )
     _library(name = "turbojpeg", headers = ["turbojpeg.h"], libs = ["turbojpeg"], package = "libturbojpeg0-dev")
     _library(name = "zlib", headers = ["zlib.h", "zconf.h"], libs = ["z"], package = "zlib1g-dev")

@@ -28,12 +28,14 @@ PACKAGES=(
   libgmock-dev
   libgoogle-glog-dev
   libgtest-dev
+  libisal-dev
   libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev
   libpng-dev
   libprotobuf-dev
   libturbojpeg0-dev
+  protobuf-compiler
   zlib1g-dev
   nlohmann-json3-dev
 )

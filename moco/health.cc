@@ -1,0 +1,63 @@
+#include "moco/health.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/matmul.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace moco {
+namespace {
+
+double Dot(const at::Tensor& a, const at::Tensor& b) { return (a * b).sum().item<double>(); }
+
+}  // namespace
+
+Similarities& Similarities::operator+=(const Similarities& other) {
+  own += other.own;
+  batch += other.batch;
+  earlier += other.earlier;
+  return *this;
+}
+
+Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& newest) {
+  at::NoGradGuard no_grad;
+  const double n = q.size(0);
+  // The sum over all pairs of q . k is the product of the sums.
+  const at::Tensor queries = q.detach().sum(0);
+  const double own = Dot(q.detach(), k);
+  Similarities s;
+  s.own = own / n;
+  s.earlier = Dot(queries, newest.mean(0)) / n;
+  s.batch = n > 1 ? (Dot(queries, k.sum(0)) - own) / (n * (n - 1)) : s.earlier;
+  return s;
+}
+
+void MeasureSpread(const at::Tensor& keys, Health& health) {
+  at::NoGradGuard no_grad;
+  const at::Tensor centred = keys - keys.mean(0);
+  const at::Tensor covariance = at::matmul(centred.t(), centred) / keys.size(0);
+  health.spread = covariance.diagonal().sum().item<double>();
+  const double squares = Dot(covariance, covariance);
+  health.dimensions = squares > 0 ? health.spread * health.spread / squares : 1;
+}
+
+void MeasureLeak(const Similarities& sums, Health& health) {
+  const double likeness = sums.own - sums.earlier;
+  health.leak = likeness > 0 ? std::clamp((sums.batch - sums.earlier) / likeness, 0.0, 1.0) : 0;
+}
+
+std::string Verdict(const Health& health) {
+  if (health.filled < 1) return "filling";
+  if (health.spread < 0.05 || health.loss > 0.98) {
+    return "collapsed: keys tell images no longer apart; lower --lr or raise --moco-m";
+  }
+  if (health.leak > 0.1) {
+    return "leaking: batches give keys away; raise --bn-splits";
+  }
+  return "learning";
+}
+
+}  // namespace moco

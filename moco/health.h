@@ -1,0 +1,48 @@
+// Whether a run is healthy. Nothing here changes it; docs/health.md says how to read the numbers.
+#ifndef MOCO_HEALTH_H_
+#define MOCO_HEALTH_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+namespace moco {
+
+// Mean similarities (q . k) of a step's N queries.
+struct Similarities {
+  double own = 0;      // with their own keys
+  double batch = 0;    // with the other keys of their batch
+  double earlier = 0;  // with the keys of the batch before
+
+  Similarities& operator+=(const Similarities& other);
+};
+
+// q, k: N x C; newest: M x C, the keys that were enqueued last. Needs no gradients. With one query,
+// which has no other keys in its batch, `batch` is taken to be `earlier`.
+Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& newest);
+
+// What an epoch showed.
+struct Health {
+  double loss = 0;    // mean, in parts of log(1 + K), the loss of a guess among 1 + K keys
+  double filled = 0;  // share of the queue that holds keys, not the noise that it starts with
+  double age = 0;     // of the oldest key, in epochs
+  double spread = 0;  // 1 - |mean key|^2: 0 when all keys are the same, 1 when centred
+  double dimensions =
+      0;            // that the keys spread over: (tr S)^2 / tr S^2, S their covariance; 1 to C
+  double leak = 0;  // (batch - earlier) / (own - earlier): what of a query's likeness to its
+                    // key comes from their being in one batch, not from the image
+};
+
+// Of the queue's keys: M x C unit rows, without the noise. Sets spread and dimensions.
+void MeasureSpread(const at::Tensor& keys, Health& health);
+
+// sums: over the steps of an epoch. Sets leak.
+void MeasureLeak(const Similarities& sums, Health& health);
+
+// "filling", "collapsed", "leaking" or "learning", and what to do about it where there is.
+std::string Verdict(const Health& health);
+
+}  // namespace moco
+
+#endif  // MOCO_HEALTH_H_
