@@ -4,6 +4,7 @@
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -11,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -46,10 +48,15 @@ std::vector<std::string> KnownFlags() {
   return names;
 }
 
-// InvalidArgument when the flag is of another type.
+// InvalidArgument when the flag is of another type, or no number.
 absl::Status Set(const std::string& name, const std::string& value) {
-  if (!gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) return absl::OkStatus();
   const std::string type = gflags::GetCommandLineFlagInfoOrDie(name.c_str()).type;
+  double number;
+  if (type == "double" && absl::SimpleAtod(value, &number) && !std::isfinite(number)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", WithDashes(name), " is ", value, ", must be a finite number"));
+  }
+  if (!gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("--", WithDashes(name), " is '", value, "', must be of type ", type));
 }
@@ -87,7 +94,11 @@ constexpr int kMaxFlagfiles = 10;  // inside of each other
 class Parser {
  public:
   Parser(const std::map<std::string, std::string>& aliases, const std::vector<std::string>& lists)
-      : aliases_(aliases), lists_(lists), known_(KnownFlags()) {}
+      : lists_(lists), known_(KnownFlags()) {
+    for (const auto& [alias, name] : aliases) {
+      if (Known(name)) aliases_[alias] = name;
+    }
+  }
 
   absl::Status Parse(const std::vector<std::string>& words) {
     for (size_t i = 0; i < words.size(); ++i) {
@@ -110,49 +121,102 @@ class Parser {
  private:
   // Reads the flag at words[i], and leaves i at the last word that belongs to it.
   absl::Status ParseFlag(const std::vector<std::string>& words, size_t& i) {
-    const std::string text = words[i].substr(words[i].find_first_not_of('-') == std::string::npos
-                                                 ? words[i].size()
-                                                 : words[i].find_first_not_of('-'));
+    const size_t dashes = std::min(words[i].find_first_not_of('-'), words[i].size());
+    const std::string text = words[i].substr(dashes);
     const size_t equals = text.find('=');
-    std::string name = absl::StrReplaceAll(text.substr(0, equals), {{"-", "_"}});
-    if (const auto alias = aliases_.find(name); alias != aliases_.end()) name = alias->second;
-    if (name == "help" || name == "h") {
+    std::string given = absl::StrReplaceAll(text.substr(0, equals), {{"-", "_"}});
+    // -b256, as in Python's argparse: a short name with its value.
+    if (dashes == 1 && !Known(given) && aliases_.count(given.substr(0, 1)) > 0 && text.size() > 1) {
+      return ParseCluster(words, i, text);
+    }
+    const bool negated = !Known(given) && absl::StartsWith(given, "no") && IsBool(given.substr(2));
+    if (negated) given = given.substr(2);
+    const auto name = Resolve(given);
+    if (!name.ok()) return name.status();
+    if (negated && equals != std::string::npos) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", words[i], "' says two things; write --", WithDashes(*name), "=",
+                       text.substr(equals + 1), " or --no", WithDashes(*name)));
+    }
+    if (*name == "help") {
       line.help = true;
       return absl::OkStatus();
     }
-    const bool negated = !Known(name) && absl::StartsWith(name, "no") && IsBool(name.substr(2));
-    if (negated) name = name.substr(2);
-    if (negated && equals != std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrCat("'", words[i], "' says two things; write --",
-                                                     WithDashes(name), "=", text.substr(equals + 1),
-                                                     " or --no", WithDashes(name)));
+    if (equals != std::string::npos) return Assign(*name, text.substr(equals + 1));
+    if (IsBool(*name)) return Assign(*name, negated ? "false" : "true");
+    return AssignNext(*name, words, i);
+  }
+
+  // `text`, the word at words[i] without its dash, begins with a short name: of a switch, after
+  // which more may stand (-eb256), or of a flag, after which its value does.
+  absl::Status ParseCluster(const std::vector<std::string>& words, size_t& i,
+                            const std::string& text) {
+    const auto alias = aliases_.find(text.substr(0, 1));
+    if (alias == aliases_.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("unknown flag -", text.substr(0, 1), " in '",
+                                                     words[i], "'; --help lists all"));
     }
-    if (name != "flagfile" && !Known(name)) {
-      std::vector<std::string> known = known_;
-      std::transform(known.begin(), known.end(), known.begin(), WithDashes);
-      const std::string nearest = registry::Nearest(WithDashes(name), known);
-      return absl::InvalidArgumentError(
-          absl::StrCat("unknown flag --", WithDashes(name),
-                       nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?"),
-                       nearest.empty() ? "; " : " ", "--help lists all"));
+    const std::string rest = text.substr(1);
+    if (!IsBool(alias->second)) {
+      if (rest.empty()) return AssignNext(alias->second, words, i);
+      return Assign(alias->second, std::string(absl::StripPrefix(rest, "=")));
     }
-    std::string value;
-    if (equals != std::string::npos) {
-      value = text.substr(equals + 1);
-    } else if (IsBool(name)) {
-      value = negated ? "false" : "true";
-    } else if (i + 1 < words.size() && !absl::StartsWith(words[i + 1], "--")) {
-      value = words[++i];
-      const bool list = std::find(lists_.begin(), lists_.end(), name) != lists_.end();
+    if (absl::StartsWith(rest, "=")) return Assign(alias->second, rest.substr(1));
+    if (absl::Status s = Assign(alias->second, "true"); !s.ok()) return s;
+    return rest.empty() ? absl::OkStatus() : ParseCluster(words, i, rest);
+  }
+
+  // The flag of this name, of this other name, or the only one that begins so.
+  absl::StatusOr<std::string> Resolve(const std::string& given) const {
+    std::map<std::string, std::string> names = aliases_;
+    for (const std::string& name : known_) names[name] = name;
+    names["flagfile"] = "flagfile";
+    names["help"] = names["h"] = "help";
+    if (const auto exact = names.find(given); exact != names.end()) return exact->second;
+    std::set<std::string> begun;
+    for (const auto& [name, flag] : names) {
+      if (!given.empty() && absl::StartsWith(name, given)) begun.insert(WithDashes(flag));
+    }
+    const std::string word = WithDashes(given);
+    if (begun.size() == 1) return absl::StrReplaceAll(*begun.begin(), {{"-", "_"}});
+    if (!begun.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--", word, " could be --", absl::StrJoin(begun, ", --"), "; write more of it"));
+    }
+    std::vector<std::string> known;
+    for (const auto& [name, flag] : names) {
+      if (name.size() > 1) known.push_back(WithDashes(name));
+    }
+    const std::string nearest = registry::Nearest(word, known);
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown flag --", word,
+                     nearest.empty() ? "" : absl::StrCat("; did you mean --", nearest, "?"),
+                     nearest.empty() ? "; " : " ", "--help lists all"));
+  }
+
+  // The value in the next word, or of a list in the next words; leaves i at the last of them.
+  absl::Status AssignNext(const std::string& name, const std::vector<std::string>& words,
+                          size_t& i) {
+    const auto more = [&] {
       double number;
-      while (list && i + 1 < words.size() && absl::SimpleAtod(words[i + 1], &number)) {
-        absl::StrAppend(&value, " ", words[++i]);
-      }
-    } else {
+      return i + 1 < words.size() &&
+             (!absl::StartsWith(words[i + 1], "-") || absl::SimpleAtod(words[i + 1], &number));
+    };
+    const bool list = std::find(lists_.begin(), lists_.end(), name) != lists_.end();
+    if (!more()) {
+      if (list) return Assign(name, "");
       return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(name), " wants a value"));
     }
-    if (name == "flagfile") return ParseFile(UserPath(value));
-    return Set(name, value);
+    std::string value = words[++i];
+    double number;
+    while (list && more() && absl::SimpleAtod(words[i + 1], &number)) {
+      absl::StrAppend(&value, " ", words[++i]);
+    }
+    return Assign(name, value);
+  }
+
+  absl::Status Assign(const std::string& name, const std::string& value) {
+    return name == "flagfile" ? ParseFile(UserPath(value)) : Set(name, value);
   }
 
   absl::Status ParseFile(const std::string& path) {
@@ -177,9 +241,9 @@ class Parser {
     return gflags::GetCommandLineFlagInfo(name.c_str(), &info) && info.type == "bool";
   }
 
-  const std::map<std::string, std::string>& aliases_;
   const std::vector<std::string>& lists_;
   const std::vector<std::string> known_;
+  std::map<std::string, std::string> aliases_;  // of those
   int open_files_ = 0;
 };
 
@@ -222,6 +286,14 @@ absl::Status SetDefaultsFromFile(const std::string& path) {
 
 bool IsSet(const std::string& flag) {
   return !gflags::GetCommandLineFlagInfoOrDie(flag.c_str()).is_default;
+}
+
+std::set<std::string> SetFlags(const std::string& file) {
+  std::set<std::string> names;
+  for (const auto& flag : FlagsOf(file)) {
+    if (!flag.is_default) names.insert(flag.name);
+  }
+  return names;
 }
 
 std::string Flagfile(const std::string& file, const std::vector<std::string>& without) {

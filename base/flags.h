@@ -3,6 +3,7 @@
 #define BASE_FLAGS_H_
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,13 +18,17 @@ struct CommandLine {
   bool help = false;  // --help or -h was given
 };
 
-// Sets the flags that argv (argv[0] excepted) gives: `--flag value`, `--flag=value`, `-flag ...`,
-// `--bool`, `--nobool`; `_` and `-` in names are the same; `--` ends the flags. A value that begins
-// with `--` needs the `=`. `--flagfile=F` reads more: one `--flag=value` a line, `#` comments.
-// `aliases` are other names of flags ("b" -> "batch_size"). A flag that is given several numbers
-// (`--schedule 60 80`) takes them all when it is in `lists`.
-// InvalidArgument names an unknown flag with the nearest known one, a value of the wrong type, and
-// a missing value; in a flagfile, the file too.
+// Sets the flags that argv (argv[0] excepted) gives, in every way that Python's argparse takes:
+// `--flag value`, `--flag=value`, `-flag ...`, `--bool`, `-b256`, and the beginning of a name where
+// it is the only one with it; `--nobool` too. The last of several values holds. `_` and `-` in
+// names are the same; `--` ends the flags. A value that begins with `-` and is no number needs the
+// `=`. `--flagfile=F` reads more: one `--flag=value` a line, `#` comments.
+// `aliases` are other names of flags ("b" -> "batch_size"), also of some that are not there. A flag
+// that is given several numbers
+// (`--schedule 60 80`), or none, takes them all when it is in `lists`.
+// InvalidArgument names an unknown flag with the nearest known one, the flags that an ambiguous
+// beginning could be, a value of the wrong type or not finite, and a missing value; in a flagfile,
+// the file too.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
                                              const std::vector<std::string>& lists = {});
@@ -37,6 +42,9 @@ absl::Status SetDefaultsFromFile(const std::string& path);
 
 // Whether the command line, or SetDefaults, has set `flag`.
 bool IsSet(const std::string& flag);
+
+// The flags defined in `file` that are so set.
+std::set<std::string> SetFlags(const std::string& file);
 
 // The flags defined in `file` (a path's end, such as "moco/pretrain.cc"), as a flagfile that sets
 // them all but `without`.

@@ -11,6 +11,7 @@
 DEFINE_int64(batch_size, 256, "[data] images in a step");
 DEFINE_double(lr, 0.03, "[rate] learning rate");
 DEFINE_string(schedule, "120 160", "[rate] epochs");
+DEFINE_int64(log_every, 1, "[data] steps");
 DEFINE_bool(cos, false, "[rate] cosine");
 
 namespace base {
@@ -27,7 +28,8 @@ class FlagsTest : public testing::Test {
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     return ParseCommandLine(static_cast<int>(argv.size()), argv.data(),
-                            {{"b", "batch_size"}, {"learning_rate", "lr"}}, {"schedule"});
+                            {{"b", "batch_size"}, {"c", "cos"}, {"learning_rate", "lr"}},
+                            {"schedule"});
   }
   std::string Error(const std::vector<std::string>& words) {
     return std::string(Parse(words).status().message());
@@ -65,6 +67,41 @@ TEST_F(FlagsTest, ListsTakeTheirNumbersAndPositionalsStay) {
   EXPECT_TRUE(Parse({"--help"})->help);
 }
 
+TEST_F(FlagsTest, WhatArgparseTakes) {
+  const auto parse = [&](const std::vector<std::string>& words) {
+    const auto line = Parse(words);
+    EXPECT_TRUE(line.ok()) << line.status();
+    return line.ok() ? line->positional : std::vector<std::string>();
+  };
+  parse({"--batch", "8"});
+  EXPECT_EQ(FLAGS_batch_size, 8);
+  parse({"--learning=2", "--learn", "-3"});
+  EXPECT_EQ(FLAGS_lr, -3);
+  EXPECT_THAT(parse({"-b16", "-c", "DIR"}), ElementsAre("DIR"));
+  EXPECT_EQ(FLAGS_batch_size, 16);
+  EXPECT_TRUE(FLAGS_cos);
+  FLAGS_cos = false;
+  parse({"-cb32"});
+  EXPECT_EQ(FLAGS_batch_size, 32);
+  EXPECT_TRUE(FLAGS_cos);
+  parse({"-cb", "64"});
+  EXPECT_EQ(FLAGS_batch_size, 64);
+  parse({"--schedule", "--cos"});  // no drop at all
+  EXPECT_EQ(FLAGS_schedule, "");
+  parse({"--schedule=60,80", "--schedule", "7", "--nocos", "--cos"});  // the last one holds
+  EXPECT_EQ(FLAGS_schedule, "7");
+  EXPECT_TRUE(FLAGS_cos);
+  EXPECT_TRUE(Parse({"--hel"})->help);
+  EXPECT_EQ(Error({"--l=3"}), "--l could be --log-every, --lr; write more of it");
+  EXPECT_EQ(Error({"-cx"}), "unknown flag -x in '-cx'; --help lists all");
+}
+
+TEST_F(FlagsTest, NumbersAreFinite) {
+  EXPECT_EQ(Error({"--lr", "nan"}), "--lr is nan, must be a finite number");
+  EXPECT_EQ(Error({"--lr", "-inf"}), "--lr is -inf, must be a finite number");
+  EXPECT_EQ(Error({"--lr=1e999"}), "--lr is 1e999, must be a finite number");
+}
+
 TEST_F(FlagsTest, ErrorsNameTheFlagAndTheNearest) {
   EXPECT_EQ(Error({"--batch-sise=3"}),
             "unknown flag --batch-sise; did you mean --batch-size? --help lists all");
@@ -72,8 +109,10 @@ TEST_F(FlagsTest, ErrorsNameTheFlagAndTheNearest) {
   EXPECT_EQ(Error({"--batch-size=1.5"}), "--batch-size is '1.5', must be of type int64");
   EXPECT_EQ(Error({"--lr"}), "--lr wants a value");
   EXPECT_EQ(Error({"--lr", "--cos"}), "--lr wants a value");
+  EXPECT_EQ(Error({"--lr", "-c"}), "--lr wants a value");
   EXPECT_EQ(Error({"--nocos=true"}), "'--nocos=true' says two things; write --cos=true or --nocos");
   EXPECT_EQ(Error({"--helicopter=3"}), "unknown flag --helicopter; --help lists all");
+  EXPECT_EQ(Error({"-e"}), "unknown flag --e; --help lists all");  // this program has no --evaluate
   EXPECT_THAT(Error({"--fromenv=x"}), HasSubstr("unknown flag"));  // gflags' own
 }
 
@@ -83,6 +122,7 @@ TEST_F(FlagsTest, DefaultsYieldToTheCommandLine) {
   EXPECT_EQ(FLAGS_lr, 0.5);
   EXPECT_EQ(FLAGS_batch_size, 9);
   EXPECT_TRUE(IsSet("lr"));
+  EXPECT_THAT(SetFlags("base/flags_test.cc"), ElementsAre("batch_size", "lr"));
   EXPECT_FALSE(IsSet("cos"));
 }
 
@@ -147,7 +187,8 @@ TEST_F(FlagsTest, HelpByThemeHasEachFlagOnce) {
             "  --learning-rate, --lr (0.03)\n      learning rate\n"
             "  --schedule (120 160)\n      epochs\n"
             "data:\n"
-            "  -b, --batch-size (256)\n      images in a step\n");
+            "  -b, --batch-size (256)\n      images in a step\n"
+            "  --log-every (1)\n      steps\n");
   EXPECT_DEATH(help({"data"}), "the theme of --cos, 'rate', is none of them");
 }
 

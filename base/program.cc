@@ -9,16 +9,37 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "base/files.h"
 #include "base/flags.h"
 #include "registry/catalogue.h"
+#include "registry/spec.h"
 
-DEFINE_bool(plugins, false, "[help] print every plugin of this program with its options, and end");
+DEFINE_string(preset, "",
+              "[program] settings under a name, listed below; a flag that is given wins");
+DEFINE_bool(print_config, false,
+            "[program] print the settings that the flags make, as a file for --flagfile, and end");
+DEFINE_bool(plugins, false,
+            "[program] print every plugin of this program with its options, and end");
+
+// The reference's, for GPUs and several processes. There is one process here, on the CPU.
+DEFINE_int64(gpu, -1, "[machine] GPU to compute on; has no effect");
+DEFINE_bool(multiprocessing_distributed, false,
+            "[machine] start a process for each GPU; has no effect");
+DEFINE_int64(world_size, -1, "[machine] machines that train together; has no effect");
+DEFINE_int64(rank, -1, "[machine] number of this machine; has no effect");
+DEFINE_string(dist_url, "tcp://224.66.41.62:23456",
+              "[machine] where the processes meet; has no effect");
+DEFINE_string(dist_backend, "nccl", "[machine] how the processes talk; has no effect");
 
 namespace base {
 namespace {
 
 const char* const kThemes[] = {"data", "views",   "encoder", "method", "optimisation",
-                               "run",  "monitor", "machine", "help"};
+                               "run",  "monitor", "machine", "program"};
+
+constexpr char kOwnFile[] = "base/program.cc";
 
 // The reference's short and second names.
 const std::map<std::string, std::string>& Aliases() {
@@ -28,6 +49,24 @@ const std::map<std::string, std::string>& Aliases() {
   return aliases;
 }
 
+std::string Help(const Program& program) {
+  std::string text =
+      absl::StrCat(program.usage, "\n",
+                   FlagHelpByTheme({program.file, kOwnFile},
+                                   {std::begin(kThemes), std::end(kThemes)}, Aliases()),
+                   "  --flagfile\n      file with more flags, one --flag=value a line\n"
+                   "presets (--preset=NAME):\n");
+  for (const Preset& preset : program.presets) {
+    absl::StrAppend(&text, "  ", preset.name, "\n      ", preset.summary, "\n     ");
+    for (const auto& [flag, value] : preset.flags) {
+      absl::StrAppend(&text, " --", absl::StrReplaceAll(flag, {{"_", "-"}}), "=",
+                      ShellQuoted(value));
+    }
+    absl::StrAppend(&text, "\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& program,
@@ -35,10 +74,7 @@ absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& progr
   auto line = ParseCommandLine(argc, argv, Aliases(), /*lists=*/{"schedule"});
   if (!line.ok()) return line.status();
   if (line->help) {
-    std::printf("%s\n%s", program.usage.c_str(),
-                FlagHelpByTheme({program.file, "base/program.cc"},
-                                {std::begin(kThemes), std::end(kThemes)}, Aliases())
-                    .c_str());
+    std::fputs(Help(program).c_str(), stdout);
     return false;
   }
   if (FLAGS_plugins) {
@@ -58,6 +94,41 @@ absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& progr
   }
   *data = line->positional[0];
   return true;
+}
+
+absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
+  const std::string& name = FLAGS_preset.empty() ? otherwise : FLAGS_preset;
+  if (name.empty()) return absl::OkStatus();
+  std::vector<std::string> known;
+  for (const Preset& preset : program.presets) {
+    if (preset.name == name) {
+      SetDefaults(preset.flags);
+      return absl::OkStatus();
+    }
+    known.push_back(preset.name);
+  }
+  return absl::InvalidArgumentError(registry::UnknownMessage("preset", name, known));
+}
+
+bool PrintConfig() { return FLAGS_print_config; }
+
+std::string FlagNotes(int64_t workers, int loader_threads) {
+  std::string text;
+  if (IsSet("workers") && workers > loader_threads) {
+    absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads,
+                    " load images, one for each core\n");
+  }
+  std::vector<std::string> idle;
+  for (const std::string flag :
+       {"gpu", "multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
+    if (IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) idle.push_back("--" + flag);
+  }
+  if (!idle.empty()) {
+    absl::StrAppend(
+        &text, "note     ", absl::StrJoin(idle, ", "),
+        ": this program is one process on the CPU of this machine, whatever they say\n");
+  }
+  return text;
 }
 
 }  // namespace base

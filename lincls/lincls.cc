@@ -44,6 +44,8 @@ DEFINE_string(arch, "",
               "such as resnet18:stem=cifar; empty: as the checkpoint says");
 DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
 DEFINE_int64(epochs, 100, "[optimisation] passes over the training images");
+DEFINE_int64(start_epoch, 0,
+             "[optimisation] epoch to begin with, by number (from 0); a checkpoint knows its own");
 DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
 DEFINE_double(lr, 30, "[optimisation] learning rate at the start");
 DEFINE_string(schedule, "60 80", "[optimisation] epochs at which the rate drops to a tenth");
@@ -84,16 +86,24 @@ constexpr char kUsage[] =
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// What a person sees who gives no data: 15 seconds on two cores. The rate was the best of 0.01,
-// 0.03, 0.1, 0.3 and 1 for a smaller encoder of 8 epochs; 30 suits ResNet-50 on ImageNet.
-std::vector<std::pair<std::string, std::string>> DemoSettings() {
-  return {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}};
+std::vector<base::Preset> Presets() {
+  return {
+      // The rate was the best of 0.01, 0.03, 0.1, 0.3 and 1 for a smaller encoder of 8 epochs; 30
+      // suits ResNet-50 on ImageNet.
+      {"demo",
+       "15 seconds on two cores; what runs without data",
+       {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}}},
+      {"unlabeled96",
+       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels",
+       {{"data", "../dataset"}, {"epochs", "100"}}},
+  };
 }
 
 absl::Status CheckFlags() {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
       {"epochs", FLAGS_epochs, 1, 1e6},
+      {"start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0},
       {"batch_size", FLAGS_batch_size, 1, 1e6},
       {"lr", FLAGS_lr, 0, 1e6},
       {"momentum", FLAGS_momentum, 0, 1},
@@ -184,6 +194,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.lr = FLAGS_lr;
   o.schedule = absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
+  o.start_epoch = FLAGS_start_epoch;
   o.batch_size = FLAGS_batch_size;
   o.momentum = FLAGS_momentum;
   o.weight_decay = FLAGS_weight_decay;
@@ -210,15 +221,33 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   return o;
 }
 
+// The settings as a flagfile: every flag, and the specs in full.
+absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) {
+  FLAGS_arch = encoder.spec();
+  FLAGS_views = o.views;
+  FLAGS_eval_views = o.eval_views;
+  for (std::string* views : {&FLAGS_views, &FLAGS_eval_views}) {
+    if (views->empty()) continue;  // of training, when there is only validation
+    auto pipeline = augment::Pipeline::Create(*views);
+    if (!pipeline.ok()) return pipeline.status();
+    *views = pipeline->spec();
+  }
+  std::vector<std::string> without = {"run_dir"};
+  if (!FLAGS_evaluate) without.push_back("resume");
+  std::fputs(base::Flagfile(kFile, without).c_str(), stdout);
+  return absl::OkStatus();
+}
+
 absl::Status Evaluate(const std::string& val_folder) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
-  auto validation = data::OpenLabelledDataset(val_folder);
-  if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, FLAGS_resume);
   if (!options.ok()) return options.status();
+  if (base::PrintConfig()) return PrintConfig(*options, **encoder);
+  auto validation = data::OpenLabelledDataset(val_folder);
+  if (!validation.ok()) return validation.status();
   std::printf("data     %lld images, %s\nencoder  %s, with its classifier from %s\n",
               static_cast<long long>((*validation)->size()), val_folder.c_str(),
               (*encoder)->spec().c_str(), FLAGS_resume.c_str());
@@ -244,6 +273,7 @@ void PrintSettings(const std::string& data_folder, const LinearData& data, const
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s; validation %s\n", o.views.c_str(), o.eval_views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads).c_str(), stdout);
   std::printf("run      %s\n", folder.path().c_str());
   std::fflush(stdout);
 }
@@ -256,6 +286,9 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
+  auto options = Options(*checkpoint, *pretrained);
+  if (!options.ok()) return options.status();
+  if (base::PrintConfig()) return PrintConfig(*options, **encoder);
 
   const std::string run_path = FLAGS_run_dir.empty()
                                    ? base::NewRunPath(base::UserPath("runs"), "-lincls")
@@ -273,8 +306,6 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
   auto validation = data::OpenLabelledDataset(val_folder);
   if (!validation.ok()) return validation.status();
   if (absl::Status s = CheckSameClasses(**train, **validation); !s.ok()) return s;
-  auto options = Options(*checkpoint, *pretrained);
-  if (!options.ok()) return options.status();
   const LinearData data{**train, **validation};
   auto trainer = LinearTrainer::Create(*options, data, **encoder);
   if (!trainer.ok()) return trainer.status();
@@ -289,12 +320,14 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
 }
 
 absl::Status Lincls(int argc, char** argv) {
-  const auto go_on = base::ReadCommandLine(argc, argv, {kUsage, kFile}, &FLAGS_data);
+  const base::Program program{kUsage, kFile, Presets()};
+  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
   if (!go_on.ok() || !*go_on) return go_on.status();
+  if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string data_folder, val_folder;
   if (FLAGS_data.empty()) {
-    base::SetDefaults(DemoSettings());
+    if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
     data_folder = *demo;

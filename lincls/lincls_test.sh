@@ -94,7 +94,7 @@ expect_error 2 '--batch-size to 1 to 40' data $ENCODER --batch-size=41
 expect_error 2 'one word too many' data more $ENCODER
 
 # --- Values ---
-expect_error 2 'did you mean --epochs' --epoch=3
+expect_error 2 'did you mean --epochs' --epohcs=3
 expect_error 2 '--lr is nan' data $ENCODER --lr nan
 expect_error 2 '--momentum' data $ENCODER --momentum=2
 expect_error 2 '--epochs' data $ENCODER --epochs=0

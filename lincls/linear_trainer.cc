@@ -134,6 +134,7 @@ class LinearTrainerImpl : public LinearTrainer {
     probe_ = std::move(*probe);
     steps_per_epoch_ = (data_.train.size() + options_.batch_size - 1) / options_.batch_size;
     last_step_ = options_.epochs * steps_per_epoch_;
+    first_step_ = options_.start_epoch * steps_per_epoch_;
     if (options_.resume.empty()) return absl::OkStatus();
     auto checkpoint = moco::ReadCheckpoint(options_.resume);
     if (!checkpoint.ok()) return checkpoint.status();
@@ -147,7 +148,7 @@ class LinearTrainerImpl : public LinearTrainer {
     base::RunLog log(folder, kColumns);
     log_ = &log;
     log.Start(first_step_);
-    if (first_step_ > 0) {
+    if (!options_.resume.empty()) {
       log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
                                 first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
                                 steps_per_epoch_));

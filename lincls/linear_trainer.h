@@ -20,6 +20,7 @@ struct LinearOptions {
   double lr = 30;
   std::string schedule = "step:at=60 80";
   int64_t epochs = 100;
+  int64_t start_epoch = 0;  // where a run begins that is not resumed
   int64_t batch_size = 256;
   double momentum = 0.9;
   double weight_decay = 0;

@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -29,6 +30,7 @@
 #include "data/demo/demo.h"
 #include "moco/autocast.h"
 #include "moco/checkpoint.h"
+#include "moco/presets.h"
 #include "moco/run_description.h"
 #include "moco/trainer.h"
 #include "registry/options.h"
@@ -41,6 +43,8 @@ DEFINE_string(
 DEFINE_string(arch, "resnet50", "[encoder] backbone: a name or a spec such as resnet18:stem=cifar");
 DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
 DEFINE_int64(epochs, 200, "[optimisation] passes over the data");
+DEFINE_int64(start_epoch, 0,
+             "[optimisation] epoch to begin with, by number (from 0); a checkpoint knows its own");
 DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
 DEFINE_double(lr, 0.03, "[optimisation] learning rate at the start");
 DEFINE_string(schedule, "120 160", "[optimisation] epochs at which the rate drops to a tenth");
@@ -58,8 +62,14 @@ DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
 DEFINE_bool(aug_plus, false, "[views] blur and stronger colours (MoCo v2)");
 
 // Ours.
+DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
+DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
+DEFINE_string(optimizer, "",
+              "[optimisation] spec of the optimizer, instead of --momentum and --weight-decay");
+DEFINE_string(lr_schedule, "",
+              "[optimisation] spec of the rate's schedule, instead of --cos and --schedule");
 DEFINE_int64(image_size, 224, "[views] rows and columns of a view");
-DEFINE_string(views, "", "[views] pipeline of both views instead of --aug-plus and --image-size");
+DEFINE_string(views, "", "[views] pipeline of both views, instead of --aug-plus and --image-size");
 DEFINE_string(eval_views, "",
               "[views] pipeline for evaluation; empty: resize and centre crop to --image-size");
 DEFINE_int64(bn_splits, 1,
@@ -89,41 +99,26 @@ namespace {
 constexpr char kFile[] = "moco/pretrain.cc";
 constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momentum contrast (MoCo).
 
-  bazel run //moco:pretrain                                              the demo: 5 minutes on 2 cores
+  bazel run //moco:pretrain                                              the demo: 4 minutes on 2 cores
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
   bazel run //moco:pretrain -- --resume=runs/<time>                      go on with a run
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// What a person sees who gives no data: four minutes on two cores. Chosen by kNN
-// accuracy from ten runs with seed 1, of 20 to 55 epochs. A wide network on few pixels (after the
-// stem 8 x 8) is cheap enough for many epochs; a short queue holds few old keys of the query's own
-// image, of which there are only 5,000.
-std::vector<std::pair<std::string, std::string>> DemoSettings() {
-  const std::string normalize = augment::NormalizeSpec("cifar10");
-  return {{"arch", "resnet_small:width=64,blocks=1,stages=3,stem=imagenet"},
-          {"epochs", "55"},
-          {"batch_size", "128"},
-          {"bn_splits", "4"},
-          {"lr", "0.06"},
-          {"cos", "true"},
-          {"weight_decay", "0.0005"},
-          {"moco_dim", "64"},
-          {"moco_k", "256"},
-          {"moco_m", "0.99"},
-          {"moco_t", "0.1"},
-          {"mlp", "true"},
-          {"views", augment::CifarViews(32, 0.2, normalize)},
-          {"eval_views", augment::EvaluationViews(32, normalize)},
-          {"keep", "3"},
-          {"knn_every", "5"},
-          {"knn_k", "20"}};
-}
+// Flags that say in short what a spec says in full.
+const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
+    {"head", {"mlp", "moco_dim"}},
+    {"loss", {"moco_t"}},
+    {"optimizer", {"momentum", "weight_decay"}},
+    {"lr_schedule", {"cos", "schedule"}},
+    {"views", {"aug_plus"}}};
 
-absl::Status CheckFlags() {
+// `given`: the flags of the command line.
+absl::Status CheckFlags(const std::set<std::string>& given) {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
       {"epochs", FLAGS_epochs, 1, 1e6},
+      {"start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0},
       {"batch_size", FLAGS_batch_size, 1, 1e6},
       {"lr", FLAGS_lr, 0, 1e6},
       {"print_freq", FLAGS_print_freq, 1, kInfinity},
@@ -141,6 +136,16 @@ absl::Status CheckFlags() {
       {"knn_t", FLAGS_knn_t, 1e-6, kInfinity}};
   for (const auto& [flag, value, low, high] : ranges) {
     if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
+  }
+  for (const auto& [spec, shorthands] : kShorthands) {
+    if (gflags::GetCommandLineFlagInfoOrDie(spec.c_str()).current_value.empty()) continue;
+    for (const std::string& flag : shorthands) {
+      if (given.count(flag) == 0) continue;
+      const std::string dashed = absl::StrReplaceAll(flag, {{"_", "-"}});
+      return absl::InvalidArgumentError(
+          absl::StrCat("--", dashed, " has no effect beside the spec of --",
+                       absl::StrReplaceAll(spec, {{"_", "-"}}), "; say it there"));
+    }
   }
   if (FLAGS_precision != "fp32" && FLAGS_precision != "fp64" && FLAGS_precision != "bf16") {
     return absl::InvalidArgumentError(
@@ -214,14 +219,21 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   return data;
 }
 
+// A spec that a flag gives; without it, what other flags expand into.
+std::string Spec(const std::string& given, const std::string& expanded) {
+  return given.empty() ? expanded : given;
+}
+
 TrainerOptions Options() {
   TrainerOptions o;
   o.moco.encoder.backbone = FLAGS_arch;
-  o.moco.encoder.head = absl::StrCat(FLAGS_mlp ? "mlp" : "linear", ":dim=", FLAGS_moco_dim);
+  o.moco.encoder.head =
+      Spec(FLAGS_head, absl::StrCat(FLAGS_mlp ? "mlp" : "linear", ":dim=", FLAGS_moco_dim));
   o.moco.encoder.bn_splits = FLAGS_bn_splits;
-  o.moco.loss = absl::StrCat("info_nce:temperature=", registry::WriteValue(FLAGS_moco_t));
-  o.moco.optimizer = absl::StrCat("sgd:momentum=", registry::WriteValue(FLAGS_momentum),
-                                  ",weight_decay=", registry::WriteValue(FLAGS_weight_decay));
+  o.moco.loss = Spec(FLAGS_loss, "info_nce:temperature=" + registry::WriteValue(FLAGS_moco_t));
+  o.moco.optimizer = Spec(FLAGS_optimizer,
+                          absl::StrCat("sgd:momentum=", registry::WriteValue(FLAGS_momentum),
+                                       ",weight_decay=", registry::WriteValue(FLAGS_weight_decay)));
   o.moco.queue_size = FLAGS_moco_k;
   o.moco.momentum = FLAGS_moco_m;
   o.moco.symmetric = FLAGS_symmetric;
@@ -229,17 +241,17 @@ TrainerOptions Options() {
   o.moco.bf16 = FLAGS_precision == "bf16";
   o.moco.seed = FLAGS_seed;
   o.lr = FLAGS_lr;
-  o.schedule = FLAGS_cos
-                   ? "cosine"
-                   : absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
+  o.schedule =
+      Spec(FLAGS_lr_schedule,
+           FLAGS_cos ? "cosine" : "step:at=" + absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
+  o.start_epoch = FLAGS_start_epoch;
   o.batch_size = FLAGS_batch_size;
   o.seed = FLAGS_seed;
   const std::string normalize = augment::NormalizeSpec("imagenet");
   const auto preset = FLAGS_aug_plus ? augment::V2Views : augment::V1Views;
-  o.views = !FLAGS_views.empty() ? FLAGS_views : preset(FLAGS_image_size, 0.2, normalize);
-  o.eval_views = !FLAGS_eval_views.empty() ? FLAGS_eval_views
-                                           : augment::EvaluationViews(FLAGS_image_size, normalize);
+  o.views = Spec(FLAGS_views, preset(FLAGS_image_size, 0.2, normalize));
+  o.eval_views = Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize));
   o.loader_threads =
       std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
   o.max_bad_images = FLAGS_max_bad_images;
@@ -268,8 +280,33 @@ void PrintSettings(const std::string& data_folder, const Data& data, const Train
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads).c_str(), stdout);
+  if (m.encoder.bn_splits == 1) {
+    std::printf(
+        "note     --bn-splits=1: a query's batch can give away its key; N parts are what N GPUs "
+        "have\n");
+  }
   std::printf("run      %s\n", folder.path().c_str());
   std::fflush(stdout);
+}
+
+// The settings as a flagfile: every flag, and the specs in full for those that stand for one.
+absl::Status PrintConfig(const TrainerOptions& options) {
+  const auto o = Canonical(options);
+  if (!o.ok()) return o.status();
+  FLAGS_arch = o->moco.encoder.backbone;
+  FLAGS_head = o->moco.encoder.head;
+  FLAGS_loss = o->moco.loss;
+  FLAGS_optimizer = o->moco.optimizer;
+  FLAGS_lr_schedule = o->schedule;
+  FLAGS_views = o->views;
+  FLAGS_eval_views = o->eval_views;
+  std::vector<std::string> without = {"image_size", "resume", "run_dir"};
+  for (const auto& [spec, shorthands] : kShorthands) {
+    without.insert(without.end(), shorthands.begin(), shorthands.end());
+  }
+  std::fputs(base::Flagfile(kFile, without).c_str(), stdout);
+  return absl::OkStatus();
 }
 
 // What to type after pretraining.
@@ -286,20 +323,25 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
 }
 
 absl::Status Pretrain(int argc, char** argv) {
-  const auto go_on = base::ReadCommandLine(argc, argv, {kUsage, kFile}, &FLAGS_data);
+  const base::Program program{kUsage, kFile, Presets()};
+  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
   if (!go_on.ok() || !*go_on) return go_on.status();
+  const std::set<std::string> given = base::SetFlags(kFile);
+  if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   std::optional<base::RunFolder> folder;
   if (absl::Status s = ResolveResume(folder); !s.ok()) return s;
   std::string data_folder;
   if (FLAGS_data.empty()) {
-    base::SetDefaults(DemoSettings());
+    if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
     data_folder = *demo;
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
   }
-  if (absl::Status s = CheckFlags(); !s.ok()) return s;
+  if (absl::Status s = CheckFlags(given); !s.ok()) return s;
+  const TrainerOptions options = Options();
+  if (base::PrintConfig()) return PrintConfig(options);
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
 
   auto data = OpenData(data_folder);
@@ -312,7 +354,6 @@ absl::Status Pretrain(int argc, char** argv) {
         base::ShellQuoted(run_path), ", or give another --run-dir"));
   }
   base::CatchStopSignals();
-  const TrainerOptions options = Options();
   auto trainer = Trainer::Create(options, {data->train.get(), data->train.get(), data->test.get()});
   if (!trainer.ok()) return trainer.status();
 

@@ -116,6 +116,7 @@ class TrainerImpl : public Trainer {
                                                      steps_per_epoch_, " steps are more than ",
                                                      kMaxSteps, " steps; lower it"));
     }
+    first_step_ = options_.start_epoch * steps_per_epoch_;
     Checkpoint checkpoint;
     if (!options_.resume.empty() && steps_per_epoch_ > 0) {
       auto read = ReadCheckpoint(options_.resume);
@@ -203,8 +204,8 @@ class TrainerImpl : public Trainer {
   Settings Identity() const {
     const MoCoOptions& m = options_.moco;
     return {{"program", "pretrain"},
-            {"arch", Backbones().Canonical(m.encoder.backbone).value()},
-            {"mlp", Heads().Canonical(m.encoder.head).value()},
+            {"arch", m.encoder.backbone},
+            {"mlp", m.encoder.head},
             {"moco-k", absl::StrCat(m.queue_size)},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
@@ -213,17 +214,17 @@ class TrainerImpl : public Trainer {
                           : m.dtype == at::kDouble ? "fp64"
                                                    : "fp32"},
             {"seed", absl::StrCat(options_.seed)},
-            {"aug-plus", views_->spec()},
+            {"aug-plus", options_.views},
             {"data", absl::StrCat(data_.train->size(), " images")}};
   }
 
   // What may be changed on the way; it is told then.
   Settings Changeable() const {
-    return {{"loss", Losses().Canonical(options_.moco.loss).value()},
-            {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
+    return {{"loss", options_.moco.loss},
+            {"optimizer", options_.moco.optimizer},
             {"moco-m", registry::WriteValue(options_.moco.momentum)},
             {"lr", registry::WriteValue(options_.lr)},
-            {"schedule", Schedules().Canonical(options_.schedule).value()},
+            {"schedule", options_.schedule},
             {"epochs", absl::StrCat(options_.epochs)},
             {"threads", absl::StrCat(at::get_num_threads())}};
   }
@@ -581,9 +582,31 @@ class TrainerImpl : public Trainer {
 
 }  // namespace
 
+absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options) {
+  const std::pair<const registry::Table&, std::string&> specs[] = {
+      {Backbones(), options.moco.encoder.backbone},
+      {Heads(), options.moco.encoder.head},
+      {Losses(), options.moco.loss},
+      {Optimizers(), options.moco.optimizer},
+      {Schedules(), options.schedule}};
+  for (const auto& [table, spec] : specs) {
+    auto canonical = table.Canonical(spec);
+    if (!canonical.ok()) return canonical.status();
+    spec = *canonical;
+  }
+  for (std::string* views : {&options.views, &options.eval_views}) {
+    auto pipeline = augment::Pipeline::Create(*views);
+    if (!pipeline.ok()) return pipeline.status();
+    *views = pipeline->spec();
+  }
+  return options;
+}
+
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,
                                                          const TrainerData& data) {
-  auto trainer = std::make_unique<TrainerImpl>(options, data);
+  auto canonical = Canonical(options);
+  if (!canonical.ok()) return canonical.status();
+  auto trainer = std::make_unique<TrainerImpl>(*canonical, data);
   if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
   return trainer;
 }

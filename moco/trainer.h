@@ -19,6 +19,7 @@ struct TrainerOptions {
   double lr = 0.03;
   std::string schedule = "step";
   int64_t epochs = 200;
+  int64_t start_epoch = 0;  // where a run begins that is not resumed
   int64_t batch_size = 256;
   uint64_t seed = 0;
 
@@ -37,6 +38,9 @@ struct TrainerOptions {
   int64_t knn_k = 200;
   double knn_temperature = 0.1;
 };
+
+// The same with every spec in full, as a checkpoint holds it. Errors: those of the specs.
+absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options);
 
 // Where the images come from. The two labelled sets are of the kNN monitor, and may be null.
 struct TrainerData {

@@ -1,14 +1,72 @@
 #!/bin/bash
 # The command lines of both programs.
 . tests/end_to_end/lib.sh
+usage=2
 
 # --- Help: every flag has its theme ---
 for program in "$pretrain" "$lincls"; do
   "$program" --help > help.txt 2> help.err || fail "$program --help: exit code $?, $(cat help.err)"
   [ ! -s help.err ] || fail "$program --help says on stderr: $(cat help.err)"
-  for theme in data views encoder optimisation run monitor machine help; do
+  for theme in data views encoder optimisation run monitor machine program; do
     grep -qx "$theme:" help.txt || fail "$program --help has no '$theme:'"
   done
   grep -q '^  --learning-rate, --lr (' help.txt || fail "$program --help: --lr"
+  grep -q ' --data=../dataset --epochs=' help.txt || fail "$program --help: the preset unlabeled96"
 done
+
+# settings FLAG...: what the flags of pretrain make, in full.
+settings() { "$pretrain" --print-config "$@" > settings.txt || fail "--print-config $*"; }
+# has LINE...: the settings have these lines.
+has() {
+  for line in "$@"; do grep -qxF -- "$line" settings.txt || fail "no $line in: $(cat settings.txt)"; done
+}
+
+# --- The reference's flags, defaults and expansions ---
+v1='random_resized_crop:size=224,scale_min=0.2,scale_max=1,ratio_min=0.75,ratio_max=1.3333333333333333'
+settings DIR
+has --arch=resnet50:stem=imagenet --workers=32 --epochs=200 --start-epoch=0 --batch-size=256 --lr=0.03 \
+  '--lr-schedule=step:at=120 160,factor=0.1' --optimizer=sgd:momentum=0.9,weight_decay=1e-04 --print-freq=10 \
+  --moco-k=65536 --moco-m=0.999 --head=linear:dim=128 --loss=info_nce:temperature=0.07 "--data=$PWD/DIR"
+settings DIR --schedule 60 80 --momentum .8 --wd 1 --moco-t 1 --moco-dim 64
+has '--lr-schedule=step:at=60 80,factor=0.1' --optimizer=sgd:momentum=0.8,weight_decay=1 --head=linear:dim=64 \
+  --loss=info_nce:temperature=1
+settings DIR --schedule=60,80 --batch 8 -j4 -p 3 --learning 2
+has '--lr-schedule=step:at=60 80,factor=0.1' --batch-size=8 --workers=4 --print-freq=3 --lr=2
+settings -data DIR --mlp --moco-t 0.2 --aug-plus --cos
+has "--data=$PWD/DIR" --head=mlp:dim=128 --loss=info_nce:temperature=0.2 --lr-schedule=cosine
+grep -q '^--views=.*gaussian_blur' settings.txt || fail "--aug-plus: $(cat settings.txt)"
+
+# --- What is printed makes the same again ---
+cp settings.txt v2.txt
+settings --flagfile=v2.txt
+cmp v2.txt settings.txt || fail "a flagfile of settings makes others"
+refused $usage "--moco-t has no effect beside the spec of --loss; say it there" "$pretrain" --flagfile=v2.txt --moco-t=1
+
+# --- Presets ---
+settings --preset=unlabeled96 --epochs=7
+has "--data=$(dirname "$PWD")/dataset" --epochs=7 --print-freq=500 --head=mlp:dim=128
+grep -q '^--views=random_resized_crop:size=96,' settings.txt || fail "unlabeled96: $(cat settings.txt)"
+settings
+cp settings.txt demo.txt
+settings --preset=demo
+cmp demo.txt settings.txt || fail "no data is not the preset demo"
+settings DIR --preset=demo
+diff demo.txt settings.txt > difference.txt
+[ "$(grep -c '^>' difference.txt)" -eq 1 ] || fail "the preset demo with data: $(cat difference.txt)"
+refused $usage "unknown preset 'unlabelled96'; did you mean 'unlabeled96'" "$pretrain" --preset=unlabelled96
+
+# --- What has no effect here is said ---
+unpack data 8
+said() { grep -q -- "$1" out || fail "not said: $1, but: $(cat out)"; }
+"$pretrain" "${small[@]}" data --epochs=3 --start-epoch=2 --run-dir=one --gpu 0 --multiprocessing-distributed \
+  --world-size 1 --rank 0 --dist-url tcp://localhost:10004 --dist-backend gloo --workers 4000 > out || fail "$(cat out)"
+said '^note .*--workers=4000: [0-9]* load images, one for each core$'
+said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*one process'
+said '^epoch 3/3 '
+! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
+
+# --- Refused ---
+refused $usage "--lr is nan, must be a finite number" "$pretrain" DIR --lr nan
+refused $usage "--moco could be --moco-dim, --moco-k, --moco-m, --moco-t" "$pretrain" DIR --moco 3
+refused $usage "start-epoch is 200, must be 0 to 199" "$pretrain" DIR --start-epoch 200
 echo PASSED
