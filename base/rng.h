@@ -15,7 +15,14 @@
 namespace base {
 
 // What a stream is for; two purposes never share numbers.
-enum class Purpose : uint32_t { kOrder = 1, kView = 2, kSubstitute = 3, kShuffle = 4, kTest = 5 };
+enum class Purpose : uint32_t {
+  kOrder = 1,
+  kView = 2,
+  kSubstitute = 3,
+  kShuffle = 4,
+  kTest = 5,
+  kLabels = 6,
+};
 
 class Rng {
  public:

@@ -98,7 +98,8 @@ class FileListFormat : public Format {
         return absl::InvalidArgumentError(absl::StrCat("'", path, "' line ", line.number, ": '",
                                                        absl::StrJoin(line.fields, ","), "' ", why));
       };
-      if (!HasImageName(line.fields[0])) {
+      const std::string& name = line.fields[0];
+      if (!HasImageName(name.substr(name.rfind('/') + 1))) {
         return wrong("does not begin with an image's name (.jpg, .png, ...)");
       }
       if (line.fields.size() > 2) return wrong("has more than a file and a label");
@@ -107,7 +108,7 @@ class FileListFormat : public Format {
         return wrong("has a label, but a line before it has none");
       }
       if (label.empty() && !labels.empty()) return wrong("has no label, but others have");
-      names.Add(line.fields[0]);
+      names.Add(name);
       if (!label.empty()) labels.push_back(label);
     }
     if (names.size() == 0) {

@@ -99,11 +99,30 @@ at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
   return backbone_->forward(images);
 }
 
+void FrozenBackbone::Thaw() {
+  thawed_ = true;
+  for (at::Tensor& p : backbone_->parameters()) p.requires_grad_(true);
+}
+
+at::Tensor FrozenBackbone::Train(const at::Tensor& images) {
+  if (!thawed_) return (*this)(images);
+  backbone_->train();
+  at::Tensor features = backbone_->forward(images);
+  backbone_->eval();
+  return features;
+}
+
+std::vector<at::Tensor> FrozenBackbone::Parameters() const {
+  return thawed_ ? backbone_->parameters() : std::vector<at::Tensor>();
+}
+
 int64_t FrozenBackbone::feature_dim() const { return backbone_->feature_dim(); }
 
 moco::StateDict FrozenBackbone::State() const { return moco::GetState(*backbone_); }
 
-absl::Status FrozenBackbone::CheckUnchanged() const { return moco::CheckEqual(State(), original_); }
+absl::Status FrozenBackbone::CheckUnchanged() const {
+  return thawed_ ? absl::OkStatus() : moco::CheckEqual(State(), original_);
+}
 
 absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
   std::string newest;

@@ -1,5 +1,5 @@
 // The encoder after pretraining, as everything that measures it sees it: the backbone alone, which
-// nothing changes any more.
+// nothing changes any more, unless it is thawed.
 #ifndef LINCLS_FROZEN_BACKBONE_H_
 #define LINCLS_FROZEN_BACKBONE_H_
 
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,6 +47,17 @@ class FrozenBackbone {
   // images: N x 3 x H x W, channels_last, float32. Returns N x feature_dim().
   at::Tensor operator()(const at::Tensor& images) const;
 
+  // Lets the backbone be trained with what stands on it (fine-tuning).
+  void Thaw();
+  bool frozen() const { return !thawed_; }
+
+  // Features for a training step: while frozen as above, else with a gradient and with the
+  // statistics of the batch.
+  at::Tensor Train(const at::Tensor& images);
+
+  // What is to be trained, in the reference's order; empty while frozen.
+  std::vector<at::Tensor> Parameters() const;
+
   int64_t feature_dim() const;
 
   // Canonical.
@@ -54,7 +66,7 @@ class FrozenBackbone {
   // The live tensors.
   moco::StateDict State() const;
 
-  // OK when every tensor is still bit-equal to the checkpoint's.
+  // OK when every tensor is still bit-equal to the checkpoint's, or thawed.
   absl::Status CheckUnchanged() const;
 
  private:
@@ -64,6 +76,7 @@ class FrozenBackbone {
   const std::string spec_;
   const std::shared_ptr<moco::Backbone> backbone_;
   const moco::StateDict original_;  // as the checkpoint has it
+  bool thawed_ = false;
 };
 
 // The newest checkpoint of pretraining below `runs`, a folder of run folders, or in `runs` when it

@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
@@ -27,7 +28,7 @@
 namespace lincls {
 namespace {
 
-constexpr char kSpec[] = "resnet_small:width=4,blocks=1,stages=2,stem=cifar";
+constexpr char kSpec[] = "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3";
 
 std::string TestFolder() {
   const std::string folder = ::testing::TempDir() + "/frozen_backbone_" +
@@ -240,6 +241,21 @@ TEST_F(FrozenBackboneTest, AnArchRefinesTheReferencesName) {
   ExpectRefused(Load("resnet18").status(), "'resnet_small'");
   checkpoint_.arch.clear();
   ExpectRefused(Load().status(), "--arch");
+}
+
+TEST_F(FrozenBackboneTest, AThawedOneIsTrained) {
+  const auto backbone = Load().value();
+  EXPECT_TRUE(backbone->Parameters().empty());
+  EXPECT_TRUE(backbone->frozen());
+  EXPECT_FALSE(backbone->Train(Images(4)).requires_grad());
+  const at::Tensor frozen = (*backbone)(Images(4));
+  backbone->Thaw();
+  EXPECT_FALSE((*backbone)(Images(4)).requires_grad());
+  EXPECT_TRUE(at::equal((*backbone)(Images(4)), frozen));
+  backbone->Train(Images(4)).sum().backward();
+  ASSERT_FALSE(backbone->Parameters().empty());
+  for (const at::Tensor& p : backbone->Parameters()) EXPECT_TRUE(p.grad().defined());
+  EXPECT_FALSE(at::equal((*backbone)(Images(4)), frozen));  // the running statistics have moved
 }
 
 TEST_F(FrozenBackboneTest, WeightsInDoublePrecisionAreTakenAsSingle) {

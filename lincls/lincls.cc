@@ -27,6 +27,7 @@
 #include "base/run_folder.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/subset.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
 #include "moco/backbones/backbone.h"
@@ -60,9 +61,13 @@ DEFINE_bool(evaluate, false, "[run] only validate the classifier of --resume");
 DEFINE_string(
     pretrained, "",
     "[encoder] checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
-DEFINE_uint64(seed, 0, "[run] decides initial weights, order and crops");
+DEFINE_uint64(seed, 0, "[run] decides initial weights, order, crops and --label-fraction's choice");
 
 // Ours.
+DEFINE_bool(finetune, false,
+            "[encoder] train the encoder too, with batch statistics; --lr is 0.01 then");
+DEFINE_double(label_fraction, 1,
+              "[data] share of the training images of each class that are used, such as 0.01");
 DEFINE_string(
     views, "",
     "[views] pipeline of training; empty: random crop and flip, in the size of --eval-views");
@@ -86,6 +91,7 @@ constexpr char kUsage[] =
 
   bazel run //lincls:lincls                                  the demo, after bazel run //moco:pretrain
   bazel run //lincls:lincls -- DIR --pretrained=runs/<time>  DIR has train/ and val/, each by class
+  bazel run //lincls:lincls -- DIR --pretrained=runs/<time> --finetune --label-fraction=0.1
   bazel run //lincls:lincls -- DIR --evaluate --resume=runs/<time>-lincls
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -114,6 +120,7 @@ absl::Status CheckFlags() {
       {"weight_decay", FLAGS_weight_decay, 0, 1e6},
       {"print_freq", FLAGS_print_freq, 1, kInfinity},
       {"threads", FLAGS_threads, 0, 1024},
+      {"label_fraction", FLAGS_label_fraction, 1e-9, 1},
       {"max_bad_images", FLAGS_max_bad_images, 0, kInfinity}};
   for (const auto& [flag, value, low, high] : ranges) {
     if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
@@ -293,8 +300,9 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : place.c_str(), format.c_str());
-  std::printf("encoder  %s (%lld features), frozen, from %s\n", encoder.spec().c_str(),
-              static_cast<long long>(encoder.feature_dim()), o.pretrained.c_str());
+  std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
+              static_cast<long long>(encoder.feature_dim()),
+              encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
@@ -333,8 +341,13 @@ absl::Status Train(const std::string& place) {
                      ", or give another --run-dir"));
   }
 
+  if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
+  if (FLAGS_label_fraction < 1) {
+    train->dataset =
+        data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);
+  }
+  if (FLAGS_finetune) (*encoder)->Thaw();
   const LinearData data{*train->dataset, *validation->dataset};
-  if (absl::Status s = CheckSameClasses(data.train, data.validation); !s.ok()) return s;
   auto trainer = LinearTrainer::Create(*options, data, **encoder);
   if (!trainer.ok()) return trainer.status();
 
@@ -354,6 +367,7 @@ absl::Status Lincls(int argc, char** argv) {
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string place;
+  if (FLAGS_finetune) base::SetDefaults({{"lr", "0.01"}});
   if (FLAGS_data.empty()) {
     if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
     auto demo = data::DemoFolder();

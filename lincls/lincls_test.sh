@@ -156,5 +156,22 @@ expect_error 2 'was trained on the classes cat/ship' photos --resume=whole --eva
 best=$(grep -o '^best  *Acc@1 [0-9.]*' whole.out | grep -o '[0-9.]*$')
 grep -qF "Acc@1 $best %" stdout || fail "--evaluate does not find the best, $best: $(cat stdout)"
 
+# --- Fine-tuning, with part of the labels: stopped and gone on with, too ---
+expect_error 2 '--label-fraction' data $ENCODER --label-fraction=0
+TUNE="$COMMON --finetune --lr=0.05 --label-fraction=0.5 --epochs=15"
+"$LINCLS" $TUNE --run-dir=tuned >tuned.out 2>stderr || fail "fine-tuning: $(cat stderr)"
+grep -q '^data  *20 training and 200 validation images' tuned.out || fail "not half: $(cat tuned.out)"
+! grep -q 'bit-equal' tuned.out || fail "a fine-tuned encoder is said to be frozen"
+stop TERM tuned_stopped $TUNE
+[[ $code == 143 ]] || fail "fine-tuning stopped: exit code $code: $(cat stderr)"
+"$LINCLS" --resume=tuned_stopped >stdout 2>stderr || fail "--resume=tuned_stopped: $(cat stderr)"
+cmp tuned/checkpoints/checkpoint.pth.tar tuned_stopped/checkpoints/checkpoint.pth.tar ||
+  fail "fine-tuning resumed: the checkpoint differs"
+diff <(timeless tuned) <(timeless tuned_stopped) || fail "fine-tuning resumed: other metrics"
+"$LINCLS" --evaluate --resume=tuned >stdout 2>stderr || fail "--evaluate of a tuned one: $(cat stderr)"
+best=$(grep -o '^best  *Acc@1 [0-9.]*' tuned.out | grep -o '[0-9.]*$')
+grep -qF "Acc@1 $best %" stdout || fail "--evaluate does not find the tuned best, $best: $(cat stdout)"
+expect_error 2 'change --finetune' --resume=tuned --epochs=16 --nofinetune
+
 [[ $failures == 0 ]] && echo PASSED
 exit $((failures > 0))

@@ -42,18 +42,23 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(
   at::Tensor bias = at::zeros({options.classes}, at::kFloat);
   weight.requires_grad_(true);
   bias.requires_grad_(true);
+  std::vector<at::Tensor> parameters = options.below;
+  parameters.insert(parameters.end(), {weight, bias});
   auto optimizer = moco::Optimizers().Create(
       absl::StrCat("sgd:momentum=", registry::WriteValue(options.momentum),
                    ",weight_decay=", registry::WriteValue(options.weight_decay)),
-      {weight, bias});
+      parameters);
   if (!optimizer.ok()) return optimizer.status();
   return std::unique_ptr<LinearProbe>(
-      new LinearProbe(std::move(weight), std::move(bias), *std::move(optimizer)));
+      new LinearProbe(std::move(parameters), *std::move(optimizer)));
 }
 
-LinearProbe::LinearProbe(at::Tensor weight, at::Tensor bias,
+LinearProbe::LinearProbe(std::vector<at::Tensor> parameters,
                          std::unique_ptr<moco::Optimizer> optimizer)
-    : weight_(std::move(weight)), bias_(std::move(bias)), optimizer_(std::move(optimizer)) {}
+    : parameters_(std::move(parameters)),
+      weight_(parameters_.end()[-2]),
+      bias_(parameters_.end()[-1]),
+      optimizer_(std::move(optimizer)) {}
 
 absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const at::Tensor& labels,
                                                double lr) {
@@ -67,7 +72,7 @@ absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const
   if (!std::isfinite(metrics.loss)) {
     return absl::AbortedError(absl::StrCat("the loss is ", metrics.loss));
   }
-  for (at::Tensor p : {weight_, bias_}) p.mutable_grad().reset();
+  for (at::Tensor p : parameters_) p.mutable_grad().reset();
   loss.backward();
   optimizer_->Step(lr);
   return metrics;

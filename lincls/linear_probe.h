@@ -1,4 +1,4 @@
-// The linear classifier on frozen features: one layer, cross entropy, stochastic gradient descent.
+// The linear classifier: one layer, cross entropy, stochastic gradient descent.
 #ifndef LINCLS_LINEAR_PROBE_H_
 #define LINCLS_LINEAR_PROBE_H_
 
@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "moco/optimizers/optimizer.h"
@@ -19,6 +20,7 @@ struct LinearProbeOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   uint64_t seed = 0;
+  std::vector<at::Tensor> below;  // parameters of what makes the features, trained with it
 };
 
 // Means over the images of a batch or a set.
@@ -34,9 +36,9 @@ class LinearProbe {
   // InvalidArgument for constants that the optimizer refuses.
   static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options);
 
-  // One update at learning rate `lr`. features: N x D float32 without a gradient, labels: N int64
-  // in [0, classes). The metrics are of before the update. Aborted, with nothing updated, when the
-  // loss is not finite.
+  // One update at learning rate `lr`. features: N x D float32, with a gradient to each parameter
+  // `below` where there are such; labels: N int64 in [0, classes). The metrics are of before the
+  // update. Aborted, with nothing updated, when the loss is not finite.
   absl::StatusOr<ProbeMetrics> Step(const at::Tensor& features, const at::Tensor& labels,
                                     double lr);
 
@@ -49,8 +51,9 @@ class LinearProbe {
   const moco::Optimizer& optimizer() const { return *optimizer_; }
 
  private:
-  LinearProbe(at::Tensor weight, at::Tensor bias, std::unique_ptr<moco::Optimizer> optimizer);
+  LinearProbe(std::vector<at::Tensor> parameters, std::unique_ptr<moco::Optimizer> optimizer);
 
+  const std::vector<at::Tensor> parameters_;  // below, weight, bias: the order of the whole network
   const at::Tensor weight_, bias_;
   const std::unique_ptr<moco::Optimizer> optimizer_;
 };

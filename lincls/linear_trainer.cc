@@ -62,8 +62,8 @@ std::string ClassNames(const data::Dataset& dataset) {
   return absl::StrJoin(dataset.classes(), "/");
 }
 
-// The encoder does not change and these views are not random: the features of the validation images
-// are the same after every epoch.
+// These views are not random: while the encoder is frozen, the features are the same after every
+// epoch.
 absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                                   const data::Dataset& validation,
                                                   const FrozenBackbone& encoder) {
@@ -89,7 +89,8 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& opti
                               .classes = classes,
                               .momentum = options.momentum,
                               .weight_decay = options.weight_decay,
-                              .seed = options.seed});
+                              .seed = options.seed,
+                              .below = encoder.Parameters()});
 }
 
 // Errors are to be read after the checkpoint's name.
@@ -109,8 +110,7 @@ absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& 
 
 class LinearTrainerImpl : public LinearTrainer {
  public:
-  LinearTrainerImpl(const LinearOptions& options, const LinearData& data,
-                    const FrozenBackbone& encoder)
+  LinearTrainerImpl(const LinearOptions& options, const LinearData& data, FrozenBackbone& encoder)
       : options_(options), data_(data), encoder_(encoder) {}
 
   absl::Status Prepare() {
@@ -176,6 +176,7 @@ class LinearTrainerImpl : public LinearTrainer {
             {"arch", encoder_.spec()},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"seed", absl::StrCat(options_.seed)},
+            {"finetune", encoder_.frozen() ? "false" : "true"},
             {"views", views_->spec()},
             {"data", absl::StrCat(data_.train.size(), " images")}};
   }
@@ -194,7 +195,10 @@ class LinearTrainerImpl : public LinearTrainer {
   absl::Status Resume(const moco::Checkpoint& from) {
     if (absl::Status s = moco::CheckSettings(from, Identity()); !s.ok()) return s;
     differences_ = moco::DescribeDifferences(from, Changeable());
-    if (!moco::CheckEqual(encoder_.State(), BackboneState(from.state, kClassifier)).ok()) {
+    const moco::StateDict encoder = BackboneState(from.state, kClassifier);
+    if (!encoder_.frozen()) {
+      if (absl::Status s = moco::CopyState(encoder, encoder_.State()); !s.ok()) return s;
+    } else if (!moco::CheckEqual(encoder_.State(), encoder).ok()) {
       const auto theirs = from.mocopp.find("pretrained");
       return absl::InvalidArgumentError(absl::StrCat(
           "is of another encoder than '", options_.pretrained, "'; give the --pretrained that it ",
@@ -204,7 +208,9 @@ class LinearTrainerImpl : public LinearTrainer {
     if (absl::Status s = moco::RestoreOptimizer(from.optimizer, probe_->optimizer()); !s.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("has another optimizer: ", s.message()));
     }
-    auto step = moco::NextStep(from, steps_per_epoch_, last_step_);
+    const auto validated = from.mocopp.find("validated");
+    validated_ = validated == from.mocopp.end() || validated->second == "true";
+    auto step = moco::NextStep(from, steps_per_epoch_, last_step_ + !validated_);
     if (!step.ok()) return step.status();
     first_step_ = *step;
     if (const auto best = from.numbers.find("best_acc1"); best != from.numbers.end()) {
@@ -239,6 +245,7 @@ class LinearTrainerImpl : public LinearTrainer {
     double checkpoint = 0;
     for (const auto& [name, tensor] : encoder_.State()) checkpoint += tensor.nbytes();
     for (const auto& [name, tensor] : probe_->State()) checkpoint += 2.0 * tensor.nbytes();
+    for (const at::Tensor& p : encoder_.Parameters()) checkpoint += p.nbytes();
     const double batch = 12.0 * views_->output().rows * views_->output().cols * options_.batch_size;
     log_->Print(absl::StrFormat(
         "takes    about %s of memory; 2 checkpoints of %s; the time is told after some steps",
@@ -249,6 +256,10 @@ class LinearTrainerImpl : public LinearTrainer {
 
   absl::Status Loop() {
     start_ = Clock::now();
+    if (!validated_) {  // the stop came then
+      absl::Status s = EndEpoch(first_step_ / steps_per_epoch_ - 1, first_step_);
+      if (!s.ok()) return s;
+    }
     for (int64_t step = first_step_; step < last_step_; ++step) {
       if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
       if (absl::Status s = Step(step); !s.ok()) return s;
@@ -268,8 +279,10 @@ class LinearTrainerImpl : public LinearTrainer {
                       {"waiting for data, %", "waiting", 100}});
     log_->Print(
         absl::StrFormat("best     Acc@1 %.1f %%: %s", best_acc1_, folder_->File(kBestCheckpoint)));
-    log_->Print(absl::StrFormat("frozen   the encoder's %d tensors are bit-equal to those of %s",
-                                encoder_.State().size(), options_.pretrained));
+    if (encoder_.frozen()) {
+      log_->Print(absl::StrFormat("frozen   the encoder's %d tensors are bit-equal to those of %s",
+                                  encoder_.State().size(), options_.pretrained));
+    }
     return absl::OkStatus();
   }
 
@@ -279,7 +292,7 @@ class LinearTrainerImpl : public LinearTrainer {
     ReportBadImages(loader_->bad_images());
     const int64_t epoch = step / steps_per_epoch_;
     const double lr = options_.lr * schedule_->Factor(epoch);
-    const at::Tensor features = encoder_(moco::ViewTensor(**batch, 0, views_->output()));
+    const at::Tensor features = encoder_.Train(moco::ViewTensor(**batch, 0, views_->output()));
     auto metrics = probe_->Step(features, at::tensor((*batch)->labels, at::kLong), lr);
     if (!metrics.ok()) return NotFinite(metrics.status().message(), step);
 
@@ -315,14 +328,27 @@ class LinearTrainerImpl : public LinearTrainer {
   }
 
   absl::Status EndEpoch(int64_t epoch, int64_t done) {
+    if (!encoder_.frozen()) {
+      auto features = ValidationFeatures(options_, data_.validation, encoder_);
+      if (!features.ok()) {
+        if (base::StopRequested().ok()) return features.status();
+        validated_ = false;
+        return Stop(done, features.status());
+      }
+      validation_ = *std::move(features);
+      validated_ = true;
+    }
     const ProbeMetrics metrics = probe_->Evaluate(validation_.features, validation_.labels);
     if (!std::isfinite(metrics.loss)) {
       return NotFinite(absl::StrCat("the validation loss is ", metrics.loss), done - 1);
     }
-    log_->Print(absl::StrFormat(
-        "epoch %d/%d  loss %.4f  training Acc@1 %.1f %%  validation Acc@1 %.1f %%  Acc@5 %.1f %%",
-        epoch + 1, options_.epochs, epoch_.loss / epoch_images_, 100 * epoch_.acc1 / epoch_images_,
-        100 * metrics.acc1, 100 * metrics.acc5));
+    const std::string training =
+        epoch_images_ == 0
+            ? ""  // of an earlier sitting
+            : absl::StrFormat("  loss %.4f  training Acc@1 %.1f %%", epoch_.loss / epoch_images_,
+                              100 * epoch_.acc1 / epoch_images_);
+    log_->Print(absl::StrFormat("epoch %d/%d%s  validation Acc@1 %.1f %%  Acc@5 %.1f %%", epoch + 1,
+                                options_.epochs, training, 100 * metrics.acc1, 100 * metrics.acc5));
     log_->Metrics({{"step", done},
                    {"epoch", epoch},
                    {"validation_loss", metrics.loss},
@@ -381,13 +407,14 @@ class LinearTrainerImpl : public LinearTrainer {
       c.state.emplace_back(absl::StrCat(kClassifier, "fc.", key), tensor);
     }
     c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
-    c.optimizer.parameters = probe_->State().size();
+    c.optimizer.parameters = encoder_.Parameters().size() + probe_->State().size();
     moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;
     for (const moco::Settings& settings : {Identity(), Changeable()}) {
       for (const auto& [flag, value] : settings) c.mocopp[flag] = value;
     }
     c.mocopp["step"] = absl::StrCat(done);
+    c.mocopp["validated"] = validated_ ? "true" : "false";
     c.mocopp["eval_views"] = options_.eval_views;
     c.mocopp["classes"] = ClassNames(data_.train);
     c.mocopp["pretrained"] = options_.pretrained;
@@ -406,7 +433,7 @@ class LinearTrainerImpl : public LinearTrainer {
 
   const LinearOptions options_;
   const LinearData data_;
-  const FrozenBackbone& encoder_;
+  FrozenBackbone& encoder_;
   base::RunFolder* folder_ = nullptr;  // during Run
   base::RunLog* log_ = nullptr;        // during Run
 
@@ -418,6 +445,7 @@ class LinearTrainerImpl : public LinearTrainer {
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
   std::string differences_;  // from the run that is resumed
+  bool validated_ = true;    // after the last epoch that is done
   double best_acc1_ = 0;     // percent, as in the checkpoint
   Clock::time_point start_;
   ProbeMetrics epoch_;  // sums over the epoch's images so far
@@ -427,8 +455,9 @@ class LinearTrainerImpl : public LinearTrainer {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(
-    const LinearOptions& options, const LinearData& data, const FrozenBackbone& encoder) {
+absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(const LinearOptions& options,
+                                                                     const LinearData& data,
+                                                                     FrozenBackbone& encoder) {
   auto trainer = std::make_unique<LinearTrainerImpl>(options, data, encoder);
   if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
   return trainer;

@@ -1,4 +1,5 @@
-// The linear protocol: a linear classifier trained on frozen features, validated after each epoch.
+// The linear protocol: a linear classifier trained on frozen features, validated after each epoch;
+// and fine-tuning, which is the same with the backbone thawed.
 #ifndef LINCLS_LINEAR_TRAINER_H_
 #define LINCLS_LINEAR_TRAINER_H_
 
@@ -51,10 +52,11 @@ inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
 class LinearTrainer {
  public:
   // Checks everything that can be checked before the first image is read, the checkpoint to resume
-  // from included. The data sets and the encoder must outlive the trainer.
+  // from included. The data sets and the encoder must outlive the trainer. A thawed encoder is
+  // trained too.
   static absl::StatusOr<std::unique_ptr<LinearTrainer>> Create(const LinearOptions& options,
                                                                const LinearData& data,
-                                                               const FrozenBackbone& encoder);
+                                                               FrozenBackbone& encoder);
   virtual ~LinearTrainer() = default;
 
   // Trains to the last epoch. Before each checkpoint, and so at the end, the encoder is compared

@@ -22,7 +22,8 @@ Similarities& Similarities::operator+=(const Similarities& other) {
   return *this;
 }
 
-Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& newest) {
+Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
+                     const at::Tensor& before) {
   at::NoGradGuard no_grad;
   const double n = q.size(0);
   // The sum over all pairs of q . k is the product of the sums.
@@ -30,7 +31,8 @@ Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor&
   const double own = Dot(q.detach(), k);
   Similarities s;
   s.own = own / n;
-  s.earlier = Dot(queries, newest.mean(0)) / n;
+  s.earlier = Dot(queries, last.mean(0)) / n;
+  if (before.defined()) s.earlier += s.earlier - Dot(queries, before.mean(0)) / n;
   s.batch = n > 1 ? (Dot(queries, k.sum(0)) - own) / (n * (n - 1)) : s.earlier;
   return s;
 }

@@ -13,14 +13,17 @@ namespace moco {
 struct Similarities {
   double own = 0;      // with their own keys
   double batch = 0;    // with the other keys of their batch
-  double earlier = 0;  // with the keys of the batch before
+  double earlier = 0;  // with the keys of the steps before, extrapolated to this step
 
   Similarities& operator+=(const Similarities& other);
 };
 
-// q, k: N x C; newest: M x C, the keys that were enqueued last. Needs no gradients. With one query,
-// which has no other keys in its batch, `batch` is taken to be `earlier`.
-Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& newest);
+// q, k: N x C. last, before: the M x C keys that the last step enqueued, and the step before it.
+// The encoders move, so that keys are less like a query with every step that has passed: what they
+// lost between the two is added to the last (`before` may be undefined: then nothing is). With one
+// query, which has no other keys in its batch, `batch` is taken to be `earlier`.
+Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
+                     const at::Tensor& before);
 
 // What an epoch showed.
 struct Health {

@@ -19,6 +19,8 @@ class KeyQueue {
   // K x dim, unit rows. The tensor is changed in place by Enqueue.
   const at::Tensor& keys() const { return keys_; }
 
+  int64_t size() const { return keys_.size(0); }  // K
+
   // The `n` keys that were enqueued last, 1 to K, newest last. n x dim.
   at::Tensor Newest(int64_t n) const;
 

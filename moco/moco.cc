@@ -109,8 +109,7 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       metrics.top1 += share(1).item<double>() / directions.size();
       metrics.top5 += share(5).item<double>() / directions.size();
     }
-    metrics.similarities +=
-        Compare(q, k, queue_.Newest(std::min(k.size(0), queue_.keys().size(0))));
+    metrics.similarities += CompareToQueue(q, k);
     loss.backward();  // adds to the gradients; nothing of this direction but its keys is kept
     keys.insert(keys.begin(), k);
   }
@@ -119,6 +118,14 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 
   queue_.Enqueue(communicator_.AllGather(at::cat(keys)));  // the oldest keys leave
   return metrics;
+}
+
+// For the report of health alone.
+Similarities MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
+  const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
+  if (2 * step > queue_.size())
+    return Compare(q, k, queue_.Newest(std::min(step, queue_.size())), {});
+  return Compare(q, k, queue_.Newest(step), queue_.Newest(2 * step).narrow(0, 0, step));
 }
 
 // f_k.params = m f_k.params + (1 - m) f_q.params, equation 2. Parameters only: the key encoder's

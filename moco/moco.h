@@ -65,6 +65,7 @@ class MoCo {
   at::Tensor Encode(const Encoder& f, const at::Tensor& images) const;
   at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const;
   void UpdateKeyEncoder();
+  Similarities CompareToQueue(const at::Tensor& q, const at::Tensor& k) const;
 
   const MoCoOptions options_;
   Communicator& communicator_;

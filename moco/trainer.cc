@@ -369,8 +369,8 @@ class TrainerImpl : public Trainer {
     }
     epoch_.loss += metrics->loss;
     epoch_.top1 += metrics->top1;
-    // The first step of all has no batch before it.
-    if (step > 0) epoch_.similarities += metrics->similarities;
+    // The first steps have no two before them.
+    if (step > 1) epoch_.similarities += metrics->similarities;
     ++epoch_.steps;
     return absl::OkStatus();
   }

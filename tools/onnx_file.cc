@@ -48,6 +48,11 @@ onnx::ModelProto ToProto(const OnnxModel& model) {
     for (const auto& [name, values] : node.attributes) {
       onnx::AttributeProto* attribute = to->add_attribute();
       attribute->set_name(name);
+      if (name == kOnnxGroup) {
+        attribute->set_type(onnx::AttributeProto::INT);
+        attribute->set_i(values.at(0));
+        continue;
+      }
       attribute->set_type(onnx::AttributeProto::INTS);
       for (const int64_t value : values) attribute->add_ints(value);
     }
@@ -107,7 +112,9 @@ absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path) {
     to.inputs.assign(node.input().begin(), node.input().end());
     if (node.output_size() == 1) to.output = node.output(0);
     for (const onnx::AttributeProto& attribute : node.attribute()) {
-      to.attributes[attribute.name()].assign(attribute.ints().begin(), attribute.ints().end());
+      auto& values = to.attributes[attribute.name()];
+      values.assign(attribute.ints().begin(), attribute.ints().end());
+      if (attribute.name() == kOnnxGroup) values = {attribute.i()};
     }
   }
   for (const onnx::TensorProto& tensor : graph.initializer()) {

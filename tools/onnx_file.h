@@ -14,6 +14,7 @@
 namespace tools {
 
 inline constexpr int kOnnxOpset = 13;
+inline constexpr char kOnnxGroup[] = "group";  // of a convolution: one number
 
 // A graph from the input "images" (batch x 3 x height x width; all but the 3 are free) to the
 // output "features" (batch x features), in float32.
@@ -22,7 +23,7 @@ struct OnnxModel {
     std::string op;
     std::vector<std::string> inputs;
     std::string output;
-    std::map<std::string, std::vector<int64_t>> attributes;  // all the operators here have lists
+    std::map<std::string, std::vector<int64_t>> attributes;  // lists, all but kOnnxGroup
   };
   struct Weight {
     std::vector<int64_t> shape;

@@ -27,6 +27,7 @@ class Builder {
 
   absl::StatusOr<OnnxModel> Build() {
     if (!Has("conv1.weight") || state_["conv1.weight"].dim() != 4) return NoResNet("conv1.weight");
+    channels_[kOnnxInput] = state_["conv1.weight"].size(1);
     const bool imagenet = state_["conv1.weight"].size(2) == 7;
     std::string x = Add("Relu", {ConvNorm(kOnnxInput, "conv1", "bn1", imagenet ? 2 : 1)}, "relu");
     if (imagenet) x = Add("MaxPool", {x}, "maxpool", Window(3, 2));
@@ -65,6 +66,7 @@ class Builder {
 
   std::string Add(const std::string& op, std::vector<std::string> inputs, const std::string& output,
                   std::map<std::string, std::vector<int64_t>> attributes = {}) {
+    channels_[output] = channels_[inputs[0]];
     model_.nodes.push_back({op, std::move(inputs), output, std::move(attributes)});
     return output;
   }
@@ -87,9 +89,12 @@ class Builder {
                        int64_t stride) {
     const std::string weight = Weight(conv + ".weight");
     const auto& shape = model_.weights[weight].shape;
-    const int64_t kernel = shape.size() == 4 ? shape[2] : 1;
-    model_.features = shape.empty() ? 0 : shape[0];
-    const std::string y = Add("Conv", {x, weight}, conv, Window(kernel, stride));
+    const bool whole = shape.size() == 4;
+    auto attributes = Window(whole ? shape[2] : 1, stride);
+    // As many groups as the weight's input channels go into the image's.
+    if (whole && shape[1] > 0) attributes[kOnnxGroup] = {channels_[x] / shape[1]};
+    const std::string y = Add("Conv", {x, weight}, conv, std::move(attributes));
+    channels_[y] = model_.features = whole ? shape[0] : 0;
     return Add("BatchNormalization",
                {y, Weight(bn + ".weight"), Weight(bn + ".bias"), Weight(bn + ".running_mean"),
                 Weight(bn + ".running_var")},
@@ -115,6 +120,7 @@ class Builder {
 
   std::map<std::string, at::Tensor> state_;
   OnnxModel model_;
+  std::map<std::string, int64_t> channels_;  // of each node's output
   std::string missing_;
 };
 
@@ -147,8 +153,8 @@ absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& im
     };
     const int64_t stride = given("strides", 0), pad = given("pads", 0);
     if (op == "Conv" && x.size() == 2) {
-      values[output] =
-          at::convolution(x[0], x[1], {}, {stride, stride}, {pad, pad}, {1, 1}, false, {0, 0}, 1);
+      values[output] = at::convolution(x[0], x[1], {}, {stride, stride}, {pad, pad}, {1, 1}, false,
+                                       {0, 0}, given(kOnnxGroup, 0));
     } else if (op == "BatchNormalization" && x.size() == 5) {
       values[output] =
           at::batch_norm(x[0], x[1], x[2], x[3], x[4], /*training=*/false, 0, kEpsilon, false);

@@ -14,9 +14,12 @@ namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  return nn::Conv2d(
-      nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
+nn::Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel)
+                        .stride(stride)
+                        .padding(kernel / 2)
+                        .groups(groups)
+                        .bias(false));
 }
 
 // Modules registered under 0, 1, ...: torch.nn.Sequential's names.
@@ -41,18 +44,18 @@ class Downsample : public Numbered {
   std::shared_ptr<BatchNorm2d> bn_;
 };
 
-// relu(bn(conv(... relu(bn(conv(x))))) + identity), where each layer is a kernel size.
+// relu(bn(conv(... relu(bn(conv(x))))) + identity).
 class Block : public nn::Module {
  public:
   struct Layer {
-    int64_t out, kernel, stride;
+    int64_t out, kernel, stride, groups = 1;
   };
   Block(int64_t in, const std::vector<Layer>& layers, std::shared_ptr<Downsample> downsample,
         int64_t splits) {
     for (const Layer& layer : layers) {
       const std::string number = absl::StrCat(convs_.size() + 1);
-      convs_.push_back(
-          register_module("conv" + number, Conv(in, layer.out, layer.kernel, layer.stride)));
+      convs_.push_back(register_module(
+          "conv" + number, Conv(in, layer.out, layer.kernel, layer.stride, layer.groups)));
       bns_.push_back(
           register_module("bn" + number, std::make_shared<BatchNorm2d>(layer.out, splits)));
       in = layer.out;
@@ -87,7 +90,7 @@ class ResNet : public Backbone {
       auto layer = std::make_shared<Numbered>();
       for (int64_t b = 0; b < shape.blocks[stage]; ++b) {
         const int64_t stride = stage > 0 && b == 0 ? 2 : 1;
-        blocks_.push_back(layer->Add(MakeBlock(shape.bottleneck, width, stride, splits)));
+        blocks_.push_back(layer->Add(MakeBlock(shape, width, stride, splits)));
       }
       register_module(absl::StrCat("layer", stage + 1), std::move(layer));
     }
@@ -113,16 +116,19 @@ class ResNet : public Backbone {
  private:
   // Makes the modules in torchvision's order (downsample first): the order draws the random
   // numbers.
-  std::shared_ptr<Block> MakeBlock(bool bottleneck, int64_t width, int64_t stride, int64_t splits) {
-    const int64_t in = channels_, out = bottleneck ? 4 * width : width;
+  std::shared_ptr<Block> MakeBlock(const ResNetShape& shape, int64_t width, int64_t stride,
+                                   int64_t splits) {
+    const int64_t in = channels_, out = shape.bottleneck ? 4 * width : width;
     std::shared_ptr<Downsample> downsample;
     if (stride != 1 || in != out) {
       downsample = std::make_shared<Downsample>(in, out, stride, splits);
     }
     channels_ = out;
-    const std::vector<Block::Layer> layers =
-        bottleneck ? std::vector<Block::Layer>{{width, 1, 1}, {width, 3, stride}, {out, 1, 1}}
-                   : std::vector<Block::Layer>{{width, 3, stride}, {width, 3, 1}};
+    std::vector<Block::Layer> layers = {{width, 3, stride}, {width, 3, 1}};
+    if (shape.bottleneck) {
+      const int64_t inner = width * shape.width_per_group / 64 * shape.groups;
+      layers = {{inner, 1, 1}, {inner, 3, stride, shape.groups}, {out, 1, 1}};
+    }
     return std::make_shared<Block>(in, layers, std::move(downsample), splits);
   }
 
@@ -145,19 +151,28 @@ struct StemOption {
   }
 };
 
-template <bool kBottleneck, int64_t... kBlocks>
+template <bool kBottleneck, int64_t kGroups, int64_t kWidthPerGroup, int64_t... kBlocks>
 absl::StatusOr<std::unique_ptr<Backbone>> MakeTorchvision(const StemOption& options,
                                                           const BackboneContext& context) {
   return MakeResNet({.bottleneck = kBottleneck,
                      .blocks = {kBlocks...},
+                     .groups = kGroups,
+                     .width_per_group = kWidthPerGroup,
                      .stem = options.stem,
                      .channels = options.channels},
                     context);
 }
 
-constexpr auto MakeResNet18 = MakeTorchvision<false, 2, 2, 2, 2>;
-constexpr auto MakeResNet34 = MakeTorchvision<false, 3, 4, 6, 3>;
-constexpr auto MakeResNet50 = MakeTorchvision<true, 3, 4, 6, 3>;
+constexpr auto MakeResNet18 = MakeTorchvision<false, 1, 64, 2, 2, 2, 2>;
+constexpr auto MakeResNet34 = MakeTorchvision<false, 1, 64, 3, 4, 6, 3>;
+constexpr auto MakeResNet50 = MakeTorchvision<true, 1, 64, 3, 4, 6, 3>;
+constexpr auto MakeResNet101 = MakeTorchvision<true, 1, 64, 3, 4, 23, 3>;
+constexpr auto MakeResNet152 = MakeTorchvision<true, 1, 64, 3, 8, 36, 3>;
+constexpr auto MakeResNeXt50_32x4d = MakeTorchvision<true, 32, 4, 3, 4, 6, 3>;
+constexpr auto MakeResNeXt101_32x8d = MakeTorchvision<true, 32, 8, 3, 4, 23, 3>;
+constexpr auto MakeResNeXt101_64x4d = MakeTorchvision<true, 64, 4, 3, 4, 23, 3>;
+constexpr auto MakeWideResNet50_2 = MakeTorchvision<true, 1, 128, 3, 4, 6, 3>;
+constexpr auto MakeWideResNet101_2 = MakeTorchvision<true, 1, 128, 3, 4, 23, 3>;
 
 struct SmallOptions {
   int64_t width = 16;
@@ -191,6 +206,18 @@ absl::StatusOr<std::unique_ptr<Backbone>> MakeSmall(const SmallOptions& options,
 REGISTER_PLUGIN(Backbones, "resnet18", "torchvision's ResNet-18", StemOption, MakeResNet18);
 REGISTER_PLUGIN(Backbones, "resnet34", "torchvision's ResNet-34", StemOption, MakeResNet34);
 REGISTER_PLUGIN(Backbones, "resnet50", "torchvision's ResNet-50", StemOption, MakeResNet50);
+REGISTER_PLUGIN(Backbones, "resnet101", "torchvision's ResNet-101", StemOption, MakeResNet101);
+REGISTER_PLUGIN(Backbones, "resnet152", "torchvision's ResNet-152", StemOption, MakeResNet152);
+REGISTER_PLUGIN(Backbones, "resnext50_32x4d", "torchvision's ResNeXt-50 of 32 groups of 4",
+                StemOption, MakeResNeXt50_32x4d);
+REGISTER_PLUGIN(Backbones, "resnext101_32x8d", "torchvision's ResNeXt-101 of 32 groups of 8",
+                StemOption, MakeResNeXt101_32x8d);
+REGISTER_PLUGIN(Backbones, "resnext101_64x4d", "torchvision's ResNeXt-101 of 64 groups of 4",
+                StemOption, MakeResNeXt101_64x4d);
+REGISTER_PLUGIN(Backbones, "wide_resnet50_2", "torchvision's ResNet-50 of twice the inner width",
+                StemOption, MakeWideResNet50_2);
+REGISTER_PLUGIN(Backbones, "wide_resnet101_2", "torchvision's ResNet-101 of twice the inner width",
+                StemOption, MakeWideResNet101_2);
 REGISTER_PLUGIN(Backbones, "resnet_small", "a narrow ResNet for small images and small machines",
                 SmallOptions, MakeSmall);
 

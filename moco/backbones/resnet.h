@@ -1,6 +1,7 @@
-// Residual networks (He et al., "Deep residual learning for image recognition", CVPR 2016) with the
-// layers, names and order of torchvision's, so that weights travel both ways and one seed gives one
-// network.
+// Residual networks (He et al., "Deep residual learning for image recognition", CVPR 2016), wide
+// ones (Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016) and ResNeXt (Xie et al.,
+// "Aggregated residual transformations for deep neural networks", CVPR 2017) with the layers, names
+// and order of torchvision's, so that weights travel both ways and one seed gives one network.
 #ifndef MOCO_BACKBONES_RESNET_H_
 #define MOCO_BACKBONES_RESNET_H_
 
@@ -17,6 +18,9 @@ struct ResNetShape {
   bool bottleneck = false;      // 1x1, 3x3, 1x1 blocks that widen 4 times, instead of two 3x3
   std::vector<int64_t> blocks;  // in each stage; stages after the first halve the resolution
   int64_t width = 64;           // channels of the first stage; each stage doubles them
+  // Of the 3x3 convolution in a bottleneck: groups, and channels of each where `width` is 64.
+  int64_t groups = 1;
+  int64_t width_per_group = 64;
   // imagenet: 7x7 convolution of stride 2, then 3x3 max pooling of stride 2.
   // cifar: 3x3 convolution of stride 1, no pooling: for images of about 32 pixels.
   std::string stem = "imagenet";

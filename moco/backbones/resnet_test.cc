@@ -23,9 +23,12 @@ struct Size {
 
 TEST(ResNetTest, HasTorchvisionsSizes) {
   // Of torchvision.models, without fc.
-  const std::map<std::string, Size> sizes = {{"resnet18", {120, 11176512, 512}},
-                                             {"resnet34", {216, 21284672, 512}},
-                                             {"resnet50", {318, 23508032, 2048}}};
+  const std::map<std::string, Size> sizes = {
+      {"resnet18", {120, 11176512, 512}},          {"resnet34", {216, 21284672, 512}},
+      {"resnet50", {318, 23508032, 2048}},         {"resnet101", {624, 42500160, 2048}},
+      {"resnet152", {930, 58143808, 2048}},        {"resnext50_32x4d", {318, 22979904, 2048}},
+      {"resnext101_32x8d", {624, 86742336, 2048}}, {"resnext101_64x4d", {624, 81406272, 2048}},
+      {"wide_resnet50_2", {318, 66834240, 2048}},  {"wide_resnet101_2", {624, 124837696, 2048}}};
   for (const auto& [spec, size] : sizes) {
     const std::shared_ptr<Backbone> backbone = Backbones().Create(spec, {}).value();
     int64_t parameters = 0;

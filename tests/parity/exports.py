@@ -90,7 +90,8 @@ def main():
     with tempfile.TemporaryDirectory() as temporary, torch.inference_mode():
         work = pathlib.Path(temporary)
         bridge.unpack(pathlib.Path(demo), work / "images", 1)
-        for arch in ("resnet50", "resnet_small"):  # three convolutions in a block and pooling; two and none
+        # Three convolutions in a block and pooling; groups; two convolutions and no pooling.
+        for arch in ("resnet50", "resnext50_32x4d", "resnet_small"):
             check_exports(work, pretrain, export, arch)
 
 

@@ -47,7 +47,7 @@ def groups(state, prefix=""):
 def weights():
     """Initial values by seed."""
     runs = []
-    for backbone in reference.BACKBONES:
+    for backbone in ("resnet18", "resnet34", "resnet50", "resnet18:stem=cifar", "resnet_small"):
         for head, seed in itertools.product(("linear", "mlp"), (0, 7)):
             torch.manual_seed(seed)
             moco = reference.MoCo(backbone, head)
@@ -80,6 +80,24 @@ def encoders():
             run[mode] = {"vectors": summary(vectors),
                          "gradients": {name: summary(p.grad) for name, p in f.named_parameters()}}
         run["buffers"] = {name: summary(b) for name, b in f.named_buffers()}
+        runs.append(run)
+    return runs
+
+
+def resnets():
+    """torchvision's networks with both stems: initial values; of each that encoders() lacks a pass in training mode."""
+    runs = []
+    for backbone in reference.BACKBONES:
+        torch.manual_seed(3)
+        [f] = reference.encoders(backbone, "linear", count=1)
+        run = {"backbone": backbone, "crc32": {name: checksum(*t) for name, t in groups(f.state_dict()).items()}}
+        if backbone in ("resnet101", "resnet152", "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d",
+                        "wide_resnet50_2", "wide_resnet101_2", "resnext50_32x4d:stem=cifar"):
+            run["shape"] = (8, 3, 32, 32)
+            vectors = f.double()(reference.noise(2, *run["shape"]))
+            (vectors * reference.noise(3, *vectors.shape)).sum().backward()
+            gradients = groups({name: p.grad for name, p in f.named_parameters()})
+            run |= {"vectors": summary(vectors), "gradients": {name: summary(*t) for name, t in gradients.items()}}
         runs.append(run)
     return runs
 
@@ -197,7 +215,7 @@ def main():
     torch.set_num_threads(1)
     header = {"command": "python tests/parity/make_golden.py tests/parity/golden",
               "versions": {m.__name__: m.__version__ for m in (torch, torchvision, np)}}
-    for make in (weights, encoders, steps, parts, lincls):
+    for make in (weights, encoders, resnets, steps, parts, lincls):
         text = json.dumps({"made_by": header, make.__name__: make()}, indent=1)
         text = re.sub(r"\[[^][{}]*\]", lambda numbers: " ".join(numbers[0].split()), text)  # a list is a line
         (folder / f"{make.__name__}.json").write_text(text + "\n")

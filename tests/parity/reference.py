@@ -13,6 +13,7 @@ import torch
 import torchvision
 from torch import nn
 from torch.nn import functional as F
+from torchvision.models.resnet import BasicBlock, Bottleneck
 
 # --- Inputs that both sides make alike ---
 
@@ -89,9 +90,9 @@ class SplitBatchNorm(nn.BatchNorm2d):
 
 
 class ResNet(nn.Module):
-    """torchvision's ResNet of basic blocks, with the width and the stem free."""
+    """torchvision's ResNet with the width and the stem free."""
 
-    def __init__(self, num_classes, norm_layer, width, blocks, stem):
+    def __init__(self, num_classes, norm_layer, blocks, stem, block=BasicBlock, width=64, groups=1, width_per_group=64):
         super().__init__()
         kernel = {"imagenet": 7, "cifar": 3}[stem]
         self.conv1 = nn.Conv2d(3, width, kernel, stride=kernel // 3, padding=kernel // 2, bias=False)
@@ -100,12 +101,14 @@ class ResNet(nn.Module):
         channels = width
         for stage, count in enumerate(blocks):
             layer = []
-            for block in range(count):
-                stride, downsample, out = 1 + (stage > 0 and block == 0), None, width << stage
+            for number in range(count):
+                stride, downsample = 1 + (stage > 0 and number == 0), None
+                planes = width << stage
+                out = planes * block.expansion
                 if stride != 1 or channels != out:
                     downsample = nn.Sequential(nn.Conv2d(channels, out, 1, stride, bias=False), norm_layer(out))
-                layer.append(torchvision.models.resnet.BasicBlock(channels, out, stride, downsample,
-                                                                  norm_layer=norm_layer))
+                layer.append(block(channels, planes, stride, downsample, groups, width_per_group,
+                                   norm_layer=norm_layer))
                 channels = out
             setattr(self, f"layer{stage + 1}", nn.Sequential(*layer))
         self.fc = nn.Linear(channels, num_classes)
@@ -121,14 +124,26 @@ class ResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-# By their specs on the C++ side.
-BACKBONES = {
-    "resnet18": torchvision.models.resnet18,
-    "resnet34": torchvision.models.resnet34,
-    "resnet50": torchvision.models.resnet50,
-    "resnet18:stem=cifar": functools.partial(ResNet, width=64, blocks=(2, 2, 2, 2), stem="cifar"),
-    "resnet_small": functools.partial(ResNet, width=16, blocks=(2, 2, 2, 2), stem="cifar"),
+# torchvision's: block, blocks, groups, width per group.
+RESNETS = {
+    "resnet18": (BasicBlock, (2, 2, 2, 2), 1, 64),
+    "resnet34": (BasicBlock, (3, 4, 6, 3), 1, 64),
+    "resnet50": (Bottleneck, (3, 4, 6, 3), 1, 64),
+    "resnet101": (Bottleneck, (3, 4, 23, 3), 1, 64),
+    "resnet152": (Bottleneck, (3, 8, 36, 3), 1, 64),
+    "resnext50_32x4d": (Bottleneck, (3, 4, 6, 3), 32, 4),
+    "resnext101_32x8d": (Bottleneck, (3, 4, 23, 3), 32, 8),
+    "resnext101_64x4d": (Bottleneck, (3, 4, 23, 3), 64, 4),
+    "wide_resnet50_2": (Bottleneck, (3, 4, 6, 3), 1, 128),
+    "wide_resnet101_2": (Bottleneck, (3, 4, 23, 3), 1, 128),
 }
+
+# By their specs on the C++ side.
+BACKBONES = {name: getattr(torchvision.models, name) for name in RESNETS}
+BACKBONES |= {f"{name}:stem=cifar": functools.partial(ResNet, block=block, blocks=blocks, groups=groups,
+                                                      width_per_group=width_per_group, stem="cifar")
+              for name, (block, blocks, groups, width_per_group) in RESNETS.items()}
+BACKBONES["resnet_small"] = functools.partial(ResNet, width=16, blocks=(2, 2, 2, 2), stem="cifar")
 
 
 def encoders(backbone, head, splits=1, dim=128, count=2):
