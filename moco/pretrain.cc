@@ -371,7 +371,7 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   FLAGS_lr_schedule = o->schedule;
   FLAGS_views = o->views;
   FLAGS_eval_views = o->eval_views;
-  std::vector<std::string> without = {"image_size", "resume", "run_dir"};
+  std::vector<std::string> without = {"image_size", "resume", "force", "run_dir", "checkpoint_dir"};
   for (const auto& [spec, shorthands] : kShorthands) {
     without.insert(without.end(), shorthands.begin(), shorthands.end());
   }
