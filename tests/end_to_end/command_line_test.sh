@@ -33,7 +33,8 @@ has '--lr-schedule=step:at=60 80,factor=0.1,warmup=0' --optimizer=sgd:momentum=0
 settings DIR --schedule=60,80 --batch 8 -j4 -p 3 --learning 2
 has '--lr-schedule=step:at=60 80,factor=0.1,warmup=0' --batch-size=8 --workers=4 --print-freq=3 --lr=2
 settings -a resnet50 --lr 0.06 --batch-size 512 --epochs 200 --dist-url tcp://localhost:10004 \
-  --multiprocessing-distributed --world-size 1 --rank 0 -data DIR --mlp --moco-t 0.2 --aug-plus --cos --workers 4
+  --multiprocessing-distributed --world-size 1 --rank 0 -data DIR --mlp --moco-t 0.2 --aug-plus --cos --workers 4 \
+  --checkpoint_dir "$PWD/checkpoints/moco"
 has "--data=$PWD/DIR" --workers=4 --lr=0.06 --batch-size=512 --head=mlp:dim=128 --loss=info_nce:temperature=0.2 --lr-schedule=cosine:warmup=0,per_step=false
 grep -q '^--views=.*gaussian_blur' settings.txt || fail "--aug-plus: $(cat settings.txt)"
 
