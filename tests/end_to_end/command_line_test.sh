@@ -82,6 +82,24 @@ refused $usage "was written with '2', this run has '1'; change --accumulate" \
   "$pretrain" "${lars[@]}" --epochs=3 --nocos --accumulate=1 --resume=whole/checkpoints/checkpoint_0000.pth.tar
 refused $usage "--batch-size 16 cannot be split into --accumulate 3 micro-batches" "$pretrain" "${lars[@]}" --accumulate=3 --nocos
 
+# --- The linear classifier ---
+cp -r data/train data/val
+linear=(-a resnet_small:width=8,blocks=1,stages=2 -data data --lr 30.0 --batch-size 16
+        --pretrained whole/checkpoints/checkpoint_0002.pth.tar --dist-url tcp://localhost:10001
+        --multiprocessing-distributed --world-size 1 --rank 0)
+"$lincls" "${linear[@]}" --schedule 1 2 --print-config > settings.txt || fail "lincls --print-config"
+has --arch=resnet_small:width=8,blocks=1,stages=2,stem=cifar --lr=30 --batch-size=16 --epochs=100 '--schedule=1 2' \
+  --momentum=0.9 --weight-decay=0 --print-freq=10 "--data=$PWD/data"
+"$lincls" --flagfile=settings.txt --print-config > again.txt
+cmp settings.txt again.txt || fail "a flagfile of lincls' settings makes others"
+"$lincls" "${linear[@]}" --schedule=1,2 --epochs 3 --start-epoch 2 --run-dir=linear > out || fail "$(cat out)"
+said '^training 3 epochs, batch 16, lr 30 step:at=1 2,'
+said '^note .*--multiprocessing-distributed, --world-size, --rank, --dist-url: .*one process'
+said 'epoch 3/3 .*Acc@1'
+! grep -q 'epoch 2/3 ' out || fail "--start-epoch 2: $(cat out)"
+refused $usage "--lr is nan, must be a finite number" "$lincls" "${linear[@]}" --lr nan
+refused $usage "unknown flag --shedule; did you mean --schedule?" "$lincls" "${linear[@]}" --shedule 1
+
 # --- Refused ---
 refused $usage "--lr is nan, must be a finite number" "$pretrain" DIR --lr nan
 refused $usage "--moco could be --moco-dim, --moco-k, --moco-m, --moco-t" "$pretrain" DIR --moco 3
