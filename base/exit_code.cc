@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "base/signals.h"
 
 namespace base {
 
@@ -29,9 +30,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
     case absl::StatusCode::kAborted:
       return kNotFinite;
     case absl::StatusCode::kCancelled:
-      return kInterrupted;
-    case absl::StatusCode::kDeadlineExceeded:
-      return kTerminated;
+      return static_cast<ExitCode>(128 + StopSignal());
     default:
       return kInternalError;
   }

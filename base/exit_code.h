@@ -14,6 +14,7 @@ enum ExitCode {
   kUnavailable = 4,    // a place in use, not writable, or full; memory
   kNotFinite = 5,      // the loss became NaN or infinite
   kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written, if a step was done
+  kRequeue = 138,      // SIGUSR1, a scheduler's notice (128 + SIGUSR1); the same
   kTerminated = 143,   // SIGTERM (128 + SIGTERM); the same
 };
 

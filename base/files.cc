@@ -14,11 +14,14 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
 namespace base {
 namespace {
+
+constexpr char kTemporary[] = ".part-";  // and the writer's process id
 
 // A file descriptor that closes itself.
 class Descriptor {
@@ -159,7 +162,7 @@ absl::Status MakeFolders(const std::string& path) {
 
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce) {
-  const std::string temporary = absl::StrCat(path, ".part-", getpid());
+  const std::string temporary = absl::StrCat(path, kTemporary, getpid());
   absl::Status status = WriteAndSync(temporary, produce);
   if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
     status = ErrnoStatus("cannot rename to", path);
@@ -175,6 +178,19 @@ absl::Status WriteFileAtomically(const std::string& path,
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents) {
   return WriteFileAtomically(
       path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); });
+}
+
+void RemoveTemporaries(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename();
+    const size_t at = name.rfind(kTemporary);
+    int64_t writer;
+    if (at != std::string::npos &&
+        absl::SimpleAtoi(name.substr(at + std::strlen(kTemporary)), &writer)) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
 }
 
 std::string UserPath(const std::string& path) {

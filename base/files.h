@@ -53,6 +53,10 @@ absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
+// Removes the temporary files that killed writers have left in `folder`. For whoever holds the
+// folder's lock: a writer that is at work there would lose its file.
+void RemoveTemporaries(const std::string& folder);
+
 // A path that a person typed, relative to where they stand: under `bazel run` the process starts
 // elsewhere and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays
 // empty.

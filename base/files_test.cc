@@ -74,6 +74,19 @@ TEST(FilesTest, ErrorsNameThePathAndTellKindsApart) {
   EXPECT_TRUE(MakeFolders(folder + "/a/b/c").ok());
 }
 
+TEST(FilesTest, WhatKilledWritersHaveLeftIsRemoved) {
+  const std::string folder = Fresh("killed");
+  for (const char* name : {"/a.pth.tar.part-123", "/a.pth.tar", "/b.part-1x", "/part-1"}) {
+    ASSERT_TRUE(WriteFileAtomically(folder + name, "x").ok());
+  }
+  RemoveTemporaries(folder);
+  EXPECT_FALSE(std::filesystem::exists(folder + "/a.pth.tar.part-123"));
+  for (const char* name : {"/a.pth.tar", "/b.part-1x", "/part-1"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder + name));
+  }
+  RemoveTemporaries(folder + "/absent");
+}
+
 TEST(FilesTest, WhatIsNotAPlainFileIsNotRead) {
   const std::string folder = Fresh("odd"), pipe = folder + "/a.png";
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);

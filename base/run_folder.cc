@@ -20,7 +20,7 @@
 namespace base {
 
 absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
-  if (absl::Status made = MakeFolders(path + "/checkpoints"); !made.ok()) return made;
+  if (absl::Status made = MakeFolders(path); !made.ok()) return made;
   const std::string lock = path + "/lock";
   const int fd = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus("cannot write", lock);
@@ -28,8 +28,9 @@ absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus("cannot lock", lock);
     return absl::UnavailableError(absl::StrCat("another run is at work in '", path,
-                                               "'; wait for it, or give another --run-dir"));
+                                               "'; wait for it, or give another folder"));
   }
+  for (const char* place : {"", "/checkpoints"}) RemoveTemporaries(path + place);
   return folder;
 }
 

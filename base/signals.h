@@ -1,17 +1,27 @@
-// A polite stop: Ctrl-C and SIGTERM ask, the training loop finishes its step and answers.
+// A polite stop: Ctrl-C, SIGTERM and SIGUSR1 ask, the training loop finishes its step and answers.
 #ifndef BASE_SIGNALS_H_
 #define BASE_SIGNALS_H_
+
+#include <string>
 
 #include "absl/status/status.h"
 
 namespace base {
 
-// From now on SIGINT and SIGTERM only set a flag, once: the second one ends the process as usual.
+// From now on these signals only set a flag. A second Ctrl-C or SIGTERM ends the process as usual;
+// a second SIGUSR1 does nothing, since schedulers and scripts may both send one before the end.
 void CatchStopSignals();
 
-// OK until a signal came; then Cancelled (SIGINT) or DeadlineExceeded (SIGTERM), whose exit codes
-// are 130 and 143: never 0, which launchers take for success.
+// OK until a signal came; then Cancelled, whose exit code is 128 + StopSignal(): never 0, which
+// launchers take for success.
 absl::Status StopRequested();
+
+// The signal that came first; 0 before.
+int StopSignal();
+
+// What to say of a run whose step takes so long, since a signal is answered at a step's end. Empty
+// up to 15 s: schedulers give 30 s from SIGTERM to SIGKILL, and a checkpoint takes its time, too.
+std::string SlowStepWarning(double seconds);
 
 }  // namespace base
 

@@ -34,6 +34,7 @@ class ThreadedLoader : public Loader {
       : dataset_(dataset),
         options_(std::move(options)),
         next_(options_.first_step),
+        bad_ever_(options_.known_bad),
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
     const size_t floats = static_cast<size_t>(options_.batch_size) * ViewFloats();
@@ -214,14 +215,15 @@ class ThreadedLoader : public Loader {
   absl::Status CountBadImages(const Slot& slot) {
     for (int64_t i = 0; i < slot.batch.size; ++i) {
       for (const BadImage& bad : slot.bad[i]) {
-        if (known_bad_.insert(bad.index).second) bad_images_.push_back(bad);
+        if (bad_now_.insert(bad.index).second) bad_images_.push_back(bad);
+        bad_ever_.insert(bad.index);
       }
     }
-    if (static_cast<int64_t>(bad_images_.size()) <= options_.max_bad_images) {
+    if (bad_images_.empty() || static_cast<int64_t>(bad_ever_.size()) <= options_.max_bad_images) {
       return absl::OkStatus();
     }
     return absl::DataLossError(absl::StrCat(
-        bad_images_.size(), " images cannot be read, the last: ", bad_images_.back().why,
+        bad_ever_.size(), " images cannot be read, the last: ", bad_images_.back().why,
         "; mend or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
   }
 
@@ -233,7 +235,7 @@ class ThreadedLoader : public Loader {
   bool handed_out_ = false;
   double seconds_waited_ = 0;
   std::vector<BadImage> bad_images_;
-  std::set<int64_t> known_bad_;
+  std::set<int64_t> bad_now_, bad_ever_;  // indices of bad_images_, and with known_bad
 
   std::mutex mutex_;
   std::condition_variable work_, filled_;

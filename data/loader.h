@@ -14,6 +14,7 @@
 #include <functional>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,12 @@ struct LoaderOptions {
   bool shuffle = true;              // else the order of the dataset, every epoch
   bool drop_last = true;            // else the last batch of an epoch may be smaller
   uint64_t seed = 0;
-  int threads = 1;             // 0: the caller's own thread works inside Next()
-  int batches_ahead = 3;       // the ring's size, at least 1
-  int64_t first_step = 0;      // where a resumed run goes on; step = epoch * steps_per_epoch + i
-  int64_t last_step = 0;       // one past the last
-  int64_t max_bad_images = 0;  // different damaged images that are tolerated before Next() fails
+  int threads = 1;              // 0: the caller's own thread works inside Next()
+  int batches_ahead = 3;        // the ring's size, at least 1
+  int64_t first_step = 0;       // where a resumed run goes on; step = epoch * steps_per_epoch + i
+  int64_t last_step = 0;        // one past the last
+  int64_t max_bad_images = 0;   // different damaged images that are tolerated before Next() fails
+  std::set<int64_t> known_bad;  // indices of those that a resumed run has met before; they count
 };
 
 // One batch. Valid until the next call of Next().
@@ -75,7 +77,7 @@ class Loader {
   // last.
   virtual absl::StatusOr<const Batch*> Next() = 0;
 
-  // Damaged images met so far, each once, in the order of the batches that met them.
+  // Damaged images met by this loader, each once, in the order of the batches that met them.
   virtual const std::vector<BadImage>& bad_images() const = 0;
 
   // Seconds that Next() has spent waiting (all of its time when there are no threads).

@@ -129,7 +129,7 @@ absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
   fs::file_time_type newest_time;
   std::error_code error;
   const auto consider = [&](const fs::path& run) {
-    const auto checkpoints = moco::ListCheckpoints(run / "checkpoints");
+    const auto checkpoints = moco::ListCheckpoints(run);
     if (checkpoints.empty()) return;
     const auto time = fs::last_write_time(checkpoints.back(), error);
     if (!newest.empty() && time < newest_time) return;

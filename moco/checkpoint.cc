@@ -5,6 +5,7 @@
 #include <caffe2/serialize/inline_container.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -224,21 +225,44 @@ absl::Status ReadOptimizer(const pickle::Value& dict, TensorReader& tensors,
   return absl::OkStatus();
 }
 
-// (epoch, step) of a checkpoint's name, whole epochs after their last step.
-bool ReadName(const std::string& path, std::tuple<int64_t, int64_t>& order) {
-  const std::string name = std::filesystem::path(path).filename();
-  absl::string_view rest = name;
-  if (!absl::ConsumePrefix(&rest, "checkpoint_") || !absl::ConsumeSuffix(&rest, ".pth.tar")) {
+constexpr int64_t kWholeEpoch = std::numeric_limits<int64_t>::max();
+
+struct NamedCheckpoint {
+  int64_t epoch = 0, steps = 0;  // steps: kWholeEpoch after the epoch's last
+  std::string path;
+
+  bool operator<(const NamedCheckpoint& other) const {
+    return std::tie(epoch, steps, path) < std::tie(other.epoch, other.steps, other.path);
+  }
+};
+
+// Reads what CheckpointName has written, without the folder.
+bool ReadName(absl::string_view name, absl::string_view prefix, NamedCheckpoint& found) {
+  if (!absl::ConsumePrefix(&name, prefix) || !absl::ConsumePrefix(&name, "_") ||
+      !absl::ConsumeSuffix(&name, ".pth.tar")) {
     return false;
   }
-  const size_t step = rest.find("_step_");
-  auto& [epoch, steps] = order;
-  if (step == absl::string_view::npos) {
-    steps = std::numeric_limits<int64_t>::max();
-    return absl::SimpleAtoi(rest, &epoch);
+  const size_t step = name.find("_step_");
+  found.steps = kWholeEpoch;
+  return absl::SimpleAtoi(name.substr(0, step), &found.epoch) &&
+         (step == absl::string_view::npos || absl::SimpleAtoi(name.substr(step + 6), &found.steps));
+}
+
+std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
+  std::vector<NamedCheckpoint> found;
+  for (const char* kind : {kCheckpoints, kFlatCheckpoints}) {
+    const auto place = std::filesystem::path(run_folder) / kind;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(place.parent_path(), error)) {
+      NamedCheckpoint checkpoint;
+      const std::string name = entry.path().filename();
+      if (!ReadName(name, place.filename().string(), checkpoint)) continue;
+      checkpoint.path = entry.path();
+      found.push_back(std::move(checkpoint));
+    }
   }
-  return absl::SimpleAtoi(rest.substr(0, step), &epoch) &&
-         absl::SimpleAtoi(rest.substr(step + 6), &steps);
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 }  // namespace
@@ -249,6 +273,10 @@ const tensors::DType* DTypeOf(at::ScalarType type) {
 }
 
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) {
+    if (absl::Status made = base::MakeFolders(folder); !made.ok()) return made;
+  }
   Pickler pickler;
   pickle::Writer& out = pickler.out;
   out.BeginDict();
@@ -317,22 +345,26 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   return checkpoint;
 }
 
-std::string CheckpointName(int64_t epoch, int64_t steps, int64_t steps_per_epoch) {
-  if (steps == steps_per_epoch) return absl::StrFormat("checkpoint_%04d.pth.tar", epoch);
-  return absl::StrFormat("checkpoint_%04d_step_%05d.pth.tar", epoch, steps);
+std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t steps,
+                           int64_t steps_per_epoch) {
+  if (steps == steps_per_epoch) return absl::StrFormat("%s_%04d.pth.tar", prefix, epoch);
+  return absl::StrFormat("%s_%04d_step_%05d.pth.tar", prefix, epoch, steps);
 }
 
-std::vector<std::string> ListCheckpoints(const std::string& folder) {
-  std::vector<std::pair<std::tuple<int64_t, int64_t>, std::string>> found;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    std::tuple<int64_t, int64_t> order;
-    if (ReadName(entry.path(), order)) found.emplace_back(order, entry.path());
-  }
-  std::sort(found.begin(), found.end());
+std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
   std::vector<std::string> paths;
-  for (auto& [order, path] : found) paths.push_back(std::move(path));
+  for (NamedCheckpoint& c : FindCheckpoints(run_folder)) paths.push_back(std::move(c.path));
   return paths;
+}
+
+void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep) {
+  const std::vector<NamedCheckpoint> all = FindCheckpoints(run_folder);
+  const int64_t count = all.size();
+  for (int64_t i = 0; i < count; ++i) {
+    const bool too_many = keep > 0 && i + keep < count;
+    const bool passed = all[i].steps != kWholeEpoch && i + 2 < count;
+    if (too_many || passed) std::remove(all[i].path.c_str());
+  }
 }
 
 }  // namespace moco

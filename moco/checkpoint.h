@@ -44,7 +44,8 @@ struct Checkpoint {
 // The name of a dtype in files; null when files do not hold it.
 const tensors::DType* DTypeOf(at::ScalarType type);
 
-// Atomically: after any failure the file is the old one. ResourceExhausted when the disk is full.
+// Atomically: after any failure the file is the old one. Makes the folder where it is missing.
+// ResourceExhausted when the disk is full.
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
 
 // The same of a dict of tensors alone, as torch.save writes a state_dict.
@@ -56,13 +57,25 @@ absl::Status WriteStateDict(const std::string& path, const StateDict& state);
 // names the file. Entries that the file lacks stay empty.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
-// Names of checkpoints, and their order in time:
+// Where a run has its checkpoints and what their names begin with, below the run folder: in a
+// folder of their own, or beside everything else under the names of the reference's 96x96
+// adaptation.
+inline constexpr char kCheckpoints[] = "checkpoints/checkpoint";
+inline constexpr char kFlatCheckpoints[] = "moco_unsupervised";
+
+// Names behind either, and their order in time:
 //   checkpoint_0003.pth.tar             epoch 3 (counted from 0) is done
 //   checkpoint_0004_step_00017.pth.tar  17 steps of epoch 4 are done
-std::string CheckpointName(int64_t epoch, int64_t steps, int64_t steps_per_epoch);
+std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t steps,
+                           int64_t steps_per_epoch);
 
-// The checkpoints in `folder`, oldest first; empty when there are none or no such folder.
-std::vector<std::string> ListCheckpoints(const std::string& folder);
+// The checkpoints of pretraining in a run folder, oldest first; empty when there are none or no
+// such folder.
+std::vector<std::string> ListCheckpoints(const std::string& run_folder);
+
+// Leaves the newest `keep` of them (0: all). Those within an epoch are for going on alone: they
+// leave when they are not among the newest two.
+void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep);
 
 }  // namespace moco
 

@@ -217,18 +217,46 @@ TEST(CheckpointTest, AFailedWriteLeavesTheOldFile) {
 
 TEST(CheckpointTest, NamesAreInOrderOfTime) {
   const std::string folder = Fresh("names");
-  ASSERT_TRUE(base::MakeFolders(folder).ok());
+  ASSERT_TRUE(base::MakeFolders(folder + "/checkpoints").ok());
   for (const std::string& name :
-       {CheckpointName(10, 5, 40), CheckpointName(9, 40, 40), CheckpointName(10, 40, 40),
-        CheckpointName(10, 12, 40), std::string("other.pth.tar"),
-        std::string("checkpoint_x.pth.tar")}) {
+       {CheckpointName(kCheckpoints, 10, 5, 40), CheckpointName(kCheckpoints, 9, 40, 40),
+        CheckpointName(kCheckpoints, 10, 40, 40), CheckpointName(kCheckpoints, 10, 12, 40),
+        CheckpointName(kFlatCheckpoints, 10, 6, 40), std::string("checkpoints/other.pth.tar"),
+        std::string("checkpoints/checkpoint_x.pth.tar"), std::string("checkpoint_0011.pth.tar")}) {
     ASSERT_TRUE(base::WriteFileAtomically(absl::StrCat(folder, "/", name), "").ok());
   }
-  EXPECT_THAT(ListCheckpoints(folder), ElementsAre(EndsWith("/checkpoint_0009.pth.tar"),
-                                                   EndsWith("/checkpoint_0010_step_00005.pth.tar"),
-                                                   EndsWith("/checkpoint_0010_step_00012.pth.tar"),
-                                                   EndsWith("/checkpoint_0010.pth.tar")));
+  EXPECT_THAT(ListCheckpoints(folder),
+              ElementsAre(EndsWith("/checkpoints/checkpoint_0009.pth.tar"),
+                          EndsWith("/checkpoints/checkpoint_0010_step_00005.pth.tar"),
+                          EndsWith("/moco_unsupervised_0010_step_00006.pth.tar"),
+                          EndsWith("/checkpoints/checkpoint_0010_step_00012.pth.tar"),
+                          EndsWith("/checkpoints/checkpoint_0010.pth.tar")));
   EXPECT_TRUE(ListCheckpoints(folder + "/absent").empty());
+}
+
+TEST(CheckpointTest, OldOnesLeave) {
+  const std::string folder = Fresh("old");
+  ASSERT_TRUE(base::MakeFolders(folder + "/checkpoints").ok());
+  const auto add = [&](int64_t epoch, int64_t steps) {
+    const std::string path =
+        absl::StrCat(folder, "/", CheckpointName(kCheckpoints, epoch, steps, 40));
+    ASSERT_TRUE(base::WriteFileAtomically(path, "").ok());
+  };
+  add(7, 40);
+  for (int64_t steps : {10, 20, 30}) add(8, steps);
+  RemoveOldCheckpoints(folder, 0);
+  EXPECT_THAT(ListCheckpoints(folder),
+              ElementsAre(EndsWith("_0007.pth.tar"), EndsWith("_0008_step_00020.pth.tar"),
+                          EndsWith("_0008_step_00030.pth.tar")));
+  add(8, 40);
+  add(9, 40);
+  RemoveOldCheckpoints(folder, 0);
+  EXPECT_THAT(
+      ListCheckpoints(folder),
+      ElementsAre(EndsWith("_0007.pth.tar"), EndsWith("_0008.pth.tar"), EndsWith("_0009.pth.tar")));
+  RemoveOldCheckpoints(folder, 2);
+  EXPECT_THAT(ListCheckpoints(folder),
+              ElementsAre(EndsWith("_0008.pth.tar"), EndsWith("_0009.pth.tar")));
 }
 
 }  // namespace

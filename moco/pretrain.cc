@@ -56,7 +56,9 @@ DEFINE_bool(cos, false, "[optimisation] let the rate follow half a cosine instea
 DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
 DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
 DEFINE_int64(print_freq, 10, "[monitor] steps between lines of metrics.jsonl");
-DEFINE_string(resume, "", "[run] run folder to go on with, or a checkpoint to go on from");
+DEFINE_string(resume, "",
+              "[run] run folder to go on with, or a checkpoint to go on from; a newer one of the "
+              "same run in this run's folder comes first");
 DEFINE_uint64(seed, 0, "[run] decides initial weights, order, crops and shuffles");
 DEFINE_int64(moco_dim, 128, "[encoder] length of queries and keys");
 DEFINE_int64(moco_k, 65536, "[method] keys in the queue");
@@ -88,7 +90,15 @@ DEFINE_bool(force_bf16, false,
             "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>");
-DEFINE_int64(checkpoint_every, 1, "[run] epochs between checkpoints");
+DEFINE_string(checkpoint_dir, "",
+              "[run] folder of this run instead, with checkpoints beside everything else, named "
+              "moco_unsupervised_0000.pth.tar and so on, every 5 epochs");
+DEFINE_int64(checkpoint_every, 1,
+             "[run] epochs between checkpoints, of which the first and the last always have one");
+DEFINE_double(checkpoint_minutes, 15,
+              "[run] minutes between checkpoints within long epochs, of which two stay; 0: none");
+DEFINE_string(force, "",
+              "[run] reason to go on with other images or views than the checkpoint's; kept in it");
 DEFINE_int64(keep, 0, "[run] newest checkpoints that are kept; 0: all");
 DEFINE_int64(max_bad_images, 100,
              "[data] damaged images that are replaced by others before the run stops");
@@ -133,6 +143,7 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
       {"bn_splits", FLAGS_bn_splits, 1, 1e6},
       {"threads", FLAGS_threads, 0, 1024},
       {"checkpoint_every", FLAGS_checkpoint_every, 1, kInfinity},
+      {"checkpoint_minutes", FLAGS_checkpoint_minutes, 0, kInfinity},
       {"keep", FLAGS_keep, 0, kInfinity},
       {"max_bad_images", FLAGS_max_bad_images, 0, kInfinity},
       {"knn_every", FLAGS_knn_every, 0, kInfinity},
@@ -144,7 +155,9 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
   for (const auto& [spec, shorthands] : kShorthands) {
     if (gflags::GetCommandLineFlagInfoOrDie(spec.c_str()).current_value.empty()) continue;
     for (const std::string& flag : shorthands) {
-      if (given.count(flag) == 0) continue;
+      const auto info = gflags::GetCommandLineFlagInfoOrDie(flag.c_str());
+      // A flagfile gives all flags, most of them with their defaults.
+      if (given.count(flag) == 0 || info.current_value == info.default_value) continue;
       const std::string dashed = absl::StrReplaceAll(flag, {{"_", "-"}});
       return absl::InvalidArgumentError(
           absl::StrCat("--", dashed, " has no effect beside the spec of --",
@@ -163,30 +176,67 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
   return absl::OkStatus();
 }
 
+// Where the run is, and the checkpoints that lie there.
+struct Place {
+  std::string path;
+  std::optional<base::RunFolder> folder;  // locked, where it was there before
+  std::vector<std::string> checkpoints;
+
+  // Locked before the checkpoints are looked for: a run that is still at work may write another.
+  absl::Status Lock() {
+    auto opened = base::RunFolder::Open(path);
+    if (!opened.ok()) return opened.status();
+    folder.emplace(*std::move(opened));
+    checkpoints = ListCheckpoints(path);
+    return absl::OkStatus();
+  }
+};
+
 // With a run folder to go on with, its own flags hold where the command line says nothing else, and
-// the run goes on in it from its newest checkpoint. The folder is locked before that one is looked
-// for: a run that is still at work there may write another.
-absl::Status ResolveResume(std::optional<base::RunFolder>& locked) {
-  if (FLAGS_resume.empty()) return absl::OkStatus();
-  FLAGS_resume = base::UserPath(FLAGS_resume);
+// the run goes on in it. Leaves in --resume a checkpoint from elsewhere, or nothing.
+absl::StatusOr<Place> FindPlace() {
+  for (std::string* path : {&FLAGS_resume, &FLAGS_run_dir, &FLAGS_checkpoint_dir}) {
+    *path = base::UserPath(*path);
+  }
+  if (!FLAGS_run_dir.empty() && !FLAGS_checkpoint_dir.empty()) {
+    return absl::InvalidArgumentError(
+        "--run-dir and --checkpoint-dir both name the run's folder; give one of them");
+  }
   std::error_code error;
-  if (!std::filesystem::is_directory(FLAGS_resume, error)) return absl::OkStatus();
-  const std::string folder = FLAGS_resume;
-  if (!std::filesystem::exists(folder + "/checkpoints", error)) {
-    return absl::NotFoundError(absl::StrCat(
-        "'", folder, "' is no run folder: it has no checkpoints/; give one, or a checkpoint"));
+  const std::string earlier =
+      std::filesystem::is_directory(FLAGS_resume, error) ? FLAGS_resume : "";
+  if (!earlier.empty()) {
+    const std::vector<std::string> checkpoints = ListCheckpoints(earlier);
+    if (checkpoints.empty()) {
+      return absl::NotFoundError(
+          absl::StrCat("'", earlier, "' has no checkpoint of pretraining; give a run folder that ",
+                       "has one, or start anew in it by --run-dir"));
+    }
+    FLAGS_resume = checkpoints.back();
+    if (FLAGS_run_dir.empty() && FLAGS_checkpoint_dir.empty()) {
+      const bool flat = std::filesystem::path(FLAGS_resume).parent_path() == earlier;
+      base::SetDefaults({{flat ? "checkpoint_dir" : "run_dir", earlier}});
+    }
+    const std::string flags = earlier + "/flags.txt";  // the reference leaves none
+    if (std::filesystem::exists(flags, error)) {
+      if (absl::Status s = base::SetDefaultsFromFile(flags); !s.ok()) return s;
+    }
   }
-  auto opened = base::RunFolder::Open(folder);
-  if (!opened.ok()) return opened.status();
-  const std::vector<std::string> checkpoints = ListCheckpoints(folder + "/checkpoints");
-  if (checkpoints.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        "'", folder, "' has no checkpoint of pretraining; start anew in it by --run-dir"));
+  if (!FLAGS_checkpoint_dir.empty()) base::SetDefaults({{"checkpoint_every", "5"}});
+
+  Place place;
+  place.path = !FLAGS_checkpoint_dir.empty() ? FLAGS_checkpoint_dir
+               : !FLAGS_run_dir.empty()      ? FLAGS_run_dir
+                                             : base::NewRunPath(base::UserPath("runs"));
+  if (!std::filesystem::exists(place.path, error)) return place;
+  if (absl::Status s = place.Lock(); !s.ok()) return s;
+  if (FLAGS_resume.empty() && !place.checkpoints.empty()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "'", place.path, "' holds the checkpoints of an earlier run; go on with it by --resume=",
+        base::ShellQuoted(place.path), ", or give another folder"));
   }
-  locked.emplace(*std::move(opened));
-  FLAGS_resume = checkpoints.back();
-  base::SetDefaults({{"run_dir", folder}});
-  return base::SetDefaultsFromFile(folder + "/flags.txt");
+  if (std::filesystem::equivalent(place.path, earlier, error)) FLAGS_resume.clear();
+  return place;
 }
 
 struct Data {
@@ -264,8 +314,11 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels) {
       std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
+  o.checkpoint_prefix = FLAGS_checkpoint_dir.empty() ? kCheckpoints : kFlatCheckpoints;
   o.checkpoint_every = FLAGS_checkpoint_every;
+  o.checkpoint_minutes = FLAGS_checkpoint_minutes;
   o.keep = FLAGS_keep;
+  o.force = FLAGS_force;
   o.resume = FLAGS_resume;
   o.knn_every = FLAGS_knn_every;
   o.knn_k = FLAGS_knn_k;
@@ -338,8 +391,8 @@ absl::Status Pretrain(int argc, char** argv) {
   if (!go_on.ok() || !*go_on) return go_on.status();
   const std::set<std::string> given = base::SetFlags(kFile);
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
-  std::optional<base::RunFolder> folder;
-  if (absl::Status s = ResolveResume(folder); !s.ok()) return s;
+  auto place = FindPlace();
+  if (!place.ok()) return place.status();
   std::string data_folder;
   if (FLAGS_data.empty()) {
     if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
@@ -357,34 +410,29 @@ absl::Status Pretrain(int argc, char** argv) {
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
-  const TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch));
+  TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch));
+  options.earlier = place->checkpoints;
   if (base::PrintConfig()) return PrintConfig(options);
-  const std::string run_path = FLAGS_run_dir.empty() ? base::NewRunPath(base::UserPath("runs"))
-                                                     : base::UserPath(FLAGS_run_dir);
-  if (FLAGS_resume.empty() && !ListCheckpoints(run_path + "/checkpoints").empty()) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "'", run_path, "' holds the checkpoints of an earlier run; go on with it by --resume=",
-        base::ShellQuoted(run_path), ", or give another --run-dir"));
-  }
   base::CatchStopSignals();
   auto trainer = Trainer::Create(
       options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()});
   if (!trainer.ok()) return trainer.status();
 
-  if (!folder || folder->path() != run_path) {
-    auto opened = base::RunFolder::Open(run_path);
-    if (!opened.ok()) return opened.status();
-    folder.emplace(*std::move(opened));
+  if (!place->folder) {
+    if (absl::Status s = place->Lock(); !s.ok()) return s;
   }
-  // The flags make the same run elsewhere, so that the folder itself and where it was resumed from
-  // are left out.
+  base::RunFolder& folder = *place->folder;
+  // The flags make the same run elsewhere: without where it is, and what is for this start alone.
   absl::Status described = WriteRunDescription(
-      *folder, base::Flagfile(kFile, {"run_dir", "resume"}), options.loader_threads);
+      folder, base::Flagfile(kFile, {"run_dir", "checkpoint_dir", "resume", "force"}),
+      options.loader_threads);
   if (!described.ok()) return described;
-  PrintSettings(*data, options, *folder);
-  if (absl::Status s = (*trainer)->Run(*folder); !s.ok()) return s;
-  std::printf("checkpoints are in %s\nnext: %s\n", folder->File("checkpoints").c_str(),
-              NextCommand(data_folder, *folder).c_str());
+  PrintSettings(*data, options, folder);
+  if (absl::Status s = (*trainer)->Run(folder); !s.ok()) return s;
+  const std::string checkpoints = folder.File(options.checkpoint_prefix);
+  std::printf("checkpoints are in %s\nnext: %s\n",
+              std::filesystem::path(checkpoints).parent_path().c_str(),
+              NextCommand(data_folder, folder).c_str());
   return absl::OkStatus();
 }
 

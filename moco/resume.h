@@ -1,4 +1,4 @@
-// Whether a checkpoint is of this run, and where the run goes on.
+// Whether a checkpoint is of this run, which one a run goes on from, and where.
 #ifndef MOCO_RESUME_H_
 #define MOCO_RESUME_H_
 
@@ -16,17 +16,54 @@ namespace moco {
 // Name (a flag's, where one sets it) and value, as a checkpoint holds them.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
+// The identity of a run that starts with these settings, for mocopp["run"]; it stays with the run
+// whatever is changed on the way. A function of the settings, so that the same run started twice
+// writes the same files.
+std::string NewRunId(const Settings& settings);
+
+// The identity of the run that a checkpoint is of. Of one that does not say it, such as the
+// reference's, a function of its tensors: the run that goes on from it remembers it by that.
+std::string RunId(const Checkpoint& checkpoint);
+
+// What a run goes on from.
+struct ResumePoint {
+  std::string path;
+  Checkpoint checkpoint;
+  std::string note;  // why it is not the one that was asked for; empty when it is
+
+  struct Damaged {
+    std::string path, why;
+  };
+  std::vector<Damaged> damaged;  // newer ones, which were passed over
+};
+
+// The newest whole checkpoint of a run: `asked`, or a newer one of the same run among `in_folder`
+// (oldest first). Where `asked` is empty, not there or damaged, the newest of these. Errors are
+// those of ReadCheckpoint for the only one there is; AlreadyExists when what is newer in the folder
+// is of another run.
+absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
+                                            const std::vector<std::string>& in_folder);
+
+// Puts the damaged ones out of the way of those that the run will write, as "<path>.damaged". What
+// to say of each.
+std::vector<std::string> SetAside(const std::vector<ResumePoint::Damaged>& damaged);
+
 // OK when the checkpoint, where it says anything, says the same; InvalidArgument names the first
 // difference. To be read after the checkpoint's name, like all messages here.
 absl::Status CheckSettings(const Checkpoint& checkpoint, const Settings& settings);
 
+// The same of settings that may be changed for a reason, --force.
+absl::Status CheckForced(const Checkpoint& checkpoint, const Settings& settings,
+                         const std::string& reason);
+
 // What differs where it may: "lr was 0.03, is 0.5; ...". Empty when nothing does.
 std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings);
 
-// The step that comes next, at least 0 and below last_step. DataLoss when what the checkpoint says
-// cannot be, InvalidArgument when the run is at its end.
+// The step that comes next, at least 0 and below last_step; the first of the checkpoint's epoch
+// when its epochs had another number of steps. With `may_be_done` also last_step. DataLoss when
+// what the checkpoint says cannot be, InvalidArgument when the run is at its end.
 absl::StatusOr<int64_t> NextStep(const Checkpoint& checkpoint, int64_t steps_per_epoch,
-                                 int64_t last_step);
+                                 int64_t last_step, bool may_be_done = false);
 
 }  // namespace moco
 

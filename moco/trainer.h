@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/run_folder.h"
 #include "data/dataset.h"
+#include "moco/checkpoint.h"
 #include "moco/moco.h"
 
 namespace moco {
@@ -29,10 +31,16 @@ struct TrainerOptions {
   int loader_threads = 1;
   int64_t max_bad_images = 0;
 
-  int64_t print_every = 10;      // steps between lines of metrics.jsonl
-  int64_t checkpoint_every = 1;  // epochs
-  int64_t keep = 0;              // newest checkpoints that stay; 0: all
-  std::string resume;            // a checkpoint to go on from; empty: start
+  int64_t print_every = 10;  // steps between lines of metrics.jsonl
+
+  std::string checkpoint_prefix = kCheckpoints;  // or kFlatCheckpoints
+  int64_t checkpoint_every = 1;                  // epochs, from the first on; the last one too
+  double checkpoint_minutes = 0;  // since the last one, at the end of a step; 0: by epochs alone
+  int64_t keep = 0;               // newest checkpoints that stay; 0: all
+
+  std::string resume;                // a checkpoint to go on from
+  std::vector<std::string> earlier;  // the run folder's, oldest first; see FindResumePoint
+  std::string force;                 // why the run may differ where only a reason allows it
 
   int64_t knn_every = 0;  // epochs between kNN evaluations; 0: none
   int64_t knn_k = 200;
@@ -57,9 +65,10 @@ class Trainer {
                                                          const TrainerData& data);
   virtual ~Trainer() = default;
 
-  // Trains to the last epoch. On Ctrl-C or SIGTERM writes a checkpoint and returns the signal's
-  // status; on a loss that is not finite returns Aborted and writes none. A checkpoint that cannot
-  // be written is reported and the run goes on; only the last one's failure is returned.
+  // Trains to the last epoch. On a signal (base/signals.h) writes a checkpoint and returns the
+  // signal's status; on a loss that is not finite returns Aborted and writes none. A checkpoint
+  // that cannot be written is reported and the run goes on; only the last one's failure is
+  // returned.
   virtual absl::Status Run(base::RunFolder& folder) = 0;
 };
 

@@ -30,7 +30,7 @@ constexpr int64_t kImages = 50, kBatch = 8, kStepsPerEpoch = kImages / kBatch, k
 // Images of noise, in two classes of different brightness.
 class Noise : public data::Dataset {
  public:
-  int64_t size() const override { return kImages; }
+  int64_t size() const override { return images; }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     if (before_image) before_image(reads_++);
     if (index == damaged) return absl::DataLossError(absl::StrCat("'", Name(index), "' is cut"));
@@ -48,7 +48,7 @@ class Noise : public data::Dataset {
   const std::vector<std::string>& classes() const override { return classes_; }
 
   std::function<void(int64_t reads)> before_image;
-  int64_t damaged = -1;
+  int64_t damaged = -1, images = kImages;
 
  private:
   mutable int64_t reads_ = 0;
@@ -83,20 +83,35 @@ class TrainerTest : public testing::Test {
     return (*trainer)->Run(*folder);
   }
 
+  // Asks the run to stop while the last image of step `stop` is read.
+  void StopAfter(int64_t stop, const TrainerOptions& options, const std::string& name) {
+    int64_t reads = 0;
+    noise_.before_image = [&](int64_t) {
+      if (++reads == stop * kBatch) std::raise(SIGTERM);
+    };
+    const absl::Status stopped = Train(options, name);
+    noise_.before_image = nullptr;
+    EXPECT_EQ(stopped.code(), absl::StatusCode::kCancelled);
+    EXPECT_THAT(std::string(stopped.message()),
+                HasSubstr(absl::StrCat("after step ", stop, ", checkpoint written")));
+  }
+
   std::string Path(const std::string& name) {
     return absl::StrCat(testing::TempDir(), "/",
                         testing::UnitTest::GetInstance()->current_test_info()->name(), "/", name);
   }
   std::vector<std::string> Checkpoints(const std::string& name) {
-    return ListCheckpoints(Path(name) + "/checkpoints");
+    return ListCheckpoints(Path(name));
   }
   std::string Read(const std::string& path) { return base::ReadFile(path).value(); }
 
+  // Without what depends on the machine's speed.
   std::vector<nlohmann::json> Metrics(const std::string& name) {
     std::vector<nlohmann::json> lines;
     for (absl::string_view line :
          absl::StrSplit(Read(Path(name) + "/metrics.jsonl"), '\n', absl::SkipEmpty())) {
       lines.push_back(nlohmann::json::parse(std::string(line)));
+      for (const char* timing : {"pairs_per_second", "waiting"}) lines.back().erase(timing);
     }
     return lines;
   }
@@ -130,32 +145,100 @@ TEST_F(TrainerTest, KeepsTheNewest) {
                                                        EndsWith("checkpoint_0003.pth.tar")));
 }
 
-// Stopped at every step there is, and resumed: the last checkpoint is the same file, byte for byte.
+// Stopped at every step there is, and resumed: the last checkpoint is the same file, byte for byte,
+// and the metrics are the same.
 TEST_F(TrainerTest, ResumesExactlyFromAnyStep) {
   ASSERT_TRUE(Train(Small(), "straight").ok());
   const std::string expected = Read(Checkpoints("straight").back());
   for (int64_t stop = 1; stop < kEpochs * kStepsPerEpoch; ++stop) {
     const std::string name = absl::StrCat("stopped", stop);
-    int64_t reads = 0;
-    noise_.before_image = [&](int64_t) {
-      if (++reads == stop * kBatch) std::raise(SIGTERM);  // while the step's last image is read
-    };
-    const absl::Status stopped = Train(Small(), name);
-    noise_.before_image = nullptr;
-    EXPECT_EQ(stopped.code(), absl::StatusCode::kDeadlineExceeded);
-    EXPECT_THAT(std::string(stopped.message()),
-                HasSubstr(absl::StrCat("after step ", stop, ", checkpoint written")));
+    StopAfter(stop, Small(), name);
     TrainerOptions options = Small();
-    options.resume = Checkpoints(name).back();
+    options.earlier = Checkpoints(name);
     ASSERT_TRUE(Train(options, name).ok());
     EXPECT_TRUE(Read(Checkpoints(name).back()) == expected) << stop;
-    std::vector<int64_t> steps, epochs;
-    for (const auto& line : Metrics(name)) {
-      (line.contains("loss") ? steps : epochs).push_back(line["step"]);
-    }
-    EXPECT_EQ(steps.size(), kEpochs * kStepsPerEpoch);
-    EXPECT_EQ(epochs.size(), kEpochs);
+    EXPECT_EQ(Metrics(name), Metrics("straight"));
   }
+}
+
+TEST_F(TrainerTest, SavesByTimeWithinEpochs) {
+  TrainerOptions options = Small();
+  options.checkpoint_minutes = 1e-9;  // at every step
+  StopAfter(kStepsPerEpoch + 4, options, "run");
+  EXPECT_THAT(Checkpoints("run"),
+              testing::ElementsAre(EndsWith("checkpoint_0000.pth.tar"),
+                                   EndsWith("checkpoint_0001_step_00003.pth.tar"),
+                                   EndsWith("checkpoint_0001_step_00004.pth.tar")));
+  options.earlier = Checkpoints("run");
+  ASSERT_TRUE(Train(options, "run").ok());
+  ASSERT_TRUE(Train(Small(), "straight").ok());
+  EXPECT_TRUE(Read(Checkpoints("run").back()) == Read(Checkpoints("straight").back()));
+}
+
+TEST_F(TrainerTest, SavesTheFirstEveryNthAndTheLastEpoch) {
+  TrainerOptions options = Small();
+  options.epochs = 6;
+  options.checkpoint_every = 2;
+  options.checkpoint_prefix = kFlatCheckpoints;
+  ASSERT_TRUE(Train(options, "run").ok());
+  EXPECT_THAT(Checkpoints("run"),
+              testing::ElementsAre(EndsWith("run/moco_unsupervised_0000.pth.tar"),
+                                   EndsWith("run/moco_unsupervised_0002.pth.tar"),
+                                   EndsWith("run/moco_unsupervised_0004.pth.tar"),
+                                   EndsWith("run/moco_unsupervised_0005.pth.tar")));
+}
+
+// A job that is started again with the same command line: its --resume is the file that it began
+// with, and newer ones lie in its folder.
+TEST_F(TrainerTest, GoesOnFromTheNewestWholeCheckpointOfTheSameRun) {
+  TrainerOptions options = Small();
+  options.epochs = 4;
+  StopAfter(kStepsPerEpoch, options, "first");
+  options.resume = Checkpoints("first").back();
+  ASSERT_TRUE(Train(options, "second").ok());
+  const std::string last = Read(Checkpoints("second").back());
+
+  base::WriteFileAtomically(Checkpoints("second").back(), last.substr(0, 1000)).IgnoreError();
+  options.earlier = Checkpoints("second");
+  testing::internal::CaptureStdout();
+  ASSERT_TRUE(Train(options, "second").ok());
+  const std::string said = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(said, testing::ContainsRegex("resumed  from .*second/checkpoints/"
+                                           "checkpoint_0002.pth.tar: epoch 4, step 0 of 6"));
+  EXPECT_THAT(said, HasSubstr("newer than --resume " + options.resume + ", of the same run"));
+  EXPECT_THAT(said, HasSubstr("checkpoint_0003.pth.tar.damaged"));
+  EXPECT_TRUE(Read(Checkpoints("second").back()) == last);
+}
+
+// Killed after its last checkpoint, before its last evaluation.
+TEST_F(TrainerTest, ComesToItsEnd) {
+  TrainerOptions options = Small();
+  options.knn_every = 2;
+  options.knn_k = 5;
+  ASSERT_TRUE(Train(options, "run").ok());
+  const auto all = Metrics("run");
+  std::string lines = Read(Path("run") + "/metrics.jsonl");
+  lines.resize(lines.rfind('\n', lines.size() - 2) + 1);
+  ASSERT_TRUE(base::WriteFileAtomically(Path("run") + "/metrics.jsonl", lines).ok());
+  options.earlier = Checkpoints("run");
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(Train(options, "run").ok());
+    EXPECT_EQ(Metrics("run"), all);
+  }
+}
+
+TEST_F(TrainerTest, RefusesToResumeAmongCheckpointsOfAnotherRun) {
+  TrainerOptions options = Small();
+  options.epochs = 4;
+  StopAfter(2, options, "run");
+  options.seed = 4;
+  StopAfter(3, options, "other");
+  options.seed = 3;
+  options.resume = Checkpoints("run").back();
+  options.earlier = Checkpoints("other");
+  const absl::Status refused = Train(options, "other");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("is of another run than"));
 }
 
 TEST_F(TrainerTest, WorksTheSameFromMoreThreads) {
@@ -187,6 +270,8 @@ TEST_F(TrainerTest, RefusesToResumeAnotherRun) {
               HasSubstr("change --mlp"));
   EXPECT_THAT(error([](auto& o) { o.moco.encoder.backbone += ",stem=imagenet"; }),
               HasSubstr("change --arch"));
+  EXPECT_THAT(error([](auto& o) { o.views = "center_crop:size=8|to_tensor|normalize"; }),
+              HasSubstr("change --aug-plus, start anew, or insist by --force=REASON"));
   EXPECT_THAT(error([](auto& o) { o.epochs = 1; }), HasSubstr("nothing is left to do"));
   EXPECT_FALSE(std::filesystem::exists(Path("again"))) << "a refused run left a folder";
 }
@@ -208,6 +293,36 @@ TEST_F(TrainerTest, BadImagesAreReplacedListedAndCounted) {
   const absl::Status stopped = Train(options, "strict");
   EXPECT_EQ(stopped.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(stopped.message()), HasSubstr("raise --max-bad-images"));
+}
+
+TEST_F(TrainerTest, BadImagesOfTheWholeRunCount) {
+  TrainerOptions options = Small();
+  options.max_bad_images = 1;
+  noise_.damaged = 7;
+  StopAfter(kStepsPerEpoch, options, "run");  // nearly all images have been seen
+  ASSERT_EQ(Read(Path("run") + "/bad_images.txt"), "noise 7\t'noise 7' is cut\n");
+  noise_.damaged = 8;
+  options.earlier = Checkpoints("run");
+  EXPECT_THAT(std::string(Train(options, "run").message()), HasSubstr("2 images cannot be read"));
+}
+
+TEST_F(TrainerTest, OtherImagesAreForcedForAReasonThatIsKept) {
+  TrainerOptions options = Small();
+  options.epochs = 4;
+  StopAfter(kStepsPerEpoch + 3, options, "run");
+  noise_.images = kImages + 2 * kBatch;
+  options.earlier = Checkpoints("run");
+  EXPECT_THAT(std::string(Train(options, "run").message()),
+              HasSubstr("was written with '50 images', this run has '66 images'; change --data"));
+  options.force = "16 more";
+  testing::internal::CaptureStdout();
+  ASSERT_TRUE(Train(options, "run").ok());
+  const std::string said = testing::internal::GetCapturedStdout();
+  EXPECT_THAT(said, HasSubstr("forced   data was 50 images, is 66 images (16 more)"));
+  EXPECT_THAT(said, HasSubstr("epoch 2, step 0 of 8")) << "the epoch starts again";
+  const auto last = ReadCheckpoint(Checkpoints("run").back());
+  ASSERT_TRUE(last.ok());
+  EXPECT_EQ(last->mocopp.at("forced"), "data was 50 images, is 66 images (16 more)");
 }
 
 TEST_F(TrainerTest, StopsAtALossThatIsNotFinite) {

@@ -72,7 +72,10 @@ refused $usage "text.tar' is not a checkpoint" run data/train --epochs=9 --resum
 refused $usage "gone.pth.tar': No such file" run data/train --epochs=9 --resume=gone.pth.tar
 refused $usage "change --arch or start anew" \
   run data/train --epochs=9 --resume=$checkpoint -a resnet_small:width=16,blocks=1,stages=2
-refused $usage "is no run folder: it has no checkpoints/" run data/train --resume=empty
+refused $usage "empty' has no checkpoint of pretraining" run data/train --resume=empty
+refused $usage "change --aug-plus, start anew, or insist by --force" \
+  run data/train --epochs=9 --resume=$checkpoint --views="$eval_views"
+refused $usage "both name the run's folder" run data/train --run-dir=no --checkpoint-dir=no
 refused $usage "nothing is left to do; raise --epochs" run data/train --resume=$checkpoint
 
 # --- Run folders ---

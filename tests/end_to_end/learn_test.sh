@@ -7,8 +7,12 @@ unpack data 50
 first=$(losses run | mean 6 10) last=$(losses run | mean 31 35)
 awk "BEGIN { exit !($last < $first - 0.05) }" || fail "the loss went from $first to $last"
 
-for file in flags.txt environment.json metrics.jsonl lock checkpoints/checkpoint_0004.pth.tar; do
-  [ -e "run/$file" ] || fail "no run/$file"
+for file in flags.txt environment.json metrics.jsonl metrics.csv events.out.tfevents.* lock checkpoints/checkpoint_0004.pth.tar; do
+  ls run/$file > /dev/null || fail "no run/$file"
+done
+[ "$(wc -l < run/metrics.csv)" = $(($(wc -l < run/metrics.jsonl) + 1)) ] || fail "metrics.csv has other rows"
+for line in ' % of log(1+K), .*: learning$' '^summary  5 epochs' '^  loss of an epoch '; do
+  grep -q "$line" out || fail "no '$line' in: $(cat out)"
 done
 grep -q '"libtorch": "2.11.0"' run/environment.json || fail "environment: $(cat run/environment.json)"
 

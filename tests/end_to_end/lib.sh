@@ -40,6 +40,9 @@ refused() {
   grep -q "^error: .*$pattern" refused.err || fail "no '$pattern' in: $(cat refused.err)"
 }
 
+# timeless RUN: its metrics without what depends on the machine's speed.
+timeless() { sed -E 's/"(pairs_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
+
 # losses RUN: the loss of every step.
 losses() { grep -o '"loss":[^,}]*' "$1/metrics.jsonl" | cut -d: -f2; }
 

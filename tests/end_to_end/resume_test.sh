@@ -1,6 +1,6 @@
 #!/bin/bash
-# Runs that are killed or stopped anywhere end with the weights of a run that was not; and loader threads
-# change nothing.
+# Runs that are stopped and go on, or are requeued, end with the weights of a run that was not; and loader threads
+# change nothing. (Killed ones: kill_test.sh.)
 . tests/end_to_end/lib.sh
 
 unpack data 32
@@ -12,37 +12,51 @@ for threads in 0 3; do
   cmp straight/$last threads$threads/$last || fail "$threads loader threads give other weights"
 done
 
-# SIGKILL, again and again, until it has come to its end.
-kills=0
-"$pretrain" data/train "${small[@]}" --epochs=6 --run-dir=killed > /dev/null &
-while :; do
-  sleep "$((RANDOM % 2 + kills / 20)).$((RANDOM % 7 + 2))"  # longer and longer, for slow machines
-  kill -KILL $! 2> /dev/null && kills=$((kills + 1))
-  wait $! 2> /dev/null
-  [ -e killed/$last ] && break
-  if ls killed/checkpoints/*.pth.tar > /dev/null 2>&1; then
-    "$pretrain" --resume=killed > /dev/null &
-  else
-    "$pretrain" data/train "${small[@]}" --epochs=6 --run-dir=killed > /dev/null &
-  fi
-  [ $kills -lt 200 ] || fail "200 kills and no end"
-done
-cmp straight/$last killed/$last || fail "other weights after $kills kills"
-[ "$(losses killed | md5sum)" = "$(losses straight | md5sum)" ] || fail "other losses after $kills kills"
-
-# Ctrl-C and SIGTERM: a checkpoint at the step, the exit code, the way to go on.
-for signal in INT TERM; do
-  [ $signal = INT ] && code=130 || code=143
-  run=stopped$signal
-  "$pretrain" data/train "${small[@]}" --epochs=6 --run-dir=$run > /dev/null 2> err &
-  until [ -e $run/metrics.jsonl ]; do sleep 0.05; done
-  kill -$signal $!
+# Stopped by a signal: a checkpoint at the step, the exit code, the way to go on.
+# stop SIGNAL RUN ARGUMENT...: starts a run and sends it SIGNAL after its first step; the exit code is in $code.
+stop() {
+  local signal=$1 run=$2
+  shift 2
+  "$pretrain" "$@" > out 2> err &
+  until [ -s "$run/metrics.jsonl" ]; do
+    kill -0 $! 2> /dev/null || fail "it has ended: $(cat out err)"
+    sleep 0.05
+  done
+  kill -"$signal" $!
   wait $!
-  got=$?
-  [ $got -eq $code ] || fail "exit code $got after SIG$signal"
+  code=$?
+}
+set -m # without job control what runs in the background ignores SIGINT
+for signal_code in INT:130 TERM:143 USR1:138; do
+  signal=${signal_code%:*} run=stopped${signal_code%:*}
+  stop $signal $run data/train "${small[@]}" --epochs=6 --run-dir=$run
+  [ $code -eq ${signal_code#*:} ] || fail "exit code $code after SIG$signal"
   grep -q 'checkpoint written; go on with: bazel run //moco:pretrain -- --resume=' err || fail "$(cat err)"
   "$pretrain" --resume=$run > out || fail "resume: $(cat out)"
   grep -q '^resumed ' out || fail "$(cat out)"
   cmp straight/$last $run/$last || fail "other weights after SIG$signal"
 done
-echo "PASSED, $kills kills"
+
+# A scheduler's job that goes on from somebody else's checkpoint in a --checkpoint_dir, and is started again with the
+# same words: the newest there is taken, and a damaged one passed over.
+job=(-data data/train "${small[@]}" --epochs=8 --resume straight/$last --checkpoint_dir jobs/moco)
+stop USR1 jobs/moco "${job[@]}"
+[ $code -eq 138 ] || fail "exit code $code of the job: $(cat err)"
+refused 4 "holds the checkpoints of an earlier run" "$pretrain" data/train --checkpoint_dir jobs/moco
+"$pretrain" "${job[@]}" > out || fail "the job again: $(cat out)"
+grep -q "^resumed  from .*/jobs/moco/moco_unsupervised_000[67]_step_" out || fail "not the newest: $(cat out)"
+grep -q "^note     newer than --resume .*straight/$last, of the same run" out || fail "not said: $(cat out)"
+[ -e jobs/moco/moco_unsupervised_0007.pth.tar ] || fail "names: $(ls jobs/moco)"
+"$pretrain" data/train "${small[@]}" --epochs=8 --resume=straight --run-dir=on > /dev/null || fail "on"
+cmp on/checkpoints/checkpoint_0007.pth.tar jobs/moco/moco_unsupervised_0007.pth.tar || fail "the job's weights"
+cp jobs/moco/moco_unsupervised_0007.pth.tar whole.pth.tar
+truncate -s 30000 jobs/moco/moco_unsupervised_0007.pth.tar
+"$pretrain" "${job[@]}" > out || fail "with a damaged one: $(cat out)"
+grep -q "^warning: passed over, now .*0007.pth.tar.damaged: " out || fail "not said: $(cat out)"
+cmp whole.pth.tar jobs/moco/moco_unsupervised_0007.pth.tar || fail "other weights after a damaged one"
+
+# Without the file that it began with and without any of its own there is nothing to go on from.
+refused 2 "nowhere.pth.tar': No such file" "$pretrain" -data data/train "${small[@]}" --resume nowhere.pth.tar \
+  --checkpoint_dir jobs/none
+[ ! -e jobs/none ] || fail "a refused run left a folder"
+echo PASSED

@@ -2,6 +2,8 @@
 
     cifar_run.py FOLDER --out metrics.jsonl      # FOLDER has train/<class>/*.jpg and val/<class>/*.jpg
 
+It takes an hour or two of one core, and goes on where it was killed: its state is in metrics.jsonl.state.
+
 ResNet-18 with the CIFAR stem, views without blur, cosine rate from epoch 0; the weights by --seed are pretrain's. kNN is on the
 backbone's features.
 """
@@ -9,6 +11,7 @@ backbone's features.
 import argparse
 import copy
 import json
+import os
 import random
 
 import torch
@@ -61,21 +64,38 @@ def main():
                           temperature=0.1)
     optimizer = torch.optim.SGD(moco.f_q.parameters(), args.lr, momentum=0.9, weight_decay=5e-4)
     images = torchvision.datasets.ImageFolder(f"{args.folder}/train", lambda image: (VIEW(image), VIEW(image)))
-    loader = torch.utils.data.DataLoader(images, args.batch_size, shuffle=True, drop_last=True)
-    with open(args.out, "w") as out:
+    steps = len(images) // args.batch_size
+    done, order = 0, None
+    path = args.out + ".state"
+    if os.path.exists(path):
+        done, order, *states, draws = torch.load(path, weights_only=False)
+        for owner, state in zip((moco.f_q, moco.f_k, optimizer), states):
+            owner.load_state_dict(state)
+        moco.queue, moco.position, torch_draws, python_draws = draws
+        torch.set_rng_state(torch_draws)
+        random.setstate(python_draws)
 
-        def tell(**values):
-            print(json.dumps(values), file=out, flush=True)
+    def tell(**values):
+        with open(args.out, "a") as out:
+            print(json.dumps(values), file=out)
 
+    if done == 0:
         tell(step=0, knn=knn(moco.f_q, args.folder))
-        number = 0
-        for epoch in range(args.epochs):
-            optimizer.param_groups[0]["lr"] = reference.cosine_rate(args.lr, epoch, args.epochs)
-            for (x_q, x_k), _ in loader:
-                loss, top1, _ = reference.step(moco, optimizer, x_q, x_k, [torch.randperm(len(x_q))])
-                number += 1
-                tell(step=number, loss=loss, top1=top1 / len(x_q))
-        tell(step=number, knn=knn(moco.f_q, args.folder))
+    while done < args.epochs * steps:
+        epoch, i = divmod(done, steps)
+        if i == 0:
+            order = torch.randperm(len(images))
+        optimizer.param_groups[0]["lr"] = reference.cosine_rate(args.lr, epoch, args.epochs)
+        pairs = [images[j][0] for j in order[i * args.batch_size:(i + 1) * args.batch_size]]
+        x_q, x_k = (torch.stack(views) for views in zip(*pairs))
+        loss, top1, _ = reference.step(moco, optimizer, x_q, x_k, [torch.randperm(len(x_q))])
+        done += 1
+        states = [owner.state_dict() for owner in (moco.f_q, moco.f_k, optimizer)]
+        draws = moco.queue, moco.position, torch.get_rng_state(), random.getstate()
+        torch.save((done, order, *states, draws), path + ".new")
+        os.replace(path + ".new", path)
+        tell(step=done, loss=loss, top1=top1 / len(x_q))
+    tell(step=done, knn=knn(moco.f_q, args.folder))
 
 
 if __name__ == "__main__":

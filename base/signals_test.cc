@@ -1,0 +1,44 @@
+#include "base/signals.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <tuple>
+
+#include "base/exit_code.h"
+
+namespace base {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(SignalsTest, EachHasItsMessageAndItsExitCode) {
+  for (const auto& [signal, message, code] : {std::tuple(SIGINT, "stopped by Ctrl-C", 130),
+                                              std::tuple(SIGTERM, "stopped by SIGTERM", 143),
+                                              std::tuple(SIGUSR1, "stopped by SIGUSR1", 138)}) {
+    CatchStopSignals();
+    EXPECT_TRUE(StopRequested().ok());
+    std::raise(signal);
+    EXPECT_EQ(StopRequested().message(), message);
+    EXPECT_EQ(ExitCodeOf(StopRequested()), code);
+  }
+}
+
+TEST(SignalsTest, TheFirstCounts) {
+  CatchStopSignals();
+  std::raise(SIGUSR1);
+  std::raise(SIGUSR1);
+  std::raise(SIGTERM);
+  EXPECT_EQ(StopSignal(), SIGUSR1);
+  EXPECT_EXIT(std::raise(SIGTERM), testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(SignalsTest, LongStepsAreWarnedOf) {
+  EXPECT_EQ(SlowStepWarning(15), "");
+  EXPECT_THAT(SlowStepWarning(17.2), HasSubstr("a step takes 17 s"));
+  EXPECT_THAT(SlowStepWarning(17.2), HasSubstr("--signal=B:USR1@48"));
+}
+
+}  // namespace
+}  // namespace base
