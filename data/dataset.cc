@@ -44,6 +44,10 @@ DatasetRegistry& Datasets() {
   return table;
 }
 
+absl::StatusOr<std::string> Dataset::File(int64_t index) const {
+  return absl::UnimplementedError(absl::StrCat("'", Name(index), "' is not kept as a file"));
+}
+
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
                                    int channels) {
   auto root = Place::At(path);

@@ -34,6 +34,10 @@ class Dataset {
   // cannot be read; other images stay readable.
   virtual absl::StatusOr<cv::Mat> Image(int64_t index) const = 0;
 
+  // The image's own JPEG or PNG file, not looked at. Unimplemented where images are not kept as
+  // files; DataLoss as for Image().
+  virtual absl::StatusOr<std::string> File(int64_t index) const;
+
   // A name that a person finds the image by: a path, or an entry in an archive.
   virtual std::string Name(int64_t index) const = 0;
 

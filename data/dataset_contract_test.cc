@@ -17,6 +17,7 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/pack.h"
 #include "data/test_images.h"
 
 namespace data {
@@ -106,6 +107,16 @@ class DatasetContract : public testing::TestWithParam<std::string> {
       write("train-labels-idx1-ubyte",
             absl::StrCat(std::string{0, 0, 8, 1}, count,
                          join([&](int, const Sample& s) { return std::string(1, s.label); })));
+    } else if (Is("packed")) {
+      for (size_t i = 0; i < samples.size(); ++i)
+        write("folder/" + name(i, samples[i]), samples[i].file);
+      const auto folder =
+          Datasets().Create("image_folder").value()->Open(root + "/folder", Split::kTraining, 3);
+      EXPECT_TRUE(WritePack(**folder, Split::kTraining, /*decoded=*/false, root + "/images.pack",
+                            [](int64_t) {})
+                      .ok());
+      std::filesystem::remove_all(root + "/folder");
+      return root + "/images.pack";
     } else {
       ADD_FAILURE() << "say here how the contract writes data for '" << GetParam() << "'";
     }

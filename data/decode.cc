@@ -234,9 +234,15 @@ absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view b
   return absl::DataLossError(absl::StrCat("'", name, "' ", image.status().message()));
 }
 
-absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels) {
-  const auto bytes = base::ReadFile(path, kMaxImageBytes);
+absl::StatusOr<std::string> ReadImageFile(const std::string& path) {
+  auto bytes = base::ReadFile(path, kMaxImageBytes);
   if (!bytes.ok()) return absl::DataLossError(bytes.status().message());
+  return bytes;
+}
+
+absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels) {
+  const auto bytes = ReadImageFile(path);
+  if (!bytes.ok()) return bytes.status();
   return DecodeNamed(path, *bytes, channels);
 }
 

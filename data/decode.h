@@ -34,6 +34,9 @@ cv::Mat ToChannels(const cv::Mat& image, int channels);
 // DecodeImage with the image's name in its errors.
 absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes, int channels);
 
+// The bytes of a file that may hold an image. DataLoss when it cannot be read.
+absl::StatusOr<std::string> ReadImageFile(const std::string& path);
+
 // The image in a file.
 absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels);
 

@@ -31,6 +31,9 @@ class FileList : public Dataset {
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     return ReadImage(Name(index), channels_);
   }
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    return ReadImageFile(Name(index));
+  }
   std::string Name(int64_t index) const override {
     const absl::string_view name = names_[index];
     return absl::StartsWith(name, "/") ? std::string(name) : absl::StrCat(folder_, name);

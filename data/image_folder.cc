@@ -24,6 +24,9 @@ class ImageFiles : public Dataset {
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     return ReadImage(Name(index), channels_);
   }
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    return ReadImageFile(Name(index));
+  }
   std::string Name(int64_t index) const override { return absl::StrCat(root_, "/", names_[index]); }
   int Label(int64_t index) const override {
     return classes_.labels.empty() ? -1 : classes_.labels[index];

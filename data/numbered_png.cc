@@ -50,6 +50,9 @@ class NumberedPng : public Dataset {
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     return ReadImage(Name(index), channels_);
   }
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    return ReadImageFile(Name(index));
+  }
   std::string Name(int64_t index) const override {
     return absl::StrCat(index < contents_.in_own ? contents_.own : contents_.unlabeled, "/",
                         contents_.numbers[index], ".png");

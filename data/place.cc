@@ -44,6 +44,14 @@ const char* ToString(Split split) {
                                       : "validation";
 }
 
+absl::StatusOr<Split> ReadSplit(absl::string_view text) {
+  for (const Split split : {Split::kPretraining, Split::kTraining, Split::kValidation}) {
+    if (text == ToString(split)) return split;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("--split is '", text, "', must be pretraining, training or validation"));
+}
+
 std::vector<std::string> ExpandRanges(const std::string& path) {
   for (size_t open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
     const size_t dots = path.find("..", open), close = path.find('}', open);

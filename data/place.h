@@ -16,6 +16,9 @@ enum class Split { kPretraining, kTraining, kValidation };
 // "pretraining", "training", "validation".
 const char* ToString(Split split);
 
+// What ToString says. InvalidArgument, naming what is known, for anything else.
+absl::StatusOr<Split> ReadSplit(absl::string_view text);
+
 // "a-{000..012}.tar": a-000.tar, a-001.tar, ..., for every such range in `path`; without one,
 // `path` alone. Ranges of more than 1,000,000 numbers, and those that go down, are taken as they
 // are written.

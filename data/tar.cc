@@ -266,6 +266,12 @@ class Tar : public Dataset {
   int64_t size() const override { return spans_.size(); }
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
+    const auto bytes = File(index);
+    if (!bytes.ok()) return bytes.status();
+    return DecodeNamed(Name(index), *bytes, channels_);
+  }
+
+  absl::StatusOr<std::string> File(int64_t index) const override {
     const Span& span = spans_[index];
     if (span.size > kMaxImageBytes) {
       return absl::DataLossError(
@@ -276,7 +282,7 @@ class Tar : public Dataset {
     if (!status.ok()) {
       return absl::DataLossError(absl::StrCat("'", Name(index), "': ", status.message()));
     }
-    return DecodeNamed(Name(index), bytes, channels_);
+    return bytes;
   }
 
   std::string Name(int64_t index) const override {

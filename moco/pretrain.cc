@@ -122,6 +122,9 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Flags of where a run is, and for one start alone: others make the same run elsewhere.
+const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
+
 // Flags that say in short what a spec says in full.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"head", {"mlp", "moco_dim"}},
@@ -371,7 +374,8 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   FLAGS_lr_schedule = o->schedule;
   FLAGS_views = o->views;
   FLAGS_eval_views = o->eval_views;
-  std::vector<std::string> without = {"image_size", "resume", "force", "run_dir", "checkpoint_dir"};
+  std::vector<std::string> without = kPlaceFlags;
+  without.push_back("image_size");
   for (const auto& [spec, shorthands] : kShorthands) {
     without.insert(without.end(), shorthands.begin(), shorthands.end());
   }
@@ -431,10 +435,8 @@ absl::Status Pretrain(int argc, char** argv) {
     if (absl::Status s = place->Lock(); !s.ok()) return s;
   }
   base::RunFolder& folder = *place->folder;
-  // The flags make the same run elsewhere: without where it is, and what is for this start alone.
-  absl::Status described = WriteRunDescription(
-      folder, base::Flagfile(kFile, {"run_dir", "checkpoint_dir", "resume", "force"}),
-      options.loader_threads);
+  absl::Status described =
+      WriteRunDescription(folder, base::Flagfile(kFile, kPlaceFlags), options.loader_threads);
   if (!described.ok()) return described;
   PrintSettings(*data, options, folder);
   if (absl::Status s = (*trainer)->Run(folder); !s.ok()) return s;

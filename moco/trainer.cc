@@ -122,10 +122,6 @@ class TrainerImpl : public Trainer {
     auto communicator = Communicators().Create("single");
     if (!communicator.ok()) return communicator.status();
     communicator_ = std::move(*communicator);
-    for (const auto& spec : {Losses().Canonical(options_.moco.loss),
-                             Optimizers().Canonical(options_.moco.optimizer)}) {
-      if (!spec.ok()) return spec.status();
-    }
     if (absl::Status s = CheckEncoder(); !s.ok()) return s;
 
     if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
