@@ -137,6 +137,7 @@ class TrainerImpl : public Trainer {
       auto found = FindResumePoint(options_.resume, options_.earlier);
       if (!found.ok()) return found.status();
       resumed_ = *std::move(found);
+      WriteSpecsAnew(resumed_.checkpoint);
       absl::Status s = FindFirstStep(resumed_.checkpoint);
       if (!s.ok()) {
         return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
@@ -219,12 +220,26 @@ class TrainerImpl : public Trainer {
     }
   }
 
+  // A checkpoint's specs as they are written now: a plugin may have more options since.
+  static void WriteSpecsAnew(Checkpoint& checkpoint) {
+    const auto write = [&](const char* name, const auto& registry) {
+      const auto saved = checkpoint.mocopp.find(name);
+      if (saved == checkpoint.mocopp.end()) return;
+      if (auto spec = registry.Canonical(saved->second); spec.ok()) saved->second = *spec;
+    };
+    write("arch", Backbones());
+    write("mlp", Heads());
+    write("loss", Losses());
+    write("optimizer", Optimizers());
+    write("schedule", Schedules());
+  }
+
   // What must be the same for a resumed run to be the same run.
   Settings Identity() const {
     const MoCoOptions& m = options_.moco;
     return {{"program", "pretrain"},
-            {"arch", m.encoder.backbone},
-            {"mlp", m.encoder.head},
+            {"arch", Backbones().Canonical(m.encoder.backbone).value()},
+            {"mlp", Heads().Canonical(m.encoder.head).value()},
             {"moco-k", absl::StrCat(m.queue_size)},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
@@ -244,11 +259,11 @@ class TrainerImpl : public Trainer {
   // What may be changed on the way; it is told then. Without the same machine and threads the
   // results are as good, but not the same to the bit.
   Settings Changeable() const {
-    return {{"loss", options_.moco.loss},
-            {"optimizer", options_.moco.optimizer},
+    return {{"loss", Losses().Canonical(options_.moco.loss).value()},
+            {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
             {"moco-m", registry::WriteValue(options_.moco.momentum)},
             {"lr", registry::WriteValue(options_.lr)},
-            {"schedule", options_.schedule},
+            {"schedule", Schedules().Canonical(options_.schedule).value()},
             {"epochs", absl::StrCat(options_.epochs)},
             {"threads", absl::StrCat(at::get_num_threads())},
             {"cpu", CpuForResults()}};
