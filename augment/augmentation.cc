@@ -14,15 +14,24 @@ absl::StatusOr<ImageType> Augmentation::Output(const ImageType& in) const {
   return in;
 }
 
+absl::StatusOr<ImageType> OutputOfColours(const ImageType& in) {
+  if (in.depth == CV_8U && in.channels != 3) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "wants the 3 channels of colour, the images have ", in.channels, "; leave it out"));
+  }
+  return in;
+}
+
 AugmentationRegistry& Augmentations() {
   static AugmentationRegistry& table = *new AugmentationRegistry("augmentation");
   return table;
 }
 
-absl::StatusOr<Pipeline> Pipeline::Create(absl::string_view specs) {
+absl::StatusOr<Pipeline> Pipeline::Create(absl::string_view specs, int channels) {
   auto texts = registry::SplitPipeline(specs);
   if (!texts.ok()) return texts.status();
   Pipeline pipeline;
+  pipeline.output_.channels = channels;
   std::vector<std::string> canonical;
   for (const std::string& text : *texts) {
     auto step = Augmentations().Create(text);

@@ -1,7 +1,7 @@
 // Augmentations: what is done to one image on its way to the network, as plugins on cv::Mat.
 //
-// Images are RGB, 8 bits a channel (CV_8UC3), until `to_tensor` makes them float in [0, 1]
-// (CV_32FC3). Each computes what torchvision's transform of that name computes on a PIL image.
+// Images have 8 bits a channel, in RGB where there are three, until `to_tensor` makes them float in
+// [0, 1]. Each computes what torchvision's transform of that name computes on a PIL image.
 #ifndef AUGMENT_AUGMENTATION_H_
 #define AUGMENT_AUGMENTATION_H_
 
@@ -21,6 +21,7 @@ namespace augment {
 struct ImageType {
   int rows = 0, cols = 0;  // 0: differs from image to image
   int depth = CV_8U;       // CV_8U, or CV_32F after to_tensor
+  int channels = 3;        // 1 (grey), 2 (with alpha), 3 (RGB) or 4
 };
 
 class Augmentation {
@@ -38,16 +39,20 @@ class Augmentation {
   virtual void Apply(base::Rng& rng, cv::Mat& image) const = 0;
 };
 
+// The Output of a step that wants colours: InvalidArgument unless there are three channels.
+absl::StatusOr<ImageType> OutputOfColours(const ImageType& in);
+
 using AugmentationRegistry = registry::Registry<Augmentation>;
 AugmentationRegistry& Augmentations();
 
 // Steps one after the other: `random_resized_crop:size=32|flip|to_tensor|normalize`.
 class Pipeline {
  public:
-  // Errors of the specs, and of steps that do not fit each other.
-  static absl::StatusOr<Pipeline> Create(absl::string_view specs);
+  // For images of 8 bits and `channels`. Errors of the specs, and of steps that do not fit each
+  // other or the channels.
+  static absl::StatusOr<Pipeline> Create(absl::string_view specs, int channels = 3);
 
-  // The result of any 8-bit RGB image.
+  // The result of any such image.
   const ImageType& output() const { return output_; }
 
   // A function of the image and the stream alone.

@@ -63,6 +63,41 @@ TEST_P(AugmentationContract, IsAFunctionOfImageAndStreamAndLeavesTheImageAlone) 
   }
 }
 
+// Images of other than three channels are refused, saying so, or their channels are treated alike:
+// each as it would be alone.
+TEST_P(AugmentationContract, OtherNumbersOfChannels) {
+  const std::string spec = Make().output().depth == CV_8U || GetParam() == "to_tensor"
+                               ? GetParam()
+                               : absl::StrCat("to_tensor|", GetParam(), ":mean=0.3,std=0.6");
+  for (const int channels : {1, 2, 4}) {
+    const auto pipeline = Pipeline::Create(spec, channels);
+    if (!pipeline.ok()) {
+      EXPECT_THAT(std::string(pipeline.status().message()),
+                  HasSubstr(absl::StrCat("wants the 3 channels of colour, the images have ",
+                                         channels, "; leave it out")));
+      continue;
+    }
+    EXPECT_EQ(pipeline->output().channels, channels);
+    const cv::Mat colour = Noise(23, 31);
+    std::vector<cv::Mat> planes;
+    cv::split(colour, planes);
+    planes.push_back(planes[1]);
+    planes.resize(channels);
+    cv::Mat image;
+    cv::merge(planes, image);
+    for (uint64_t sample = 0; sample < 5; ++sample) {
+      base::Rng rng = Stream(sample);
+      std::vector<cv::Mat> results;
+      cv::split((*pipeline)(image, rng), results);
+      ASSERT_EQ(results.size(), static_cast<size_t>(channels));
+      for (int c = 0; c < channels; ++c) {
+        base::Rng again = Stream(sample);
+        EXPECT_TRUE(Same(results[c], Pipeline::Create(spec, 1).value()(planes[c], again)));
+      }
+    }
+  }
+}
+
 TEST_P(AugmentationContract, CanonicalSpecMakesTheSameAugmentation) {
   const Pipeline pipeline = Make();
   const Pipeline again = Pipeline::Create(pipeline.spec()).value();
@@ -87,6 +122,11 @@ TEST(PipelineTest, PresetsGiveFloatImagesOfTheSize) {
     EXPECT_EQ(pipeline->output().depth, CV_32F);
     EXPECT_GT(pipeline->output().rows, 0);
   }
+  for (const std::string& spec : {V1Views(24, 0.2, "normalize:mean=0.5,std=0.5", false),
+                                  V2Views(24, 0.2, "normalize:mean=0.5,std=0.5", false)}) {
+    EXPECT_TRUE(Pipeline::Create(spec, 1).ok()) << spec;
+  }
+  EXPECT_THAT(EvaluationViews(96, "normalize", 128), HasSubstr("resize:size=128|center_crop:"));
   EXPECT_THAT(EvaluationViews(224, "normalize"), HasSubstr("resize:size=256|center_crop:size=224"));
 }
 
@@ -101,11 +141,22 @@ TEST(PipelineTest, ErrorsNameTheStepAndTheRemedy) {
               HasSubstr("must be 0 to 1"));
   EXPECT_FALSE(Pipeline::Create("random_resized_crop:scale_min=0.9,scale_max=0.1").ok());
   EXPECT_FALSE(Pipeline::Create("gaussian_blur:radius_min=3").ok());
+  EXPECT_EQ(Pipeline::Create("flip|grayscale", 1).status().message(),
+            "step 2 of the views, 'grayscale', wants the 3 channels of colour, the images have 1; "
+            "leave it out");
+  EXPECT_EQ(Pipeline::Create("to_tensor|normalize", 1).status().message(),
+            "step 2 of the views, 'normalize', has constants for 3 channels, the images have 1; "
+            "give mean= and std= (bazel run //tools:data_stats)");
+  for (const char* mean : {"", "x", "0.1 0.2 nan", "1.1", "-0.1", "0 0 0 0 0"}) {
+    EXPECT_EQ(Pipeline::Create(absl::StrCat("to_tensor|normalize:mean=", mean)).status().message(),
+              absl::StrCat("normalize: mean is '", mean, "', must be 1 to 4 numbers of 0 to 1"));
+  }
+  EXPECT_FALSE(Pipeline::Create("to_tensor|normalize:std=0 0.1 0.1").ok());
 }
 
 TEST(PipelineTest, TensorsAreNormalised) {
   const Pipeline pipeline =
-      Pipeline::Create("to_tensor|normalize:mean_r=0.5,std_r=0.25,mean_g=0,std_g=1").value();
+      Pipeline::Create("to_tensor|normalize:mean=0.5 0 0.406,std=0.25 1 0.225").value();
   const cv::Mat pixel(1, 1, CV_8UC3, cv::Scalar(255, 51, 0));
   base::Rng rng = Stream(0);
   const cv::Vec3f v = pipeline(pixel, rng).at<cv::Vec3f>(0, 0);

@@ -34,7 +34,7 @@ class CenterCrop : public Augmentation {
       image = image(inside);
       return;
     }
-    cv::Mat padded(size_, size_, CV_8UC3, cv::Scalar::all(0));
+    cv::Mat padded(size_, size_, image.type(), cv::Scalar::all(0));
     image(inside).copyTo(padded(cv::Rect((size_ - inside.width) / 2, (size_ - inside.height) / 2,
                                          inside.width, inside.height)));
     image = padded;

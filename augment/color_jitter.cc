@@ -29,6 +29,11 @@ class ColorJitter : public Augmentation {
  public:
   explicit ColorJitter(const JitterOptions& options) : options_(options) {}
 
+  absl::StatusOr<ImageType> Output(const ImageType& in) const override {
+    auto out = Augmentation::Output(in);
+    return out.ok() ? OutputOfColours(in) : out;
+  }
+
   void Apply(base::Rng& rng, cv::Mat& image) const override {
     if (!rng.Bernoulli(options_.p)) return;
     const JitterOptions& o = options_;

@@ -18,6 +18,12 @@ struct GrayscaleOptions {
 class RandomGrayscale : public Augmentation {
  public:
   explicit RandomGrayscale(const GrayscaleOptions& options) : options_(options) {}
+
+  absl::StatusOr<ImageType> Output(const ImageType& in) const override {
+    auto out = Augmentation::Output(in);
+    return out.ok() ? OutputOfColours(in) : out;
+  }
+
   void Apply(base::Rng& rng, cv::Mat& image) const override {
     if (rng.Bernoulli(options_.p)) image = Grayscale(image);
   }

@@ -1,7 +1,12 @@
 // Each channel less its mean, over its standard deviation.
-#include <array>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "augment/augmentation.h"
 #include "augment/ops.h"
 
@@ -10,43 +15,66 @@ namespace {
 
 // The defaults are ImageNet's.
 struct NormalizeOptions {
-  double mean_r = 0.485, mean_g = 0.456, mean_b = 0.406;
-  double std_r = 0.229, std_g = 0.224, std_b = 0.225;
+  std::string mean = "0.485 0.456 0.406";
+  std::string std = "0.229 0.224 0.225";
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("mean_r", mean_r, "mean of red, of 1", registry::Between(0, 1));
-    v("mean_g", mean_g, "mean of green", registry::Between(0, 1));
-    v("mean_b", mean_b, "mean of blue", registry::Between(0, 1));
-    v("std_r", std_r, "standard deviation of red", registry::Positive());
-    v("std_g", std_g, "standard deviation of green", registry::Positive());
-    v("std_b", std_b, "standard deviation of blue", registry::Positive());
+    v("mean", mean, "means of the channels, of 1: one for all, or one for each");
+    v("std", std, "standard deviations, likewise");
   }
 };
 
 class Normalize : public Augmentation {
  public:
-  explicit Normalize(const NormalizeOptions& o)
-      : mean_{static_cast<float>(o.mean_r), static_cast<float>(o.mean_g),
-              static_cast<float>(o.mean_b)},
-        std_{static_cast<float>(o.std_r), static_cast<float>(o.std_g),
-             static_cast<float>(o.std_b)} {}
+  Normalize(std::vector<float> mean, std::vector<float> deviation)
+      : mean_(std::move(mean)), std_(std::move(deviation)) {}
 
   absl::StatusOr<ImageType> Output(const ImageType& in) const override {
     if (in.depth != CV_32F)
       return absl::InvalidArgumentError("wants floats; put it after to_tensor");
+    for (const auto* constants : {&mean_, &std_}) {
+      if (constants->size() == 1 || constants->size() == static_cast<size_t>(in.channels)) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("has constants for ", constants->size(), " channels, the images have ",
+                       in.channels, "; give mean= and std= (bazel run //tools:data_stats)"));
+    }
     return in;
   }
 
   void Apply(base::Rng&, cv::Mat& image) const override {
-    NormalizeChannels(image, mean_, std_);  // in place: floats are to_tensor's own
+    // In place: floats are to_tensor's own.
+    NormalizeChannels(image, ForEach(mean_, image), ForEach(std_, image));
   }
 
  private:
-  const std::array<float, 3> mean_, std_;
+  static std::vector<float> ForEach(const std::vector<float>& constants, const cv::Mat& image) {
+    return constants.size() == 1 ? std::vector<float>(image.channels(), constants[0]) : constants;
+  }
+
+  const std::vector<float> mean_, std_;
 };
 
+// "0.485 0.456 0.406" as numbers in [low, 1]; InvalidArgument names the option.
+absl::StatusOr<std::vector<float>> ReadConstants(const char* option, const std::string& text,
+                                                 double low) {
+  std::vector<float> constants;
+  bool valid = true;
+  for (absl::string_view word : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    double value;
+    valid = valid && absl::SimpleAtod(word, &value) && value >= low && value <= 1;
+    constants.push_back(valid ? static_cast<float>(value) : 0);
+  }
+  if (valid && !constants.empty() && constants.size() <= 4) return constants;
+  return absl::InvalidArgumentError(absl::StrCat("normalize: ", option, " is '", text,
+                                                 "', must be 1 to 4 numbers of ", low, " to 1"));
+}
+
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeNormalize(const NormalizeOptions& options) {
-  return std::make_unique<Normalize>(options);
+  auto mean = ReadConstants("mean", options.mean, 0);
+  if (!mean.ok()) return mean.status();
+  auto deviation = ReadConstants("std", options.std, 1e-6);
+  if (!deviation.ok()) return deviation.status();
+  return std::make_unique<Normalize>(*std::move(mean), *std::move(deviation));
 }
 
 REGISTER_PLUGIN(Augmentations, "normalize", "subtracts the mean, divides by the deviation",

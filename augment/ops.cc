@@ -72,8 +72,8 @@ FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t*
 
 cv::Mat ResizeRows(const cv::Mat& image, int rows) {
   const Taps taps = TriangleTaps(image.rows, rows);
-  cv::Mat out(rows, image.cols, CV_8UC3);
-  const int n = 3 * image.cols;
+  cv::Mat out(rows, image.cols, image.type());
+  const int n = image.channels() * image.cols;
   std::vector<int32_t> sums(n);
   for (int y = 0; y < rows; ++y) {
     WeightedRow(image.ptr(taps.first[y]), image.step, &taps.weights[size_t{1} * y * taps.width],
@@ -83,23 +83,33 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
 }
 
 // Rows become columns, a few rows at a time, so that what is read and written stays in the cache.
-cv::Mat Transposed(const cv::Mat& image) {
+template <int kChannels>
+void Transpose(const cv::Mat& image, cv::Mat& out) {
   constexpr int kStrip = 16;
-  cv::Mat out(image.cols, image.rows, CV_8UC3);
   // Four bytes are copied faster than three; the fourth is written over by the next pixel. Only the
   // last row has none.
+  constexpr int kCopied = kChannels == 3 ? 4 : kChannels;
   const int last = image.rows - 1;
   for (int top = 0; top < last; top += kStrip) {
     const int bottom = std::min(top + kStrip, last);
     for (int x = 0; x < image.cols; ++x) {
-      const uint8_t* from = image.ptr(top) + 3 * x;
-      uint8_t* to = out.ptr(x) + 3 * top;
-      for (int y = top; y < bottom; ++y, from += image.step[0], to += 3) std::memcpy(to, from, 4);
+      const uint8_t* from = image.ptr(top) + kChannels * x;
+      uint8_t* to = out.ptr(x) + kChannels * top;
+      for (int y = top; y < bottom; ++y, from += image.step[0], to += kChannels) {
+        std::memcpy(to, from, kCopied);
+      }
     }
   }
   for (int x = 0; x < image.cols; ++x) {
-    std::memcpy(out.ptr(x) + 3 * last, image.ptr(last) + 3 * x, 3);
+    std::memcpy(out.ptr(x) + kChannels * last, image.ptr(last) + kChannels * x, kChannels);
   }
+}
+
+cv::Mat Transposed(const cv::Mat& image) {
+  constexpr void (*kTranspose[])(const cv::Mat&, cv::Mat&) = {Transpose<1>, Transpose<2>,
+                                                              Transpose<3>, Transpose<4>};
+  cv::Mat out(image.cols, image.rows, image.type());
+  kTranspose[image.channels() - 1](image, out);
   return out;
 }
 
@@ -225,14 +235,14 @@ cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   const int whole = static_cast<int>(radius);
   const uint32_t inner = static_cast<uint32_t>((1 << 24) / (radius * 2 + 1));  // weights, of 2^24
   const uint32_t outer = ((1 << 24) - (whole * 2 + 1) * inner) / 2;
-  const int n = 3 * image.cols, last = image.rows - 1;
+  const int n = image.channels() * image.cols, last = image.rows - 1;
   const auto row = [&](int y) { return image.ptr(std::clamp(y, 0, last)); };
   std::vector<uint32_t> sums(n, 0);  // of the box around row -1
   for (int y = -whole - 1; y < whole; ++y) {
     const uint8_t* p = row(y);
     for (int x = 0; x < n; ++x) sums[x] += p[x];
   }
-  cv::Mat out(image.rows, image.cols, CV_8UC3);
+  cv::Mat out(image.rows, image.cols, image.type());
   for (int y = 0; y <= last; ++y) {
     BlurRow(row(y + whole), row(y - whole - 1), row(y + whole + 1), n, inner, outer, sums.data(),
             out.ptr(y));
@@ -246,13 +256,9 @@ FOR_EACH_CPU void FloatRow(const uint8_t* from, int n, float* __restrict to) {
   for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 255.0f;
 }
 
-FOR_EACH_CPU void NormalizeRow(float* row, int pixels, const float* __restrict mean,
+FOR_EACH_CPU void NormalizeRow(float* row, int n, const float* __restrict mean,
                                const float* __restrict deviation) {
-  for (int i = 0; i < 3 * pixels; i += 3) {
-    row[i] = (row[i] - mean[0]) / deviation[0];
-    row[i + 1] = (row[i + 1] - mean[1]) / deviation[1];
-    row[i + 2] = (row[i + 2] - mean[2]) / deviation[2];
-  }
+  for (int i = 0; i < n; ++i) row[i] = (row[i] - mean[i]) / deviation[i];
 }
 
 }  // namespace
@@ -328,15 +334,23 @@ cv::Mat Flip(const cv::Mat& image) {
 }
 
 cv::Mat ToFloat(const cv::Mat& image) {
-  cv::Mat out(image.rows, image.cols, CV_32FC3);
-  for (int y = 0; y < image.rows; ++y) FloatRow(image.ptr(y), 3 * image.cols, out.ptr<float>(y));
+  cv::Mat out(image.rows, image.cols, CV_32FC(image.channels()));
+  const int n = image.channels() * image.cols;
+  for (int y = 0; y < image.rows; ++y) FloatRow(image.ptr(y), n, out.ptr<float>(y));
   return out;
 }
 
-void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
-                       const std::array<float, 3>& deviation) {
+void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,
+                       const std::vector<float>& deviation) {
+  // The constants of a whole row, so that the loop need not know the channels.
+  const int channels = image.channels(), n = channels * image.cols;
+  std::vector<float> means(n), deviations(n);
+  for (int i = 0; i < n; ++i) {
+    means[i] = mean[i % channels];
+    deviations[i] = deviation[i % channels];
+  }
   for (int y = 0; y < image.rows; ++y) {
-    NormalizeRow(image.ptr<float>(y), image.cols, mean.data(), deviation.data());
+    NormalizeRow(image.ptr<float>(y), n, means.data(), deviations.data());
   }
 }
 

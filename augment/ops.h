@@ -1,11 +1,11 @@
 // Image operations with explicit parameters: what torchvision 0.26 computes on PIL images (Pillow
-// 13), to the bit where nothing else is said. Inputs are CV_8UC3 in RGB, any stride; results are
-// fresh images.
+// 13), to the bit where nothing else is said. Inputs are of 8 bits and 1 to 4 channels, for the
+// operations on colours of three in RGB; any stride. Results are fresh images.
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
-#include <array>
 #include <opencv2/core/mat.hpp>
+#include <vector>
 
 namespace augment {
 
@@ -34,12 +34,12 @@ cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 // Mirrored left to right.
 cv::Mat Flip(const cv::Mat& image);
 
-// To float (CV_32FC3), 0 to 1.
+// To float, 0 to 1.
 cv::Mat ToFloat(const cv::Mat& image);
 
-// (value - mean) / deviation of each channel of a float image, in place.
-void NormalizeChannels(cv::Mat& image, const std::array<float, 3>& mean,
-                       const std::array<float, 3>& deviation);
+// (value - mean) / deviation of each channel of a float image, in place; a constant for each.
+void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,
+                       const std::vector<float>& deviation);
 
 }  // namespace augment
 

@@ -15,25 +15,23 @@ std::string Crop(int64_t size, double scale_min) {
 
 std::string NormalizeSpec(const std::string& data_set) {
   if (data_set == "cifar10") {
-    return "normalize:mean_r=0.4914,mean_g=0.4822,mean_b=0.4465,std_r=0.2023,std_g=0.1994,"
-           "std_b=0.2010";
+    return "normalize:mean=0.4914 0.4822 0.4465,std=0.2023 0.1994 0.201";
   }
+  if (data_set == "grey") return "normalize:mean=0.5,std=0.5";
   return "normalize";
 }
 
-std::string V1Views(int64_t size, double scale_min, const std::string& normalize) {
-  return absl::StrCat(Crop(size, scale_min),
-                      "|grayscale:p=0.2"
-                      "|color_jitter:brightness=0.4,contrast=0.4,saturation=0.4,hue=0.4"
-                      "|flip|to_tensor|",
-                      normalize);
+std::string V1Views(int64_t size, double scale_min, const std::string& normalize, bool colour) {
+  const char* colours =
+      "|grayscale:p=0.2|color_jitter:brightness=0.4,contrast=0.4,saturation=0.4,hue=0.4";
+  return absl::StrCat(Crop(size, scale_min), colour ? colours : "", "|flip|to_tensor|", normalize);
 }
 
-std::string V2Views(int64_t size, double scale_min, const std::string& normalize) {
-  return absl::StrCat(Crop(size, scale_min),
-                      "|color_jitter:p=0.8,brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1"
-                      "|grayscale:p=0.2|gaussian_blur:p=0.5,radius_min=0.1,radius_max=2"
-                      "|flip|to_tensor|",
+std::string V2Views(int64_t size, double scale_min, const std::string& normalize, bool colour) {
+  const char* colours =
+      "|color_jitter:p=0.8,brightness=0.4,contrast=0.4,saturation=0.4,hue=0.1|grayscale:p=0.2";
+  return absl::StrCat(Crop(size, scale_min), colour ? colours : "",
+                      "|gaussian_blur:p=0.5,radius_min=0.1,radius_max=2|flip|to_tensor|",
                       normalize);
 }
 
@@ -44,8 +42,8 @@ std::string CifarViews(int64_t size, double scale_min, const std::string& normal
                       normalize);
 }
 
-std::string EvaluationViews(int64_t size, const std::string& normalize) {
-  const int64_t shorter = size <= 32 ? size : size * 8 / 7;
+std::string EvaluationViews(int64_t size, const std::string& normalize, int64_t resize) {
+  const int64_t shorter = resize > 0 ? resize : size <= 32 ? size : size * 8 / 7;
   return absl::StrCat("resize:size=", shorter, "|center_crop:size=", size, "|to_tensor|",
                       normalize);
 }

@@ -57,26 +57,25 @@ void Measure(const std::string& what, int64_t count, const std::function<void(in
 absl::Status Run(int argc, char** argv) {
   if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();
   const std::string path = base::UserPath(FLAGS_data);
-  auto spec = data::DetectDataset(path);
-  if (!spec.ok()) return spec.status();
-  auto dataset = data::Datasets().Create(*spec, path);
-  if (!dataset.ok()) return dataset.status();
+  auto opened = data::OpenDataset(path, data::Split::kPretraining);
+  if (!opened.ok()) return opened.status();
+  const data::Dataset& dataset = *opened->dataset;
 
   // Spread over the data, so that every class is there.
-  const int64_t count = std::min<int64_t>(FLAGS_images, (*dataset)->size());
-  const auto index = [&](int64_t i) { return i * (*dataset)->size() / count; };
+  const int64_t count = std::min<int64_t>(FLAGS_images, dataset.size());
+  const auto index = [&](int64_t i) { return i * dataset.size() / count; };
   const auto stream = [](int64_t i, int view = 0) {
     return base::Rng(0, base::Purpose::kView, 0, i, view);
   };
   std::vector<cv::Mat> images;
   for (int64_t i = 0; i < count; ++i) {
-    auto image = (*dataset)->Image(index(i));
+    auto image = dataset.Image(index(i));
     if (!image.ok()) return image.status();
     images.push_back(*std::move(image));
   }
   std::printf("%lld images of %s, views of %d x %d, one core\n", static_cast<long long>(count),
               path.c_str(), FLAGS_size, FLAGS_size);
-  Measure("read and decode", count, [&](int64_t i) { (void)(*dataset)->Image(index(i)); });
+  Measure("read and decode", count, [&](int64_t i) { (void)dataset.Image(index(i)); });
 
   // Inputs of the later steps are results of the first.
   const std::string crop = absl::StrCat("random_resized_crop:scale_min=0.2,size=", FLAGS_size);
@@ -104,7 +103,7 @@ absl::Status Run(int argc, char** argv) {
   const augment::Pipeline view =
       augment::Pipeline::Create(augment::V2Views(FLAGS_size, 0.2, "normalize")).value();
   Measure("read, decode and two MoCo v2 views", count, [&](int64_t i) {
-    const cv::Mat image = (*dataset)->Image(index(i)).value();
+    const cv::Mat image = dataset.Image(index(i)).value();
     for (int v = 0; v < 2; ++v) {
       base::Rng rng = stream(i, v);
       view(image, rng);

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
 
 namespace data {
 namespace {
@@ -67,7 +68,7 @@ cv::Mat RgbOfCmyk(const cv::Mat& cmyk) {
   return rgb;
 }
 
-absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
+absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes, int channels) {
   if (!jpeg_decoder) jpeg_decoder.reset(tjInitDecompress());
   const auto* in = reinterpret_cast<const unsigned char*>(bytes.data());
   int width = -1, height = -1, subsampling = -1, colorspace = -1;
@@ -79,14 +80,18 @@ absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
   }
   if (absl::Status s = CheckSize(width, height); !s.ok()) return s;
   const bool cmyk = colorspace == TJCS_CMYK || colorspace == TJCS_YCCK;
-  cv::Mat image(height, width, cmyk ? CV_8UC4 : CV_8UC3);
+  const bool grey = colorspace == TJCS_GRAY && channels < 3;
+  cv::Mat image(height, width, cmyk ? CV_8UC4 : grey ? CV_8UC1 : CV_8UC3);
   if (tjDecompress2(jpeg_decoder.get(), in, bytes.size(), image.data, width,
-                    static_cast<int>(image.step), height, cmyk ? TJPF_CMYK : TJPF_RGB,
+                    static_cast<int>(image.step), height,
+                    cmyk   ? TJPF_CMYK
+                    : grey ? TJPF_GRAY
+                           : TJPF_RGB,
                     TJFLAG_LIMITSCANS) != 0 &&
       !PixelsAreWhole()) {
     return JpegError();
   }
-  return cmyk ? RgbOfCmyk(image) : image;
+  return ToChannels(cmyk ? RgbOfCmyk(image) : image, channels);
 }
 
 // ---- PNG ----------------------------------------------------------------------------------------
@@ -95,7 +100,7 @@ absl::StatusOr<cv::Mat> DecodeJpeg(absl::string_view bytes) {
 // function that is jumped out of.
 class PngDecoder {
  public:
-  explicit PngDecoder(absl::string_view bytes) : bytes_(bytes) {
+  PngDecoder(absl::string_view bytes, int channels) : bytes_(bytes), channels_(channels) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, Fail, Ignore);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
   }
@@ -109,11 +114,13 @@ class PngDecoder {
     const int64_t width = png_get_image_width(png_, info_);
     const int64_t height = png_get_image_height(png_, info_);
     if (absl::Status s = CheckSize(width, height); !s.ok()) return s;
-    image_.create(static_cast<int>(height), static_cast<int>(width), CV_8UC3);
+    if (!ChooseLayout()) return Damaged(error_);
+    const int channels = png_get_channels(png_, info_);
+    image_.create(static_cast<int>(height), static_cast<int>(width), CV_8UC(channels));
     rows_.resize(height);
     for (int64_t y = 0; y < height; ++y) rows_[y] = image_.ptr(static_cast<int>(y));
     if (!ReadPixels()) return Damaged(error_);
-    return image_;
+    return ToChannels(image_, channels_);
   }
 
  private:
@@ -127,7 +134,8 @@ class PngDecoder {
     return true;
   }
 
-  bool ReadPixels() {
+  // Three channels are the library's work, others are made of what the file holds.
+  bool ChooseLayout() {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
     const int colour = png_get_color_type(png_, info_);
     if (png_get_bit_depth(png_, info_) == 16) {
@@ -138,11 +146,20 @@ class PngDecoder {
       }
     }
     png_set_expand(png_);  // palettes to colours, few bits to 8, transparent colours to alpha
-    png_set_gray_to_rgb(png_);
-    png_set_strip_alpha(png_);
+    if (channels_ == 3) {
+      png_set_gray_to_rgb(png_);
+      png_set_strip_alpha(png_);
+    }
     png_set_interlace_handling(png_);
     png_read_update_info(png_, info_);
-    if (png_get_rowbytes(png_, info_) != 3 * image_.cols) png_error(png_, "unexpected layout");
+    return true;
+  }
+
+  bool ReadPixels() {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (png_get_rowbytes(png_, info_) != image_.elemSize() * image_.cols) {
+      png_error(png_, "unexpected layout");
+    }
     png_read_image(png_, rows_.data());
     png_read_end(png_, nullptr);  // a file that ends before its end mark is cut
     return true;
@@ -165,6 +182,7 @@ class PngDecoder {
   }  // warnings are about what is beside the pixels
 
   absl::string_view bytes_;
+  const int channels_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   cv::Mat image_;
@@ -174,10 +192,10 @@ class PngDecoder {
 
 }  // namespace
 
-absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes) {
+absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, int channels) {
   if (bytes.empty()) return absl::DataLossError("is empty");
-  if (absl::StartsWith(bytes, "\xFF\xD8\xFF")) return DecodeJpeg(bytes);
-  if (absl::StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return PngDecoder(bytes).Decode();
+  if (absl::StartsWith(bytes, "\xFF\xD8\xFF")) return DecodeJpeg(bytes, channels);
+  if (absl::StartsWith(bytes, "\x89PNG\r\n\x1A\n")) return PngDecoder(bytes, channels).Decode();
   const std::pair<absl::string_view, const char*> others[] = {
       {"BM", "BMP"}, {"GIF8", "GIF"}, {"II*", "TIFF"}, {"MM", "TIFF"}, {"RIFF", "WebP"}};
   for (const auto& [magic, format] : others) {
@@ -187,6 +205,45 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes) {
     }
   }
   return absl::DataLossError("is neither a JPEG nor a PNG image");
+}
+
+cv::Mat ToChannels(const cv::Mat& image, int channels) {
+  const int from = image.channels();
+  if (from == channels) return image;
+  cv::Mat result(image.rows, image.cols, CV_8UC(channels));
+  for (int y = 0; y < image.rows; ++y) {
+    const uint8_t* in = image.ptr(y);
+    uint8_t* out = result.ptr(y);
+    for (int x = 0; x < image.cols; ++x, in += from, out += channels) {
+      const bool colour = from > 2;
+      if (channels > 2) {
+        for (int c = 0; c < 3; ++c) out[c] = colour ? in[c] : in[0];
+      } else {
+        out[0] = colour ? (in[0] * 19595 + in[1] * 38470 + in[2] * 7471 + 0x8000) >> 16 : in[0];
+      }
+      if (channels % 2 == 0) out[channels - 1] = from % 2 == 0 ? in[from - 1] : 255;
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes,
+                                    int channels) {
+  auto image = DecodeImage(bytes, channels);
+  if (image.ok()) return image;
+  return absl::DataLossError(absl::StrCat("'", name, "' ", image.status().message()));
+}
+
+absl::StatusOr<std::string> ReadImageFile(const std::string& path) {
+  auto bytes = base::ReadFile(path, kMaxImageBytes);
+  if (!bytes.ok()) return absl::DataLossError(bytes.status().message());
+  return bytes;
+}
+
+absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels) {
+  const auto bytes = ReadImageFile(path);
+  if (!bytes.ok()) return bytes.status();
+  return DecodeNamed(path, *bytes, channels);
 }
 
 }  // namespace data

@@ -1,16 +1,10 @@
-// A folder of image files, with or without a folder for each class.
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <filesystem>
+// Folders of image files: with a folder for each class, or without classes.
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/listing.h"
@@ -18,82 +12,67 @@
 namespace data {
 namespace {
 
-namespace fs = std::filesystem;
-
-struct FolderOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
-
-using FolderId = std::pair<dev_t, ino_t>;
-
-// Names of all images below root/folder, relative to root. Links are followed, except to a folder
-// that they lie in (`around`); hidden files and folders are left out.
-absl::Status Scan(const fs::path& root, const fs::path& folder, std::set<FolderId>& around,
-                  std::vector<std::string>& names) {
-  struct stat info;
-  const fs::path path = folder.empty() ? root : root / folder;
-  if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot read folder", path.string());
-  const FolderId id(info.st_dev, info.st_ino);
-  if (!around.insert(id).second) return absl::OkStatus();
-  std::error_code error;
-  fs::directory_iterator entries(path, error);
-  if (error) {
-    errno = error.value();
-    return base::ErrnoStatus("cannot read folder", path.string());
-  }
-  for (const fs::directory_entry& entry : entries) {
-    const std::string name = entry.path().filename();
-    if (entry.is_directory(error)) {
-      if (name[0] == '.') continue;
-      if (absl::Status s = Scan(root, folder / name, around, names); !s.ok()) return s;
-    } else if (HasImageName(name)) {
-      names.push_back(folder / name);
-    }
-  }
-  around.erase(id);
-  return absl::OkStatus();
-}
-
-class ImageFolder : public Dataset {
+class ImageFiles : public Dataset {
  public:
-  ImageFolder(fs::path root, Listing listing)
-      : root_(std::move(root)), listing_(std::move(listing)) {}
+  ImageFiles(std::string root, Names names, Classes classes, int channels)
+      : root_(std::move(root)),
+        names_(std::move(names)),
+        classes_(std::move(classes)),
+        channels_(channels) {}
 
-  int64_t size() const override { return listing_.names.size(); }
-
+  int64_t size() const override { return names_.size(); }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    const std::string path = Name(index);
-    const auto bytes = base::ReadFile(path, kMaxImageBytes);
-    if (!bytes.ok()) return absl::DataLossError(bytes.status().message());
-    auto image = DecodeImage(*bytes);
-    if (image.ok()) return image;
-    return absl::DataLossError(absl::StrCat("'", path, "' ", image.status().message()));
+    return ReadImage(Name(index), channels_);
   }
-
-  std::string Name(int64_t index) const override { return root_ / listing_.names[index]; }
-  int Label(int64_t index) const override { return listing_.labels[index]; }
-  const std::vector<std::string>& classes() const override { return listing_.classes; }
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    return ReadImageFile(Name(index));
+  }
+  std::string Name(int64_t index) const override { return absl::StrCat(root_, "/", names_[index]); }
+  int Label(int64_t index) const override {
+    return classes_.labels.empty() ? -1 : classes_.labels[index];
+  }
+  const std::vector<std::string>& classes() const override { return classes_.names; }
 
  private:
-  const fs::path root_;
-  const Listing listing_;
+  const std::string root_;
+  const Names names_;
+  const Classes classes_;
+  const int channels_;
 };
 
-absl::StatusOr<std::unique_ptr<Dataset>> MakeImageFolder(const FolderOptions&,
-                                                         const std::string& path) {
-  std::vector<std::string> names;
-  std::set<FolderId> around;
-  if (absl::Status s = Scan(path, "", around, names); !s.ok()) return s;
-  if (names.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds no images (.jpg, .png, ...), nor do the folders in it"));
+class ImageFolder : public Format {
+ public:
+  explicit ImageFolder(bool classes) : classes_(classes) {}
+
+  bool Matches(const Place& place) const override {
+    return classes_ ? !place.folder.empty() : place.folder.empty() && !place.image.empty();
   }
-  return std::make_unique<ImageFolder>(path, MakeListing(std::move(names)));
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
+                                                int channels) const override {
+    auto names = ListImages(path);
+    if (!names.ok()) return names.status();
+    Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
+    return std::make_unique<ImageFiles>(path, *std::move(names), std::move(classes), channels);
+  }
+
+ private:
+  const bool classes_;
+};
+
+absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const NoOptions&) {
+  return std::make_unique<ImageFolder>(/*classes=*/true);
 }
 
-REGISTER_PLUGIN(Datasets, "image_folder", "a folder of images, or of one folder for each class",
-                FolderOptions, MakeImageFolder);
+absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const NoOptions&) {
+  return std::make_unique<ImageFolder>(/*classes=*/false);
+}
+
+REGISTER_PLUGIN(Datasets, "image_folder", "a folder with a folder of image files for each class",
+                NoOptions, MakeImageFolder);
+REGISTER_PLUGIN(Datasets, "flat_folder",
+                "a folder of image files, and of folders of them, without classes", NoOptions,
+                MakeFlatFolder);
 
 }  // namespace
 }  // namespace data

@@ -1,12 +1,44 @@
 #include "data/listing.h"
 
+#include <dirent.h>
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <map>
+#include <memory>
+#include <numeric>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
 
 namespace data {
+namespace {
+
+using FolderId = std::pair<dev_t, ino_t>;
+
+// Adds the images below root/folder; `folder` ends with a slash, or is empty. `around` are the
+// folders that it lies in.
+absl::Status Scan(const std::string& root, const std::string& folder, std::set<FolderId>& around,
+                  Names& names) {
+  struct stat info;
+  const std::string path = folder.empty() ? root : absl::StrCat(root, "/", folder);
+  if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot read folder", path);
+  const FolderId id(info.st_dev, info.st_ino);
+  if (!around.insert(id).second) return absl::OkStatus();
+  absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
+    if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, names);
+    if (HasImageName(name)) names.Add(absl::StrCat(folder, name));
+    return absl::OkStatus();
+  });
+  around.erase(id);
+  return status;
+}
+
+}  // namespace
 
 bool HasImageName(absl::string_view name) {
   if (absl::StartsWith(name, ".") || absl::StrContains(name, "/.")) return false;
@@ -17,30 +49,78 @@ bool HasImageName(absl::string_view name) {
   return false;
 }
 
-bool IsTar(const std::filesystem::directory_entry& entry) {
-  std::error_code error;
-  return entry.path().extension() == ".tar" && entry.is_regular_file(error);
+absl::Status ForEachEntry(
+    const std::string& folder,
+    const std::function<absl::Status(const char* name, bool is_folder)>& visit) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(opendir(folder.c_str()), closedir);
+  if (!entries) return base::ErrnoStatus("cannot read folder", folder);
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(entries.get());
+    if (entry == nullptr && errno == 0) return absl::OkStatus();
+    if (entry == nullptr) return base::ErrnoStatus("cannot read folder", folder);
+    if (entry->d_name[0] == '.') continue;
+    bool is_folder = entry->d_type == DT_DIR;
+    if (entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN) {
+      struct stat info;
+      is_folder =
+          fstatat(dirfd(entries.get()), entry->d_name, &info, 0) == 0 && S_ISDIR(info.st_mode);
+    }
+    if (absl::Status s = visit(entry->d_name, is_folder); !s.ok()) return s;
+  }
 }
 
-Listing MakeListing(std::vector<std::string> names) {
-  Listing listing;
-  std::sort(names.begin(), names.end());
-  std::map<std::string, int> classes;
-  for (const std::string& name : names) {
-    const size_t slash = name.find('/');
-    if (slash != std::string::npos) classes.emplace(name.substr(0, slash), 0);
+void Names::Add(absl::string_view name) {
+  bytes_.append(name.data(), name.size());
+  begins_.push_back(bytes_.size());
+}
+
+void Names::Sort() {
+  std::vector<int64_t> order(size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(),
+            [this](int64_t a, int64_t b) { return (*this)[a] < (*this)[b]; });
+  Names sorted;
+  sorted.bytes_.reserve(bytes_.size());
+  sorted.begins_.reserve(begins_.size());
+  for (const int64_t i : order) sorted.Add((*this)[i]);
+  *this = std::move(sorted);
+}
+
+absl::StatusOr<Names> ListImages(const std::string& root) {
+  Names names;
+  std::set<FolderId> around;
+  if (absl::Status s = Scan(root, "", around, names); !s.ok()) return s;
+  if (names.size() == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), nor do the folders in it"));
   }
-  for (auto& [name, index] : classes) {
-    index = static_cast<int>(listing.classes.size());
-    listing.classes.push_back(name);
+  names.Sort();
+  return names;
+}
+
+Classes ClassesOfFolders(const Names& sorted_names) {
+  const auto folder = [&](int64_t i) {
+    const size_t slash = sorted_names[i].find('/');
+    return slash == absl::string_view::npos ? "" : sorted_names[i].substr(0, slash);
+  };
+  Classes classes;
+  std::map<absl::string_view, int> numbers;
+  for (int64_t i = 0; i < sorted_names.size(); ++i) numbers.emplace(folder(i), 0);
+  numbers.erase("");
+  for (auto& [name, number] : numbers) {
+    number = static_cast<int>(classes.names.size());
+    classes.names.emplace_back(name);
   }
-  listing.labels.reserve(names.size());
-  for (const std::string& name : names) {
-    const size_t slash = name.find('/');
-    listing.labels.push_back(slash == std::string::npos ? -1 : classes[name.substr(0, slash)]);
-  }
-  listing.names = std::move(names);
-  return listing;
+  numbers[""] = -1;
+  for (int64_t i = 0; i < sorted_names.size(); ++i) classes.labels.push_back(numbers[folder(i)]);
+  return classes;
+}
+
+std::vector<std::string> NumberedClasses(int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back(absl::StrCat(i));
+  return names;
 }
 
 }  // namespace data

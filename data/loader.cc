@@ -37,8 +37,7 @@ class ThreadedLoader : public Loader {
         bad_ever_(options_.known_bad),
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
-    const size_t floats =
-        static_cast<size_t>(options_.batch_size) * options_.rows * options_.cols * 3;
+    const size_t floats = static_cast<size_t>(options_.batch_size) * ViewFloats();
     for (Slot& slot : slots_) {
       for (size_t v = 0; v < options_.views.size(); ++v) {
         slot.memory.emplace_back(floats);
@@ -98,6 +97,10 @@ class ThreadedLoader : public Loader {
   double seconds_waited() const override { return seconds_waited_; }
 
  private:
+  size_t ViewFloats() const {
+    return static_cast<size_t>(options_.rows) * options_.cols * options_.channels;
+  }
+
   Slot& SlotOf(int64_t step) { return slots_[(step - options_.first_step) % slots_.size()]; }
 
   // Opens the slot of `step` for filling.
@@ -188,7 +191,7 @@ class ThreadedLoader : public Loader {
     }
     slot.batch.samples[i] = sample;
     slot.batch.labels[i] = dataset_.Label(sample);
-    const size_t floats = static_cast<size_t>(options_.rows) * options_.cols * 3;
+    const size_t floats = ViewFloats();
     for (size_t v = 0; v < options_.views.size(); ++v) {
       base::Rng rng(options_.seed, base::Purpose::kView, epoch, position, v);
       options_.views[v](*image, rng, slot.batch.views[v] + i * floats);

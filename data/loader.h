@@ -25,13 +25,14 @@
 
 namespace data {
 
-// Writes one view of `image` to `out`, rows * cols * 3 floats (H x W x C), drawing from `rng`
-// alone.
+// Writes one view of `image` to `out`, rows * cols * channels floats (H x W x C), drawing from
+// `rng` alone.
 using ViewFunction = std::function<void(const cv::Mat& image, base::Rng& rng, float* out)>;
 
 struct LoaderOptions {
   int64_t batch_size = 0;
-  int rows = 0, cols = 0;           // of a view
+  int rows = 0, cols = 0;  // of a view
+  int channels = 3;
   std::vector<ViewFunction> views;  // one or two: query and key
   bool shuffle = true;              // else the order of the dataset, every epoch
   bool drop_last = true;            // else the last batch of an epoch may be smaller
@@ -48,7 +49,7 @@ struct LoaderOptions {
 struct Batch {
   int64_t step = 0, epoch = 0;
   int64_t size = 0;              // samples
-  std::vector<float*> views;     // of each view: size x rows x cols x 3
+  std::vector<float*> views;     // of each view: size x rows x cols x channels
   std::vector<int64_t> samples;  // index in the dataset of each sample
   std::vector<int> labels;       // Dataset::Label of each
 };

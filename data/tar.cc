@@ -1,4 +1,5 @@
-// Images in tar archives: one shard or a folder of them, indexed once, read in any order.
+// Images in tar archives: one shard, a folder or a numbered range of them, indexed once, read in
+// any order. Labels are folders, or WebDataset's: `key.jpg` has its class, a number, in `key.cls`.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,8 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <numeric>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -30,11 +31,6 @@ namespace {
 constexpr int64_t kBlock = 512;
 constexpr int64_t kMaxNameBytes = 1 << 20;  // of an extended header
 constexpr char kNotTar[] = "it is not a tar archive (compressed ones must be unpacked)";
-
-struct TarOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
 
 // An open archive; reads do not share a position.
 class Shard {
@@ -86,7 +82,15 @@ class Shard {
 struct Entry {
   std::string name;
   int64_t offset, size;
+  uint32_t shard;
+  int label = -1;  // of its .cls
 };
+
+// WebDataset's key: what the files of one sample have in common, up to the first dot of the name.
+std::string Key(const std::string& name) {
+  const size_t slash = name.rfind('/');
+  return name.substr(0, name.find('.', slash == std::string::npos ? 0 : slash));
+}
 
 // A number field: octal, or big-endian binary when the first bit is set.
 bool ReadNumber(const char* field, int width, int64_t* value) {
@@ -163,12 +167,28 @@ bool ReadPax(absl::string_view records, std::string* name, int64_t* size) {
   return true;
 }
 
-// Every image of the shard.
-absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
+// The class that a .cls entry states.
+absl::StatusOr<int> ReadClass(const Shard& shard, const std::string& name, int64_t offset,
+                              int64_t size) {
+  std::string text(std::min<int64_t>(size, 20), '\0');
+  if (absl::Status s = shard.Read(offset, text.size(), text.data()); !s.ok()) return s;
+  int64_t label;
+  if (!absl::SimpleAtoi(text, &label) || label < 0 || label >= kMaxClasses) {
+    return absl::InvalidArgumentError(absl::StrCat("'", shard.path(), ":", name,
+                                                   "' is no class; it must be a number, 0 to ",
+                                                   kMaxClasses - 1));
+  }
+  return static_cast<int>(label);
+}
+
+// Adds every image of the shard, with its label where there is a .cls of the same key.
+absl::Status Index(const Shard& shard, uint32_t number, std::vector<Entry>& entries) {
   const auto damaged = [&](int64_t offset, absl::string_view why) {
     return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset,
                                             ": ", why, "; fetch or write it again"));
   };
+  const size_t before = entries.size();
+  std::unordered_map<std::string, int> labels;
   std::string long_name;  // of the next entry, from an extended header
   int64_t long_size = -1;
   char block[kBlock];
@@ -178,7 +198,7 @@ absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
     }
     if (absl::Status s = shard.Read(offset, kBlock, block); !s.ok()) return s;
     const Header header(block);
-    if (header.IsZero()) return absl::OkStatus();
+    if (header.IsZero()) break;
     int64_t size;
     if (!header.IsWhole() || !header.Size(&size)) {
       return damaged(offset, offset == 0 ? kNotTar : "this is no entry's header");
@@ -207,7 +227,11 @@ absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
                            "' is a link to another file; write the archive with tar "
                            "--dereference --hard-dereference"));
         }
-        if (header.IsFile()) entries.push_back({std::move(name), offset + kBlock, size});
+        if (header.IsFile()) entries.push_back({std::move(name), offset + kBlock, size, number});
+      } else if (header.IsFile() && absl::EndsWith(name, ".cls")) {
+        const auto label = ReadClass(shard, name, offset + kBlock, size);
+        if (!label.ok()) return label.status();
+        labels[Key(name)] = *label;
       }
       if (header.type() != 'g') {
         long_name.clear();
@@ -216,54 +240,77 @@ absl::Status Index(const Shard& shard, std::vector<Entry>& entries) {
     }
     offset += kBlock + (size + kBlock - 1) / kBlock * kBlock;
   }
+  if (labels.empty()) return absl::OkStatus();
+  for (size_t i = before; i < entries.size(); ++i) {
+    const auto label = labels.find(Key(entries[i].name));
+    if (label != labels.end()) entries[i].label = label->second;
+  }
+  return absl::OkStatus();
 }
 
 class Tar : public Dataset {
  public:
-  struct Place {
-    int shard;
-    int64_t offset, size;
+  struct Span {
+    int64_t offset;
+    uint32_t size;  // more than kMaxImageBytes: too many
+    uint32_t shard;
   };
-  Tar(std::vector<Shard> shards, std::vector<Place> places, Listing listing)
-      : shards_(std::move(shards)), places_(std::move(places)), listing_(std::move(listing)) {}
+  Tar(std::vector<Shard> shards, std::vector<Span> spans, Names names, Classes classes,
+      int channels)
+      : shards_(std::move(shards)),
+        spans_(std::move(spans)),
+        names_(std::move(names)),
+        classes_(std::move(classes)),
+        channels_(channels) {}
 
-  int64_t size() const override { return places_.size(); }
+  int64_t size() const override { return spans_.size(); }
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    const Place& place = places_[index];
-    if (place.size > kMaxImageBytes) {
-      return absl::DataLossError(absl::StrCat("'", Name(index), "' has ", place.size,
-                                              " bytes, more than ", kMaxImageBytes));
+    const auto bytes = File(index);
+    if (!bytes.ok()) return bytes.status();
+    return DecodeNamed(Name(index), *bytes, channels_);
+  }
+
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    const Span& span = spans_[index];
+    if (span.size > kMaxImageBytes) {
+      return absl::DataLossError(
+          absl::StrCat("'", Name(index), "' has more than ", kMaxImageBytes, " bytes"));
     }
-    std::string bytes(place.size, '\0');
-    absl::Status status = shards_[place.shard].Read(place.offset, place.size, bytes.data());
+    std::string bytes(span.size, '\0');
+    absl::Status status = shards_[span.shard].Read(span.offset, span.size, bytes.data());
     if (!status.ok()) {
       return absl::DataLossError(absl::StrCat("'", Name(index), "': ", status.message()));
     }
-    auto image = DecodeImage(bytes);
-    if (image.ok()) return image;
-    return absl::DataLossError(absl::StrCat("'", Name(index), "' ", image.status().message()));
+    return bytes;
   }
 
   std::string Name(int64_t index) const override {
-    return absl::StrCat(shards_[places_[index].shard].path(), ":", listing_.names[index]);
+    return absl::StrCat(shards_[spans_[index].shard].path(), ":", names_[index]);
   }
-  int Label(int64_t index) const override { return listing_.labels[index]; }
-  const std::vector<std::string>& classes() const override { return listing_.classes; }
+  int Label(int64_t index) const override { return classes_.labels[index]; }
+  const std::vector<std::string>& classes() const override { return classes_.names; }
 
  private:
   const std::vector<Shard> shards_;
-  const std::vector<Place> places_;
-  const Listing listing_;
+  const std::vector<Span> spans_;
+  const Names names_;
+  const Classes classes_;
+  const int channels_;
 };
 
 absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   std::error_code error;
-  if (!std::filesystem::is_directory(path, error)) return std::vector<std::string>{path};
-  std::vector<std::string> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-    if (IsTar(entry)) paths.push_back(entry.path());
+  if (!std::filesystem::is_directory(path, error)) {
+    return std::filesystem::exists(path, error) ? std::vector<std::string>{path}
+                                                : ExpandRanges(path);
   }
+  std::vector<std::string> paths;
+  absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
+    if (!is_folder && absl::EndsWith(name, ".tar")) paths.push_back(absl::StrCat(path, "/", name));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
   if (paths.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no .tar files"));
   }
@@ -279,38 +326,74 @@ void AllowManyFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-absl::StatusOr<std::unique_ptr<Dataset>> MakeTar(const TarOptions&, const std::string& path) {
-  auto paths = ShardPaths(path);
-  if (!paths.ok()) return paths.status();
-  AllowManyFiles();
-  std::vector<Shard> shards;
-  std::vector<std::pair<Entry, int>> all;  // with their shard
-  for (const std::string& shard_path : *paths) {
-    auto shard = Shard::Open(shard_path);
-    if (!shard.ok()) return shard.status();
-    std::vector<Entry> entries;
-    if (absl::Status s = Index(*shard, entries); !s.ok()) return s;
-    for (Entry& entry : entries) all.emplace_back(std::move(entry), shards.size());
-    shards.push_back(*std::move(shard));
+// The classes of sorted entries: those of their .cls, which all or none must have, or else of their
+// folders.
+absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Names& names,
+                                    const std::string& path) {
+  const auto has_label = [](const Entry& entry) { return entry.label >= 0; };
+  if (std::none_of(entries.begin(), entries.end(), has_label)) return ClassesOfFolders(names);
+  Classes classes;
+  int count = 0;
+  for (const Entry& entry : entries) {
+    if (!has_label(entry)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", path, "': '", entry.name, "' has no '", Key(entry.name),
+                       ".cls' in its archive, others have; write a label for each, or none"));
+    }
+    count = std::max(count, entry.label + 1);
+    classes.labels.push_back(entry.label);
   }
-  if (all.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds no images (.jpg, .png, ...)"));
-  }
-  // The listing's order: by name. Entries of one name stay in the order of the shards.
-  std::stable_sort(all.begin(), all.end(),
-                   [](const auto& a, const auto& b) { return a.first.name < b.first.name; });
-  std::vector<Tar::Place> places;
-  std::vector<std::string> names;
-  for (auto& [entry, shard] : all) {
-    places.push_back({shard, entry.offset, entry.size});
-    names.push_back(std::move(entry.name));
-  }
-  return std::make_unique<Tar>(std::move(shards), std::move(places), MakeListing(std::move(names)));
+  classes.names = NumberedClasses(count);
+  return classes;
 }
 
-REGISTER_PLUGIN(Datasets, "tar", "a tar archive of images, or a folder of them, class/name.jpg",
-                TarOptions, MakeTar);
+class TarFormat : public Format {
+ public:
+  bool Matches(const Place& place) const override {
+    return place.EndsWith(".tar") || !place.archive.empty();
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
+                                                int channels) const override {
+    auto paths = ShardPaths(path);
+    if (!paths.ok()) return paths.status();
+    AllowManyFiles();
+    std::vector<Shard> shards;
+    std::vector<Entry> entries;
+    for (const std::string& shard_path : *paths) {
+      auto shard = Shard::Open(shard_path);
+      if (!shard.ok()) return shard.status();
+      if (absl::Status s = Index(*shard, shards.size(), entries); !s.ok()) return s;
+      shards.push_back(*std::move(shard));
+    }
+    if (entries.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", path, "' holds no images (.jpg, .png, ...)"));
+    }
+    // By name; entries of one name stay in the order of the shards.
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Entry& a, const Entry& b) { return a.name < b.name; });
+    std::vector<Tar::Span> spans;
+    Names names;
+    for (const Entry& entry : entries) {
+      const int64_t size = std::min(entry.size, kMaxImageBytes + 1);
+      spans.push_back({entry.offset, static_cast<uint32_t>(size), entry.shard});
+      names.Add(entry.name);
+    }
+    auto classes = FindClasses(entries, names, path);
+    if (!classes.ok()) return classes.status();
+    return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
+                                 *std::move(classes), channels);
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Format>> MakeTar(const NoOptions&) {
+  return std::make_unique<TarFormat>();
+}
+
+REGISTER_PLUGIN(Datasets, "tar",
+                "tar archives of images, class/name.jpg, or name.jpg and name.cls (WebDataset)",
+                NoOptions, MakeTar);
 
 }  // namespace
 }  // namespace data

@@ -12,6 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/rng.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
 
 namespace data {
 
@@ -68,6 +70,17 @@ std::string TarEntry(const std::string& name, const std::string& contents, char 
   for (const char c : block) sum += static_cast<uint8_t>(c);
   std::snprintf(&block[148], 8, "%06o", sum);
   return absl::StrCat(block, contents, std::string((512 - contents.size() % 512) % 512, '\0'));
+}
+
+std::string LabelTensor(const std::vector<int64_t>& labels) {
+  tensors::pickle::Writer out(/*protocol=*/3);
+  const int64_t size = labels.size();
+  out.BeginArray(*tensors::FindDType(&tensors::DType::name, "int64"), {size},
+                 static_cast<uint32_t>(8 * size));
+  std::string file = out.Flush();
+  file.append(reinterpret_cast<const char*>(labels.data()), 8 * size);
+  out.EndArray();
+  return file + out.Finish();
 }
 
 std::string TarEnd() { return std::string(1024, '\0'); }

@@ -4,6 +4,7 @@
 
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <vector>
 
 namespace data {
 
@@ -26,6 +27,9 @@ std::string TarEntry(const std::string& name, const std::string& contents, char 
 
 // What an archive ends with.
 std::string TarEnd();
+
+// A file with an int64 tensor of one dimension.
+std::string LabelTensor(const std::vector<int64_t>& labels);
 
 }  // namespace data
 

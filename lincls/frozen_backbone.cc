@@ -21,7 +21,7 @@ std::string PluginName(const std::string& spec) { return spec.substr(0, spec.fin
 absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std::string& arch) {
   const auto ours = checkpoint.mocopp.find("arch");
   const bool exact = ours != checkpoint.mocopp.end();
-  const std::string held = exact ? ours->second : checkpoint.arch;
+  std::string held = exact ? ours->second : checkpoint.arch;
   const std::string wanted = arch.empty() ? held : arch;
   if (wanted.empty()) {
     return absl::InvalidArgumentError("does not say which backbone it holds; give --arch");
@@ -31,6 +31,8 @@ absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std
     return absl::Status(spec.status().code(), absl::StrCat("cannot be read as '", wanted,
                                                            "': ", spec.status().message()));
   }
+  // The plugin may have more options since.
+  if (const auto now = moco::Backbones().Canonical(held); exact && now.ok()) held = *now;
   if (exact ? *spec != held : !held.empty() && PluginName(*spec) != held) {
     return absl::InvalidArgumentError(absl::StrCat("holds a backbone '", held, "', not '", *spec,
                                                    "'; leave --arch out, or give that one"));

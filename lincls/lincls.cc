@@ -30,6 +30,7 @@
 #include "data/subset.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
+#include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
 #include "moco/run_description.h"
 #include "registry/spec.h"
@@ -37,9 +38,11 @@
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(
     data, "",
-    "[data] folder with train/ and val/, each with a folder of images, or of tar archives, for "
-    "each class (also as the first word without a flag); empty: the demo's images and "
+    "[data] folder with train/ and val/, each with a folder of images for each class, or what else "
+    "docs/data.md describes (also as the first word without a flag); empty: the demo's images and "
     "settings");
+DEFINE_string(dataset, "",
+              "[data] form of the data, by the name of a plugin; empty: it is found out");
 DEFINE_string(arch, "",
               "[encoder] backbone, for a checkpoint that does not say it in full: a name or a spec "
               "such as resnet18:stem=cifar; empty: as the checkpoint says");
@@ -68,9 +71,10 @@ DEFINE_double(label_fraction, 1,
 DEFINE_string(
     views, "",
     "[views] pipeline of training; empty: random crop and flip, in the size of --eval-views");
-DEFINE_string(eval_views, "",
-              "[views] pipeline of validation; empty: the one that the checkpoint holds, or the "
-              "reference's for 224 pixels");
+DEFINE_string(
+    eval_views, "",
+    "[views] pipeline of validation; empty: the one that the checkpoint holds, or what is "
+    "usual for the data, or the reference's for 224 pixels");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>-lincls");
 DEFINE_int64(
@@ -181,8 +185,8 @@ absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
 
 // Training as the pretrained network expects its images: in the size and with the normalisation of
 // the evaluation.
-absl::StatusOr<std::string> TrainingViews(const std::string& eval_views) {
-  auto pipeline = augment::Pipeline::Create(eval_views);
+absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int channels) {
+  auto pipeline = augment::Pipeline::Create(eval_views, channels);
   if (!pipeline.ok()) return pipeline.status();
   auto steps = registry::SplitPipeline(pipeline->spec());
   if (!steps.ok()) return steps.status();
@@ -195,8 +199,18 @@ absl::StatusOr<std::string> TrainingViews(const std::string& eval_views) {
   return augment::LinearViews(type.rows, steps->back());
 }
 
+// The evaluation's views for a checkpoint that holds none.
+std::string EvaluationViews(const data::ViewDefaults& usual, int channels) {
+  const std::string normalize = channels != 3             ? augment::NormalizeSpec("grey")
+                                : usual.normalize.empty() ? augment::NormalizeSpec("imagenet")
+                                                          : usual.normalize;
+  return augment::EvaluationViews(usual.size > 0 ? usual.size : 224, normalize, usual.resize);
+}
+
+// `usual`: what is usual for the data.
 absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
-                                      const std::string& pretrained) {
+                                      const std::string& pretrained,
+                                      const data::ViewDefaults& usual, int channels) {
   LinearOptions o;
   o.lr = FLAGS_lr;
   o.schedule = absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
@@ -209,13 +223,12 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.eval_views = FLAGS_eval_views;
   const auto held = checkpoint.mocopp.find("eval_views");
   if (o.eval_views.empty()) {
-    o.eval_views = held != checkpoint.mocopp.end()
-                       ? held->second
-                       : augment::EvaluationViews(224, augment::NormalizeSpec("imagenet"));
+    o.eval_views =
+        held != checkpoint.mocopp.end() ? held->second : EvaluationViews(usual, channels);
   }
   o.views = FLAGS_views;
   if (o.views.empty() && !FLAGS_evaluate) {
-    auto views = TrainingViews(o.eval_views);
+    auto views = TrainingViews(o.eval_views, channels);
     if (!views.ok()) return views.status();
     o.views = *views;
   }
@@ -235,7 +248,7 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   FLAGS_eval_views = o.eval_views;
   for (std::string* views : {&FLAGS_views, &FLAGS_eval_views}) {
     if (views->empty()) continue;  // of training, when there is only validation
-    auto pipeline = augment::Pipeline::Create(*views);
+    auto pipeline = augment::Pipeline::Create(*views, *moco::ImageChannels(FLAGS_arch));
     if (!pipeline.ok()) return pipeline.status();
     *views = pipeline->spec();
   }
@@ -245,20 +258,33 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   return absl::OkStatus();
 }
 
-absl::Status Evaluate(const std::string& val_folder) {
+// The labelled images of a split, with as many channels as the encoder takes. Where only the
+// settings are to be told, the data may be elsewhere: then without images.
+absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
+  auto opened = data::OpenLabelledDataset(place, split, FLAGS_dataset, channels);
+  if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
+  return opened;
+}
+
+data::ViewDefaults UsualViews(const data::Opened& opened) {
+  return opened.dataset ? opened.dataset->views() : data::ViewDefaults();
+}
+
+absl::Status Evaluate(const std::string& place) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
-  auto options = Options(*checkpoint, FLAGS_resume);
+  const int channels = *moco::ImageChannels((*encoder)->spec());
+  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  if (!validation.ok()) return validation.status();
+  auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels);
   if (!options.ok()) return options.status();
   if (base::PrintConfig()) return PrintConfig(*options, **encoder);
-  auto validation = data::OpenLabelledDataset(val_folder);
-  if (!validation.ok()) return validation.status();
-  std::printf("data     %lld images, %s\nencoder  %s, with its classifier from %s\n",
-              static_cast<long long>((*validation)->size()), val_folder.c_str(),
-              (*encoder)->spec().c_str(), FLAGS_resume.c_str());
-  auto metrics = EvaluateLinear(*options, **validation, **encoder, *checkpoint);
+  std::printf("data     %lld images, %s (%s)\nencoder  %s, with its classifier from %s\n",
+              static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
+              validation->format.c_str(), (*encoder)->spec().c_str(), FLAGS_resume.c_str());
+  auto metrics = EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint);
   if (absl::IsInvalidArgument(metrics.status())) return InFile(metrics.status(), FLAGS_resume);
   if (!metrics.ok()) return metrics.status();
   std::printf("validation  loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%\n", metrics->loss,
@@ -266,13 +292,14 @@ absl::Status Evaluate(const std::string& val_folder) {
   return absl::OkStatus();
 }
 
-void PrintSettings(const std::string& data_folder, const LinearData& data, const LinearOptions& o,
-                   const FrozenBackbone& encoder, const base::RunFolder& folder) {
-  std::printf("data     %lld training and %lld validation images in %lld classes, %s\n",
+void PrintSettings(const std::string& place, const std::string& format, const LinearData& data,
+                   const LinearOptions& o, const FrozenBackbone& encoder,
+                   const base::RunFolder& folder) {
+  std::printf("data     %lld training and %lld validation images in %lld classes, %s (%s)\n",
               static_cast<long long>(data.train.size()),
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
-              FLAGS_data.empty() ? "CIFAR-10 in part (the demo)" : data_folder.c_str());
+              FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : place.c_str(), format.c_str());
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
@@ -286,7 +313,7 @@ void PrintSettings(const std::string& data_folder, const LinearData& data, const
   std::fflush(stdout);
 }
 
-absl::Status Train(const std::string& data_folder, const std::string& val_folder) {
+absl::Status Train(const std::string& place) {
   auto pretrained = FindPretrained();
   if (!pretrained.ok()) return pretrained.status();
   FLAGS_pretrained = *pretrained;  // for the flagfile: the newest will be another then
@@ -294,7 +321,12 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
-  auto options = Options(*checkpoint, *pretrained);
+  const int channels = *moco::ImageChannels((*encoder)->spec());
+  auto train = OpenSplit(place, data::Split::kTraining, channels);
+  if (!train.ok()) return train.status();
+  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  if (!validation.ok()) return validation.status();
+  auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels);
   if (!options.ok()) return options.status();
   if (base::PrintConfig()) return PrintConfig(*options, **encoder);
 
@@ -309,16 +341,13 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
                      ", or give another --run-dir"));
   }
 
-  auto train = data::OpenLabelledDataset(data_folder + "/train");
-  if (!train.ok()) return train.status();
-  auto validation = data::OpenLabelledDataset(val_folder);
-  if (!validation.ok()) return validation.status();
-  if (absl::Status s = CheckSameClasses(**train, **validation); !s.ok()) return s;
+  if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
   if (FLAGS_label_fraction < 1) {
-    *train = data::FractionOfLabels(*std::move(train), FLAGS_label_fraction, FLAGS_seed);
+    train->dataset =
+        data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);
   }
   if (FLAGS_finetune) (*encoder)->Thaw();
-  const LinearData data{**train, **validation};
+  const LinearData data{*train->dataset, *validation->dataset};
   auto trainer = LinearTrainer::Create(*options, data, **encoder);
   if (!trainer.ok()) return trainer.status();
 
@@ -327,7 +356,7 @@ absl::Status Train(const std::string& data_folder, const std::string& val_folder
   absl::Status described = moco::WriteRunDescription(
       *folder, base::Flagfile(kFile, {"run_dir", "resume"}), options->loader_threads);
   if (!described.ok()) return described;
-  PrintSettings(data_folder, data, *options, **encoder, *folder);
+  PrintSettings(place, train->format, data, *options, **encoder, *folder);
   return (*trainer)->Run(*folder);
 }
 
@@ -337,31 +366,19 @@ absl::Status Lincls(int argc, char** argv) {
   if (!go_on.ok() || !*go_on) return go_on.status();
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
-  std::string data_folder, val_folder;
+  std::string place;
   if (FLAGS_finetune) base::SetDefaults({{"lr", "0.01"}});
   if (FLAGS_data.empty()) {
     if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
-    data_folder = *demo;
-    val_folder = data_folder + "/test";
+    place = *demo;
   } else {
-    data_folder = FLAGS_data = base::UserPath(FLAGS_data);
-    val_folder = data_folder + "/val";
-    std::error_code error;
-    for (const std::string& folder : {data_folder + "/train", val_folder}) {
-      if (std::filesystem::is_directory(folder, error) ||
-          (FLAGS_evaluate && folder != val_folder)) {
-        continue;
-      }
-      return absl::NotFoundError(absl::StrCat(
-          "'", folder, "' is not there; the data's folder must hold train/ and val/, each with a ",
-          "folder for each class"));
-    }
+    place = FLAGS_data = base::UserPath(FLAGS_data);
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
-  return FLAGS_evaluate ? Evaluate(val_folder) : Train(data_folder, val_folder);
+  return FLAGS_evaluate ? Evaluate(place) : Train(place);
 }
 
 }  // namespace

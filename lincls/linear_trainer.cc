@@ -21,6 +21,7 @@
 #include "base/run_log.h"
 #include "base/signals.h"
 #include "data/loader.h"
+#include "moco/backbones/backbone.h"
 #include "moco/images.h"
 #include "moco/optimizer_state.h"
 #include "moco/resume.h"
@@ -66,7 +67,8 @@ std::string ClassNames(const data::Dataset& dataset) {
 absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                                   const data::Dataset& validation,
                                                   const FrozenBackbone& encoder) {
-  auto views = augment::Pipeline::Create(options.eval_views);
+  const int channels = *moco::ImageChannels(encoder.spec());
+  auto views = augment::Pipeline::Create(options.eval_views, channels);
   if (!views.ok()) return views.status();
   base::Progress progress;
   int64_t seen = 0;
@@ -118,10 +120,11 @@ class LinearTrainerImpl : public LinearTrainer {
           "a batch of ", options_.batch_size, " cannot be filled from ", data_.train.size(),
           " images; set --batch-size to 1 to ", data_.train.size()));
     }
-    auto views = augment::Pipeline::Create(options_.views);
+    const int channels = *moco::ImageChannels(encoder_.spec());
+    auto views = augment::Pipeline::Create(options_.views, channels);
     if (!views.ok()) return views.status();
     views_ = std::make_unique<augment::Pipeline>(*std::move(views));
-    auto eval_views = augment::Pipeline::Create(options_.eval_views);
+    auto eval_views = augment::Pipeline::Create(options_.eval_views, channels);
     if (!eval_views.ok()) return eval_views.status();
     for (const augment::Pipeline* p : {views_.get(), &*eval_views}) {
       if (auto view = moco::MakeView(*p); !view.ok()) return view.status();
@@ -224,6 +227,7 @@ class LinearTrainerImpl : public LinearTrainer {
     loader.batch_size = options_.batch_size;
     loader.rows = views_->output().rows;
     loader.cols = views_->output().cols;
+    loader.channels = views_->output().channels;
     loader.views = {*view};
     loader.drop_last = false;
     loader.seed = options_.seed;

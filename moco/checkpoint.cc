@@ -17,12 +17,17 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
-#include "moco/dtype.h"
-#include "moco/pickle.h"
-#include "moco/tensor_file.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
+#include "tensors/tensor_file.h"
 
 namespace moco {
 namespace {
+
+namespace pickle = tensors::pickle;
+using tensors::DType;
+using tensors::kDTypes;
+using tensors::TensorFile;
 
 // Of kDTypes, in its order.
 constexpr at::ScalarType kScalarTypes[] = {at::kFloat, at::kDouble, at::kHalf,  at::kBFloat16,
@@ -264,7 +269,7 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
 
 }  // namespace
 
-const DType* DTypeOf(at::ScalarType type) {
+const tensors::DType* DTypeOf(at::ScalarType type) {
   const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);
   return found == std::end(kScalarTypes) ? nullptr : &kDTypes[found - kScalarTypes];
 }

@@ -12,8 +12,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "moco/dtype.h"
 #include "moco/state_dict.h"
+#include "tensors/dtype.h"
 
 namespace moco {
 
@@ -42,7 +42,7 @@ struct Checkpoint {
 };
 
 // The name of a dtype in files; null when files do not hold it.
-const DType* DTypeOf(at::ScalarType type);
+const tensors::DType* DTypeOf(at::ScalarType type);
 
 // Atomically: after any failure the file is the old one. Makes the folder where it is missing.
 // ResourceExhausted when the disk is full.
@@ -51,7 +51,7 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
 // The same of a dict of tensors alone, as torch.save writes a state_dict.
 absl::Status WriteStateDict(const std::string& path, const StateDict& state);
 
-// Reads what moco/tensor_file.h does: zip, legacy and safetensors files and pickles. Without a
+// Reads what tensors/tensor_file.h does: zip, legacy and safetensors files and pickles. Without a
 // state_dict the dict "model" is taken for it, or vissl's trunk, or all of the file. DataLoss when
 // the file is cut or damaged, InvalidArgument when it is something else, NotFound; the message
 // names the file. Entries that the file lacks stay empty.

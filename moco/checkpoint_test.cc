@@ -103,10 +103,10 @@ TEST(CheckpointTest, ReadsTheReference) {
   EXPECT_TRUE(at::equal(velocity[0], q[0].second + 0.5));
 }
 
-// Files of other programs, with the same tensors in each; moco/tensor_file_test.cc looks at them
+// Files of other programs, with the same tensors in each; tensors/tensor_file_test.cc looks at them
 // all.
 TEST(CheckpointTest, ReadsEveryFormat) {
-  const std::string folder = "moco/testdata/tensor_files/";
+  const std::string folder = "tensors/testdata/tensor_files/";
   const auto zip = ReadCheckpoint(folder + "zip.pth.tar");
   ASSERT_TRUE(zip.ok()) << zip.status();
   ASSERT_EQ(zip->state.size(), 19u);
@@ -126,7 +126,7 @@ TEST(CheckpointTest, ReadsEveryFormat) {
 }
 
 TEST(CheckpointTest, OnlyTensorsAreTaken) {
-  EXPECT_THAT(Error("moco/testdata/tensor_files/label.pt"), HasSubstr("no dict where the tensors"));
+  EXPECT_THAT(Error("tensors/testdata/tensor_files/label.pt"), HasSubstr("no dict where the tensors"));
   const std::string path = Fresh("hostile.pth.tar");
   const std::string system =
       absl::StrCat("cos\nsystem\n", absl::string_view("X\x04\0\0\0true\x85R", 11));

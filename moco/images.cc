@@ -25,21 +25,22 @@ absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
         absl::StrCat("views '", pipeline.spec(),
                      "' must end with to_tensor, perhaps normalize, after a crop of fixed size"));
   }
-  const size_t bytes = sizeof(float) * 3 * type.rows * type.cols;
+  const size_t bytes = sizeof(float) * type.channels * type.rows * type.cols;
   return [pipeline, bytes](const cv::Mat& image, base::Rng& rng, float* out) {
     const cv::Mat view = pipeline(image, rng);
     if (view.isContinuous()) {
       std::memcpy(out, view.data, bytes);
     } else {
-      view.copyTo(cv::Mat(view.rows, view.cols, CV_32FC3, out));
+      view.copyTo(cv::Mat(view.rows, view.cols, view.type(), out));
     }
   };
 }
 
 at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type) {
-  const int64_t rows = type.rows, cols = type.cols;
-  return at::from_blob(batch.views[v], {batch.size, 3, rows, cols},
-                       {rows * cols * 3, 1, cols * 3, 3}, at::TensorOptions(at::kFloat));
+  const int64_t rows = type.rows, cols = type.cols, channels = type.channels;
+  return at::from_blob(batch.views[v], {batch.size, channels, rows, cols},
+                       {rows * cols * channels, 1, cols * channels, channels},
+                       at::TensorOptions(at::kFloat));
 }
 
 absl::StatusOr<Features> ExtractFeatures(
@@ -52,6 +53,7 @@ absl::StatusOr<Features> ExtractFeatures(
   options.batch_size = std::min(kEvaluationBatch, dataset.size());
   options.rows = pipeline.output().rows;
   options.cols = pipeline.output().cols;
+  options.channels = pipeline.output().channels;
   options.views = {*view};
   options.shuffle = false;
   options.drop_last = false;

@@ -19,7 +19,7 @@ namespace moco {
 // a fixed size (it must end with to_tensor, perhaps normalize, after a crop).
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline);
 
-// View `v` of a batch: N x 3 x H x W, channels_last, float32, on the batch's own memory, without a
+// View `v` of a batch: N x C x H x W, channels_last, float32, on the batch's own memory, without a
 // copy.
 at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type);
 
@@ -31,7 +31,7 @@ struct Features {
   std::vector<data::BadImage> bad_images;
 };
 
-// Runs `network` (N x 3 x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
+// Runs `network` (N x C x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
 // gradients. DataLoss when more than `max_bad_images` images cannot be read, or none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,

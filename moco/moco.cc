@@ -130,9 +130,10 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 // For the report of health alone.
 Similarities MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
   const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
-  if (2 * step > queue_.size())
-    return Compare(q, k, queue_.Newest(std::min(step, queue_.size())), {});
-  return Compare(q, k, queue_.Newest(step), queue_.Newest(2 * step).narrow(0, 0, step));
+  const at::Tensor last = queue_.Newest(std::min(step, queue_.size()));
+  const at::Tensor before =
+      2 * step > queue_.size() ? at::Tensor() : queue_.Newest(2 * step).narrow(0, 0, step);
+  return Compare(q, k, last, before);
 }
 
 // f_k.params = m f_k.params + (1 - m) f_q.params, equation 2. Parameters only: the key encoder's

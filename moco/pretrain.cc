@@ -29,6 +29,7 @@
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "moco/autocast.h"
+#include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
 #include "moco/presets.h"
 #include "moco/run_description.h"
@@ -38,8 +39,11 @@
 // The reference's flags, with its names, defaults and meaning.
 DEFINE_string(
     data, "",
-    "[data] folder or tar archive of images (also as the first word without a flag); its train/ "
-    "is taken when it has one; empty: the demo's images and settings");
+    "[data] folder of images, or what else docs/data.md describes (also as the first word without "
+    "a flag); its unlabeled/ or train/ is taken when it has one; empty: the demo's images and "
+    "settings");
+DEFINE_string(dataset, "",
+              "[data] form of the data, by the name of a plugin; empty: it is found out");
 DEFINE_string(arch, "resnet50", "[encoder] backbone: a name or a spec such as resnet18:stem=cifar");
 DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
 DEFINE_int64(epochs, 200, "[optimisation] passes over the data");
@@ -243,35 +247,34 @@ absl::StatusOr<Place> FindPlace() {
 }
 
 struct Data {
-  std::unique_ptr<data::Dataset> train, test;
+  data::Opened train;       // without labels
+  data::Opened bank, test;  // for kNN
 };
 
-// The images, and for kNN the labelled ones of val/ or test/.
+// The images, and for kNN the labelled ones.
 absl::StatusOr<Data> OpenData(const std::string& folder) {
-  const auto has = [&](const char* name) {
-    std::error_code error;
-    return std::filesystem::is_directory(folder + name, error);
-  };
+  const auto channels = ImageChannels(FLAGS_arch);
+  if (!channels.ok()) return channels.status();
   Data data;
-  const bool split = has("/train");
-  const auto open = FLAGS_knn_every == 0 ? data::OpenDataset : data::OpenLabelledDataset;
-  auto train = open(split ? folder + "/train" : folder);
+  auto train = data::OpenDataset(folder, data::Split::kPretraining, FLAGS_dataset, *channels);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   if (FLAGS_knn_every == 0) return data;
-  const char* name = has("/val") ? "/val" : "/test";
-  if (!split || !has(name)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--knn-every wants labelled images to measure with, in train/ and val/ below '", folder,
-        "'; give --knn-every=0 to do without"));
+  for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
+                                      std::pair(&data.test, data::Split::kValidation)}) {
+    auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, *channels);
+    if (absl::IsNotFound(labelled.status())) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--knn-every wants labelled images to measure with: ", labelled.status().message(),
+          "; give --knn-every=0 to do without"));
+    }
+    if (!labelled.ok()) return labelled.status();
+    *opened = *std::move(labelled);
   }
-  auto test = data::OpenLabelledDataset(folder + name);
-  if (!test.ok()) return test.status();
-  data.test = *std::move(test);
-  if (data.train->classes() != data.test->classes()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "train/ and val/ below '", folder,
-        "' do not have the same folders of classes; give --knn-every=0 to do without"));
+  if (data.bank.dataset->classes() != data.test.dataset->classes()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", data.bank.place, "' and '", data.test.place,
+                     "' do not have the same classes; give --knn-every=0 to do without"));
   }
   return data;
 }
@@ -281,7 +284,8 @@ std::string Spec(const std::string& given, const std::string& expanded) {
   return given.empty() ? expanded : given;
 }
 
-TrainerOptions Options() {
+// `views`: what is usual for the data, where no flag says otherwise.
+TrainerOptions Options(const data::ViewDefaults& views, int channels) {
   TrainerOptions o;
   o.moco.encoder.backbone = FLAGS_arch;
   o.moco.encoder.head =
@@ -306,10 +310,14 @@ TrainerOptions Options() {
   o.start_epoch = FLAGS_start_epoch;
   o.batch_size = FLAGS_batch_size;
   o.seed = FLAGS_seed;
-  const std::string normalize = augment::NormalizeSpec("imagenet");
+  const std::string normalize = channels == 3
+                                    ? Spec(views.normalize, augment::NormalizeSpec("imagenet"))
+                                    : augment::NormalizeSpec("grey");
   const auto preset = FLAGS_aug_plus ? augment::V2Views : augment::V1Views;
-  o.views = Spec(FLAGS_views, preset(FLAGS_image_size, 0.2, normalize));
-  o.eval_views = Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize));
+  o.views = Spec(FLAGS_views, preset(FLAGS_image_size, 0.2, normalize, channels == 3));
+  const int64_t resize = FLAGS_image_size == views.size ? views.resize : 0;
+  o.eval_views =
+      Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize, resize));
   o.loader_threads =
       std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
   o.max_bad_images = FLAGS_max_bad_images;
@@ -326,11 +334,11 @@ TrainerOptions Options() {
   return o;
 }
 
-void PrintSettings(const std::string& data_folder, const Data& data, const TrainerOptions& o,
-                   const base::RunFolder& folder) {
+void PrintSettings(const Data& data, const TrainerOptions& o, const base::RunFolder& folder) {
   const MoCoOptions& m = o.moco;
-  std::printf("data     %lld images, %s\n", static_cast<long long>(data.train->size()),
-              FLAGS_data.empty() ? "CIFAR-10 in part (the demo)" : data_folder.c_str());
+  std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
+              FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : data.train.place.c_str(),
+              data.train.format.c_str());
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   std::printf("moco     K %lld, m %g, T %g, BN in %lld parts%s\n",
@@ -379,13 +387,15 @@ absl::Status PrintConfig(const TrainerOptions& options) {
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
   if (FLAGS_data.empty()) return "bazel run //lincls:lincls -- --pretrained=" + pretrained;
-  std::error_code error;
-  const bool split = std::filesystem::is_directory(data_folder + "/train", error) &&
-                     std::filesystem::is_directory(data_folder + "/val", error);
+  const auto split = [&](data::Split which) {
+    return data::OpenLabelledDataset(data_folder, which, FLAGS_dataset).ok();
+  };
+  const std::string dataset = FLAGS_dataset.empty() ? "" : " --dataset=" + FLAGS_dataset;
+  const bool labelled = split(data::Split::kTraining) && split(data::Split::kValidation);
   return absl::StrCat(
-      "bazel run //lincls:lincls -- ", split ? base::ShellQuoted(data_folder) : "DIR",
+      "bazel run //lincls:lincls -- ", labelled ? base::ShellQuoted(data_folder) + dataset : "DIR",
       " --pretrained=", pretrained,
-      split ? "" : "   (DIR: train/ and val/ in it, each with a folder for each class)");
+      labelled ? "" : "   (DIR: train/ and val/ in it, each with a folder for each class)");
 }
 
 absl::Status Pretrain(int argc, char** argv) {
@@ -406,15 +416,19 @@ absl::Status Pretrain(int argc, char** argv) {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
   }
   if (absl::Status s = CheckFlags(given); !s.ok()) return s;
-  TrainerOptions options = Options();
-  options.earlier = place->checkpoints;
-  if (base::PrintConfig()) return PrintConfig(options);
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
 
   auto data = OpenData(data_folder);
-  if (!data.ok()) return data.status();
+  // The settings are told without the data too, which may be on another machine.
+  if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
+  const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
+  if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
+  TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch));
+  options.earlier = place->checkpoints;
+  if (base::PrintConfig()) return PrintConfig(options);
   base::CatchStopSignals();
-  auto trainer = Trainer::Create(options, {data->train.get(), data->train.get(), data->test.get()});
+  auto trainer = Trainer::Create(
+      options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()});
   if (!trainer.ok()) return trainer.status();
 
   if (!place->folder) {
@@ -424,7 +438,7 @@ absl::Status Pretrain(int argc, char** argv) {
   absl::Status described =
       WriteRunDescription(folder, base::Flagfile(kFile, kPlaceFlags), options.loader_threads);
   if (!described.ok()) return described;
-  PrintSettings(data_folder, *data, options, folder);
+  PrintSettings(*data, options, folder);
   if (absl::Status s = (*trainer)->Run(folder); !s.ok()) return s;
   const std::string checkpoints = folder.File(options.checkpoint_prefix);
   std::printf("checkpoints are in %s\nnext: %s\n",

@@ -168,10 +168,11 @@ class TrainerImpl : public Trainer {
   // --- Before the first batch ---
 
   absl::Status CreateViews() {
-    auto views = augment::Pipeline::Create(options_.views);
+    const int channels = *ImageChannels(options_.moco.encoder.backbone);
+    auto views = augment::Pipeline::Create(options_.views, channels);
     if (!views.ok()) return views.status();
     views_ = std::make_unique<augment::Pipeline>(*std::move(views));
-    auto eval_views = augment::Pipeline::Create(options_.eval_views);
+    auto eval_views = augment::Pipeline::Create(options_.eval_views, channels);
     if (!eval_views.ok()) return eval_views.status();
     eval_views_ = std::make_unique<augment::Pipeline>(*std::move(eval_views));
     if (auto view = MakeView(*views_); !view.ok()) return view.status();
@@ -186,8 +187,9 @@ class TrainerImpl : public Trainer {
     (*encoder)->To(options_.moco.dtype);
     const int64_t images = 2 * options_.moco.encoder.bn_splits;
     const auto& type = views_->output();
-    const at::Tensor input = at::zeros({images, 3, type.rows, type.cols}, options_.moco.dtype)
-                                 .contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor input =
+        at::zeros({images, type.channels, type.rows, type.cols}, options_.moco.dtype)
+            .contiguous(at::MemoryFormat::ChannelsLast);
     const size_t before = mallinfo2().uordblks;
     const at::Tensor output = (**encoder)(input);
     const double activations = static_cast<double>(mallinfo2().uordblks - before) / images;
@@ -201,7 +203,8 @@ class TrainerImpl : public Trainer {
     const MoCoOptions& m = options_.moco;
     const double width = at::elementSize(m.dtype), batch = options_.batch_size;
     const double queue = width * dim * m.queue_size;
-    const double view = 4.0 * 3 * views_->output().rows * views_->output().cols;
+    const augment::ImageType& type = views_->output();
+    const double view = 4.0 * type.channels * type.rows * type.cols;
     const double loader = 3 * 2 * view * batch;
     const double micro = batch / m.accumulate;
     const double logits = 3 * width * micro * m.queue_size;
@@ -322,6 +325,7 @@ class TrainerImpl : public Trainer {
     loader.batch_size = options_.batch_size;
     loader.rows = views_->output().rows;
     loader.cols = views_->output().cols;
+    loader.channels = views_->output().channels;
     loader.views = {*view, *view};
     loader.seed = options_.seed;
     loader.threads = options_.loader_threads;
@@ -703,7 +707,8 @@ absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options) {
     spec = *canonical;
   }
   for (std::string* views : {&options.views, &options.eval_views}) {
-    auto pipeline = augment::Pipeline::Create(*views);
+    auto pipeline =
+        augment::Pipeline::Create(*views, *ImageChannels(options.moco.encoder.backbone));
     if (!pipeline.ok()) return pipeline.status();
     *views = pipeline->spec();
   }

@@ -14,8 +14,8 @@
 #include "absl/strings/string_view.h"
 #include "base/files.h"
 #include "moco/checkpoint.h"
-#include "moco/dtype.h"
-#include "moco/pickle.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
 
 namespace tools {
 
@@ -70,7 +70,7 @@ absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& st
   header["__metadata__"] = {{"format", "pt"}};
   size_t at = 0;
   for (const auto& [name, tensor] : sorted) {
-    const moco::DType* dtype = moco::DTypeOf(tensor.scalar_type());
+    const tensors::DType* dtype = moco::DTypeOf(tensor.scalar_type());
     if (dtype == nullptr) {
       return absl::InvalidArgumentError(
           absl::StrCat("holds '", name, "' of a dtype that safetensors does not know"));
@@ -96,14 +96,14 @@ absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& st
 
 absl::Status WriteDetectron2(const std::string& path, const moco::StateDict& state) {
   for (const auto& [name, tensor] : state) {
-    const moco::DType* dtype = moco::DTypeOf(tensor.scalar_type());
+    const tensors::DType* dtype = moco::DTypeOf(tensor.scalar_type());
     if (dtype == nullptr || *dtype->numpy == '\0' || tensor.nbytes() > UINT32_MAX) {
       return absl::InvalidArgumentError(
           absl::StrCat("holds '", name, "', of a dtype or size that a NumPy pickle cannot hold"));
     }
   }
   return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
-    moco::pickle::Writer out(/*protocol=*/3);
+    tensors::pickle::Writer out(/*protocol=*/3);
     out.BeginDict();
     out.Text("model");
     out.BeginDict();

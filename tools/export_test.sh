@@ -6,7 +6,7 @@ export=$PWD/tools/export
 inspect=$PWD/tools/inspect
 untrained=$PWD/lincls/untrained_checkpoint
 demo=$PWD/data/demo/train/train-0.tar
-files=$PWD/moco/testdata/tensor_files
+files=$PWD/tensors/testdata/tensor_files
 cd "$TEST_TMPDIR" || exit 1
 
 fail() {

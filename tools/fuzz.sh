@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Fuzzes the readers of other programs' files: tools/fuzz.sh [SECONDS]
 #
-# Builds moco/fuzz with clang, libFuzzer and the address and undefined-behaviour sanitizers, and starts
-# with the corpus of each format in turn, SECONDS (60) for each. What fails is left in moco/fuzz/corpus/failed;
+# Builds tensors/fuzz with clang, libFuzzer and the address and undefined-behaviour sanitizers, and starts
+# with the corpus of each format in turn, SECONDS (60) for each. What fails is left in tensors/fuzz/corpus/failed;
 # keep it there once it is fixed, and the corpus test reads it ever after. Exit codes: 0, nothing was
 # found; 1, something was; 2, bad usage, or no clang.
 set -euo pipefail
@@ -21,21 +21,21 @@ cd "$(dirname "$0")/.."
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-  moco/fuzz/{fuzzer,read_everything}.cc \
-  moco/{pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc \
+  tensors/fuzz/{fuzzer,read_everything}.cc \
+  tensors/{pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc \
   -labsl_{statusor,status,cord,cordz_info,cord_internal,strings,strings_internal,throw_delegate,raw_logging_internal} \
   -lz -o "$build/fuzzer"
 
 found=0
-mkdir -p moco/fuzz/corpus/failed
+mkdir -p tensors/fuzz/corpus/failed
 for format in zip legacy safetensors pickle; do
   mkdir "$build/$format" # what it learns goes here
   "$build/fuzzer" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
-    -print_final_stats=1 -artifact_prefix=moco/fuzz/corpus/failed/ \
-    "$build/$format" "moco/fuzz/corpus/$format" 2>"$build/log" || found=1
+    -print_final_stats=1 -artifact_prefix=tensors/fuzz/corpus/failed/ \
+    "$build/$format" "tensors/fuzz/corpus/$format" 2>"$build/log" || found=1
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/log")
   echo "$format: ${runs:-0} executions, $(grep -oE 'cov: [0-9]+' "$build/log" | tail -1)"
   grep -E '^(SUMMARY|.*Test unit written)' "$build/log" || true
 done
-rmdir --ignore-fail-on-non-empty moco/fuzz/corpus/failed
+rmdir --ignore-fail-on-non-empty tensors/fuzz/corpus/failed
 exit $found

@@ -15,14 +15,14 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
-#include "moco/pickle.h"
-#include "moco/tensor_file.h"
-#include "moco/tensor_listing.h"
+#include "tensors/pickle.h"
+#include "tensors/tensor_file.h"
+#include "tensors/tensor_listing.h"
 #include "tools/onnx_file.h"
 
 namespace {
 
-using moco::pickle::Value;
+using tensors::pickle::Value;
 
 constexpr char kUsage[] =
     "Prints what is in files of tensors: checkpoints of this program and others (.pth.tar, .pth, "
@@ -48,10 +48,10 @@ std::string Text(const Value& value) {
       return absl::StrCat(value.number);
     case Value::kText:
       return value.text.size() > kWidest
-                 ? absl::StrCat(moco::Printable(value.text.substr(0, kWidest)), "...")
-                 : moco::Printable(value.text);
+                 ? absl::StrCat(tensors::Printable(value.text.substr(0, kWidest)), "...")
+                 : tensors::Printable(value.text);
     case Value::kOpaque:
-      return absl::StrCat(moco::Printable(value.text), ", not read");
+      return absl::StrCat(tensors::Printable(value.text), ", not read");
     case Value::kStorage:
       return "a storage without a tensor, not read";
     case Value::kDict:
@@ -98,8 +98,8 @@ void PrintOnnx(const std::string& path, const tools::OnnxContents& contents) {
   std::vector<Row> rows;
   for (const auto* entries : {&contents.facts, &contents.tensors}) {
     for (const auto& [name, type, shape, value] : *entries) {
-      rows.push_back({moco::Printable(name), type, moco::Printable(absl::StrJoin(shape, "x")),
-                      moco::Printable(value)});
+      rows.push_back({tensors::Printable(name), type, tensors::Printable(absl::StrJoin(shape, "x")),
+                      tensors::Printable(value)});
       if (entries == &contents.tensors && shape.empty()) rows.back().shape = "scalar";
     }
   }
@@ -107,7 +107,7 @@ void PrintOnnx(const std::string& path, const tools::OnnxContents& contents) {
 }
 
 absl::Status Inspect(const std::string& path) {
-  auto file = moco::TensorFile::Open(path);
+  auto file = tensors::TensorFile::Open(path);
   if (absl::IsInvalidArgument(file.status())) {
     if (const auto onnx = tools::DescribeOnnx(path); onnx.ok()) {
       PrintOnnx(path, *onnx);
@@ -118,11 +118,11 @@ absl::Status Inspect(const std::string& path) {
   std::vector<Row> rows;
   absl::Status status;
   int64_t tensors = 0;
-  moco::ForEachEntry(file->root(), [&](const std::string& name, const Value& value) {
+  tensors::ForEachEntry(file->root(), [&](const std::string& name, const Value& value) {
     Row row;
     if (value.kind != Value::kTensor) {
       row = {"", TypeName(value), "", Text(value)};
-    } else if (const auto digest = moco::Digest(*file, *value.tensor); digest.ok()) {
+    } else if (const auto digest = tensors::Digest(*file, *value.tensor); digest.ok()) {
       row = {"", file->Read(*value.tensor)->dtype->name, absl::StrJoin(value.tensor->sizes, "x"),
              absl::StrFormat("%08x", *digest)};
       if (row.shape.empty()) row.shape = "scalar";
@@ -130,7 +130,7 @@ absl::Status Inspect(const std::string& path) {
     } else {
       status.Update(digest.status());
     }
-    row.name = name.empty() ? "(the file)" : moco::Printable(name);
+    row.name = name.empty() ? "(the file)" : tensors::Printable(name);
     rows.push_back(std::move(row));
   });
   if (!status.ok()) return status;

@@ -3,7 +3,7 @@
 set -u
 
 inspect=$PWD/tools/inspect
-files=$PWD/moco/testdata/tensor_files
+files=$PWD/tensors/testdata/tensor_files
 cd "$TEST_TMPDIR" || exit 1
 
 fail() {

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "moco/backbones/backbone.h"
 #include "moco/images.h"
 #include "moco/state_dict.h"
 #include "tools/export_formats.h"
@@ -25,24 +26,25 @@ namespace {
 constexpr int64_t kImages = 8;
 constexpr double kRounding = 1e-5;  // another order of sums, in float32
 
-// N x 3 x H x W, channels_last: images from all over the data set.
-absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views) {
+// N x C x H x W, channels_last: images from all over the data set.
+absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views,
+                                      int channels) {
   std::string place = folder;
   if (place.empty()) {
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
     place = *demo + "/test";
   }
-  const auto dataset = data::OpenDataset(place);
+  const auto dataset = data::OpenDataset(place, data::Split::kPretraining, "", channels);
   if (!dataset.ok()) return dataset.status();
-  const auto pipeline = augment::Pipeline::Create(views);
+  const auto pipeline = augment::Pipeline::Create(views, channels);
   if (!pipeline.ok()) return pipeline.status();
   const auto view = moco::MakeView(*pipeline);
   if (!view.ok()) return view.status();
-  const int64_t size = (*dataset)->size(), n = std::min(kImages, size);
-  at::Tensor pixels = at::empty({n, pipeline->output().rows, pipeline->output().cols, 3});
+  const int64_t size = dataset->dataset->size(), n = std::min(kImages, size);
+  at::Tensor pixels = at::empty({n, pipeline->output().rows, pipeline->output().cols, channels});
   for (int64_t i = 0; i < n; ++i) {
-    const auto image = (*dataset)->Image(i * size / n);
+    const auto image = dataset->dataset->Image(i * size / n);
     if (!image.ok()) return image.status();
     base::Rng rng(0, base::Purpose::kView, 0, i);
     (*view)(*image, rng, pixels[i].mutable_data_ptr<float>());
@@ -63,10 +65,12 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoin
   auto backbone = lincls::FrozenBackbone::Create(checkpoint, lincls::kPretrained, arch);
   if (!backbone.ok()) return backbone.status();
   const auto views = checkpoint.mocopp.find("eval_views");
-  auto images =
-      ReadImages(folder, views != checkpoint.mocopp.end()
-                             ? views->second
-                             : augment::EvaluationViews(224, augment::NormalizeSpec("imagenet")));
+  const int channels = *moco::ImageChannels((*backbone)->spec());
+  const std::string normalize = augment::NormalizeSpec(channels == 3 ? "imagenet" : "grey");
+  auto images = ReadImages(
+      folder,
+      views != checkpoint.mocopp.end() ? views->second : augment::EvaluationViews(224, normalize),
+      channels);
   if (!images.ok()) return images.status();
   return std::unique_ptr<Verifier>(new Verifier(*std::move(backbone), *std::move(images)));
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "registry/registry.h"
 
@@ -32,6 +33,10 @@ struct BackboneContext {
   // (the one-process stand-in for one GPU each, section 3.3 of the MoCo paper). At least 1.
   int64_t bn_splits = 1;
 };
+
+// Channels of the images that a backbone takes: its option `channels`, 3 where it has none. Errors of
+// the spec.
+absl::StatusOr<int> ImageChannels(const std::string& spec);
 
 using BackboneRegistry = registry::Registry<Backbone, const BackboneContext&>;
 BackboneRegistry& Backbones();

@@ -81,8 +81,8 @@ class ResNet : public Backbone {
   ResNet(const ResNetShape& shape, const BackboneContext& context)
       : cifar_stem_(shape.stem == "cifar") {
     const int64_t splits = context.bn_splits;
-    conv1_ = register_module("conv1",
-                             cifar_stem_ ? Conv(3, shape.width, 3, 1) : Conv(3, shape.width, 7, 2));
+    conv1_ = register_module("conv1", cifar_stem_ ? Conv(shape.channels, shape.width, 3, 1)
+                                                  : Conv(shape.channels, shape.width, 7, 2));
     bn1_ = register_module("bn1", std::make_shared<BatchNorm2d>(shape.width, splits));
     channels_ = shape.width;
     int64_t width = shape.width;
@@ -141,10 +141,13 @@ class ResNet : public Backbone {
 
 struct StemOption {
   std::string stem = "imagenet";
+  int64_t channels = 3;
   template <class Visitor>
   void Visit(Visitor& v) {
     v("stem", stem, "imagenet: 7x7 of stride 2 and max pooling; cifar: 3x3 of stride 1",
       registry::OneOf({"imagenet", "cifar"}));
+    v("channels", channels, "channels of an image: 1 grey, 3 colour, 2 or 4 with alpha",
+      registry::Between(1, 4));
   }
 };
 
@@ -155,7 +158,8 @@ absl::StatusOr<std::unique_ptr<Backbone>> MakeTorchvision(const StemOption& opti
                      .blocks = {kBlocks...},
                      .groups = kGroups,
                      .width_per_group = kWidthPerGroup,
-                     .stem = options.stem},
+                     .stem = options.stem,
+                     .channels = options.channels},
                     context);
 }
 
@@ -175,6 +179,7 @@ struct SmallOptions {
   int64_t blocks = 2;
   int64_t stages = 4;
   std::string stem = "cifar";
+  int64_t channels = 3;
   template <class Visitor>
   void Visit(Visitor& v) {
     v("width", width, "channels of the first stage; each stage doubles them",
@@ -184,6 +189,8 @@ struct SmallOptions {
       registry::Between(1, 5));
     v("stem", stem, "cifar: 3x3 of stride 1; imagenet: 7x7 of stride 2 and max pooling",
       registry::OneOf({"imagenet", "cifar"}));
+    v("channels", channels, "channels of an image: 1 grey, 3 colour, 2 or 4 with alpha",
+      registry::Between(1, 4));
   }
 };
 
@@ -191,7 +198,8 @@ absl::StatusOr<std::unique_ptr<Backbone>> MakeSmall(const SmallOptions& options,
                                                     const BackboneContext& context) {
   return MakeResNet({.blocks = std::vector<int64_t>(options.stages, options.blocks),
                      .width = options.width,
-                     .stem = options.stem},
+                     .stem = options.stem,
+                     .channels = options.channels},
                     context);
 }
 

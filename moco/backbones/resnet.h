@@ -24,6 +24,7 @@ struct ResNetShape {
   // imagenet: 7x7 convolution of stride 2, then 3x3 max pooling of stride 2.
   // cifar: 3x3 convolution of stride 1, no pooling: for images of about 32 pixels.
   std::string stem = "imagenet";
+  int64_t channels = 3;  // of an image
 };
 
 std::unique_ptr<Backbone> MakeResNet(const ResNetShape& shape, const BackboneContext& context);

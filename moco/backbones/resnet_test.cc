@@ -74,6 +74,10 @@ TEST(ResNetTest, StemAndWidthAreOptions) {
   using ::testing::ElementsAre;
   EXPECT_THAT(shape("resnet18", "conv1.weight"), ElementsAre(64, 3, 7, 7));
   EXPECT_THAT(shape("resnet18:stem=cifar", "conv1.weight"), ElementsAre(64, 3, 3, 3));
+  EXPECT_THAT(shape("resnet18:channels=1", "conv1.weight"), ElementsAre(64, 1, 7, 7));
+  EXPECT_EQ(ImageChannels("resnet18:channels=1").value(), 1);
+  EXPECT_EQ(ImageChannels("resnet18").value(), 3);
+  EXPECT_FALSE(ImageChannels("resnet19").ok());
   EXPECT_THAT(shape("resnet50", "layer4.2.conv3.weight"), ElementsAre(2048, 512, 1, 1));
   EXPECT_THAT(shape("resnet_small:width=8,blocks=1,stages=3", "layer3.0.conv2.weight"),
               ElementsAre(32, 32, 3, 3));

@@ -24,7 +24,7 @@ has() {
 # --- The reference's flags, defaults and expansions ---
 v1='random_resized_crop:size=224,scale_min=0.2,scale_max=1,ratio_min=0.75,ratio_max=1.3333333333333333'
 settings DIR
-has --arch=resnet50:stem=imagenet --workers=32 --epochs=200 --start-epoch=0 --batch-size=256 --lr=0.03 \
+has --arch=resnet50:stem=imagenet,channels=3 --workers=32 --epochs=200 --start-epoch=0 --batch-size=256 --lr=0.03 \
   '--lr-schedule=step:at=120 160,factor=0.1,warmup=0' --optimizer=sgd:momentum=0.9,weight_decay=1e-04 --print-freq=10 \
   --moco-k=65536 --moco-m=0.999 --head=linear:dim=128 --loss=info_nce:temperature=0.07 "--data=$PWD/DIR"
 settings DIR --schedule 60 80 --momentum .8 --wd 1 --moco-t 1 --moco-dim 64

@@ -1,4 +1,4 @@
-#include "moco/pickle.h"
+#include "tensors/pickle.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/rng.h"
 
-namespace moco::pickle {
+namespace tensors::pickle {
 namespace {
 
 using ::testing::ElementsAre;
@@ -186,4 +186,4 @@ TEST(PickleTest, OnlyTensorsAreTensors) {
 }
 
 }  // namespace
-}  // namespace moco::pickle
+}  // namespace tensors::pickle

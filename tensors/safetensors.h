@@ -1,16 +1,16 @@
 // The safetensors format: eight bytes with the size of a JSON header, which names each tensor's
 // dtype, shape and place in the bytes that follow it to the end of the file.
-#ifndef MOCO_SAFETENSORS_H_
-#define MOCO_SAFETENSORS_H_
+#ifndef TENSORS_SAFETENSORS_H_
+#define TENSORS_SAFETENSORS_H_
 
 #include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "moco/pickle.h"
+#include "tensors/pickle.h"
 
-namespace moco {
+namespace tensors {
 
 struct Safetensors {
   // A dict of tensors in the order of their bytes, each its own storage, by its name; and
@@ -23,6 +23,6 @@ struct Safetensors {
   static absl::StatusOr<Safetensors> Parse(absl::string_view file);
 };
 
-}  // namespace moco
+}  // namespace tensors
 
-#endif  // MOCO_SAFETENSORS_H_
+#endif  // TENSORS_SAFETENSORS_H_

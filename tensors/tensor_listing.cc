@@ -1,4 +1,4 @@
-#include "moco/tensor_listing.h"
+#include "tensors/tensor_listing.h"
 
 #include <zlib.h>
 
@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
 using pickle::Value;
@@ -89,4 +89,4 @@ absl::StatusOr<uint32_t> Digest(TensorFile& file, const pickle::TensorInfo& tens
   }
 }
 
-}  // namespace moco
+}  // namespace tensors

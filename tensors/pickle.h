@@ -5,8 +5,8 @@
 // This one builds values only: numbers, text, lists, tuples, dicts and descriptions of tensors. A
 // name that it does not know becomes an opaque value and is never looked up. Nothing here depends
 // on LibTorch.
-#ifndef MOCO_PICKLE_H_
-#define MOCO_PICKLE_H_
+#ifndef TENSORS_PICKLE_H_
+#define TENSORS_PICKLE_H_
 
 #include <cstdint>
 #include <deque>
@@ -16,9 +16,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "moco/dtype.h"
+#include "tensors/dtype.h"
 
-namespace moco::pickle {
+namespace tensors::pickle {
 
 // A tensor as a pickle describes it: a view of a storage whose bytes lie elsewhere.
 struct TensorInfo {
@@ -121,6 +121,6 @@ class Writer {
   std::string bytes_;
 };
 
-}  // namespace moco::pickle
+}  // namespace tensors::pickle
 
-#endif  // MOCO_PICKLE_H_
+#endif  // TENSORS_PICKLE_H_

@@ -1,7 +1,7 @@
 // Zip archives as PyTorch writes them: every entry stored as it is. Nothing is unpacked or copied,
 // so an entry is a part of the file's bytes. libzip does not tell where that part lies.
-#ifndef MOCO_STORED_ZIP_H_
-#define MOCO_STORED_ZIP_H_
+#ifndef TENSORS_STORED_ZIP_H_
+#define TENSORS_STORED_ZIP_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace moco {
+namespace tensors {
 
 class StoredZip {
  public:
@@ -35,6 +35,6 @@ class StoredZip {
   std::map<std::string, Entry> entries_;
 };
 
-}  // namespace moco
+}  // namespace tensors
 
-#endif  // MOCO_STORED_ZIP_H_
+#endif  // TENSORS_STORED_ZIP_H_

@@ -8,12 +8,12 @@
 
 #include "base/files.h"
 #include "base/rng.h"
-#include "moco/fuzz/read_everything.h"
+#include "tensors/fuzz/read_everything.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
-constexpr char kCorpora[] = "moco/fuzz/corpus";
+constexpr char kCorpora[] = "tensors/fuzz/corpus";
 constexpr int kMutations = 20000;
 
 std::vector<std::string> Corpus() {
@@ -83,4 +83,4 @@ TEST(CorpusTest, MutationsDoNotCrash) {
 }
 
 }  // namespace
-}  // namespace moco
+}  // namespace tensors

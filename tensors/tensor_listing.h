@@ -1,6 +1,6 @@
 // What is in a file of tensors, entry by entry.
-#ifndef MOCO_TENSOR_LISTING_H_
-#define MOCO_TENSOR_LISTING_H_
+#ifndef TENSORS_TENSOR_LISTING_H_
+#define TENSORS_TENSOR_LISTING_H_
 
 #include <cstdint>
 #include <functional>
@@ -8,10 +8,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "moco/pickle.h"
-#include "moco/tensor_file.h"
+#include "tensors/pickle.h"
+#include "tensors/tensor_file.h"
 
-namespace moco {
+namespace tensors {
 
 // Calls `visit` with the name and the value of every tensor, plain value, list of plain values and
 // empty container below `root`, in the file's order. A name is made of keys and positions:
@@ -25,6 +25,6 @@ std::string Printable(absl::string_view text);
 // CRC-32 of a tensor's elements in row-major order: zlib.crc32(tensor.numpy().tobytes()).
 absl::StatusOr<uint32_t> Digest(TensorFile& file, const pickle::TensorInfo& tensor);
 
-}  // namespace moco
+}  // namespace tensors
 
-#endif  // MOCO_TENSOR_LISTING_H_
+#endif  // TENSORS_TENSOR_LISTING_H_

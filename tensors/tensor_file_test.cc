@@ -1,4 +1,4 @@
-#include "moco/tensor_file.h"
+#include "tensors/tensor_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,14 +16,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
-#include "moco/tensor_listing.h"
+#include "tensors/tensor_listing.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
 using ::testing::HasSubstr;
 
-constexpr char kFolder[] = "moco/testdata/tensor_files/";
+constexpr char kFolder[] = "tensors/testdata/tensor_files/";
 
 std::string Contents(const std::string& name) { return base::ReadFile(kFolder + name).value(); }
 
@@ -348,4 +348,4 @@ TEST(TensorFileTest, LyingLegacyFilesAreRefused) {
 }
 
 }  // namespace
-}  // namespace moco
+}  // namespace tensors

@@ -1,14 +1,14 @@
-#include "moco/tensor_file.h"
+#include "tensors/tensor_file.h"
 
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "moco/safetensors.h"
-#include "moco/tensor_listing.h"
+#include "tensors/safetensors.h"
+#include "tensors/tensor_listing.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
 using pickle::Document;
@@ -232,4 +232,4 @@ absl::StatusOr<TensorFile::Storage> TensorFile::Read(const TensorInfo& tensor) {
   return storage;
 }
 
-}  // namespace moco
+}  // namespace tensors

@@ -1,4 +1,4 @@
-#include "moco/safetensors.h"
+#include "tensors/safetensors.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,9 +8,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "moco/dtype.h"
+#include "tensors/dtype.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
 using nlohmann::json;
@@ -147,4 +147,4 @@ absl::StatusOr<Safetensors> Safetensors::Parse(absl::string_view file) {
   return result;
 }
 
-}  // namespace moco
+}  // namespace tensors

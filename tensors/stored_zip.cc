@@ -1,4 +1,4 @@
-#include "moco/stored_zip.h"
+#include "tensors/stored_zip.h"
 
 #include <zlib.h>
 
@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-namespace moco {
+namespace tensors {
 namespace {
 
 // Signatures and sizes of the records of a zip file (PKWARE's APPNOTE 6.3, section 4.3), and the
@@ -176,4 +176,4 @@ absl::StatusOr<absl::string_view> StoredZip::Read(const std::string& name) const
   return bytes;
 }
 
-}  // namespace moco
+}  // namespace tensors

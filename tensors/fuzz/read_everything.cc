@@ -1,12 +1,12 @@
-#include "moco/fuzz/read_everything.h"
+#include "tensors/fuzz/read_everything.h"
 
 #include <string>
 
-#include "moco/pickle.h"
-#include "moco/tensor_file.h"
-#include "moco/tensor_listing.h"
+#include "tensors/pickle.h"
+#include "tensors/tensor_file.h"
+#include "tensors/tensor_listing.h"
 
-namespace moco {
+namespace tensors {
 
 bool ReadEverything(absl::string_view bytes) {
   auto file = TensorFile::Parse("fuzzed", bytes);
@@ -22,4 +22,4 @@ bool ReadEverything(absl::string_view bytes) {
   return true;
 }
 
-}  // namespace moco
+}  // namespace tensors

@@ -1,12 +1,12 @@
 // The element types of tensors in files, under all their names. Does not know LibTorch.
-#ifndef MOCO_DTYPE_H_
-#define MOCO_DTYPE_H_
+#ifndef TENSORS_DTYPE_H_
+#define TENSORS_DTYPE_H_
 
 #include <cstdint>
 
 #include "absl/strings/string_view.h"
 
-namespace moco {
+namespace tensors {
 
 struct DType {
   const char* name;         // PyTorch's
@@ -31,6 +31,6 @@ inline const DType* FindDType(const char* DType::*field, absl::string_view value
   return nullptr;
 }
 
-}  // namespace moco
+}  // namespace tensors
 
-#endif  // MOCO_DTYPE_H_
+#endif  // TENSORS_DTYPE_H_

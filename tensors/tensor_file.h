@@ -5,8 +5,8 @@
 //   pickle       of NumPy arrays, as detectron2 takes them: `.pkl`
 // What a file holds decides, not its name. Does not know LibTorch, so that a fuzzer builds it in
 // seconds.
-#ifndef MOCO_TENSOR_FILE_H_
-#define MOCO_TENSOR_FILE_H_
+#ifndef TENSORS_TENSOR_FILE_H_
+#define TENSORS_TENSOR_FILE_H_
 
 #include <map>
 #include <optional>
@@ -16,11 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/files.h"
-#include "moco/dtype.h"
-#include "moco/pickle.h"
-#include "moco/stored_zip.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
+#include "tensors/stored_zip.h"
 
-namespace moco {
+namespace tensors {
 
 class TensorFile {
  public:
@@ -77,6 +77,6 @@ class TensorFile {
   std::map<std::string, Known> known_;            // storages that were checked
 };
 
-}  // namespace moco
+}  // namespace tensors
 
-#endif  // MOCO_TENSOR_FILE_H_
+#endif  // TENSORS_TENSOR_FILE_H_

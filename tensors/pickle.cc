@@ -1,4 +1,4 @@
-#include "moco/pickle.h"
+#include "tensors/pickle.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace moco::pickle {
+namespace tensors::pickle {
 namespace {
 
 // The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), and bytes.
@@ -629,4 +629,4 @@ std::string Writer::Finish() {
   return Flush();
 }
 
-}  // namespace moco::pickle
+}  // namespace tensors::pickle

@@ -1,0 +1,29 @@
+// Labels and lists that lie beside images.
+#ifndef DATA_LABELS_H_
+#define DATA_LABELS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace data {
+
+// The labels in a file by torch.save of an int64 tensor of one dimension, each 0 to kMaxClasses
+// - 1. InvalidArgument and DataLoss name the file and the entry.
+absl::StatusOr<std::vector<int>> ReadLabelTensor(const std::string& path);
+
+// A line of a list: the fields between its commas, without white space around them.
+struct Line {
+  int64_t number;  // from 1
+  std::vector<std::string> fields;
+};
+
+// The lines of a text file that are not empty. A field may be in double quotes, with two for one.
+// InvalidArgument names the file and the line.
+absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
+
+}  // namespace data
+
+#endif  // DATA_LABELS_H_

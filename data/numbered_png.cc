@@ -1,0 +1,269 @@
+// Images by number, and their labels in tensors:
+//
+//   unlabeled/0.png, 1.png, ...
+//   train/0.png, ...     train_label_tensor.pt    int64, one for each image
+//   val/0.png, ...       val_label_tensor.pt
+//   request_01.csv       names of images of unlabeled/ that have been labelled since
+//   label_01.pt          their labels, in the same order
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "data/dataset.h"
+#include "data/decode.h"
+#include "data/labels.h"
+#include "data/listing.h"
+
+namespace data {
+namespace {
+
+// The number in "12.png", written in one way only.
+bool ReadNumber(absl::string_view name, uint32_t* number) {
+  return absl::ConsumeSuffix(&name, ".png") && !name.empty() &&
+         std::all_of(name.begin(), name.end(), absl::ascii_isdigit) &&
+         absl::SimpleAtoi(name, number) && absl::StrCat(*number) == name;
+}
+
+class NumberedPng : public Dataset {
+ public:
+  // Images of the folder `own`, then images of unlabeled/ that were labelled later.
+  struct Contents {
+    std::vector<uint32_t> numbers;
+    std::vector<int> labels;  // empty: none
+    std::vector<std::string> classes;
+    std::string own, unlabeled;
+    int64_t in_own = 0;
+  };
+  NumberedPng(Contents contents, int channels)
+      : contents_(std::move(contents)), channels_(channels) {}
+
+  int64_t size() const override { return contents_.numbers.size(); }
+  absl::StatusOr<cv::Mat> Image(int64_t index) const override {
+    return ReadImage(Name(index), channels_);
+  }
+  absl::StatusOr<std::string> File(int64_t index) const override {
+    return ReadImageFile(Name(index));
+  }
+  std::string Name(int64_t index) const override {
+    return absl::StrCat(index < contents_.in_own ? contents_.own : contents_.unlabeled, "/",
+                        contents_.numbers[index], ".png");
+  }
+  int Label(int64_t index) const override {
+    return contents_.labels.empty() ? -1 : contents_.labels[index];
+  }
+  const std::vector<std::string>& classes() const override { return contents_.classes; }
+
+  // Of the data set that has this form.
+  ViewDefaults views() const override {
+    return {96, 128, "normalize:mean=0.484 0.453 0.402,std=0.269 0.260 0.273"};
+  }
+
+ private:
+  const Contents contents_;
+  const int channels_;
+};
+
+// The numbers of the images in a folder, in order.
+absl::StatusOr<std::vector<uint32_t>> ListNumbers(const std::string& folder) {
+  std::vector<uint32_t> numbers;
+  absl::Status status = ForEachEntry(folder, [&](const char* name, bool is_folder) {
+    uint32_t number;
+    if (!is_folder && ReadNumber(name, &number)) {
+      numbers.push_back(number);
+    } else if (is_folder || HasImageName(name)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", folder, "/", name, "' is no image named by its number, such as ",
+                       "12.png; take it away, or say another --dataset"));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  if (numbers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", folder, "' holds no images such as 12.png"));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+class NumberedPngFormat : public Format {
+ public:
+  bool HoldsSplits() const override { return true; }
+
+  bool Matches(const Place& place) const override {
+    uint32_t number;
+    if (place.Has("train_label_tensor.pt") || place.Has("val_label_tensor.pt")) return true;
+    if (!place.Has("unlabeled") || place.Has("train") || place.Has("val")) return false;
+    const auto unlabeled = Place::At(place / "unlabeled");
+    return unlabeled.ok() && ReadNumber(unlabeled->image, &number);
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
+                                                int channels) const override {
+    const std::string name = split == Split::kPretraining ? "unlabeled"
+                             : split == Split::kTraining  ? "train"
+                                                          : "val";
+    NumberedPng::Contents contents;
+    contents.own = absl::StrCat(path, "/", name);
+    auto numbers = ListNumbers(contents.own);
+    if (!numbers.ok()) return numbers.status();
+    contents.numbers = *std::move(numbers);
+    contents.in_own = contents.numbers.size();
+    if (split != Split::kPretraining) {
+      absl::Status status = AddLabels(path, name, contents);
+      if (!status.ok()) return status;
+      if (split == Split::kTraining) status = AddRequests(path, contents);
+      if (!status.ok()) return status;
+      auto classes = CountClasses(path);
+      if (!classes.ok()) return classes.status();
+      contents.classes = NumberedClasses(*classes);
+    }
+    return std::make_unique<NumberedPng>(std::move(contents), channels);
+  }
+
+ private:
+  static absl::Status AddLabels(const std::string& root, const std::string& name,
+                                NumberedPng::Contents& contents) {
+    const std::string path = absl::StrCat(root, "/", name, "_label_tensor.pt");
+    auto labels = ReadLabelTensor(path);
+    if (!labels.ok()) return labels.status();
+    const std::vector<uint32_t>& numbers = contents.numbers;
+    const std::string counts = absl::StrCat(" (", numbers.size(), " images, ", labels->size(),
+                                            " labels); make both the same");
+    for (size_t i = 0; i < std::max(numbers.size(), labels->size()); ++i) {
+      if (i >= labels->size() || (i < numbers.size() && numbers[i] >= labels->size())) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "'", contents.own, "/", numbers[i], ".png' has no label in '", path, "'", counts));
+      }
+      if (i >= numbers.size() || numbers[i] != i) {
+        return absl::InvalidArgumentError(absl::StrCat("'", path, "' has a label for '",
+                                                       contents.own, "/", i,
+                                                       ".png', which is not there", counts));
+      }
+    }
+    contents.labels = *std::move(labels);
+    return absl::OkStatus();
+  }
+
+  // The names NN of all request_NN.csv and label_NN.pt in `root`, in order; each must have the
+  // other.
+  static absl::StatusOr<std::vector<std::string>> FindRequests(const std::string& root) {
+    std::map<std::string, int> found;  // 1: the list, 2: the labels
+    absl::Status status = ForEachEntry(root, [&](absl::string_view name, bool is_folder) {
+      if (is_folder) return absl::OkStatus();
+      if (absl::ConsumePrefix(&name, "request_") && absl::ConsumeSuffix(&name, ".csv")) {
+        found[std::string(name)] |= 1;
+      } else if (absl::ConsumePrefix(&name, "label_") && absl::ConsumeSuffix(&name, ".pt")) {
+        found[std::string(name)] |= 2;
+      }
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    std::vector<std::string> names;
+    for (const auto& [name, have] : found) {
+      const std::string list = absl::StrCat(root, "/request_", name, ".csv");
+      const std::string labels = absl::StrCat(root, "/label_", name, ".pt");
+      if (have != 3) {
+        return absl::NotFoundError(absl::StrCat("'", have == 1 ? list : labels, "' wants '",
+                                                have == 1 ? labels : list,
+                                                "', which is not there; give both or neither"));
+      }
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  static absl::Status AddRequests(const std::string& root, NumberedPng::Contents& contents) {
+    auto requests = FindRequests(root);
+    if (!requests.ok()) return requests.status();
+    if (requests->empty()) return absl::OkStatus();
+    contents.unlabeled = root + "/unlabeled";
+    auto unlabeled = ListNumbers(contents.unlabeled);
+    if (!unlabeled.ok()) return unlabeled.status();
+    std::map<uint32_t, std::string> seen;  // where each image was first named
+    for (const std::string& request : *requests) {
+      const std::string path = absl::StrCat(root, "/request_", request, ".csv");
+      const std::string labels_path = absl::StrCat(root, "/label_", request, ".pt");
+      auto lines = ReadCsv(path);
+      if (!lines.ok()) return lines.status();
+      auto labels = ReadLabelTensor(labels_path);
+      if (!labels.ok()) return labels.status();
+      for (const Line& line : *lines) {
+        const std::string where = absl::StrCat("'", path, "' line ", line.number);
+        const std::string& name = line.fields[0];
+        if (&line == &lines->front() && IsHeader(line)) continue;
+        uint32_t number;
+        // One name, perhaps with a comma behind it.
+        if (line.fields.size() > 2 || (line.fields.size() == 2 && !line.fields[1].empty()) ||
+            !ReadNumber(name, &number)) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(where, ": '", name, "' is no name such as 12.png alone (the first line ",
+                           "may be the header 'filename')"));
+        }
+        if (!std::binary_search(unlabeled->begin(), unlabeled->end(), number)) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(where, ": '", contents.unlabeled, "/", name, "' is not there"));
+        }
+        const auto [first, is_new] = seen.emplace(number, where);
+        if (!is_new) {
+          return absl::InvalidArgumentError(
+              absl::StrCat(where, ": '", name, "' has a label already, by ", first->second));
+        }
+        contents.numbers.push_back(number);
+      }
+      contents.labels.insert(contents.labels.end(), labels->begin(), labels->end());
+      if (contents.labels.size() != contents.numbers.size()) {
+        const int64_t names =
+            static_cast<int64_t>(contents.numbers.size() + labels->size() - contents.labels.size());
+        return absl::InvalidArgumentError(absl::StrCat("'", path, "' names ", names,
+                                                       " images, but '", labels_path, "' has ",
+                                                       labels->size(), " labels"));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  static bool IsHeader(const Line& line) {
+    for (const char* header : {"filename", "file", "name", "image"}) {
+      if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
+    }
+    return false;
+  }
+
+  // One more than the largest label in any file, so that all splits have the same classes.
+  static absl::StatusOr<int64_t> CountClasses(const std::string& root) {
+    int64_t count = 0;
+    absl::Status status = ForEachEntry(root, [&](absl::string_view name, bool is_folder) {
+      const bool has_labels = name == "train_label_tensor.pt" || name == "val_label_tensor.pt" ||
+                              (absl::StartsWith(name, "label_") && absl::EndsWith(name, ".pt"));
+      if (is_folder || !has_labels) return absl::OkStatus();
+      const auto labels = ReadLabelTensor(absl::StrCat(root, "/", name));
+      if (!labels.ok()) return labels.status();
+      for (const int label : *labels) count = std::max<int64_t>(count, label + 1);
+      return absl::OkStatus();
+    });
+    if (!status.ok()) return status;
+    return count;
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Format>> MakeNumberedPng(const NoOptions&) {
+  return std::make_unique<NumberedPngFormat>();
+}
+
+REGISTER_PLUGIN(
+    Datasets, "numbered_png",
+    "unlabeled/, train/ and val/ of 0.png, 1.png, ...; labels in {train,val}_label_tensor.pt",
+    NoOptions, MakeNumberedPng);
+
+}  // namespace
+}  // namespace data
