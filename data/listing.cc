@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -14,24 +15,32 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/index_cache.h"
 
 namespace data {
 namespace {
 
-using FolderId = std::pair<dev_t, ino_t>;
+constexpr int64_t kCachedFrom = 50'000;  // images; fewer are read in a moment
 
-// Adds the images below root/folder; `folder` ends with a slash, or is empty. `around` are the
-// folders that it lies in.
+int64_t Nanoseconds(const timespec& time) {
+  return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+using FolderId = std::pair<uint64_t, uint64_t>;
+
+// Adds what is below root/folder; `folder` ends with a slash, or is empty. `around` are the folders
+// that it lies in.
 absl::Status Scan(const std::string& root, const std::string& folder, std::set<FolderId>& around,
-                  Names& names) {
-  struct stat info;
+                  Tree& tree) {
   const std::string path = folder.empty() ? root : absl::StrCat(root, "/", folder);
-  if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot read folder", path);
-  const FolderId id(info.st_dev, info.st_ino);
+  const auto state = FolderState::Of(path);
+  if (!state.ok()) return state.status();
+  const FolderId id(state->device, state->inode);
   if (!around.insert(id).second) return absl::OkStatus();
+  tree.folders.push_back(*state);
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
-    if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, names);
-    if (HasImageName(name)) names.Add(absl::StrCat(folder, name));
+    if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree);
+    if (HasImageName(name)) tree.names.Add(absl::StrCat(folder, name));
     return absl::OkStatus();
   });
   around.erase(id);
@@ -87,16 +96,33 @@ void Names::Sort() {
   *this = std::move(sorted);
 }
 
-absl::StatusOr<Names> ListImages(const std::string& root) {
-  Names names;
+absl::StatusOr<FolderState> FolderState::Of(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return base::ErrnoStatus("cannot read folder", path);
+  return FolderState{path, info.st_dev, info.st_ino, Nanoseconds(info.st_mtim),
+                     Nanoseconds(info.st_ctim)};
+}
+
+absl::StatusOr<Tree> ReadTree(const std::string& root) {
+  Tree tree;
   std::set<FolderId> around;
-  if (absl::Status s = Scan(root, "", around, names); !s.ok()) return s;
-  if (names.size() == 0) {
+  if (absl::Status s = Scan(root, "", around, tree); !s.ok()) return s;
+  tree.names.Sort();
+  return tree;
+}
+
+absl::StatusOr<Names> ListImages(const std::string& root) {
+  if (auto kept = ReadIndex(root)) return *std::move(kept);
+  timespec began;
+  clock_gettime(CLOCK_REALTIME, &began);
+  auto tree = ReadTree(root);
+  if (!tree.ok()) return tree.status();
+  if (tree->names.size() == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), nor do the folders in it"));
   }
-  names.Sort();
-  return names;
+  if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
+  return std::move(tree->names);
 }
 
 Classes ClassesOfFolders(const Names& sorted_names) {

@@ -42,9 +42,26 @@ class Names {
   std::vector<uint64_t> begins_ = {0};  // and the end
 };
 
-// The images in `root` and in the folders below it, relative to it, sorted. Links are followed,
-// except to a folder that they lie in; hidden files and folders are left out. InvalidArgument when
-// there is none.
+// A folder as it was before it was read.
+struct FolderState {
+  std::string path;
+  uint64_t device, inode;
+  int64_t modified, changed;  // nanoseconds
+
+  // NotFound and the like when it cannot be asked.
+  static absl::StatusOr<FolderState> Of(const std::string& path);
+};
+
+// The images in a folder and in those below it, relative to it, sorted. Links are followed, except
+// to a folder that they lie in; hidden files and folders are left out.
+struct Tree {
+  Names names;
+  std::vector<FolderState> folders;
+};
+absl::StatusOr<Tree> ReadTree(const std::string& root);
+
+// The names of the tree at `root`. Those of large trees are kept in the user's cache
+// (data/index_cache.h). InvalidArgument when there is none.
 absl::StatusOr<Names> ListImages(const std::string& root);
 
 // The class of each name: its first folder, as in torchvision's ImageFolder.

@@ -131,6 +131,7 @@ class TrainerImpl : public Trainer {
       auto found = FindResumePoint(options_.resume, options_.earlier);
       if (!found.ok()) return found.status();
       resumed_ = *std::move(found);
+      WriteSpecsAnew(resumed_.checkpoint);
       absl::Status s = FindFirstStep();
       if (!s.ok()) {
         return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
@@ -214,6 +215,20 @@ class TrainerImpl : public Trainer {
                        " of memory, there are ", base::FormatBytes(physical),
                        "; lower --batch-size or --moco-k, or raise --accumulate"));
     }
+  }
+
+  // A checkpoint's specs as they are written now: a plugin may have more options since.
+  static void WriteSpecsAnew(Checkpoint& checkpoint) {
+    const auto write = [&](const char* name, const auto& registry) {
+      const auto saved = checkpoint.mocopp.find(name);
+      if (saved == checkpoint.mocopp.end()) return;
+      if (auto spec = registry.Canonical(saved->second); spec.ok()) saved->second = *spec;
+    };
+    write("arch", Backbones());
+    write("mlp", Heads());
+    write("loss", Losses());
+    write("optimizer", Optimizers());
+    write("schedule", Schedules());
   }
 
   // Without the same machine and threads the results are as good, but not the same to the bit.

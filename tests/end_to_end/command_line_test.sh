@@ -88,7 +88,7 @@ linear=(-a resnet_small:width=8,blocks=1,stages=2 -data data --lr 30.0 --batch-s
         --pretrained whole/checkpoints/checkpoint_0002.pth.tar --dist-url tcp://localhost:10001
         --multiprocessing-distributed --world-size 1 --rank 0)
 "$lincls" "${linear[@]}" --schedule 1 2 --print-config > settings.txt || fail "lincls --print-config"
-has --arch=resnet_small:width=8,blocks=1,stages=2,stem=cifar --lr=30 --batch-size=16 --epochs=100 '--schedule=1 2' \
+has --arch=resnet_small:width=8,blocks=1,stages=2,stem=cifar,channels=3 --lr=30 --batch-size=16 --epochs=100 '--schedule=1 2' \
   --momentum=0.9 --weight-decay=0 --print-freq=10 "--data=$PWD/data"
 "$lincls" --flagfile=settings.txt --print-config > again.txt
 cmp settings.txt again.txt || fail "a flagfile of lincls' settings makes others"

@@ -1,0 +1,218 @@
+"""Every form of data, sample by sample, against torchvision's own reader, or a few lines of numpy.
+
+    datasets_test.py DUMP_DATASET PACK
+
+torchvision reads CIFAR from pickles, and has no reader of the forms that are ours or WebDataset's; those are read by
+numpy, Pillow, torch.load, csv and tarfile.
+"""
+
+import csv
+import gzip
+import io
+import pathlib
+import random
+import struct
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+import numpy as np
+import torch
+from PIL import Image
+from torchvision import datasets
+
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+rng = np.random.default_rng(0)
+
+
+def random_image(rows, cols, channels=3):
+    pixels = rng.integers(0, 256, (rows, cols, channels), np.uint8)
+    return Image.fromarray(pixels if channels > 1 else pixels[:, :, 0])
+
+
+def as_array(image):
+    pixels = np.asarray(image)
+    return pixels[:, :, None] if pixels.ndim == 2 else pixels
+
+
+class Ours:
+    """The C++ side: lists of (pixels, label, class)."""
+
+    def __init__(self, program):
+        self.program = program
+
+    def __call__(self, path, split, channels):
+        out = io.BytesIO(subprocess.run([self.program, path, split, str(channels)], check=True,
+                                        stdout=subprocess.PIPE).stdout)
+        samples = []
+        for line in out:
+            rows, cols, channels, label, name = line.decode().rstrip("\n").split(" ", 4)
+            shape = int(rows), int(cols), int(channels)
+            pixels = np.frombuffer(out.read(np.prod(shape)), np.uint8).reshape(shape)
+            samples.append((pixels, int(label), name))
+        return samples
+
+
+def compare(what, ours, path, split, theirs, channels=(1, 2, 3, 4)):
+    """`theirs`: (PIL image, label, name of the class, or None for none)."""
+    theirs = list(theirs)
+    for number in channels:
+        mode = MODES[number]
+        samples = ours(str(path), split, number)
+        assert len(samples) == len(theirs), f"{what}: {len(samples)} samples, not {len(theirs)}"
+        for i, ((pixels, label, name), (image, other_label, other_name)) in enumerate(zip(samples, theirs)):
+            assert label == other_label, f"{what} {i}: label {label}, not {other_label}"
+            assert other_name in (None, name), f"{what} {i}: class {name}, not {other_name}"
+            assert np.array_equal(pixels, as_array(image.convert(mode))), f"{what} {i}: pixels in {mode}"
+    print(f"{what}, {split}: {len(theirs)} samples are equal in {channels} channels")
+
+
+def image_folder(ours, pack, root):
+    for split in ("train", "val"):
+        for i in range(12):
+            folder = root / split / ["cat", "dog", "ant-eater", "ant"][i % 4]
+            folder.mkdir(parents=True, exist_ok=True)
+            image = random_image(5 + i, 17 - i, channels=1 + i % 4)
+            if i % 3 == 0:
+                image.convert("RGB").save(folder / f"{i}.jpg")
+            else:
+                image.save(folder / f"{i}.png")
+    for split, name in (("training", "train"), ("validation", "val")):
+        theirs = datasets.ImageFolder(root / name, loader=Image.open)
+        # torchvision goes class by class, we go by the whole name.
+        order = sorted(range(len(theirs)), key=lambda i: theirs.samples[i][0].encode())
+        theirs = [(theirs[i][0], theirs[i][1], theirs.classes[theirs[i][1]]) for i in order]
+        compare("image_folder", ours, root, split, theirs)
+        subprocess.run([pack, root, root / f"{name}.pack", f"--split={split}"], check=True, stdout=subprocess.DEVNULL)
+        (root / "packed").mkdir(exist_ok=True)
+        (root / f"{name}.pack").rename(root / "packed" / f"{name}.pack")
+        compare("packed", ours, root / "packed", split, theirs)
+
+
+def numbered(ours, root):
+    """As the adaptation's Dataset reads it: by number, and the newly labelled images behind."""
+    labels = {}
+    for split, n in (("unlabeled", 30), ("train", 12), ("val", 11)):
+        (root / split).mkdir()
+        for i in range(n):
+            random_image(6, 6).save(root / split / f"{i}.png")
+        if split != "unlabeled":
+            labels[split] = torch.tensor([random.randrange(800) for _ in range(n)])
+            torch.save(labels[split], root / f"{split}_label_tensor.pt")
+    read = lambda split, i: Image.open(root / split / f"{i}.png")
+    train = [(read("train", i), labels["train"][i].item(), None) for i in range(12)]
+    for request, chosen in (("01", [25, 3, 11]), ("02", [0, 29])):
+        with open(root / f"request_{request}.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["filename"]] * (request == "01") + [[f"{i}.png"] for i in chosen])
+        new = torch.tensor([random.randrange(800) for _ in chosen])
+        torch.save(new, root / f"label_{request}.pt")
+        train += [(read("unlabeled", i), label.item(), None) for i, label in zip(chosen, new)]
+    compare("numbered_png", ours, root, "training", train)
+    compare("numbered_png", ours, root, "validation", [(read("val", i), labels["val"][i].item(), None) for i in range(11)])
+    compare("numbered_png", ours, root, "pretraining", [(read("unlabeled", i), -1, None) for i in range(30)])
+
+
+def lists_and_shards(ours, root):
+    theirs, shards = [], {}
+    with open(root / "list.csv", "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "label"])
+        for i in range(9):
+            image = random_image(4, 5 + i)
+            name = f"{i}, a \"name\".png"
+            image.save(root / name)
+            writer.writerow([name, (7 * i) % 5])
+            theirs.append((Image.open(root / name), (7 * i) % 5, str((7 * i) % 5)))
+            shards.setdefault(i // 5, []).append((f"{i:06}", (root / name).read_bytes(), str((7 * i) % 5)))
+    compare("file_list", ours, root / "list.csv", "pretraining", theirs)
+    for shard, samples in shards.items():
+        with tarfile.open(root / f"shard-{shard:03}.tar", "w") as tar:
+            for key, png, label in samples:
+                for ending, contents in (("cls", label.encode()), ("png", png)):
+                    entry = tarfile.TarInfo(f"{key}.{ending}")
+                    entry.size = len(contents)
+                    tar.addfile(entry, io.BytesIO(contents))
+    compare("tar", ours, root / "shard-{000..001}.tar", "pretraining", theirs)
+
+
+def cifar(ours, root, classes):
+    sizes = {f"data_batch_{i}.bin": 3 + i for i in range(1, 6)} if classes == 10 else {"train.bin": 7}
+    test = "test_batch.bin" if classes == 10 else "test.bin"
+    theirs = {"training": [], "validation": []}
+    for name, n in {**sizes, test: 5}.items():
+        labels = rng.integers(0, classes, n, np.uint8)
+        pixels = rng.integers(0, 256, (n, 3, 32, 32), np.uint8)
+        coarse = [labels[:, None] // 5] if classes == 100 else []
+        (root / name).write_bytes(np.hstack(coarse + [labels[:, None], pixels.reshape(n, -1)]).tobytes())
+        theirs["validation" if name == test else "training"] += [
+            (Image.fromarray(image.transpose(1, 2, 0)), int(label), None) for image, label in zip(pixels, labels)]
+    for split, samples in theirs.items():
+        compare(f"cifar{classes}", ours, root, split, samples)
+
+
+def stl10(ours, root):
+    folder = root / "stl10_binary"
+    folder.mkdir()
+    (folder / "class_names.txt").write_text("".join(f"class{i}\n" for i in range(10)))
+    for split, n in (("train", 4), ("test", 3), ("unlabeled", 5)):
+        rng.integers(0, 256, (n, 3, 96, 96), np.uint8).tofile(folder / f"{split}_X.bin")
+        if split != "unlabeled":
+            rng.integers(1, 11, n, np.uint8).tofile(folder / f"{split}_y.bin")
+    class Stl10(datasets.STL10):
+        def _check_integrity(self):  # by the checksums of the real files
+            return True
+    (folder / "fold_indices.txt").write_text("")
+    for split, name in (("training", "train"), ("validation", "test"), ("pretraining", "unlabeled")):
+        theirs = Stl10(root, split=name)
+        names = getattr(theirs, "classes", None)
+        compare("stl10", ours, folder, split,
+                [(image, int(label), names[label] if label >= 0 and names else None) for image, label in theirs])
+
+
+def idx(ours, root):
+    folder = root / "FashionMNIST" / "raw"
+    folder.mkdir(parents=True)
+    for split, n in (("train", 8), ("t10k", 6)):
+        images = rng.integers(0, 256, (n, 28, 28), np.uint8).tobytes()
+        labels = rng.integers(0, 10, n, np.uint8).tobytes()
+        (folder / f"{split}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, n, 28, 28) + images)
+        (folder / f"{split}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, n) + labels)
+    theirs = {split: list(datasets.FashionMNIST(root, train=split == "training")) for split in ("training", "validation")}
+    for packed in (False, True):
+        for split, samples in theirs.items():
+            compare(f"idx{' in gzip' * packed}", ours, folder, split,
+                    [(image, label, str(label)) for image, label in samples])
+        for path in list(folder.iterdir()) if not packed else []:
+            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+            path.unlink()
+
+
+def decoded_samples(ours, root):
+    """The decoder's samples in every mode. Of 16-bit grey Pillow keeps what is below 255; we scale it. A colour that a
+    file calls transparent is compared by Pillow before it is brought to 8 bits, and greyed another way."""
+    for transparent, channels in (False, (1, 2, 3, 4)), (True, (1, 3)):
+        theirs = []
+        folder = root / str(transparent)
+        folder.mkdir()
+        for path in sorted(pathlib.Path("data/testdata/samples").iterdir()):
+            is_transparent = path.name.endswith("_transparent.png") and not path.name.startswith("palette")
+            if "grey_16" not in path.name and is_transparent == transparent:
+                (folder / path.name).write_bytes(path.read_bytes())
+                theirs.append((Image.open(path), -1, None))
+        compare("decoder's samples", ours, folder, "pretraining", theirs, channels)
+
+
+def main():
+    random.seed(0)
+    ours, pack = Ours(sys.argv[1]), sys.argv[2]
+    tests = [lambda root: image_folder(ours, pack, root), lambda root: numbered(ours, root),
+             lambda root: lists_and_shards(ours, root), lambda root: cifar(ours, root, 10),
+             lambda root: cifar(ours, root, 100), lambda root: stl10(ours, root), lambda root: idx(ours, root),
+             lambda root: decoded_samples(ours, root)]
+    for test in tests:
+        with tempfile.TemporaryDirectory() as root:
+            test(pathlib.Path(root))
+
+
+main()

@@ -1,0 +1,35 @@
+// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS
+//
+// Of each a line, "rows cols channels label class", and its pixels in rows.
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "absl/status/status.h"
+#include "base/exit_code.h"
+#include "data/dataset.h"
+
+namespace {
+
+absl::Status Dump(int argc, char** argv) {
+  if (argc != 4) return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS");
+  const auto split = data::ReadSplit(argv[2]);
+  if (!split.ok()) return split.status();
+  const auto opened = data::OpenDataset(argv[1], *split, "", std::atoi(argv[3]));
+  if (!opened.ok()) return opened.status();
+  const data::Dataset& dataset = *opened->dataset;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const auto image = dataset.Image(i);
+    if (!image.ok()) return image.status();
+    const int label = dataset.Label(i);
+    std::printf("%d %d %d %d %s\n", image->rows, image->cols, image->channels(), label,
+                label < 0 ? "-" : dataset.classes()[label].c_str());
+    const cv::Mat whole = image->isContinuous() ? *image : image->clone();
+    std::fwrite(whole.data, 1, whole.total() * whole.elemSize(), stdout);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Dump, argc, argv); }
