@@ -17,6 +17,7 @@ std::string NormalizeSpec(const std::string& data_set) {
   if (data_set == "cifar10") {
     return "normalize:mean=0.4914 0.4822 0.4465,std=0.2023 0.1994 0.201";
   }
+  if (data_set == "unlabeled96") return "normalize:mean=0.484 0.453 0.402,std=0.269 0.260 0.273";
   if (data_set == "grey") return "normalize:mean=0.5,std=0.5";
   return "normalize";
 }

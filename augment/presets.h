@@ -7,9 +7,9 @@
 
 namespace augment {
 
-// The normalize step with a data set's constants: "imagenet" or "cifar10", or with one constant for
-// images of any number of channels, "grey"; anything else is ImageNet's, which the reference uses
-// for all data.
+// The normalize step with a data set's constants: "imagenet", "cifar10" or "unlabeled96", or with
+// one constant for images of any number of channels, "grey"; anything else is ImageNet's, which the
+// reference uses for all data.
 std::string NormalizeSpec(const std::string& data_set);
 
 // Two views of MoCo v1 (instance discrimination's) and of MoCo v2 (`aug_plus`), size x size pixels

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -182,13 +183,14 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 
 void RemoveTemporaries(const std::string& folder) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename();
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename();
     const size_t at = name.rfind(kTemporary);
     int64_t writer;
     if (at != std::string::npos &&
         absl::SimpleAtoi(name.substr(at + std::strlen(kTemporary)), &writer)) {
-      std::filesystem::remove(entry.path(), error);
+      std::remove(entry->path().c_str());
     }
   }
 }

@@ -104,8 +104,10 @@ std::vector<base::Preset> Presets() {
        "15 seconds on two cores; what runs without data",
        {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}}},
       {"unlabeled96",
-       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels",
-       {{"data", "../dataset"}, {"epochs", "100"}}},
+       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colours",
+       {{"data", "../dataset"},
+        {"epochs", "100"},
+        {"views", augment::CifarViews(96, 0.2, augment::NormalizeSpec("unlabeled96"))}}},
   };
 }
 

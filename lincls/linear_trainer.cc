@@ -129,13 +129,14 @@ class LinearTrainerImpl : public LinearTrainer {
     for (const augment::Pipeline* p : {views_.get(), &*eval_views}) {
       if (auto view = moco::MakeView(*p); !view.ok()) return view.status();
     }
-    auto schedule = moco::Schedules().Create(options_.schedule, options_.epochs);
+    steps_per_epoch_ = (data_.train.size() + options_.batch_size - 1) / options_.batch_size;
+    auto schedule = moco::Schedules().Create(
+        options_.schedule, moco::ScheduleContext{options_.epochs, steps_per_epoch_});
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
     auto probe = MakeProbe(options_, encoder_, data_.train.classes().size());
     if (!probe.ok()) return probe.status();
     probe_ = std::move(*probe);
-    steps_per_epoch_ = (data_.train.size() + options_.batch_size - 1) / options_.batch_size;
     last_step_ = options_.epochs * steps_per_epoch_;
     first_step_ = options_.start_epoch * steps_per_epoch_;
     if (options_.resume.empty()) return absl::OkStatus();
@@ -291,7 +292,7 @@ class LinearTrainerImpl : public LinearTrainer {
     if (!batch.ok()) return batch.status();
     ReportBadImages(loader_->bad_images());
     const int64_t epoch = step / steps_per_epoch_;
-    const double lr = options_.lr * schedule_->Factor(epoch);
+    const double lr = options_.lr * schedule_->Factor(step);
     const at::Tensor features = encoder_.Train(moco::ViewTensor(**batch, 0, views_->output()));
     auto metrics = probe_->Step(features, at::tensor((*batch)->labels, at::kLong), lr);
     if (!metrics.ok()) return NotFinite(metrics.status().message(), step);
@@ -406,7 +407,7 @@ class LinearTrainerImpl : public LinearTrainer {
     for (const auto& [key, tensor] : probe_->State()) {
       c.state.emplace_back(absl::StrCat(kClassifier, "fc.", key), tensor);
     }
-    c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
+    c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
     c.optimizer.parameters = encoder_.Parameters().size() + probe_->State().size();
     moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;

@@ -80,9 +80,11 @@ class Pickler {
     out.BeginDict();
     out.Text("lr");
     out.Float(optimizer.lr);
-    for (const auto& [name, value] : optimizer.constants) {
+    for (const auto& [name, values] : optimizer.constants) {
       out.Text(name);
-      out.Float(value);
+      if (values.size() > 1) out.BeginList();
+      for (const double value : values) out.Float(value);
+      if (values.size() > 1) out.EndList();
     }
     for (const char* name : {"nesterov", "maximize", "differentiable"}) {
       out.Text(name);
@@ -252,12 +254,13 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
   std::vector<NamedCheckpoint> found;
   for (const char* kind : {kCheckpoints, kFlatCheckpoints}) {
     const auto place = std::filesystem::path(run_folder) / kind;
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(place.parent_path(), error)) {
+    std::error_code error;  // where a folder cannot be read, it has no more of them
+    std::filesystem::directory_iterator entry(place.parent_path(), error);
+    for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
       NamedCheckpoint checkpoint;
-      const std::string name = entry.path().filename();
+      const std::string name = entry->path().filename();
       if (!ReadName(name, place.filename().string(), checkpoint)) continue;
-      checkpoint.path = entry.path();
+      checkpoint.path = entry->path();
       found.push_back(std::move(checkpoint));
     }
   }

@@ -21,7 +21,7 @@ namespace moco {
 //   epoch       the epoch to go on with (the one that is under way in a checkpoint within an epoch)
 //   arch        torchvision's name of the backbone
 //   state_dict  module.encoder_q.*, module.encoder_k.*, module.queue, module.queue_ptr
-//   optimizer   as torch.optim.SGD.state_dict()
+//   optimizer   as torch.optim.SGD.state_dict(), or that of another of torch.optim
 // and of ours:
 //   mocopp      text to text: canonical specs, seed, step, precision, ...
 struct Checkpoint {
@@ -31,7 +31,7 @@ struct Checkpoint {
 
   struct OptimizerState {
     double lr = 0;
-    std::vector<std::pair<std::string, double>> constants;
+    std::vector<std::pair<std::string, std::vector<double>>> constants;
     int64_t parameters = 0;  // in the optimizer, those without a gradient included
     // Of each slot ("momentum_buffer"), one tensor for each of the first parameters.
     std::vector<std::pair<std::string, std::vector<at::Tensor>>> slots;

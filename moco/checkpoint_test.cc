@@ -41,7 +41,7 @@ Checkpoint Some() {
       {"empty", at::arange(0, at::kFloat)},
       {"half", at::arange(3, at::kBFloat16)}};
   c.optimizer.lr = 0.03;
-  c.optimizer.constants = {{"momentum", 0.9}};
+  c.optimizer.constants = {{"momentum", {0.9}}};
   c.optimizer.parameters = 4;
   c.optimizer.slots = {{"momentum_buffer", {at::arange(2, at::kFloat), at::arange(5, at::kFloat)}}};
   c.numbers = {{"best_acc1", 41.5}};

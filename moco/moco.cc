@@ -83,35 +83,42 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
   UpdateKeyEncoder();
   for (at::Tensor p : parameters_q_) p.mutable_grad().reset();
 
+  const int64_t parts = options_.accumulate, n = x_q.size(0) / parts;
+  const double passes = static_cast<double>(directions.size()) * parts;
   StepMetrics metrics;
   std::vector<at::Tensor> keys;
   for (const auto& [queries, own_keys] : directions) {
-    const at::Tensor q = Normalize(Encode(*f_q_, queries));  // N x C
-    at::Tensor k;                                            // N x C, no gradient to keys
+    at::Tensor all_k;  // N x C, no gradient to keys
     {
       at::NoGradGuard no_grad;
-      k = Normalize(EncodeShuffled(own_keys, step, keys.size()));
+      all_k = Normalize(EncodeShuffled(own_keys, step, keys.size()));
     }
-    const at::Tensor positive = (q * k).sum(1);                    // N
-    const at::Tensor negative = at::matmul(q, queue_.keys().t());  // N x K
-    const at::Tensor loss = (*loss_)(positive, negative);          // contrastive loss, equation 1
-    metrics.loss += loss.item<double>();
-    if (!std::isfinite(metrics.loss)) {
-      return absl::AbortedError(
-          absl::StrCat("the loss is ", metrics.loss, " at step ", step,
-                       "; the query encoder was not updated and no checkpoint follows; lower "
-                       "--lr, or resume from an earlier one"));
+    std::vector<at::Tensor> all_q;
+    for (int64_t part = 0; part < parts; ++part) {
+      const at::Tensor q = Normalize(Encode(*f_q_, queries.narrow(0, part * n, n)));  // n x C
+      const at::Tensor k = all_k.narrow(0, part * n, n);                              // n x C
+      const at::Tensor positive = (q * k).sum(1);                                     // n
+      const at::Tensor negative = at::matmul(q, queue_.keys().t());                   // n x K
+      const at::Tensor loss = (*loss_)(positive, negative) / parts;  // contrastive loss, equation 1
+      metrics.loss += loss.item<double>();
+      if (!std::isfinite(metrics.loss)) {
+        return absl::AbortedError(
+            absl::StrCat("the loss is ", metrics.loss, " at step ", step,
+                         "; the query encoder was not updated and no checkpoint follows; lower "
+                         "--lr, or resume from an earlier one"));
+      }
+      {
+        at::NoGradGuard no_grad;
+        const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // more similar than k
+        const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean(); };
+        metrics.top1 += share(1).item<double>() / passes;
+        metrics.top5 += share(5).item<double>() / passes;
+      }
+      loss.backward();  // adds to the gradients; nothing of this pass but its queries is kept
+      all_q.push_back(q.detach());
     }
-    {
-      at::NoGradGuard no_grad;
-      const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // more similar than k
-      const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean(); };
-      metrics.top1 += share(1).item<double>() / directions.size();
-      metrics.top5 += share(5).item<double>() / directions.size();
-    }
-    metrics.similarities += CompareToQueue(q, k);
-    loss.backward();  // adds to the gradients; nothing of this direction but its keys is kept
-    keys.insert(keys.begin(), k);
+    metrics.similarities += CompareToQueue(at::cat(all_q), all_k);
+    keys.insert(keys.begin(), all_k);
   }
   communicator_.AverageGradients(parameters_q_);
   optimizer_->Step(lr);  // SGD update of the query network
@@ -123,9 +130,10 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 // For the report of health alone.
 Similarities MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
   const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
-  if (2 * step > queue_.size())
-    return Compare(q, k, queue_.Newest(std::min(step, queue_.size())), {});
-  return Compare(q, k, queue_.Newest(step), queue_.Newest(2 * step).narrow(0, 0, step));
+  const at::Tensor last = queue_.Newest(std::min(step, queue_.size()));
+  const at::Tensor before =
+      2 * step > queue_.size() ? at::Tensor() : queue_.Newest(2 * step).narrow(0, 0, step);
+  return Compare(q, k, last, before);
 }
 
 // f_k.params = m f_k.params + (1 - m) f_q.params, equation 2. Parameters only: the key encoder's
@@ -136,15 +144,18 @@ void MoCo::UpdateKeyEncoder() {
   at::_foreach_add_(parameters_k_, parameters_q_, 1 - options_.momentum);
 }
 
-// f_k(x_k) with the samples shuffled over ranks and parts of the batch, so that the statistics of a
-// query's own batch tell nothing about its key (section 3.3, shuffling BN). N x C, in the order of
-// x_k.
+// f_k(x_k) with the samples shuffled over ranks, micro-batches and parts of the batch, so that the
+// statistics of a query's own batch tell nothing about its key (section 3.3, shuffling BN). N x C,
+// in the order of x_k.
 at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const {
-  if (communicator_.size() == 1 && options_.encoder.bn_splits == 1) return Encode(*f_k_, x_k);
+  const int64_t parts = options_.accumulate;
+  if (communicator_.size() * options_.encoder.bn_splits * parts == 1) return Encode(*f_k_, x_k);
   const int64_t n = x_k.size(0), from = communicator_.rank() * n;
   const auto [order, back] = Shuffle(options_.seed, step, direction, n * communicator_.size());
   const at::Tensor mine = communicator_.AllGather(x_k).index_select(0, order.narrow(0, from, n));
-  const at::Tensor keys = communicator_.AllGather(Encode(*f_k_, mine));
+  std::vector<at::Tensor> encoded;
+  for (const at::Tensor& images : mine.chunk(parts)) encoded.push_back(Encode(*f_k_, images));
+  const at::Tensor keys = communicator_.AllGather(at::cat(encoded));
   return keys.index_select(0, back.narrow(0, from, n));
 }
 

@@ -28,7 +28,12 @@ struct MoCoOptions {
   at::ScalarType dtype = at::kFloat;  // of parameters and queue: kFloat or kDouble
   bool bf16 = false;                  // the encoders' passes under bfloat16 autocast
   bool symmetric = false;             // each view is query once and key once; the losses are added
-  uint64_t seed = 0;                  // of the shuffles
+  // Micro-batches that a step's batch is computed in, one after the other, as that many GPUs would
+  // side by side: each has batch statistics of its own, and keys are shuffled over all of them; the
+  // gradient is the mean of theirs. They share one momentum update before them and one queue, which
+  // all of their keys enter after them. What differs: the running statistics follow each of them.
+  int64_t accumulate = 1;
+  uint64_t seed = 0;  // of the shuffles
 };
 
 // What a step found, of the (1 + K)-way task: which of all keys is the query's own.
@@ -46,7 +51,8 @@ class MoCo {
                                                       Communicator& communicator);
 
   // One iteration of Algorithm 1.
-  //   x_q, x_k: N x 3 x H x W, channels_last, two views of the same N images.
+  //   x_q, x_k: N x 3 x H x W, channels_last, two views of the same N images; N is divisible by
+  //             accumulate x bn_splits.
   //   step:     the run's number of this step, which with the seed decides the shuffle.
   // Aborted, before anything but running statistics and the key encoder has changed, when the loss
   // is not finite.

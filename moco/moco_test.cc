@@ -175,6 +175,60 @@ TEST_P(MoCoSteps, TwentyStepsAsTheReference) {
 INSTANTIATE_TEST_SUITE_P(All, MoCoSteps,
                          testing::Combine(testing::Values(1, 2, 4), testing::Bool()));
 
+// The loss, gradients and statistics of micro-batches, written out: the queries' as they come, the
+// keys' shuffled over all of them; the queue and the key encoder's parameters are the same for all.
+TEST_F(MoCoTest, MicroBatchesAreWhatSoManyGpusCompute) {
+  MoCoOptions options = Small();
+  options.accumulate = 4;
+  options.symmetric = true;
+  const at::Tensor x_1 = Images(1), x_2 = Images(2);
+  const auto moco = Make(options), parts = Make(options);
+  const at::Tensor queue = moco->queue().Transposed().clone();
+  const auto metrics = moco->Step(x_1, x_2, kLr, 7).value();
+
+  double loss = 0;
+  std::vector<at::Tensor> keys, gradients;
+  for (const at::Tensor& p : parts->query_encoder().Parameters()) {
+    gradients.push_back(at::zeros_like(p));
+  }
+  for (const auto& [x_q, x_k, direction] : {std::tuple(x_1, x_2, 0), std::tuple(x_2, x_1, 1)}) {
+    const auto order = at::tensor(
+        base::Rng(options.seed, base::Purpose::kShuffle, 7, direction).Permutation(kBatch));
+    at::Tensor k = at::zeros({kBatch, 6}, at::kDouble);
+    for (int64_t m = 0; m < 4; ++m) {
+      at::NoGradGuard no_grad;
+      const at::Tensor mine = order.slice(0, 2 * m, 2 * m + 2);
+      k.index_copy_(0, mine, Normalized(parts->key_encoder()(x_k.index_select(0, mine))));
+    }
+    for (int64_t m = 0; m < 4; ++m) {
+      for (at::Tensor p : parts->query_encoder().Parameters()) p.mutable_grad().reset();
+      const at::Tensor q = Normalized(parts->query_encoder()(x_q.slice(0, 2 * m, 2 * m + 2)));
+      const at::Tensor positive = (q * k.slice(0, 2 * m, 2 * m + 2)).sum(1, /*keepdim=*/true);
+      const at::Tensor logits = at::cat({positive, at::matmul(q, queue)}, 1) / 0.2;
+      const at::Tensor part = at::cross_entropy_loss(logits, at::zeros({2}, at::kLong));
+      part.backward();
+      loss += part.item<double>() / 4;
+      const auto parameters = parts->query_encoder().Parameters();
+      for (size_t i = 0; i < parameters.size(); ++i) gradients[i] += parameters[i].grad() / 4;
+    }
+    keys.insert(keys.begin(), k);
+  }
+  EXPECT_NEAR(metrics.loss, loss, 1e-12);
+  const auto parameters = moco->query_encoder().Parameters();
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    EXPECT_TRUE(parameters[i].grad().allclose(gradients[i], 1e-10, 1e-12)) << i;
+  }
+  EXPECT_TRUE(moco->queue().keys().slice(0, 0, 2 * kBatch).allclose(at::cat(keys), 1e-10, 1e-12));
+  for (const auto& [f, g] : {std::pair(&moco->query_encoder(), &parts->query_encoder()),
+                             std::pair(&moco->key_encoder(), &parts->key_encoder())}) {
+    const StateDict mine = f->State(), theirs = g->State();
+    for (size_t i = 0; i < mine.size(); ++i) {
+      if (mine[i].second.requires_grad()) continue;  // updated in `moco` alone
+      EXPECT_TRUE(mine[i].second.allclose(theirs[i].second, 1e-10, 1e-12)) << mine[i].first;
+    }
+  }
+}
+
 // The pretext accuracy of a symmetric step is the mean of both directions, its loss their sum.
 TEST_F(MoCoTest, MetricsOfBothDirections) {
   const at::Tensor x_1 = Images(1), x_2 = Images(2);

@@ -33,6 +33,10 @@ absl::Status RestoreOptimizer(const Checkpoint::OptimizerState& state, const Opt
     for (const auto& [name, tensors] : state.slots) {
       if (name == slot.name) saved = Numbered(name, tensors);
     }
+    if (saved.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("its optimizer has no '", slot.name, "', it is another one"));
+    }
     absl::Status s = CopyState(saved, Numbered(slot.name, slot.tensors));
     if (!s.ok()) return s;
   }

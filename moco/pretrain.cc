@@ -72,6 +72,9 @@ DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
               "[optimisation] spec of the optimizer, instead of --momentum and --weight-decay");
+DEFINE_int64(accumulate, 1,
+             "[optimisation] micro-batches that a batch is computed in, one after the other, to "
+             "save memory; each has batch statistics of its own, as a GPU of several has");
 DEFINE_string(lr_schedule, "",
               "[optimisation] spec of the rate's schedule, instead of --cos and --schedule");
 DEFINE_int64(image_size, 224, "[views] rows and columns of a view");
@@ -119,6 +122,9 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 )";
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// Flags of where a run is, and for one start alone: others make the same run elsewhere.
+const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
+
 // Flags that say in short what a spec says in full.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"head", {"mlp", "moco_dim"}},
@@ -134,6 +140,7 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
       {"epochs", FLAGS_epochs, 1, 1e6},
       {"start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0},
       {"batch_size", FLAGS_batch_size, 1, 1e6},
+      {"accumulate", FLAGS_accumulate, 1, 1e6},
       {"lr", FLAGS_lr, 0, 1e6},
       {"print_freq", FLAGS_print_freq, 1, kInfinity},
       {"moco_dim", FLAGS_moco_dim, 1, 65536},
@@ -291,6 +298,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels) {
   o.moco.queue_size = FLAGS_moco_k;
   o.moco.momentum = FLAGS_moco_m;
   o.moco.symmetric = FLAGS_symmetric;
+  o.moco.accumulate = FLAGS_accumulate;
   o.moco.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
   o.moco.bf16 = FLAGS_precision == "bf16";
   o.moco.seed = FLAGS_seed;
@@ -342,7 +350,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const base::RunFol
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads).c_str(), stdout);
-  if (m.encoder.bn_splits == 1) {
+  if (m.accumulate > 1) {
+    std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
+                static_cast<long long>(m.accumulate),
+                static_cast<long long>(o.batch_size / m.accumulate));
+  } else if (m.encoder.bn_splits == 1) {
     std::printf(
         "note     --bn-splits=1: a query's batch can give away its key; N parts are what N GPUs "
         "have\n");
@@ -362,7 +374,8 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   FLAGS_lr_schedule = o->schedule;
   FLAGS_views = o->views;
   FLAGS_eval_views = o->eval_views;
-  std::vector<std::string> without = {"image_size", "resume", "run_dir"};
+  std::vector<std::string> without = kPlaceFlags;
+  without.push_back("image_size");
   for (const auto& [spec, shorthands] : kShorthands) {
     without.insert(without.end(), shorthands.begin(), shorthands.end());
   }
@@ -422,10 +435,8 @@ absl::Status Pretrain(int argc, char** argv) {
     if (absl::Status s = place->Lock(); !s.ok()) return s;
   }
   base::RunFolder& folder = *place->folder;
-  // The flags make the same run elsewhere: without where it is, and what is for this start alone.
-  absl::Status described = WriteRunDescription(
-      folder, base::Flagfile(kFile, {"run_dir", "checkpoint_dir", "resume", "force"}),
-      options.loader_threads);
+  absl::Status described =
+      WriteRunDescription(folder, base::Flagfile(kFile, kPlaceFlags), options.loader_threads);
   if (!described.ok()) return described;
   PrintSettings(*data, options, folder);
   if (absl::Status s = (*trainer)->Run(folder); !s.ok()) return s;

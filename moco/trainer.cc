@@ -105,25 +105,25 @@ class TrainerImpl : public Trainer {
   // Everything that can be wrong, cheapest first. The loader fills its first batches while the
   // encoders are made.
   absl::Status Prepare() {
-    if (options_.batch_size % options_.moco.encoder.bn_splits != 0) {
+    const int64_t splits = options_.moco.encoder.bn_splits, micro = options_.moco.accumulate;
+    if (options_.batch_size % micro != 0 || options_.batch_size / micro % splits != 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into --bn-splits ",
-                       options_.moco.encoder.bn_splits, " equal parts; make one divide the other"));
+          absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into ",
+                       micro > 1 ? absl::StrCat("--accumulate ", micro, " micro-batches of ") : "",
+                       "--bn-splits ", splits, " equal parts; make one divide the other"));
     }
     if (absl::Status s = CreateViews(); !s.ok()) return s;
-    auto schedule = Schedules().Create(options_.schedule, options_.epochs);
+    steps_per_epoch_ = data_.train->size() / options_.batch_size;
+    auto schedule = Schedules().Create(
+        options_.schedule,
+        ScheduleContext{options_.epochs, std::max<int64_t>(steps_per_epoch_, 1)});
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
     auto communicator = Communicators().Create("single");
     if (!communicator.ok()) return communicator.status();
     communicator_ = std::move(*communicator);
-    for (const auto& spec : {Losses().Canonical(options_.moco.loss),
-                             Optimizers().Canonical(options_.moco.optimizer)}) {
-      if (!spec.ok()) return spec.status();
-    }
     if (absl::Status s = CheckEncoder(); !s.ok()) return s;
 
-    steps_per_epoch_ = data_.train->size() / options_.batch_size;
     if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
         last_step_ >= kMaxSteps) {
       return absl::InvalidArgumentError(absl::StrCat("--epochs ", options_.epochs, " of ",
@@ -137,6 +137,7 @@ class TrainerImpl : public Trainer {
       auto found = FindResumePoint(options_.resume, options_.earlier);
       if (!found.ok()) return found.status();
       resumed_ = *std::move(found);
+      WriteSpecsAnew(resumed_.checkpoint);
       absl::Status s = FindFirstStep(resumed_.checkpoint);
       if (!s.ok()) {
         return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
@@ -206,28 +207,44 @@ class TrainerImpl : public Trainer {
     const augment::ImageType& type = views_->output();
     const double view = 4.0 * type.channels * type.rows * type.cols;
     const double loader = 3 * 2 * view * batch;
-    const double logits = 3 * width * batch * m.queue_size;
-    memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * batch + 300e6;
+    const double micro = batch / m.accumulate;
+    const double logits = 3 * width * micro * m.queue_size;
+    memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * micro + 300e6;
     checkpoint_bytes_ = 3 * weights + queue;
     const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
     if (memory_bytes_ > physical) {
-      base::Progress().Print(absl::StrCat("warning: the run wants about ",
-                                          base::FormatBytes(memory_bytes_),
-                                          " of memory, there are ", base::FormatBytes(physical),
-                                          "; lower --batch-size or --moco-k"));
+      base::Progress().Print(
+          absl::StrCat("warning: the run wants about ", base::FormatBytes(memory_bytes_),
+                       " of memory, there are ", base::FormatBytes(physical),
+                       "; lower --batch-size or --moco-k, or raise --accumulate"));
     }
+  }
+
+  // A checkpoint's specs as they are written now: a plugin may have more options since.
+  static void WriteSpecsAnew(Checkpoint& checkpoint) {
+    const auto write = [&](const char* name, const auto& registry) {
+      const auto saved = checkpoint.mocopp.find(name);
+      if (saved == checkpoint.mocopp.end()) return;
+      if (auto spec = registry.Canonical(saved->second); spec.ok()) saved->second = *spec;
+    };
+    write("arch", Backbones());
+    write("mlp", Heads());
+    write("loss", Losses());
+    write("optimizer", Optimizers());
+    write("schedule", Schedules());
   }
 
   // What must be the same for a resumed run to be the same run.
   Settings Identity() const {
     const MoCoOptions& m = options_.moco;
     return {{"program", "pretrain"},
-            {"arch", m.encoder.backbone},
-            {"mlp", m.encoder.head},
+            {"arch", Backbones().Canonical(m.encoder.backbone).value()},
+            {"mlp", Heads().Canonical(m.encoder.head).value()},
             {"moco-k", absl::StrCat(m.queue_size)},
             {"batch-size", absl::StrCat(options_.batch_size)},
             {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
             {"symmetric", m.symmetric ? "true" : "false"},
+            {"accumulate", absl::StrCat(m.accumulate)},
             {"precision", m.bf16                   ? "bf16"
                           : m.dtype == at::kDouble ? "fp64"
                                                    : "fp32"},
@@ -242,11 +259,11 @@ class TrainerImpl : public Trainer {
   // What may be changed on the way; it is told then. Without the same machine and threads the
   // results are as good, but not the same to the bit.
   Settings Changeable() const {
-    return {{"loss", options_.moco.loss},
-            {"optimizer", options_.moco.optimizer},
+    return {{"loss", Losses().Canonical(options_.moco.loss).value()},
+            {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
             {"moco-m", registry::WriteValue(options_.moco.momentum)},
             {"lr", registry::WriteValue(options_.lr)},
-            {"schedule", options_.schedule},
+            {"schedule", Schedules().Canonical(options_.schedule).value()},
             {"epochs", absl::StrCat(options_.epochs)},
             {"threads", absl::StrCat(at::get_num_threads())},
             {"cpu", CpuForResults()}};
@@ -311,9 +328,9 @@ class TrainerImpl : public Trainer {
     absl::Status s = Restore(resumed_.checkpoint, *moco_);
     resumed_.checkpoint = {};  // its tensors have been copied
     if (s.ok()) return s;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", resumed_.path, "' does not fit this run: ", s.message(),
-                     "; give the --arch, --mlp, --moco-dim and --moco-k that it was made with"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", resumed_.path, "' does not fit this run: ", s.message(),
+        "; give the --arch, --mlp, --moco-dim, --moco-k and --optimizer that it was made with"));
   }
 
   absl::Status StartLoader() {
@@ -423,7 +440,7 @@ class TrainerImpl : public Trainer {
     ReportBadImages(loader_->bad_images());
     SeedLibTorch(options_.seed + step + 1);
     const int64_t epoch = step / steps_per_epoch_;
-    const double lr = options_.lr * schedule_->Factor(epoch);
+    const double lr = options_.lr * schedule_->Factor(step);
     const auto& type = views_->output();
     const at::ScalarType dtype = options_.moco.dtype;
     auto metrics = moco_->Step(ViewTensor(**batch, 0, type).to(dtype),
@@ -623,7 +640,7 @@ class TrainerImpl : public Trainer {
     c.epoch = done / steps_per_epoch_;
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
     Capture(*moco_, c);
-    c.optimizer.lr = options_.lr * schedule_->Factor((done - 1) / steps_per_epoch_);
+    c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
     for (const auto& [flag, value] : AllSettings()) c.mocopp[flag] = value;
     c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);

@@ -276,6 +276,25 @@ TEST_F(TrainerTest, RefusesToResumeAnotherRun) {
   EXPECT_FALSE(std::filesystem::exists(Path("again"))) << "a refused run left a folder";
 }
 
+// As a build wrote it whose plugins had fewer options.
+TEST_F(TrainerTest, ResumesWhatHadFewerOptions) {
+  ASSERT_TRUE(Train(Small(), "run").ok());
+  const std::string path = Checkpoints("run")[0];
+  Checkpoint checkpoint = ReadCheckpoint(path).value();
+  EXPECT_EQ(checkpoint.mocopp["arch"],
+            "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3");
+  checkpoint.mocopp["arch"] = "resnet_small:stages=2,width=4,blocks=1";
+  checkpoint.mocopp["schedule"] = "cosine";
+  ASSERT_TRUE(WriteCheckpoint(path, checkpoint).ok());
+  TrainerOptions options = Small();
+  options.resume = path;
+  ::testing::internal::CaptureStdout();
+  const absl::Status status = Train(options, "again");
+  const std::string said = ::testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(said, ::testing::Not(HasSubstr("not as it was")));
+}
+
 TEST_F(TrainerTest, AReferenceCheckpointMustFit) {
   TrainerOptions options = Small();
   options.epochs = 9;

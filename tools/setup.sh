@@ -22,6 +22,8 @@ PACKAGES=(
   python3 python3-pip
   # What fuzzes the readers of files.
   clang libclang-rt-dev
+  # What disturbs programs at their system calls, in a test.
+  strace
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libgflags-dev

@@ -28,8 +28,9 @@ class Optimizer {
   };
   virtual std::vector<Slot> State() const = 0;
 
-  // torch.optim's names and values of the constants, for the checkpoint.
-  virtual std::vector<std::pair<std::string, double>> Constants() const = 0;
+  // torch.optim's names and values of the constants, for the checkpoint: one number, or several
+  // ("betas").
+  virtual std::vector<std::pair<std::string, std::vector<double>>> Constants() const = 0;
 };
 
 // Made for the parameters that it updates.

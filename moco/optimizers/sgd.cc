@@ -39,9 +39,10 @@ class Sgd : public Optimizer {
 
   std::vector<Slot> State() const override { return {{"momentum_buffer", velocity_}}; }
 
-  std::vector<std::pair<std::string, double>> Constants() const override {
-    return {
-        {"momentum", options_.momentum}, {"dampening", 0}, {"weight_decay", options_.weight_decay}};
+  std::vector<std::pair<std::string, std::vector<double>>> Constants() const override {
+    return {{"momentum", {options_.momentum}},
+            {"dampening", {0}},
+            {"weight_decay", {options_.weight_decay}}};
   }
 
  private:

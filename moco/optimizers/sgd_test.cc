@@ -33,7 +33,8 @@ TEST(SgdTest, DefaultsAndNamesAreTheReferences) {
   const at::Tensor p = at::full({2}, 2.0);
   const auto sgd = Optimizers().Create("sgd", {p}).value();
   EXPECT_THAT(sgd->Constants(),
-              ElementsAre(Pair("momentum", 0.9), Pair("dampening", 0), Pair("weight_decay", 1e-4)));
+              ElementsAre(Pair("momentum", ElementsAre(0.9)), Pair("dampening", ElementsAre(0)),
+                          Pair("weight_decay", ElementsAre(1e-4))));
   ASSERT_EQ(sgd->State().size(), 1u);
   EXPECT_EQ(sgd->State()[0].name, "momentum_buffer");
 }

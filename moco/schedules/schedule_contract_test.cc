@@ -11,26 +11,27 @@ namespace {
 class ScheduleContract : public testing::TestWithParam<std::string> {};
 
 TEST_P(ScheduleContract, FactorsAreFromZeroToOneAndNotAllZero) {
-  for (const int64_t epochs : {1, 2, 200}) {
-    const auto schedule = Schedules().Create(GetParam(), epochs).value();
+  for (const ScheduleContext run : {ScheduleContext{1, 1}, {1, 7}, {2, 3}, {200, 5}}) {
+    const auto schedule = Schedules().Create(GetParam(), run).value();
     double sum = 0;
-    for (int64_t epoch = 0; epoch < epochs; ++epoch) {
-      const double factor = schedule->Factor(epoch);
-      EXPECT_GE(factor, 0) << "epoch " << epoch << " of " << epochs;
-      EXPECT_LE(factor, 1) << "epoch " << epoch << " of " << epochs;
+    for (int64_t step = 0; step < run.epochs * run.steps_per_epoch; ++step) {
+      const double factor = schedule->Factor(step);
+      EXPECT_GE(factor, 0) << "step " << step << " of " << run.epochs << " epochs";
+      EXPECT_LE(factor, 1) << "step " << step << " of " << run.epochs << " epochs";
       sum += factor;
     }
     EXPECT_GT(sum, 0);
   }
 }
 
-// What a resumed run needs: nothing but the epoch's number decides.
-TEST_P(ScheduleContract, IsAFunctionOfTheEpochAndTheCanonicalSpec) {
-  const auto schedule = Schedules().Create(GetParam(), 200).value();
-  const auto again = Schedules().Create(Schedules().Canonical(GetParam()).value(), 200).value();
-  for (int64_t epoch = 199; epoch >= 0; --epoch) {
-    EXPECT_EQ(again->Factor(epoch), schedule->Factor(epoch));
-    EXPECT_EQ(again->Factor(epoch), schedule->Factor(epoch));
+// What a resumed run needs: nothing but the step's number decides.
+TEST_P(ScheduleContract, IsAFunctionOfTheStepAndTheCanonicalSpec) {
+  const ScheduleContext run{200, 3};
+  const auto schedule = Schedules().Create(GetParam(), run).value();
+  const auto again = Schedules().Create(Schedules().Canonical(GetParam()).value(), run).value();
+  for (int64_t step = 599; step >= 0; --step) {
+    EXPECT_EQ(again->Factor(step), schedule->Factor(step));
+    EXPECT_EQ(again->Factor(step), schedule->Factor(step));
   }
 }
 

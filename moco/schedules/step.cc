@@ -12,28 +12,39 @@ namespace {
 struct StepOptions {
   std::string at = "120 160";
   double factor = 0.1;
+  int64_t warmup = 0;
   template <class Visitor>
   void Visit(Visitor& v) {
     v("at", at, "epochs from which the rate is multiplied once more, separated by spaces");
     v("factor", factor, "what it is multiplied by", registry::Between(0, 1));
+    v("warmup", warmup, "epochs in which the rate first rises by steps, from 0 in a line",
+      registry::AtLeast(0));
   }
 };
 
 class Step : public Schedule {
  public:
-  Step(std::vector<int64_t> at, double factor) : at_(std::move(at)), factor_(factor) {}
-  double Factor(int64_t epoch) const override {
+  Step(std::vector<int64_t> at, const StepOptions& options, const ScheduleContext& run)
+      : at_(std::move(at)),
+        factor_(options.factor),
+        warm_(options.warmup * run.steps_per_epoch),
+        steps_per_epoch_(run.steps_per_epoch) {}
+
+  double Factor(int64_t step) const override {
+    if (step < warm_) return static_cast<double>(step) / warm_;
     double product = 1;
-    for (int64_t start : at_) product *= epoch >= start ? factor_ : 1;
+    for (int64_t start : at_) product *= step / steps_per_epoch_ >= start ? factor_ : 1;
     return product;
   }
 
  private:
   const std::vector<int64_t> at_;
   const double factor_;
+  const int64_t warm_, steps_per_epoch_;
 };
 
-absl::StatusOr<std::unique_ptr<Schedule>> MakeStep(const StepOptions& options, int64_t) {
+absl::StatusOr<std::unique_ptr<Schedule>> MakeStep(const StepOptions& options,
+                                                   const ScheduleContext& run) {
   std::vector<int64_t> at;
   for (absl::string_view text : absl::StrSplit(options.at, ' ', absl::SkipEmpty())) {
     if (!absl::SimpleAtoi(text, &at.emplace_back()) || at.back() < 0) {
@@ -41,7 +52,8 @@ absl::StatusOr<std::unique_ptr<Schedule>> MakeStep(const StepOptions& options, i
           absl::StrCat("step: option 'at' is '", options.at, "', must be epochs like '120 160'"));
     }
   }
-  return std::make_unique<Step>(std::move(at), options.factor);
+  if (absl::Status s = CheckWarmUp("step", options.warmup, run); !s.ok()) return s;
+  return std::make_unique<Step>(std::move(at), options, run);
 }
 
 REGISTER_PLUGIN(Schedules, "step", "drops at given epochs", StepOptions, MakeStep);

@@ -25,16 +25,22 @@ has() {
 v1='random_resized_crop:size=224,scale_min=0.2,scale_max=1,ratio_min=0.75,ratio_max=1.3333333333333333'
 settings DIR
 has --arch=resnet50:stem=imagenet,channels=3 --workers=32 --epochs=200 --start-epoch=0 --batch-size=256 --lr=0.03 \
-  '--lr-schedule=step:at=120 160,factor=0.1' --optimizer=sgd:momentum=0.9,weight_decay=1e-04 --print-freq=10 \
+  '--lr-schedule=step:at=120 160,factor=0.1,warmup=0' --optimizer=sgd:momentum=0.9,weight_decay=1e-04 --print-freq=10 \
   --moco-k=65536 --moco-m=0.999 --head=linear:dim=128 --loss=info_nce:temperature=0.07 "--data=$PWD/DIR"
 settings DIR --schedule 60 80 --momentum .8 --wd 1 --moco-t 1 --moco-dim 64
-has '--lr-schedule=step:at=60 80,factor=0.1' --optimizer=sgd:momentum=0.8,weight_decay=1 --head=linear:dim=64 \
+has '--lr-schedule=step:at=60 80,factor=0.1,warmup=0' --optimizer=sgd:momentum=0.8,weight_decay=1 --head=linear:dim=64 \
   --loss=info_nce:temperature=1
 settings DIR --schedule=60,80 --batch 8 -j4 -p 3 --learning 2
-has '--lr-schedule=step:at=60 80,factor=0.1' --batch-size=8 --workers=4 --print-freq=3 --lr=2
-settings -data DIR --mlp --moco-t 0.2 --aug-plus --cos
-has "--data=$PWD/DIR" --head=mlp:dim=128 --loss=info_nce:temperature=0.2 --lr-schedule=cosine
+has '--lr-schedule=step:at=60 80,factor=0.1,warmup=0' --batch-size=8 --workers=4 --print-freq=3 --lr=2
+settings -a resnet50 --lr 0.06 --batch-size 512 --epochs 200 --dist-url tcp://localhost:10004 \
+  --multiprocessing-distributed --world-size 1 --rank 0 -data DIR --mlp --moco-t 0.2 --aug-plus --cos --workers 4 \
+  --checkpoint_dir "$PWD/checkpoints/moco"
+has "--data=$PWD/DIR" --workers=4 --lr=0.06 --batch-size=512 --head=mlp:dim=128 --loss=info_nce:temperature=0.2 --lr-schedule=cosine:warmup=0,per_step=false
 grep -q '^--views=.*gaussian_blur' settings.txt || fail "--aug-plus: $(cat settings.txt)"
+
+settings DIR --optimizer=adamw --lr-schedule=cosine:warmup=10,per_step=true --accumulate=4
+has --optimizer=adamw:beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01 --accumulate=4 \
+  --lr-schedule=cosine:warmup=10,per_step=true
 
 # --- What is printed makes the same again ---
 cp settings.txt v2.txt
@@ -64,6 +70,35 @@ said '^note .*--workers=4000: [0-9]* load images, one for each core$'
 said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*one process'
 said '^epoch 3/3 '
 ! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
+
+# --- A run in micro-batches by another optimizer stops and goes on; another one does not take its state ---
+lars=("${small[@]}" data -b 16 --accumulate=2 --bn-splits=2 --optimizer=lars --lr=1 --lr-schedule=cosine:warmup=1,per_step=true)
+"$pretrain" "${lars[@]}" --run-dir=whole --epochs=3 --nocos > out || fail "$(cat out)"
+"$pretrain" "${lars[@]}" --run-dir=again --epochs=3 --nocos --resume=whole/checkpoints/checkpoint_0000.pth.tar > out || fail "$(cat out)"
+cmp whole/checkpoints/checkpoint_0002.pth.tar again/checkpoints/checkpoint_0002.pth.tar || fail "resumed: other weights"
+refused $usage "its optimizer has no 'step', it is another one; give the --arch.*--optimizer" \
+  "$pretrain" "${lars[@]}" --epochs=3 --nocos --optimizer=adamw --resume=whole/checkpoints/checkpoint_0000.pth.tar
+refused $usage "was written with '2', this run has '1'; change --accumulate" \
+  "$pretrain" "${lars[@]}" --epochs=3 --nocos --accumulate=1 --resume=whole/checkpoints/checkpoint_0000.pth.tar
+refused $usage "--batch-size 16 cannot be split into --accumulate 3 micro-batches" "$pretrain" "${lars[@]}" --accumulate=3 --nocos
+
+# --- The linear classifier ---
+cp -r data/train data/val
+linear=(-a resnet_small:width=8,blocks=1,stages=2 -data data --lr 30.0 --batch-size 16
+        --pretrained whole/checkpoints/checkpoint_0002.pth.tar --dist-url tcp://localhost:10001
+        --multiprocessing-distributed --world-size 1 --rank 0)
+"$lincls" "${linear[@]}" --schedule 1 2 --print-config > settings.txt || fail "lincls --print-config"
+has --arch=resnet_small:width=8,blocks=1,stages=2,stem=cifar,channels=3 --lr=30 --batch-size=16 --epochs=100 '--schedule=1 2' \
+  --momentum=0.9 --weight-decay=0 --print-freq=10 "--data=$PWD/data"
+"$lincls" --flagfile=settings.txt --print-config > again.txt
+cmp settings.txt again.txt || fail "a flagfile of lincls' settings makes others"
+"$lincls" "${linear[@]}" --schedule=1,2 --epochs 3 --start-epoch 2 --run-dir=linear > out || fail "$(cat out)"
+said '^training 3 epochs, batch 16, lr 30 step:at=1 2,'
+said '^note .*--multiprocessing-distributed, --world-size, --rank, --dist-url: .*one process'
+said 'epoch 3/3 .*Acc@1'
+! grep -q 'epoch 2/3 ' out || fail "--start-epoch 2: $(cat out)"
+refused $usage "--lr is nan, must be a finite number" "$lincls" "${linear[@]}" --lr nan
+refused $usage "unknown flag --shedule; did you mean --schedule?" "$lincls" "${linear[@]}" --shedule 1
 
 # --- Refused ---
 refused $usage "--lr is nan, must be a finite number" "$pretrain" DIR --lr nan

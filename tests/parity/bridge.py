@@ -74,7 +74,7 @@ def pretrain(program, run, data, folder, resume):
                f"--moco-dim={run['dim']}", f"--moco-m={run['momentum']}", f"--mlp={run['mlp']}", f"--cos={run['cos']}",
                f"--schedule={' '.join(map(str, run['schedule']))}", f"--bn-splits={run['splits']}",
                f"--precision={run['precision']}", f"--views={views}", f"--image-size={run['size']}", "--print-freq=1",
-               f"--run-dir={folder}", f"--resume={resume}"]
+               f"--optimizer={run['optimizer']}", f"--run-dir={folder}", f"--resume={resume}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"pretrain ended with {done.returncode}: {done.stderr}")
@@ -93,8 +93,9 @@ def reference_run(run, data, folder, resume):
     moco = reference.MoCo(run["arch"], "mlp" if run["mlp"] else "linear", run["splits"], run["dim"], run["queue"],
                           run["momentum"], run["temperature"])
     encoders = {"module.encoder_q.": moco.f_q, "module.encoder_k.": moco.f_k}
-    optimizer = torch.optim.SGD([*moco.f_q.parameters(), *moco.f_k.parameters()], run["lr"], momentum=0.9,
-                                weight_decay=1e-4)
+    parameters = [*moco.f_q.parameters(), *moco.f_k.parameters()]
+    optimizer = (torch.optim.AdamW(parameters, run["lr"]) if run["optimizer"] == "adamw" else
+                 torch.optim.SGD(parameters, run["lr"], momentum=0.9, weight_decay=1e-4))
     first = 0
     if resume:
         checkpoint = torch.load(resume, weights_only=True)
@@ -140,14 +141,16 @@ def cross(program, demo, theirs, run):
 
 
 V1 = {"name": "v1", "splits": 1, "dim": 128, "queue": 336, "momentum": 0.999, "temperature": 0.07, "lr": 0.03,
-      "mlp": False, "cos": False, "schedule": [2, 6]}
+      "mlp": False, "cos": False, "schedule": [2, 6], "optimizer": "sgd"}
 V2 = V1 | {"name": "v2", "temperature": 0.2, "mlp": True, "cos": True}
 
 
 def main():
     program, demo = map(pathlib.Path, sys.argv[1:])
     torch.set_num_threads(1)
-    for run, precision in ((V1, "fp64"), (V2 | {"splits": 4}, "fp64"), (V2 | {"splits": 4}, "fp32")):
+    adamw = V2 | {"name": "v2 by AdamW", "optimizer": "adamw", "lr": 0.001}
+    for run, precision in ((V1, "fp64"), (V2 | {"splits": 4}, "fp64"), (V2 | {"splits": 4}, "fp32"),
+                           (adamw, "fp64"), (adamw, "fp32")):
         cross(program, demo, reference_run, run | {"arch": "resnet_small", "size": 16, "precision": precision})
 
 

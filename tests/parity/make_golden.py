@@ -149,25 +149,38 @@ def steps():
 
 
 def parts():
-    """Schedules and the optimizer by themselves."""
-    rates = [{"schedule": "cosine", "lr": lr, "rates": [reference.cosine_rate(lr, e, 200) for e in range(200)]}
+    """Schedules and optimizers by themselves."""
+    by_epoch = {"epochs": 200, "steps_per_epoch": 1}
+    rates = [{"schedule": "cosine", "lr": lr, **by_epoch, "rates": [reference.cosine_rate(lr, e, 200) for e in range(200)]}
              for lr in (0.03, 0.06)]
-    rates += [{"schedule": "step:at=" + " ".join(map(str, at)), "lr": lr,
+    rates += [{"schedule": "step:at=" + " ".join(map(str, at)), "lr": lr, **by_epoch,
                "rates": [reference.step_rate(lr, e, at) for e in range(200)]}
               for lr, at in ((0.03, (120, 160)), (30.0, (60, 80)))]
+    rates += [{"schedule": schedule, "lr": 0.3, "epochs": 60, "steps_per_epoch": 3, "rates": [
+        reference.warm_cosine_rate(0.3, step / 3, 60, warmup) for step in range(180)]}
+              for warmup, schedule in ((10, "cosine:warmup=10,per_step=true"), (0, "cosine:per_step=true"))]
     shapes = ((6, 3, 3, 3), (6,), (10, 6))
-    parameters = [torch.nn.Parameter(reference.noise(10 + i, *shape)) for i, shape in enumerate(shapes)]
-    optimizer = torch.optim.SGD(parameters, 0.1, momentum=0.9, weight_decay=0.05)
-    updates = []
-    for number in range(5):
-        optimizer.param_groups[0]["lr"] = 0.1 / (number + 1)
-        for i, p in enumerate(parameters):
-            p.grad = reference.noise(20 + 3 * number + i, *p.shape)
-        optimizer.step()
-        updates.append({"parameters": [summary(p) for p in parameters],
-                        "momentum_buffers": [summary(optimizer.state[p]["momentum_buffer"]) for p in parameters]})
-    return {"rates": rates, "sgd": {"shapes": shapes, "momentum": 0.9, "weight_decay": 0.05, "lr": 0.1,
-                                    "updates": updates}}
+    optimizers = []
+    for spec, make, lr, constants in (
+            ("sgd:momentum=0.9,weight_decay=0.05", torch.optim.SGD, 0.1, {"momentum": 0.9, "weight_decay": 0.05}),
+            ("adamw", torch.optim.AdamW, 0.001, {}),
+            ("adamw:beta1=0.8,beta2=0.95,eps=0.01,weight_decay=0.1", torch.optim.AdamW, 0.1,
+             {"betas": (0.8, 0.95), "eps": 0.01, "weight_decay": 0.1}),
+            ("lars:momentum=0.9,weight_decay=0.05,trust=0.01", reference.Lars, 3.0,
+             {"momentum": 0.9, "weight_decay": 0.05, "trust_coefficient": 0.01})):
+        parameters = [torch.nn.Parameter(reference.noise(10 + i, *shape)) for i, shape in enumerate(shapes)]
+        optimizer = make(parameters, lr, **constants)
+        updates = []
+        for number in range(5):
+            optimizer.param_groups[0]["lr"] = lr / (number + 1)
+            for i, p in enumerate(parameters):
+                p.grad = reference.noise(20 + 3 * number + i, *p.shape)
+            optimizer.step()
+            slots = {name: [summary(optimizer.state[p][name]) for p in parameters]
+                     for name in optimizer.state[parameters[0]]}
+            updates.append({"parameters": [summary(p) for p in parameters], "slots": slots})
+        optimizers.append({"spec": spec, "shapes": shapes, "lr": lr, "updates": updates})
+    return {"rates": rates, "optimizers": optimizers}
 
 
 def labelled(stream, n, dim, classes):

@@ -1,4 +1,4 @@
-// The schedules at every epoch, and stochastic gradient descent by itself.
+// The schedules at every step, and the optimizers by themselves.
 #include <ATen/TensorOperators.h>
 #include <gtest/gtest.h>
 
@@ -13,49 +13,54 @@
 namespace parity {
 namespace {
 
-TEST(Schedules, AreTheReferencesAtEveryEpoch) {
+TEST(Schedules, AreTheReferencesAtEveryStep) {
   Comparison rates("learning rates", 1e-15);
   const auto all = Golden("parts")["rates"];
   for (const auto& golden : all) {
-    const auto schedule = moco::Schedules().Create(golden["schedule"], 200).value();
-    ASSERT_EQ(golden["rates"].size(), 200u);
-    for (int64_t epoch = 0; epoch < 200; ++epoch) {
-      const double lr = golden["lr"].get<double>() * schedule->Factor(epoch);
-      const double theirs = golden["rates"][epoch];
+    const moco::ScheduleContext run{golden["epochs"], golden["steps_per_epoch"]};
+    const auto schedule = moco::Schedules().Create(golden["schedule"], run).value();
+    ASSERT_EQ(golden["rates"].size(), run.epochs * run.steps_per_epoch);
+    for (int64_t step = 0; step < run.epochs * run.steps_per_epoch; ++step) {
+      const double lr = golden["lr"].get<double>() * schedule->Factor(step);
+      const double theirs = golden["rates"][step];
       EXPECT_EQ(static_cast<float>(lr), static_cast<float>(theirs));
-      rates.Number(absl::StrCat(golden["schedule"].get<std::string>(), " epoch ", epoch), lr,
-                   golden["rates"][epoch]);
+      rates.Number(absl::StrCat(golden["schedule"].get<std::string>(), " step ", step), lr,
+                   golden["rates"][step]);
     }
   }
 }
 
-TEST(Sgd, DecaysEveryParameterAndStartsAsTheReference) {
-  const auto golden = Golden("parts")["sgd"];
-  std::vector<at::Tensor> parameters;
-  for (const std::vector<int64_t> shape : golden["shapes"]) {
-    parameters.push_back(Noise(10 + parameters.size(), shape).requires_grad_());
-  }
-  const auto sgd = moco::Optimizers()
-                       .Create(absl::StrCat("sgd:momentum=", golden["momentum"].dump(),
-                                            ",weight_decay=", golden["weight_decay"].dump()),
-                               parameters)
-                       .value();
-  Comparison updates("updates", 1e-14);
-  int64_t step = 0;
-  for (const auto& update : golden["updates"]) {
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      parameters[i].mutable_grad() = Noise(20 + 3 * step + i, parameters[i].sizes());
+TEST(Optimizers, UpdateAsTheReferences) {
+  const auto all = Golden("parts")["optimizers"];
+  EXPECT_FALSE(all.empty());
+  for (const auto& golden : all) {
+    std::vector<at::Tensor> parameters;
+    for (const std::vector<int64_t> shape : golden["shapes"]) {
+      parameters.push_back(Noise(10 + parameters.size(), shape).requires_grad_());
     }
-    sgd->Step(golden["lr"].get<double>() / (step + 1));
-    for (size_t i = 0; i < parameters.size(); ++i) {
-      const std::string name = absl::StrCat("step ", step, " parameter ", i);
-      updates.Tensors(name, {parameters[i]}, update["parameters"][i]);
-      updates.Tensors(name + " momentum buffer", {sgd->State()[0].tensors[i]},
-                      update["momentum_buffers"][i]);
+    const std::string spec = golden["spec"];
+    const auto optimizer = moco::Optimizers().Create(spec, parameters).value();
+    Comparison updates(spec, 1e-14);
+    int64_t step = 0;
+    for (const auto& update : golden["updates"]) {
+      for (size_t i = 0; i < parameters.size(); ++i) {
+        parameters[i].mutable_grad() = Noise(20 + 3 * step + i, parameters[i].sizes());
+      }
+      optimizer->Step(golden["lr"].get<double>() / (step + 1));
+      const auto state = optimizer->State();
+      EXPECT_EQ(state.size(), update["slots"].size());
+      for (size_t i = 0; i < parameters.size(); ++i) {
+        const std::string name = absl::StrCat("step ", step, " parameter ", i);
+        updates.Tensors(name, {parameters[i]}, update["parameters"][i]);
+        for (const auto& slot : state) {
+          updates.Tensors(absl::StrCat(name, " ", slot.name), {slot.tensors[i]},
+                          update["slots"].at(slot.name)[i]);
+        }
+      }
+      ++step;
     }
-    ++step;
+    EXPECT_GT(step, 1);
   }
-  EXPECT_GT(step, 1);
 }
 
 }  // namespace

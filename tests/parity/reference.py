@@ -219,10 +219,38 @@ def cosine_rate(lr, epoch, epochs):
     return lr * (0.5 * (1 + math.cos(math.pi * epoch / epochs)))
 
 
+def warm_cosine_rate(lr, epoch, epochs, warmup):
+    """Of MoCo v3; `epoch` with the part of it that is done."""
+    if epoch < warmup:
+        return lr * epoch / warmup
+    return lr * 0.5 * (1 + math.cos(math.pi * (epoch - warmup) / (epochs - warmup)))
+
+
 def step_rate(lr, epoch, at):
     for start in at:
         lr *= 0.1 if epoch >= start else 1.0
     return lr
+
+
+class Lars(torch.optim.Optimizer):
+    """Of MoCo v3: no decay, and no ratio of norms, for parameters of one dimension."""
+
+    def __init__(self, params, lr, momentum, weight_decay, trust_coefficient):
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay,
+                                  "trust_coefficient": trust_coefficient})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            for p in group["params"]:
+                update = p.grad
+                if p.ndim > 1:
+                    update = update + group["weight_decay"] * p
+                    ratio = group["trust_coefficient"] * p.norm() / update.norm()
+                    update = update * ratio
+                mu = self.state[p].setdefault("mu", torch.zeros_like(p))
+                mu.mul_(group["momentum"]).add_(update)
+                p.sub_(group["lr"] * mu)
 
 
 def knn_predict(bank, labels, queries, k, temperature, classes):

@@ -11,7 +11,11 @@ TrainingRun::TrainingRun(const nlohmann::json& settings, at::ScalarType dtype)
     : settings_(settings),
       dtype_(dtype),
       communicator_(moco::Communicators().Create("single").value()),
-      schedule_(moco::Schedules().Create(settings.at("schedule"), settings.at("epochs")).value()) {
+      schedule_(
+          moco::Schedules()
+              .Create(settings.at("schedule"),
+                      moco::ScheduleContext{settings.at("epochs"), settings.at("steps_per_epoch")})
+              .value()) {
   moco::MoCoOptions options;
   options.encoder = {.backbone = settings.at("backbone"),
                      .head = settings.at("head"),
@@ -29,8 +33,7 @@ TrainingRun::TrainingRun(const nlohmann::json& settings, at::ScalarType dtype)
 
 moco::StepMetrics TrainingRun::Step(int64_t step) {
   const auto [x_q, x_k] = Views(step, settings_.at("batch"), settings_.at("size"));
-  const int64_t epoch = step / settings_.at("steps_per_epoch").get<int64_t>();
-  const double lr = settings_.at("lr").get<double>() * schedule_->Factor(epoch);
+  const double lr = settings_.at("lr").get<double>() * schedule_->Factor(step);
   return moco_->Step(x_q.to(dtype_), x_k.to(dtype_), lr, step).value();
 }
 
