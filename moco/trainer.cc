@@ -236,8 +236,8 @@ class TrainerImpl : public Trainer {
     const MoCoOptions& m = options_.moco;
     RunSettings settings;
     settings.identity = {{"program", "pretrain"},
-                         {"arch", m.encoder.backbone},
-                         {"mlp", m.encoder.head},
+                         {"arch", Backbones().Canonical(m.encoder.backbone).value()},
+                         {"mlp", Heads().Canonical(m.encoder.head).value()},
                          {"moco-k", absl::StrCat(m.queue_size)},
                          {"batch-size", absl::StrCat(options_.batch_size)},
                          {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
@@ -249,11 +249,11 @@ class TrainerImpl : public Trainer {
                          {"seed", absl::StrCat(options_.seed)}};
     settings.forceable = {{"aug-plus", options_.views},
                           {"data", absl::StrCat(data_.train->size(), " images")}};
-    settings.changeable = {{"loss", options_.moco.loss},
-                           {"optimizer", options_.moco.optimizer},
+    settings.changeable = {{"loss", Losses().Canonical(options_.moco.loss).value()},
+                           {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
                            {"moco-m", registry::WriteValue(options_.moco.momentum)},
                            {"lr", registry::WriteValue(options_.lr)},
-                           {"schedule", options_.schedule},
+                           {"schedule", Schedules().Canonical(options_.schedule).value()},
                            {"epochs", absl::StrCat(options_.epochs)},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", CpuForResults()}};
