@@ -76,6 +76,8 @@ DEFINE_string(
     "[views] pipeline of validation; empty: the one that the checkpoint holds, or what is "
     "usual for the data, or the reference's for 224 pixels");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
+DEFINE_string(force, "",
+              "[run] reason to go on with other images or views than the checkpoint's; kept in it");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>-lincls");
 DEFINE_int64(
     max_bad_images, 100,
@@ -240,6 +242,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;
   o.resume = FLAGS_resume;
+  o.force = FLAGS_force;
   return o;
 }
 
@@ -254,7 +257,7 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
     if (!pipeline.ok()) return pipeline.status();
     *views = pipeline->spec();
   }
-  std::vector<std::string> without = {"run_dir"};
+  std::vector<std::string> without = {"run_dir", "force"};
   if (!FLAGS_evaluate) without.push_back("resume");
   std::fputs(base::Flagfile(kFile, without).c_str(), stdout);
   return absl::OkStatus();
@@ -335,9 +338,8 @@ absl::Status Train(const std::string& place) {
   const std::string run_path = FLAGS_run_dir.empty()
                                    ? base::NewRunPath(base::UserPath("runs"), "-lincls")
                                    : base::UserPath(FLAGS_run_dir);
-  std::error_code error;
-  if (FLAGS_resume.empty() &&
-      std::filesystem::exists(absl::StrCat(run_path, "/", kLastCheckpoint), error)) {
+  options->earlier = ListCheckpoints(run_path);
+  if (FLAGS_resume.empty() && !options->earlier.empty()) {
     return absl::AlreadyExistsError(
         absl::StrCat("'", run_path, "' holds an earlier run; go on with it by --resume=", run_path,
                      ", or give another --run-dir"));
@@ -356,7 +358,7 @@ absl::Status Train(const std::string& place) {
   auto folder = base::RunFolder::Open(run_path);
   if (!folder.ok()) return folder.status();
   absl::Status described = moco::WriteRunDescription(
-      *folder, base::Flagfile(kFile, {"run_dir", "resume"}), options->loader_threads);
+      *folder, base::Flagfile(kFile, {"run_dir", "resume", "force"}), options->loader_threads);
   if (!described.ok()) return described;
   PrintSettings(place, train->format, data, *options, **encoder, *folder);
   return (*trainer)->Run(*folder);

@@ -145,7 +145,16 @@ for signal in TERM INT; do
   done
   diff <(timeless whole) <(timeless $run) || fail "$run: other metrics"
 done
-expect_error 2 'raise --epochs' --resume=whole
+cp whole/checkpoints/checkpoint.pth.tar done.pth.tar
+"$LINCLS" --resume=whole >stdout 2>stderr || fail "a run that is done: $(cat stderr)"
+grep -q 'all steps are done; raise --epochs' stdout || fail "a run that is done: $(cat stdout)"
+cmp done.pth.tar whole/checkpoints/checkpoint.pth.tar || fail "a run that is done has changed"
+cp -r whole cut_run
+truncate -s 3000 cut_run/checkpoints/checkpoint.pth.tar
+"$LINCLS" --resume=cut_run >stdout 2>stderr || fail "a damaged checkpoint: $(cat stderr)"
+grep -q '^warning: passed over, now .*checkpoint.pth.tar.damaged' stdout || fail "not said: $(cat stdout)"
+cmp done.pth.tar cut_run/checkpoints/checkpoint.pth.tar || fail "from the best one it ends elsewhere"
+expect_error 2 'insist by --force' --resume=whole --epochs=201 --views="random_resized_crop:size=16|to_tensor|normalize"
 expect_error 2 'change --seed' --resume=whole --epochs=201 --seed=1
 "$UNTRAINED" "$SPEC" "$VIEWS" other.pth.tar 7 || exit 1
 expect_error 2 'is of another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar

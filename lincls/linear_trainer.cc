@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "moco/images.h"
 #include "moco/optimizer_state.h"
 #include "moco/resume.h"
+#include "moco/run_description.h"
 #include "moco/schedules/schedule.h"
 #include "registry/options.h"
 
@@ -139,12 +141,15 @@ class LinearTrainerImpl : public LinearTrainer {
     probe_ = std::move(*probe);
     last_step_ = options_.epochs * steps_per_epoch_;
     first_step_ = options_.start_epoch * steps_per_epoch_;
+    run_id_ = moco::NewRunId(SettingsOfRun().All());
     if (options_.resume.empty()) return absl::OkStatus();
-    auto checkpoint = moco::ReadCheckpoint(options_.resume);
-    if (!checkpoint.ok()) return checkpoint.status();
-    absl::Status s = Resume(*checkpoint);
+    auto found = moco::FindResumePoint(options_.resume, options_.earlier);
+    if (!found.ok()) return found.status();
+    resumed_ = *std::move(found);
+    absl::Status s = Resume();
+    resumed_.checkpoint = {};  // its tensors have been copied
     if (s.ok()) return s;
-    return absl::Status(s.code(), absl::StrCat("'", options_.resume, "' ", s.message()));
+    return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
   }
 
   absl::Status Run(base::RunFolder& folder) override {
@@ -152,11 +157,11 @@ class LinearTrainerImpl : public LinearTrainer {
     base::RunLog log(folder, kColumns);
     log_ = &log;
     log.Start(first_step_);
-    if (!options_.resume.empty()) {
-      log.Print(absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", options_.resume,
-                                first_step_ / steps_per_epoch_ + 1, first_step_ % steps_per_epoch_,
-                                steps_per_epoch_));
-      if (!differences_.empty()) log.Print("note     not as it was: " + differences_);
+    if (!resumed_.path.empty()) {
+      for (const std::string& line : moco::StartResumed(resumed_, first_step_, steps_per_epoch_,
+                                                        last_step_, options_.force)) {
+        log.Print(line);
+      }
     }
     auto features = ValidationFeatures(options_, data_.validation, encoder_);
     if (!features.ok()) return features.status();
@@ -171,31 +176,31 @@ class LinearTrainerImpl : public LinearTrainer {
  private:
   // --- Before the first batch ---
 
-  // What must be the same for a resumed run to be the same run.
-  moco::Settings Identity() const {
-    return {{"program", "lincls"},
-            {"arch", encoder_.spec()},
-            {"batch-size", absl::StrCat(options_.batch_size)},
-            {"seed", absl::StrCat(options_.seed)},
-            {"finetune", encoder_.frozen() ? "false" : "true"},
-            {"views", views_->spec()},
-            {"data", absl::StrCat(data_.train.size(), " images")}};
-  }
-
-  // What may be changed on the way; it is told then.
-  moco::Settings Changeable() const {
-    return {{"lr", registry::WriteValue(options_.lr)},
-            {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
-            {"momentum", registry::WriteValue(options_.momentum)},
-            {"weight-decay", registry::WriteValue(options_.weight_decay)},
-            {"epochs", absl::StrCat(options_.epochs)},
-            {"threads", absl::StrCat(at::get_num_threads())}};
+  moco::RunSettings SettingsOfRun() const {
+    moco::RunSettings settings;
+    settings.identity = {{"program", "lincls"},
+                         {"arch", encoder_.spec()},
+                         {"batch-size", absl::StrCat(options_.batch_size)},
+                         {"seed", absl::StrCat(options_.seed)},
+                         {"finetune", encoder_.frozen() ? "false" : "true"}};
+    settings.forceable = {{"views", views_->spec()},
+                          {"data", absl::StrCat(data_.train.size(), " images")}};
+    settings.changeable = {{"lr", registry::WriteValue(options_.lr)},
+                           {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
+                           {"momentum", registry::WriteValue(options_.momentum)},
+                           {"weight-decay", registry::WriteValue(options_.weight_decay)},
+                           {"epochs", absl::StrCat(options_.epochs)},
+                           {"threads", absl::StrCat(at::get_num_threads())},
+                           {"cpu", moco::CpuForResults()}};
+    return settings;
   }
 
   // Errors are to be read after the checkpoint's name.
-  absl::Status Resume(const moco::Checkpoint& from) {
-    if (absl::Status s = moco::CheckSettings(from, Identity()); !s.ok()) return s;
-    differences_ = moco::DescribeDifferences(from, Changeable());
+  absl::Status Resume() {
+    const moco::Checkpoint& from = resumed_.checkpoint;
+    absl::Status checked = moco::CheckRun(SettingsOfRun(), options_.force, resumed_);
+    if (!checked.ok()) return checked;
+    run_id_ = moco::RunId(from);
     const moco::StateDict encoder = BackboneState(from.state, kClassifier);
     if (!encoder_.frozen()) {
       if (absl::Status s = moco::CopyState(encoder, encoder_.State()); !s.ok()) return s;
@@ -211,11 +216,22 @@ class LinearTrainerImpl : public LinearTrainer {
     }
     const auto validated = from.mocopp.find("validated");
     validated_ = validated == from.mocopp.end() || validated->second == "true";
-    auto step = moco::NextStep(from, steps_per_epoch_, last_step_ + !validated_);
+    // A run that was stopped between its last checkpoint and its end may come to its end.
+    const bool own = std::find(options_.earlier.begin(), options_.earlier.end(), resumed_.path) !=
+                     options_.earlier.end();
+    auto step = moco::NextStep(from, steps_per_epoch_, last_step_, own || !validated_);
     if (!step.ok()) return step.status();
     first_step_ = *step;
     if (const auto best = from.numbers.find("best_acc1"); best != from.numbers.end()) {
       best_acc1_ = best->second;
+    }
+    auto counts = moco::ReadCounts(resumed_);
+    if (!counts.ok()) return counts.status();
+    counts_ = *std::move(counts);
+    if (first_step_ % steps_per_epoch_ != 0 && counts_.epoch_sums.size() == 3) {
+      epoch_.loss = counts_.epoch_sums[0];
+      epoch_.acc1 = counts_.epoch_sums[1];
+      epoch_images_ = counts_.epoch_sums[2];
     }
     return absl::OkStatus();
   }
@@ -235,6 +251,7 @@ class LinearTrainerImpl : public LinearTrainer {
     loader.first_step = first_step_;
     loader.last_step = last_step_;
     loader.max_bad_images = options_.max_bad_images;
+    loader.known_bad = counts_.bad_images;
     auto made = data::Loader::Create(data_.train, loader);
     if (!made.ok()) return made.status();
     loader_ = std::move(*made);
@@ -288,6 +305,7 @@ class LinearTrainerImpl : public LinearTrainer {
   }
 
   absl::Status Step(int64_t step) {
+    const auto began = Clock::now();
     auto batch = loader_->Next();
     if (!batch.ok()) return batch.status();
     ReportBadImages(loader_->bad_images());
@@ -312,6 +330,10 @@ class LinearTrainerImpl : public LinearTrainer {
         epoch + 1, options_.epochs, step % steps_per_epoch_ + 1, steps_per_epoch_, metrics->loss,
         100 * metrics->acc1, 100 * metrics->acc5, images_ / seconds, 100 * waiting,
         base::FormatSeconds(left)));
+    if (steps == 2) {  // the first one finds out how to compute
+      const std::string warning = base::SlowStepWarning(SecondsSince(began));
+      if (!warning.empty()) log_->Print(warning);
+    }
     if (steps == 20) {
       log_->Print(absl::StrCat("the run will take about ", base::FormatSeconds(seconds + left)));
     }
@@ -411,10 +433,15 @@ class LinearTrainerImpl : public LinearTrainer {
     c.optimizer.parameters = encoder_.Parameters().size() + probe_->State().size();
     moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;
-    for (const moco::Settings& settings : {Identity(), Changeable()}) {
-      for (const auto& [flag, value] : settings) c.mocopp[flag] = value;
-    }
+    for (const auto& [flag, value] : SettingsOfRun().All()) c.mocopp[flag] = value;
+    c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);
+    c.mocopp["steps_per_epoch"] = absl::StrCat(steps_per_epoch_);
+    for (const data::BadImage& image : loader_->bad_images()) {
+      counts_.bad_images.insert(image.index);
+    }
+    counts_.epoch_sums = {epoch_.loss, epoch_.acc1, epoch_images_};
+    moco::WriteCounts(counts_, c);
     c.mocopp["validated"] = validated_ ? "true" : "false";
     c.mocopp["eval_views"] = options_.eval_views;
     c.mocopp["classes"] = ClassNames(data_.train);
@@ -445,9 +472,11 @@ class LinearTrainerImpl : public LinearTrainer {
   moco::Features validation_;
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
-  std::string differences_;  // from the run that is resumed
-  bool validated_ = true;    // after the last epoch that is done
-  double best_acc1_ = 0;     // percent, as in the checkpoint
+  std::string run_id_;
+  moco::ResumePoint resumed_;  // without a path: the run starts
+  moco::Counts counts_;
+  bool validated_ = true;  // after the last epoch that is done
+  double best_acc1_ = 0;   // percent, as in the checkpoint
   Clock::time_point start_;
   ProbeMetrics epoch_;  // sums over the epoch's images so far
   double epoch_images_ = 0;
@@ -462,6 +491,16 @@ absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(const Linea
   auto trainer = std::make_unique<LinearTrainerImpl>(options, data, encoder);
   if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
   return trainer;
+}
+
+std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const char* name : {kBestCheckpoint, kLastCheckpoint}) {
+    const std::string path = absl::StrCat(run_folder, "/", name);
+    if (std::filesystem::exists(path, error)) paths.push_back(path);
+  }
+  return paths;
 }
 
 absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,

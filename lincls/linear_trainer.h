@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -34,8 +35,10 @@ struct LinearOptions {
 
   int64_t print_every = 10;  // steps between lines of metrics.jsonl
 
-  std::string pretrained;  // the checkpoint that the encoder is from
-  std::string resume;      // a checkpoint to go on from; empty: start
+  std::string pretrained;            // the checkpoint that the encoder is from
+  std::string resume;                // a checkpoint to go on from; empty: start
+  std::vector<std::string> earlier;  // the run folder's, oldest first; see moco::FindResumePoint
+  std::string force;                 // why the run may differ where only a reason allows it
 };
 
 // Labelled, both with the same classes.
@@ -49,6 +52,9 @@ struct LinearData {
 inline constexpr char kLastCheckpoint[] = "checkpoints/checkpoint.pth.tar";
 inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
 
+// Those that a run folder has, oldest first: the best one is of the last epoch or one before.
+std::vector<std::string> ListCheckpoints(const std::string& run_folder);
+
 class LinearTrainer {
  public:
   // Checks everything that can be checked before the first image is read, the checkpoint to resume
@@ -60,10 +66,10 @@ class LinearTrainer {
   virtual ~LinearTrainer() = default;
 
   // Trains to the last epoch. Before each checkpoint, and so at the end, the encoder is compared
-  // with the pretrained one; Internal when a bit differs. From the first step on, Ctrl-C and
-  // SIGTERM are answered by a checkpoint and the signal's status; on a loss that is not finite
-  // returns Aborted and writes none. A checkpoint that cannot be written is reported and the run
-  // goes on; only the last one's failure is returned.
+  // with the pretrained one; Internal when a bit differs. From the first step on, a signal
+  // (base/signals.h) is answered by a checkpoint and the signal's status; on a loss that is not
+  // finite returns Aborted and writes none. A checkpoint that cannot be written is reported and the
+  // run goes on; only the last one's failure is returned.
   virtual absl::Status Run(base::RunFolder& folder) = 0;
 };
 

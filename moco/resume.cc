@@ -8,7 +8,10 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "registry/options.h"
 
 namespace moco {
 namespace {
@@ -43,6 +46,18 @@ const Settings::value_type* FirstDifference(const Checkpoint& checkpoint,
     if (saved != checkpoint.mocopp.end() && saved->second != setting.second) return &setting;
   }
   return nullptr;
+}
+
+// What differs: "lr was 0.03, is 0.5; ...". Empty when nothing does.
+std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings) {
+  std::string differences;
+  for (const auto& [flag, value] : settings) {
+    const auto saved = checkpoint.mocopp.find(flag);
+    if (saved == checkpoint.mocopp.end() || saved->second == value) continue;
+    absl::StrAppend(&differences, differences.empty() ? "" : "; ", flag, " was ", saved->second,
+                    ", is ", value);
+  }
+  return differences;
 }
 
 absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& setting,
@@ -117,44 +132,89 @@ absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
   return point;
 }
 
-std::vector<std::string> SetAside(const std::vector<ResumePoint::Damaged>& damaged) {
-  std::vector<std::string> said;
-  for (const auto& [path, why] : damaged) {
-    const std::string aside = path + ".damaged";
-    const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
-    said.push_back(absl::StrCat(
-        "passed over, ", moved ? "now " + aside : std::string("cannot be renamed"), ": ", why));
-  }
-  return said;
+Settings RunSettings::All() const {
+  Settings all = identity;
+  all.insert(all.end(), forceable.begin(), forceable.end());
+  all.insert(all.end(), changeable.begin(), changeable.end());
+  return all;
 }
 
-absl::Status CheckSettings(const Checkpoint& checkpoint, const Settings& settings) {
-  const auto* setting = FirstDifference(checkpoint, settings);
-  if (setting == nullptr) return absl::OkStatus();
-  if (setting->first == "program") {
+absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point) {
+  const Checkpoint& checkpoint = point.checkpoint;
+  if (const auto* setting = FirstDifference(checkpoint, settings.identity)) {
+    if (setting->first != "program") return Differs(checkpoint, *setting, " or start anew");
     return absl::InvalidArgumentError(absl::StrCat(
         "was written by ", checkpoint.mocopp.at("program"), ", not by ", setting->second,
         "; give a checkpoint, or a run folder, of ", setting->second));
   }
-  return Differs(checkpoint, *setting, " or start anew");
-}
-
-absl::Status CheckForced(const Checkpoint& checkpoint, const Settings& settings,
-                         const std::string& reason) {
-  const auto* setting = FirstDifference(checkpoint, settings);
-  if (setting == nullptr || !reason.empty()) return absl::OkStatus();
-  return Differs(checkpoint, *setting, ", start anew, or insist by --force=REASON");
-}
-
-std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings) {
-  std::string differences;
-  for (const auto& [flag, value] : settings) {
-    const auto saved = checkpoint.mocopp.find(flag);
-    if (saved == checkpoint.mocopp.end() || saved->second == value) continue;
-    absl::StrAppend(&differences, differences.empty() ? "" : "; ", flag, " was ", saved->second,
-                    ", is ", value);
+  if (const auto* setting = FirstDifference(checkpoint, settings.forceable)) {
+    if (force.empty()) {
+      return Differs(checkpoint, *setting, ", start anew, or insist by --force=REASON");
+    }
+    point.forced =
+        absl::StrCat(DescribeDifferences(checkpoint, settings.forceable), " (", force, ")");
   }
-  return differences;
+  point.differences = DescribeDifferences(checkpoint, settings.changeable);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Counts> ReadCounts(const ResumePoint& point) {
+  const auto text = [&](const char* name) {
+    const auto found = point.checkpoint.mocopp.find(name);
+    return found == point.checkpoint.mocopp.end() ? std::string() : found->second;
+  };
+  Counts counts;
+  for (absl::string_view word : absl::StrSplit(text("epoch_sums"), ' ', absl::SkipEmpty())) {
+    if (!absl::SimpleAtod(word, &counts.epoch_sums.emplace_back())) {
+      return absl::DataLossError("has no readable sums of its epoch; use an earlier one");
+    }
+  }
+  for (absl::string_view word : absl::StrSplit(text("bad_images"), ' ', absl::SkipEmpty())) {
+    int64_t index;
+    if (!absl::SimpleAtoi(word, &index)) {
+      return absl::DataLossError("has no readable list of bad images; use an earlier one");
+    }
+    if (point.forced.empty()) counts.bad_images.insert(index);  // else they may be other images
+  }
+  counts.forced = text("forced");
+  if (!point.forced.empty()) {
+    absl::StrAppend(&counts.forced, counts.forced.empty() ? "" : "; ", point.forced);
+  }
+  return counts;
+}
+
+void WriteCounts(const Counts& counts, Checkpoint& checkpoint) {
+  checkpoint.mocopp["bad_images"] = absl::StrJoin(counts.bad_images, " ");
+  checkpoint.mocopp["epoch_sums"] =
+      absl::StrJoin(counts.epoch_sums, " ",
+                    [](std::string* text, double sum) { text->append(registry::WriteValue(sum)); });
+  if (!counts.forced.empty()) checkpoint.mocopp["forced"] = counts.forced;
+}
+
+std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
+                                      int64_t steps_per_epoch, int64_t last_step,
+                                      const std::string& force) {
+  std::vector<std::string> lines;
+  for (const auto& [path, why] : point.damaged) {
+    const std::string aside = path + ".damaged";
+    const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
+    lines.push_back(absl::StrCat("warning: passed over, ",
+                                 moved ? "now " + aside : std::string("cannot be renamed"), ": ",
+                                 why));
+  }
+  lines.push_back(absl::StrCat(
+      "resumed  from ", point.path, ": ",
+      step == last_step ? std::string("all steps are done; raise --epochs to go on")
+                        : absl::StrCat("epoch ", step / steps_per_epoch + 1, ", step ",
+                                       step % steps_per_epoch, " of ", steps_per_epoch)));
+  if (!point.note.empty()) lines.push_back("note     " + point.note);
+  if (!point.differences.empty()) lines.push_back("note     not as it was: " + point.differences);
+  if (!point.forced.empty()) {
+    lines.push_back("forced   " + point.forced);
+  } else if (!force.empty()) {
+    lines.push_back("note     --force had nothing to force");
+  }
+  return lines;
 }
 
 absl::StatusOr<int64_t> NextStep(const Checkpoint& checkpoint, int64_t steps_per_epoch,

@@ -3,6 +3,7 @@
 #define MOCO_RESUME_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,9 @@ struct ResumePoint {
     std::string path, why;
   };
   std::vector<Damaged> damaged;  // newer ones, which were passed over
+
+  std::string differences;  // from CheckRun: what is not as it was,
+  std::string forced;       // and what is so for a reason, with the reason
 };
 
 // The newest whole checkpoint of a run: `asked`, or a newer one of the same run among `in_folder`
@@ -44,20 +48,35 @@ struct ResumePoint {
 absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
                                             const std::vector<std::string>& in_folder);
 
-// Puts the damaged ones out of the way of those that the run will write, as "<path>.damaged". What
-// to say of each.
-std::vector<std::string> SetAside(const std::vector<ResumePoint::Damaged>& damaged);
+// What is, or should be, the same as in a checkpoint.
+struct RunSettings {
+  Settings identity;    // must be: it is another run otherwise
+  Settings forceable;   // may be otherwise when somebody says why, by --force
+  Settings changeable;  // may be otherwise; it is told
 
-// OK when the checkpoint, where it says anything, says the same; InvalidArgument names the first
-// difference. To be read after the checkpoint's name, like all messages here.
-absl::Status CheckSettings(const Checkpoint& checkpoint, const Settings& settings);
+  Settings All() const;
+};
 
-// The same of settings that may be changed for a reason, --force.
-absl::Status CheckForced(const Checkpoint& checkpoint, const Settings& settings,
-                         const std::string& reason);
+// OK when the checkpoint, where it says anything, says the same where it must; InvalidArgument
+// names the first difference, to be read after the checkpoint's name. Sets differences and forced.
+absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point);
 
-// What differs where it may: "lr was 0.03, is 0.5; ...". Empty when nothing does.
-std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings);
+// What a run has counted so far.
+struct Counts {
+  std::set<int64_t> bad_images;    // met in the run's life: indices in the data
+  std::vector<double> epoch_sums;  // of the epoch that is under way
+  std::string forced;              // in the run's life, with the reasons
+};
+
+// From a checkpoint that was found and checked. DataLoss when they are not readable.
+absl::StatusOr<Counts> ReadCounts(const ResumePoint& point);
+void WriteCounts(const Counts& counts, Checkpoint& checkpoint);
+
+// Puts damaged checkpoints out of the way of those that the run will write, as "<path>.damaged",
+// and returns the lines that say how the run goes on.
+std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
+                                      int64_t steps_per_epoch, int64_t last_step,
+                                      const std::string& force);
 
 // The step that comes next, at least 0 and below last_step; the first of the checkpoint's epoch
 // when its epochs had another number of steps. With `may_be_done` also last_step. DataLoss when

@@ -25,22 +25,33 @@ Checkpoint Of(std::map<std::string, std::string> texts, int64_t epoch = 0) {
   return c;
 }
 
+ResumePoint Point(std::map<std::string, std::string> texts) {
+  ResumePoint point;
+  point.checkpoint = Of(std::move(texts));
+  return point;
+}
+
 TEST(ResumeTest, AnotherRunIsRefusedByTheFirstDifference) {
-  const Checkpoint c = Of({{"program", "pretrain"}, {"arch", "resnet18"}, {"seed", "1"}});
-  EXPECT_TRUE(CheckSettings(c, {{"program", "pretrain"}, {"arch", "resnet18"}, {"new", "x"}}).ok());
-  EXPECT_EQ(CheckSettings(c, {{"arch", "resnet50"}, {"seed", "2"}}).message(),
+  ResumePoint p = Point({{"program", "pretrain"}, {"arch", "resnet18"}, {"seed", "1"}});
+  const auto check = [&](const Settings& identity) {
+    return std::string(CheckRun({identity, {}, {}}, "", p).message());
+  };
+  EXPECT_EQ(check({{"program", "pretrain"}, {"arch", "resnet18"}, {"new", "x"}}), "");
+  EXPECT_EQ(check({{"arch", "resnet50"}, {"seed", "2"}}),
             "was written with 'resnet18', this run has 'resnet50'; change --arch or start anew");
   EXPECT_EQ(
-      CheckSettings(c, {{"program", "lincls"}, {"seed", "2"}}).message(),
+      check({{"program", "lincls"}, {"seed", "2"}}),
       "was written by pretrain, not by lincls; give a checkpoint, or a run folder, of lincls");
-  EXPECT_TRUE(CheckSettings(Of({}), {{"arch", "resnet50"}}).ok());  // a reference checkpoint
+  p = Point({});  // a reference checkpoint
+  EXPECT_EQ(check({{"arch", "resnet50"}}), "");
 }
 
 TEST(ResumeTest, DifferencesThatMayBeAreTold) {
-  const Checkpoint c = Of({{"lr", "0.03"}, {"threads", "2"}});
-  EXPECT_EQ(DescribeDifferences(c, {{"lr", "0.03"}, {"threads", "2"}}), "");
-  EXPECT_EQ(DescribeDifferences(c, {{"lr", "0.5"}, {"threads", "4"}}),
-            "lr was 0.03, is 0.5; threads was 2, is 4");
+  ResumePoint p = Point({{"lr", "0.03"}, {"threads", "2"}});
+  ASSERT_TRUE(CheckRun({{}, {}, {{"lr", "0.03"}, {"threads", "2"}}}, "", p).ok());
+  EXPECT_EQ(p.differences, "");
+  ASSERT_TRUE(CheckRun({{}, {}, {{"lr", "0.5"}, {"threads", "4"}}}, "", p).ok());
+  EXPECT_EQ(p.differences, "lr was 0.03, is 0.5; threads was 2, is 4");
 }
 
 TEST(ResumeTest, ARunKeepsItsIdentity) {
@@ -101,9 +112,10 @@ TEST_F(FindResumePointTest, DamagedOnesArePassedOverAndSetAside) {
     ASSERT_EQ(point->damaged.size(), 1);
     EXPECT_EQ(point->damaged[0].path, cut);
   }
-  const auto said = SetAside(FindResumePoint(asked, {whole, cut})->damaged);
-  ASSERT_EQ(said.size(), 1);
+  const auto said = StartResumed(*FindResumePoint(asked, {whole, cut}), 20, 8, 40, "");
+  ASSERT_EQ(said.size(), 3);
   EXPECT_THAT(said[0], HasSubstr("passed over, now " + cut + ".damaged: checkpoint '" + cut));
+  EXPECT_EQ(said[1], "resumed  from " + whole + ": epoch 3, step 4 of 8");
   EXPECT_FALSE(std::filesystem::exists(cut));
 
   Cut(whole);
@@ -128,12 +140,29 @@ TEST_F(FindResumePointTest, AnotherRunIsNotTaken) {
 }
 
 TEST(ResumeTest, OnlyAReasonForces) {
-  const Checkpoint c = Of({{"data", "50 images"}});
-  EXPECT_TRUE(CheckForced(c, {{"data", "50 images"}}, "").ok());
-  EXPECT_TRUE(CheckForced(c, {{"data", "60 images"}}, "ten more").ok());
-  EXPECT_EQ(CheckForced(c, {{"data", "60 images"}}, "").message(),
+  ResumePoint p = Point({{"data", "50 images"}, {"bad_images", "7"}});
+  EXPECT_TRUE(CheckRun({{}, {{"data", "50 images"}}, {}}, "", p).ok());
+  EXPECT_EQ(ReadCounts(p)->bad_images.count(7), 1);
+  EXPECT_EQ(CheckRun({{}, {{"data", "60 images"}}, {}}, "", p).message(),
             "was written with '50 images', this run has '60 images'; change --data, start anew, or "
             "insist by --force=REASON");
+  EXPECT_TRUE(CheckRun({{}, {{"data", "60 images"}}, {}}, "ten more", p).ok());
+  EXPECT_EQ(p.forced, "data was 50 images, is 60 images (ten more)");
+  EXPECT_TRUE(ReadCounts(p)->bad_images.empty());
+  EXPECT_EQ(ReadCounts(p)->forced, p.forced);
+}
+
+TEST(ResumeTest, CountsGoThroughACheckpoint) {
+  ResumePoint p;
+  const Counts counts{{3, 17}, {0.1, 1e-300, 12345.678901234567}, "why"};
+  WriteCounts(counts, p.checkpoint);
+  const auto read = ReadCounts(p);
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->bad_images, counts.bad_images);
+  EXPECT_EQ(read->epoch_sums, counts.epoch_sums);
+  EXPECT_EQ(read->forced, "why");
+  p.checkpoint.mocopp["epoch_sums"] = "1 x";
+  EXPECT_EQ(ReadCounts(p).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(ResumeTest, TheStepMustBeOneOfTheRun) {

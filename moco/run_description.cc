@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "base/files.h"
 
 namespace moco {
@@ -22,6 +23,11 @@ absl::Status WriteRunDescription(const base::RunFolder& folder, const std::strin
   environment["threads"] = at::get_num_threads();
   environment["loader_threads"] = loader_threads;
   return base::WriteFileAtomically(folder.File("environment.json"), environment.dump(2) + "\n");
+}
+
+std::string CpuForResults() {
+  return absl::StrCat(base::DescribeMachine().value("cpu", "unknown"), ", ",
+                      at::get_cpu_capability());
 }
 
 }  // namespace moco

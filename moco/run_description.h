@@ -14,6 +14,10 @@ namespace moco {
 absl::Status WriteRunDescription(const base::RunFolder& folder, const std::string& flagfile,
                                  int loader_threads);
 
+// What decides, with the number of threads, how results are rounded: the CPU, and the instructions
+// that LibTorch takes of it.
+std::string CpuForResults();
+
 }  // namespace moco
 
 #endif  // MOCO_RUN_DESCRIPTION_H_

@@ -2,7 +2,6 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
-#include <ATen/Version.h>
 #include <ATen/ops/zeros.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -39,6 +38,7 @@
 #include "moco/losses/loss.h"
 #include "moco/optimizers/optimizer.h"
 #include "moco/resume.h"
+#include "moco/run_description.h"
 #include "moco/schedules/schedule.h"
 #include "moco/training_state.h"
 
@@ -85,12 +85,6 @@ StateDict Copy(const StateDict& state) {
   return copy;
 }
 
-// What decides, with the number of threads, how a sum is rounded.
-std::string CpuForResults() {
-  return absl::StrCat(base::DescribeMachine().value("cpu", "unknown"), ", ",
-                      at::get_cpu_capability());
-}
-
 int64_t Bytes(const StateDict& state) {
   int64_t bytes = 0;
   for (const auto& [name, tensor] : state) bytes += tensor.nbytes();
@@ -131,14 +125,14 @@ class TrainerImpl : public Trainer {
                                                      kMaxSteps, " steps; lower it"));
     }
     first_step_ = options_.start_epoch * steps_per_epoch_;
-    run_id_ = NewRunId(AllSettings());
+    run_id_ = NewRunId(SettingsOfRun().All());
     const bool resumed = !options_.resume.empty() || !options_.earlier.empty();
     if (resumed && steps_per_epoch_ > 0) {
       auto found = FindResumePoint(options_.resume, options_.earlier);
       if (!found.ok()) return found.status();
       resumed_ = *std::move(found);
       WriteSpecsAnew(resumed_.checkpoint);
-      absl::Status s = FindFirstStep(resumed_.checkpoint);
+      absl::Status s = FindFirstStep();
       if (!s.ok()) {
         return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
       }
@@ -159,7 +153,10 @@ class TrainerImpl : public Trainer {
     SayWhatItTakes();
     log.Start(first_step_ > 0 ? saved_step_ : 0);
     if (!resumed_.path.empty()) {
-      SayHowItGoesOn();
+      for (const std::string& line :
+           StartResumed(resumed_, first_step_, steps_per_epoch_, last_step_, options_.force)) {
+        log.Print(line);
+      }
       if (absl::Status s = CatchUp(); !s.ok()) return s;
     }
     return Loop();
@@ -234,92 +231,59 @@ class TrainerImpl : public Trainer {
     write("schedule", Schedules());
   }
 
-  // What must be the same for a resumed run to be the same run.
-  Settings Identity() const {
+  // Without the same machine and threads the results are as good, but not the same to the bit.
+  RunSettings SettingsOfRun() const {
     const MoCoOptions& m = options_.moco;
-    return {{"program", "pretrain"},
-            {"arch", Backbones().Canonical(m.encoder.backbone).value()},
-            {"mlp", Heads().Canonical(m.encoder.head).value()},
-            {"moco-k", absl::StrCat(m.queue_size)},
-            {"batch-size", absl::StrCat(options_.batch_size)},
-            {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
-            {"symmetric", m.symmetric ? "true" : "false"},
-            {"accumulate", absl::StrCat(m.accumulate)},
-            {"precision", m.bf16                   ? "bf16"
-                          : m.dtype == at::kDouble ? "fp64"
-                                                   : "fp32"},
-            {"seed", absl::StrCat(options_.seed)}};
-  }
-
-  // What a run may go on with otherwise when somebody says why: images were added, say.
-  Settings Forceable() const {
-    return {{"aug-plus", options_.views}, {"data", absl::StrCat(data_.train->size(), " images")}};
-  }
-
-  // What may be changed on the way; it is told then. Without the same machine and threads the
-  // results are as good, but not the same to the bit.
-  Settings Changeable() const {
-    return {{"loss", Losses().Canonical(options_.moco.loss).value()},
-            {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
-            {"moco-m", registry::WriteValue(options_.moco.momentum)},
-            {"lr", registry::WriteValue(options_.lr)},
-            {"schedule", Schedules().Canonical(options_.schedule).value()},
-            {"epochs", absl::StrCat(options_.epochs)},
-            {"threads", absl::StrCat(at::get_num_threads())},
-            {"cpu", CpuForResults()}};
-  }
-
-  Settings AllSettings() const {
-    Settings all;
-    for (const Settings& some : {Identity(), Forceable(), Changeable()}) {
-      all.insert(all.end(), some.begin(), some.end());
-    }
-    return all;
+    RunSettings settings;
+    settings.identity = {{"program", "pretrain"},
+                         {"arch", Backbones().Canonical(m.encoder.backbone).value()},
+                         {"mlp", Heads().Canonical(m.encoder.head).value()},
+                         {"moco-k", absl::StrCat(m.queue_size)},
+                         {"batch-size", absl::StrCat(options_.batch_size)},
+                         {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
+                         {"symmetric", m.symmetric ? "true" : "false"},
+                         {"accumulate", absl::StrCat(m.accumulate)},
+                         {"precision", m.bf16                   ? "bf16"
+                                       : m.dtype == at::kDouble ? "fp64"
+                                                                : "fp32"},
+                         {"seed", absl::StrCat(options_.seed)}};
+    settings.forceable = {{"aug-plus", options_.views},
+                          {"data", absl::StrCat(data_.train->size(), " images")}};
+    settings.changeable = {{"loss", Losses().Canonical(options_.moco.loss).value()},
+                           {"optimizer", Optimizers().Canonical(options_.moco.optimizer).value()},
+                           {"moco-m", registry::WriteValue(options_.moco.momentum)},
+                           {"lr", registry::WriteValue(options_.lr)},
+                           {"schedule", Schedules().Canonical(options_.schedule).value()},
+                           {"epochs", absl::StrCat(options_.epochs)},
+                           {"threads", absl::StrCat(at::get_num_threads())},
+                           {"cpu", CpuForResults()}};
+    return settings;
   }
 
   // Where the checkpoint's run goes on; an error, to be read after its name, when it is another run
   // than this.
-  absl::Status FindFirstStep(const Checkpoint& checkpoint) {
-    if (absl::Status s = CheckSettings(checkpoint, Identity()); !s.ok()) return s;
-    if (absl::Status s = CheckForced(checkpoint, Forceable(), options_.force); !s.ok()) return s;
-    forced_ = DescribeDifferences(checkpoint, Forceable());
-    differences_ = DescribeDifferences(checkpoint, Changeable());
+  absl::Status FindFirstStep() {
+    const Checkpoint& checkpoint = resumed_.checkpoint;
+    if (absl::Status s = CheckRun(SettingsOfRun(), options_.force, resumed_); !s.ok()) return s;
     run_id_ = RunId(checkpoint);
     // A run that was stopped between its last checkpoint and its end may come to its end.
     const bool own = std::find(options_.earlier.begin(), options_.earlier.end(), resumed_.path) !=
                      options_.earlier.end();
     auto step = NextStep(checkpoint, steps_per_epoch_, last_step_, /*may_be_done=*/own);
     if (!step.ok()) return step.status();
-    first_step_ = *step;
-    return RestoreCounts(checkpoint);
-  }
-
-  // What the run has counted so far.
-  absl::Status RestoreCounts(const Checkpoint& checkpoint) {
-    const auto text = [&](const char* name) {
-      const auto found = checkpoint.mocopp.find(name);
-      return found == checkpoint.mocopp.end() ? std::string() : found->second;
-    };
-    if (!absl::SimpleAtoi(text("step"), &saved_step_)) saved_step_ = first_step_;
-    for (absl::string_view word : absl::StrSplit(text("bad_images"), ' ', absl::SkipEmpty())) {
-      int64_t index;
-      if (!absl::SimpleAtoi(word, &index)) {
-        return absl::DataLossError("has no readable list of bad images; use an earlier one");
-      }
-      if (forced_.empty()) bad_images_.insert(index);  // else they may be other images
+    first_step_ = saved_step_ = *step;
+    if (const auto saved = checkpoint.mocopp.find("step"); saved != checkpoint.mocopp.end()) {
+      (void)absl::SimpleAtoi(saved->second, &saved_step_);  // of epochs of another length, perhaps
     }
-    const std::vector<std::string> sums = absl::StrSplit(text("epoch_sums"), ' ');
-    if (first_step_ % steps_per_epoch_ != 0 && sums.size() == epoch_.Numbers().size()) {
-      for (size_t i = 0; i < sums.size(); ++i) {
-        if (!absl::SimpleAtod(sums[i], epoch_.Numbers()[i])) {
-          return absl::DataLossError("has no readable sums of its epoch; use an earlier one");
-        }
+    auto counts = ReadCounts(resumed_);
+    if (!counts.ok()) return counts.status();
+    counts_ = *std::move(counts);
+    if (first_step_ % steps_per_epoch_ != 0 &&
+        counts_.epoch_sums.size() == epoch_.Numbers().size()) {
+      for (size_t i = 0; i < counts_.epoch_sums.size(); ++i) {
+        *epoch_.Numbers()[i] = counts_.epoch_sums[i];
       }
       epoch_.steps = first_step_ % steps_per_epoch_;
-    }
-    reasons_ = text("forced");
-    if (!forced_.empty()) {
-      absl::StrAppend(&reasons_, reasons_.empty() ? "" : "; ", forced_, " (", options_.force, ")");
     }
     return absl::OkStatus();
   }
@@ -347,28 +311,11 @@ class TrainerImpl : public Trainer {
     loader.first_step = first_step_;
     loader.last_step = last_step_;
     loader.max_bad_images = options_.max_bad_images;
-    loader.known_bad = bad_images_;
+    loader.known_bad = counts_.bad_images;
     auto made = data::Loader::Create(*data_.train, loader);
     if (!made.ok()) return made.status();
     loader_ = std::move(*made);
     return absl::OkStatus();
-  }
-
-  void SayHowItGoesOn() {
-    for (const std::string& said : SetAside(resumed_.damaged)) log_->Print("warning: " + said);
-    log_->Print(first_step_ == last_step_
-                    ? absl::StrCat("resumed  from ", resumed_.path,
-                                   ": all steps are done; raise --epochs to go on")
-                    : absl::StrFormat("resumed  from %s: epoch %d, step %d of %d", resumed_.path,
-                                      first_step_ / steps_per_epoch_ + 1,
-                                      first_step_ % steps_per_epoch_, steps_per_epoch_));
-    if (!resumed_.note.empty()) log_->Print("note     " + resumed_.note);
-    if (!differences_.empty()) log_->Print("note     not as it was: " + differences_);
-    if (!forced_.empty()) {
-      log_->Print(absl::StrCat("forced   ", forced_, " (", options_.force, ")"));
-    } else if (!options_.force.empty()) {
-      log_->Print("note     --force had nothing to force");
-    }
   }
 
   void SayWhatItTakes() {
@@ -641,17 +588,16 @@ class TrainerImpl : public Trainer {
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
     Capture(*moco_, c);
     c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
-    for (const auto& [flag, value] : AllSettings()) c.mocopp[flag] = value;
+    for (const auto& [flag, value] : SettingsOfRun().All()) c.mocopp[flag] = value;
     c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);
     c.mocopp["steps_per_epoch"] = absl::StrCat(steps_per_epoch_);
-    c.mocopp["epoch_sums"] =
-        absl::StrJoin(epoch_.Numbers(), " ", [](std::string* text, const double* number) {
-          text->append(registry::WriteValue(*number));
-        });
-    for (const data::BadImage& image : loader_->bad_images()) bad_images_.insert(image.index);
-    c.mocopp["bad_images"] = absl::StrJoin(bad_images_, " ");
-    if (!reasons_.empty()) c.mocopp["forced"] = reasons_;
+    for (const data::BadImage& image : loader_->bad_images()) {
+      counts_.bad_images.insert(image.index);
+    }
+    counts_.epoch_sums.clear();
+    for (const double* number : epoch_.Numbers()) counts_.epoch_sums.push_back(*number);
+    WriteCounts(counts_, c);
     c.mocopp["eval_views"] = eval_views_->spec();
 
     saved_at_ = Clock::now();
@@ -688,11 +634,9 @@ class TrainerImpl : public Trainer {
 
   int64_t steps_per_epoch_ = 0, first_step_ = 0, last_step_ = 0;
   std::string run_id_;
-  ResumePoint resumed_;               // without a path: the run starts
-  std::string differences_, forced_;  // from the run that is resumed
-  std::string reasons_;               // of all that was forced in the run's life
-  std::set<int64_t> bad_images_;      // met in the run's life: where in the data they are
-  int64_t saved_step_ = -1;           // of the newest checkpoint
+  ResumePoint resumed_;  // without a path: the run starts
+  Counts counts_;
+  int64_t saved_step_ = -1;  // of the newest checkpoint
   Clock::time_point start_, saved_at_;
   double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
   double knn_seconds_ = 0;     // of the last evaluation
