@@ -1,7 +1,5 @@
 #include "data/index_cache.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/bytes.h"
 
 namespace data {
 namespace {
@@ -17,24 +16,8 @@ constexpr absl::string_view kMagic = "mocopp index 1\n";
 constexpr int64_t kSettled =
     2'000'000'000;  // nanoseconds, coarser than the times of any usual file system
 
-uint32_t Crc(absl::string_view bytes) {
-  return crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-}
-
-template <class T>
-void Append(T value, std::string& bytes) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
-// Takes a value, or text that ends with a zero, from the front of `bytes`; false: there is none.
-template <class T>
-bool Take(absl::string_view& bytes, T* value) {
-  if (bytes.size() < sizeof(T)) return false;
-  std::memcpy(value, bytes.data(), sizeof(T));
-  bytes.remove_prefix(sizeof(T));
-  return true;
-}
-bool Take(absl::string_view& bytes, absl::string_view* text) {
+// Takes text that ends with a zero from the front of `bytes`; false: there is none.
+bool TakeText(absl::string_view& bytes, absl::string_view* text) {
   const size_t end = bytes.find('\0');
   if (end == absl::string_view::npos) return false;
   *text = bytes.substr(0, end);
@@ -46,7 +29,7 @@ bool Take(absl::string_view& bytes, absl::string_view* text) {
 bool TakeFolder(absl::string_view& bytes) {
   absl::string_view path;
   FolderState was;
-  if (!Take(bytes, &path) || !Take(bytes, &was.device) || !Take(bytes, &was.inode) ||
+  if (!TakeText(bytes, &path) || !Take(bytes, &was.device) || !Take(bytes, &was.inode) ||
       !Take(bytes, &was.modified) || !Take(bytes, &was.changed)) {
     return false;
   }
@@ -81,7 +64,7 @@ std::optional<Names> ReadIndex(const std::string& root) {
   if (!Take(bytes, &crc) || crc != Crc(bytes)) return std::nullopt;
   absl::string_view held_root, name;
   uint64_t folders, images;
-  if (!Take(bytes, &held_root) || held_root != root || !Take(bytes, &folders) ||
+  if (!TakeText(bytes, &held_root) || held_root != root || !Take(bytes, &folders) ||
       !Take(bytes, &images)) {
     return std::nullopt;
   }
@@ -90,7 +73,7 @@ std::optional<Names> ReadIndex(const std::string& root) {
   }
   Names names;
   for (uint64_t i = 0; i < images; ++i) {
-    if (!Take(bytes, &name)) return std::nullopt;
+    if (!TakeText(bytes, &name)) return std::nullopt;
     names.Add(name);
   }
   return names;

@@ -8,8 +8,6 @@
 //
 // The footer's checksum covers the footer, its own excepted; the footer has the index's, and the
 // index has that of each image, which is compared when the image is read.
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -20,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/bytes.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/listing.h"
@@ -52,32 +51,14 @@ struct Record {
 };
 static_assert(sizeof(Record) == 48);
 
-uint32_t Crc(absl::string_view bytes) {
-  return crc32_z(0, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-}
-
 // The footer's without the checksum and what follows it.
 uint32_t CrcOf(const Footer& footer) {
   return Crc({reinterpret_cast<const char*>(&footer), offsetof(Footer, crc)});
 }
 
-template <class T>
-void Append(const T& value, std::string& bytes) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
-}
-
 void AppendText(const std::string& text, std::string& bytes) {
   Append(static_cast<uint32_t>(text.size()), bytes);
   bytes += text;
-}
-
-// Takes values from the front of `bytes`; false when there are too few.
-template <class T>
-bool Take(absl::string_view& bytes, T* value) {
-  if (bytes.size() < sizeof(T)) return false;
-  std::memcpy(value, bytes.data(), sizeof(T));
-  bytes.remove_prefix(sizeof(T));
-  return true;
 }
 
 bool TakeText(absl::string_view& bytes, std::string* text) {
