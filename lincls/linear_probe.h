@@ -20,7 +20,7 @@ struct LinearProbeOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   uint64_t seed = 0;
-  std::vector<at::Tensor> below;  // parameters of what makes the features, trained with it
+  std::vector<at::Tensor> below = {};  // parameters of what makes the features, trained with it
 };
 
 // Means over the images of a batch or a set.
