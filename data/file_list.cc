@@ -12,43 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "data/dataset.h"
-#include "data/decode.h"
+#include "data/image_files.h"
 #include "data/labels.h"
 #include "data/listing.h"
 
 namespace data {
 namespace {
-
-class FileList : public Dataset {
- public:
-  FileList(std::string folder, Names names, Classes classes, int channels)
-      : folder_(std::move(folder)),
-        names_(std::move(names)),
-        classes_(std::move(classes)),
-        channels_(channels) {}
-
-  int64_t size() const override { return names_.size(); }
-  absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    return ReadImage(Name(index), channels_);
-  }
-  absl::StatusOr<std::string> File(int64_t index) const override {
-    return ReadImageFile(Name(index));
-  }
-  std::string Name(int64_t index) const override {
-    const absl::string_view name = names_[index];
-    return absl::StartsWith(name, "/") ? std::string(name) : absl::StrCat(folder_, name);
-  }
-  int Label(int64_t index) const override {
-    return classes_.labels.empty() ? -1 : classes_.labels[index];
-  }
-  const std::vector<std::string>& classes() const override { return classes_.names; }
-
- private:
-  const std::string folder_;  // ends with a slash, or is empty
-  const Names names_;
-  const Classes classes_;
-  const int channels_;
-};
 
 bool IsHeader(const Line& line) {
   for (const char* header : {"file", "filename", "image", "name", "path"}) {
@@ -118,8 +87,8 @@ class FileListFormat : public Format {
       return absl::InvalidArgumentError(absl::StrCat(
           "'", path, "' holds no images: no line is an image's name (.jpg, .png, ...)"));
     }
-    return std::make_unique<FileList>(path.substr(0, path.rfind('/') + 1), std::move(names),
-                                      ClassesOfLabels(labels), channels);
+    return MakeImageFiles(path.substr(0, path.rfind('/') + 1), std::move(names),
+                          ClassesOfLabels(labels), channels);
   }
 };
 

@@ -2,43 +2,13 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
-#include "data/decode.h"
+#include "data/image_files.h"
 #include "data/listing.h"
 
 namespace data {
 namespace {
-
-class ImageFiles : public Dataset {
- public:
-  ImageFiles(std::string root, Names names, Classes classes, int channels)
-      : root_(std::move(root)),
-        names_(std::move(names)),
-        classes_(std::move(classes)),
-        channels_(channels) {}
-
-  int64_t size() const override { return names_.size(); }
-  absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    return ReadImage(Name(index), channels_);
-  }
-  absl::StatusOr<std::string> File(int64_t index) const override {
-    return ReadImageFile(Name(index));
-  }
-  std::string Name(int64_t index) const override { return absl::StrCat(root_, "/", names_[index]); }
-  int Label(int64_t index) const override {
-    return classes_.labels.empty() ? -1 : classes_.labels[index];
-  }
-  const std::vector<std::string>& classes() const override { return classes_.names; }
-
- private:
-  const std::string root_;
-  const Names names_;
-  const Classes classes_;
-  const int channels_;
-};
 
 class ImageFolder : public Format {
  public:
@@ -53,7 +23,7 @@ class ImageFolder : public Format {
     auto names = ListImages(path);
     if (!names.ok()) return names.status();
     Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
-    return std::make_unique<ImageFiles>(path, *std::move(names), std::move(classes), channels);
+    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels);
   }
 
  private:
