@@ -4,15 +4,16 @@
 . tests/end_to_end/lib.sh
 
 unpack data 32
-"$pretrain" data/train "${small[@]}" --epochs=6 --run-dir=straight > /dev/null || fail "straight"
-last=checkpoints/checkpoint_0005.pth.tar
+"$pretrain" data/train "${small[@]}" --epochs=15 --run-dir=straight > /dev/null || fail "straight"
+last=checkpoints/checkpoint_0014.pth.tar
 
 for threads in 0 3; do
-  "$pretrain" data/train "${small[@]}" --epochs=6 --workers=$threads --run-dir=threads$threads > /dev/null
+  "$pretrain" data/train "${small[@]}" --epochs=15 --workers=$threads --run-dir=threads$threads > /dev/null
   cmp straight/$last threads$threads/$last || fail "$threads loader threads give other weights"
 done
 
-# Stopped by a signal: a checkpoint at the step, the exit code, the way to go on.
+# Stopped by a signal, in runs long enough for it to come before their end: a checkpoint at the step, the exit code,
+# the way to go on.
 # stop SIGNAL RUN ARGUMENT...: starts a run and sends it SIGNAL after its first step; the exit code is in $code.
 stop() {
   local signal=$1 run=$2
@@ -29,7 +30,7 @@ stop() {
 set -m # without job control what runs in the background ignores SIGINT
 for signal_code in INT:130 TERM:143 USR1:138; do
   signal=${signal_code%:*} run=stopped${signal_code%:*}
-  stop $signal $run data/train "${small[@]}" --epochs=6 --run-dir=$run
+  stop $signal $run data/train "${small[@]}" --epochs=15 --run-dir=$run
   [ $code -eq ${signal_code#*:} ] || fail "exit code $code after SIG$signal"
   grep -q 'checkpoint written; go on with: bazel run //moco:pretrain -- --resume=' err || fail "$(cat err)"
   "$pretrain" --resume=$run > out || fail "resume: $(cat out)"
@@ -39,21 +40,21 @@ done
 
 # A scheduler's job that goes on from somebody else's checkpoint in a --checkpoint_dir, and is started again with the
 # same words: the newest there is taken, and a damaged one passed over.
-job=(-data data/train "${small[@]}" --epochs=8 --resume straight/$last --checkpoint_dir jobs/moco)
+job=(-data data/train "${small[@]}" --epochs=30 --resume straight/$last --checkpoint_dir jobs/moco)
 stop USR1 jobs/moco "${job[@]}"
 [ $code -eq 138 ] || fail "exit code $code of the job: $(cat err)"
 refused 4 "holds the checkpoints of an earlier run" "$pretrain" data/train --checkpoint_dir jobs/moco
 "$pretrain" "${job[@]}" > out || fail "the job again: $(cat out)"
-grep -q "^resumed  from .*/jobs/moco/moco_unsupervised_000[67]_step_" out || fail "not the newest: $(cat out)"
+grep -q "^resumed  from .*/jobs/moco/moco_unsupervised_00[12][0-9]" out || fail "not the newest: $(cat out)"
 grep -q "^note     newer than --resume .*straight/$last, of the same run" out || fail "not said: $(cat out)"
-[ -e jobs/moco/moco_unsupervised_0007.pth.tar ] || fail "names: $(ls jobs/moco)"
-"$pretrain" data/train "${small[@]}" --epochs=8 --resume=straight --run-dir=on > /dev/null || fail "on"
-cmp on/checkpoints/checkpoint_0007.pth.tar jobs/moco/moco_unsupervised_0007.pth.tar || fail "the job's weights"
-cp jobs/moco/moco_unsupervised_0007.pth.tar whole.pth.tar
-truncate -s 30000 jobs/moco/moco_unsupervised_0007.pth.tar
+[ -e jobs/moco/moco_unsupervised_0029.pth.tar ] || fail "names: $(ls jobs/moco)"
+"$pretrain" data/train "${small[@]}" --epochs=30 --resume=straight --run-dir=on > /dev/null || fail "on"
+cmp on/checkpoints/checkpoint_0029.pth.tar jobs/moco/moco_unsupervised_0029.pth.tar || fail "the job's weights"
+cp jobs/moco/moco_unsupervised_0029.pth.tar whole.pth.tar
+truncate -s 30000 jobs/moco/moco_unsupervised_0029.pth.tar
 "$pretrain" "${job[@]}" > out || fail "with a damaged one: $(cat out)"
-grep -q "^warning: passed over, now .*0007.pth.tar.damaged: " out || fail "not said: $(cat out)"
-cmp whole.pth.tar jobs/moco/moco_unsupervised_0007.pth.tar || fail "other weights after a damaged one"
+grep -q "^warning: passed over, now .*0029.pth.tar.damaged: " out || fail "not said: $(cat out)"
+cmp whole.pth.tar jobs/moco/moco_unsupervised_0029.pth.tar || fail "other weights after a damaged one"
 
 # Without the file that it began with and without any of its own there is nothing to go on from.
 refused 2 "nowhere.pth.tar': No such file" "$pretrain" -data data/train "${small[@]}" --resume nowhere.pth.tar \
