@@ -21,7 +21,8 @@ constexpr int kMaxSubstitutes = 100;  // that are tried for one sample
 struct Slot {
   Batch batch;
   std::vector<std::vector<float>> memory;  // of each view
-  std::vector<std::vector<BadImage>> bad;  // met for each sample
+  std::vector<std::vector<BadImage>> bad;  // met for each row
+  std::vector<int64_t> second_view_order;  // of the whole batch; empty: as it is
 
   // Guarded by the loader's mutex; the rest belongs to whoever fills a sample, then to Next().
   int64_t unfilled = 0;  // samples still to come
@@ -37,15 +38,16 @@ class ThreadedLoader : public Loader {
         bad_ever_(options_.known_bad),
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
-    const size_t floats = static_cast<size_t>(options_.batch_size) * ViewFloats();
+    const int64_t rows = OwnRows(options_.batch_size);
+    const size_t floats = static_cast<size_t>(rows) * ViewFloats();
     for (Slot& slot : slots_) {
       for (size_t v = 0; v < options_.views.size(); ++v) {
         slot.memory.emplace_back(floats);
         slot.batch.views.push_back(slot.memory[v].data());
       }
-      slot.batch.samples.resize(options_.batch_size);
-      slot.batch.labels.resize(options_.batch_size);
-      slot.bad.resize(options_.batch_size);
+      slot.batch.samples.resize(rows);
+      slot.batch.labels.resize(rows);
+      slot.bad.resize(rows);
     }
     for (size_t i = 0; i < slots_.size(); ++i) Prepare(options_.first_step + i);
     for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
@@ -101,6 +103,11 @@ class ThreadedLoader : public Loader {
     return static_cast<size_t>(options_.rows) * options_.cols * options_.channels;
   }
 
+  // Of a batch of all processes.
+  int64_t OwnRows(int64_t batch) const {
+    return (batch - options_.rank + options_.ranks - 1) / options_.ranks;
+  }
+
   Slot& SlotOf(int64_t step) { return slots_[(step - options_.first_step) % slots_.size()]; }
 
   // Opens the slot of `step` for filling.
@@ -111,10 +118,11 @@ class ThreadedLoader : public Loader {
     slot.batch.step = step;
     slot.batch.epoch = step / steps_per_epoch();
     const int64_t from = step % steps_per_epoch() * options_.batch_size;
-    slot.batch.size = std::min(options_.batch_size, dataset_.size() - from);
+    slot.batch.size = OwnRows(std::min(options_.batch_size, dataset_.size() - from));
     slot.batch.samples.resize(slot.batch.size);
     slot.batch.labels.resize(slot.batch.size);
     slot.unfilled = slot.batch.size;
+    if (options_.second_view_order) slot.second_view_order = options_.second_view_order(step);
     slot.failure = absl::OkStatus();
     for (std::vector<BadImage>& bad : slot.bad) bad.clear();
     prepared_ = step + 1;
@@ -154,8 +162,15 @@ class ThreadedLoader : public Loader {
     try {
       const auto order = Order(slot.batch.epoch);
       const int64_t first = step % steps_per_epoch() * options_.batch_size;
+      const auto sample = [&](int64_t row) { return order ? (*order)[first + row] : first + row; };
       for (int64_t i = from; i < to; ++i) {
-        absl::Status status = FillSample(slot, i, order ? (*order)[first + i] : first + i);
+        const int64_t row = options_.rank + i * options_.ranks;
+        const bool same_rows = slot.second_view_order.empty();
+        const size_t views = options_.views.size();
+        absl::Status status = FillRow(slot, i, sample(row), 0, same_rows ? views : 1);
+        if (status.ok() && !same_rows) {
+          status = FillRow(slot, i, sample(slot.second_view_order[row]), 1, views);
+        }
         if (!status.ok()) return status;
       }
     } catch (const std::exception& e) {  // OpenCV's errors, memory
@@ -173,7 +188,8 @@ class ThreadedLoader : public Loader {
     }
   }
 
-  absl::Status FillSample(Slot& slot, int64_t i, int64_t sample) {
+  // Row i of the views from `first_view` to before `last_view`.
+  absl::Status FillRow(Slot& slot, int64_t i, int64_t sample, size_t first_view, size_t last_view) {
     const int64_t epoch = slot.batch.epoch;
     const int64_t position = sample;  // what the substitutes are drawn for
     base::Rng substitutes(options_.seed, base::Purpose::kSubstitute, epoch, position);
@@ -189,10 +205,12 @@ class ThreadedLoader : public Loader {
       sample = substitutes.UniformInt(0, dataset_.size() - 1);
       image = Read(sample);
     }
-    slot.batch.samples[i] = sample;
-    slot.batch.labels[i] = dataset_.Label(sample);
+    if (first_view == 0) {
+      slot.batch.samples[i] = sample;
+      slot.batch.labels[i] = dataset_.Label(sample);
+    }
     const size_t floats = ViewFloats();
-    for (size_t v = 0; v < options_.views.size(); ++v) {
+    for (size_t v = first_view; v < last_view; ++v) {
       base::Rng rng(options_.seed, base::Purpose::kView, epoch, position, v);
       options_.views[v](*image, rng, slot.batch.views[v] + i * floats);
     }

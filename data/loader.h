@@ -30,17 +30,23 @@ namespace data {
 using ViewFunction = std::function<void(const cv::Mat& image, base::Rng& rng, float* out)>;
 
 struct LoaderOptions {
-  int64_t batch_size = 0;
+  int64_t batch_size = 0;  // of all processes together
   int rows = 0, cols = 0;  // of a view
   int channels = 3;
   std::vector<ViewFunction> views;  // one or two: query and key
   bool shuffle = true;              // else the order of the dataset, every epoch
   bool drop_last = true;            // else the last batch of an epoch may be smaller
   uint64_t seed = 0;
-  int threads = 1;              // 0: the caller's own thread works inside Next()
-  int batches_ahead = 3;        // the ring's size, at least 1
-  int64_t first_step = 0;       // where a resumed run goes on; step = epoch * steps_per_epoch + i
-  int64_t last_step = 0;        // one past the last
+  int threads = 1;         // 0: the caller's own thread works inside Next()
+  int batches_ahead = 3;   // the ring's size, at least 1
+  int64_t first_step = 0;  // where a resumed run goes on; step = epoch * steps_per_epoch + i
+  int64_t last_step = 0;   // one past the last
+  // Of several processes that share each batch: this loader makes its rows rank, rank + ranks, ...,
+  // the same samples with the same crops as one process would.
+  int64_t rank = 0, ranks = 1;
+  // Where the second view is of other rows of the batch: row i has that of row [i] of a step.
+  // Each image of the two is then decoded on its own. Null: the same rows.
+  std::function<std::vector<int64_t>(int64_t step)> second_view_order;
   int64_t max_bad_images = 0;   // different damaged images that are tolerated before Next() fails
   std::set<int64_t> known_bad;  // indices of those that a resumed run has met before; they count
 };
@@ -48,9 +54,9 @@ struct LoaderOptions {
 // One batch. Valid until the next call of Next().
 struct Batch {
   int64_t step = 0, epoch = 0;
-  int64_t size = 0;              // samples
+  int64_t size = 0;              // rows, this process's; may be 0 in a smaller last batch
   std::vector<float*> views;     // of each view: size x rows x cols x channels
-  std::vector<int64_t> samples;  // index in the dataset of each sample
+  std::vector<int64_t> samples;  // index in the dataset of each row, in the first view
   std::vector<int> labels;       // Dataset::Label of each
 };
 

@@ -168,6 +168,59 @@ TEST(LoaderTest, ARunGoesOnAnywhere) {
   }
 }
 
+// Rows of all of them, dealt in turn, are what one process has; 20 rows and 3 of the last batch.
+TEST(LoaderTest, ProcessesShareABatch) {
+  const Numbers numbers(103);
+  LoaderOptions options = Options(2, 12);
+  options.drop_last = false;
+  const std::vector<Copy> whole = BatchesOf(numbers, options);
+  for (const int64_t ranks : {2, 3, 4, 5}) {
+    options.ranks = ranks;
+    for (options.rank = 0; options.rank < ranks; ++options.rank) {
+      const std::vector<Copy> own = BatchesOf(numbers, options);
+      ASSERT_THAT(own, SizeIs(whole.size()));
+      for (size_t step = 0; step < whole.size(); ++step) {
+        Copy expected{whole[step].step, whole[step].epoch, {}, {}, {{}, {}}};
+        for (size_t row = options.rank; row < whole[step].samples.size(); row += ranks) {
+          expected.samples.push_back(whole[step].samples[row]);
+          expected.labels.push_back(whole[step].labels[row]);
+          for (size_t v = 0; v < 2; ++v) {
+            const float* values = whole[step].views[v].data() + row * kFloats;
+            expected.views[v].insert(expected.views[v].end(), values, values + kFloats);
+          }
+        }
+        EXPECT_EQ(own[step], expected) << "rank " << options.rank << " of " << ranks;
+      }
+    }
+  }
+}
+
+TEST(LoaderTest, TheSecondViewMayBeOfOtherRows) {
+  const Numbers numbers(100, {7, 50});
+  LoaderOptions options = Options(2, 7);
+  options.max_bad_images = 10;
+  const std::vector<Copy> plain = BatchesOf(numbers, options);
+  options.second_view_order = [&](int64_t step) {
+    return base::Rng(step, base::Purpose::kTest).Permutation(options.batch_size);
+  };
+  options.ranks = 2;
+  for (options.rank = 0; options.rank < 2; ++options.rank) {
+    const std::vector<Copy> dealt = BatchesOf(numbers, options);
+    for (size_t step = 0; step < plain.size(); ++step) {
+      const std::vector<int64_t> order = options.second_view_order(step);
+      for (size_t i = 0; i < dealt[step].samples.size(); ++i) {
+        const auto row = [&](const Copy& copy, size_t v, size_t r) {
+          const float* values = copy.views[v].data() + r * kFloats;
+          return std::vector<float>(values, values + kFloats);
+        };
+        const size_t whole = options.rank + 2 * i;
+        EXPECT_EQ(row(dealt[step], 0, i), row(plain[step], 0, whole));
+        EXPECT_EQ(row(dealt[step], 1, i), row(plain[step], 1, order[whole]));
+      }
+    }
+  }
+}
+
 TEST(LoaderTest, WithoutShuffleTheOrderIsTheDatasets) {
   LoaderOptions options = Options(2, 4);
   options.shuffle = false;

@@ -9,6 +9,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>
@@ -27,15 +28,11 @@ at::Tensor Normalize(const at::Tensor& x) {
   return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
-// The permutation of a step's direction, and its inverse.
-std::pair<at::Tensor, at::Tensor> Shuffle(uint64_t seed, int64_t step, int64_t direction,
-                                          int64_t n) {
-  const at::Tensor forward =
-      at::tensor(base::Rng(seed, base::Purpose::kShuffle, step, direction).Permutation(n));
-  return {forward, forward.argsort()};
-}
-
 }  // namespace
+
+std::vector<int64_t> ShuffleOrder(uint64_t seed, int64_t step, int64_t direction, int64_t n) {
+  return base::Rng(seed, base::Purpose::kShuffle, step, direction).Permutation(n);
+}
 
 absl::StatusOr<std::unique_ptr<MoCo>> MoCo::Create(const MoCoOptions& options,
                                                    Communicator& communicator) {
@@ -52,6 +49,7 @@ absl::StatusOr<std::unique_ptr<MoCo>> MoCo::Create(const MoCoOptions& options,
   auto optimizer = Optimizers().Create(options.optimizer, moco->parameters_q_);
   if (!optimizer.ok()) return optimizer.status();
   moco->optimizer_ = std::move(*optimizer);
+  communicator.AverageGradientsOf(moco->parameters_q_);
   return moco;
 }
 
@@ -86,13 +84,13 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
   const int64_t parts = options_.accumulate, n = x_q.size(0) / parts;
   const double passes = static_cast<double>(directions.size()) * parts;
   StepMetrics metrics;
-  std::vector<at::Tensor> keys;
+  std::vector<at::Tensor> keys;  // of the whole batch, the newest direction first
   for (const auto& [queries, own_keys] : directions) {
-    at::Tensor all_k;  // N x C, no gradient to keys
     {
-      at::NoGradGuard no_grad;
-      all_k = Normalize(EncodeShuffled(own_keys, step, keys.size()));
+      at::NoGradGuard no_grad;  // no gradient to keys
+      keys.insert(keys.begin(), Normalize(EncodeShuffled(own_keys, step, keys.size())));
     }
+    const at::Tensor all_k = communicator_.Own(keys.front());  // N x C
     std::vector<at::Tensor> all_q;
     for (int64_t part = 0; part < parts; ++part) {
       const at::Tensor q = Normalize(Encode(*f_q_, queries.narrow(0, part * n, n)));  // n x C
@@ -101,12 +99,6 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       const at::Tensor negative = at::matmul(q, queue_.keys().t());                   // n x K
       const at::Tensor loss = (*loss_)(positive, negative) / parts;  // contrastive loss, equation 1
       metrics.loss += loss.item<double>();
-      if (!std::isfinite(metrics.loss)) {
-        return absl::AbortedError(
-            absl::StrCat("the loss is ", metrics.loss, " at step ", step,
-                         "; the query encoder was not updated and no checkpoint follows; lower "
-                         "--lr, or resume from an earlier one"));
-      }
       {
         at::NoGradGuard no_grad;
         const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // more similar than k
@@ -114,17 +106,40 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
         metrics.top1 += share(1).item<double>() / passes;
         metrics.top5 += share(5).item<double>() / passes;
       }
-      loss.backward();  // adds to the gradients; nothing of this pass but its queries is kept
+      // Adds to the gradients, and the last pass averages them over the ranks. Nothing of a pass
+      // but its queries is kept.
+      if (keys.size() == directions.size() && part + 1 == parts) {
+        communicator_.Backward(loss);
+      } else {
+        loss.backward();
+      }
       all_q.push_back(q.detach());
     }
     metrics.similarities += CompareToQueue(at::cat(all_q), all_k);
-    keys.insert(keys.begin(), all_k);
   }
-  communicator_.AverageGradients(parameters_q_);
+  if (absl::Status s = AverageMetrics(metrics, step); !s.ok()) return s;
   optimizer_->Step(lr);  // SGD update of the query network
 
-  queue_.Enqueue(communicator_.AllGather(at::cat(keys)));  // the oldest keys leave
+  queue_.Enqueue(at::cat(keys));  // the oldest keys leave
   return metrics;
+}
+
+absl::Status MoCo::AverageMetrics(StepMetrics& metrics, int64_t step) const {
+  const std::vector<double*> numbers = metrics.Numbers();
+  at::Tensor row = at::zeros({1, static_cast<int64_t>(numbers.size())}, at::kDouble);
+  for (size_t i = 0; i < numbers.size(); ++i) row.select(1, i).fill_(*numbers[i]);
+  const at::Tensor all = communicator_.AllGather(row), mean = all.mean(0);
+  for (int64_t rank = 0; rank < communicator_.size(); ++rank) {
+    const double loss = all[rank][0].item<double>();
+    if (std::isfinite(loss)) continue;
+    return absl::AbortedError(absl::StrCat(
+        "the loss ", communicator_.size() > 1 ? absl::StrCat("of rank ", rank, " ") : "", "is ",
+        loss, " at step ", step,
+        "; the query encoder was not updated and no checkpoint follows; lower --lr, or "
+        "resume from an earlier one"));
+  }
+  for (size_t i = 0; i < numbers.size(); ++i) *numbers[i] = mean[i].item<double>();
+  return absl::OkStatus();
 }
 
 // For the report of health alone.
@@ -145,24 +160,29 @@ void MoCo::UpdateKeyEncoder() {
 }
 
 // f_k(x_k) with the samples shuffled over ranks, micro-batches and parts of the batch, so that the
-// statistics of a query's own batch tell nothing about its key (section 3.3, shuffling BN). N x C,
-// in the order of x_k.
+// statistics of a query's own batch tell nothing about its key (section 3.3, shuffling BN). Of the
+// whole batch, in its order: (N ranks) x C.
 at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const {
-  const int64_t parts = options_.accumulate;
+  const int64_t parts = options_.accumulate, n = x_k.size(0) * communicator_.size();
   if (communicator_.size() * options_.encoder.bn_splits * parts == 1) return Encode(*f_k_, x_k);
-  const int64_t n = x_k.size(0), from = communicator_.rank() * n;
-  const auto [order, back] = Shuffle(options_.seed, step, direction, n * communicator_.size());
-  const at::Tensor mine = communicator_.AllGather(x_k).index_select(0, order.narrow(0, from, n));
+  const at::Tensor order = at::tensor(ShuffleOrder(options_.seed, step, direction, n));
+  const at::Tensor mine = options_.keys_dealt ? x_k : communicator_.Permute(x_k, order);
   std::vector<at::Tensor> encoded;
   for (const at::Tensor& images : mine.chunk(parts)) encoded.push_back(Encode(*f_k_, images));
-  const at::Tensor keys = communicator_.AllGather(at::cat(encoded));
-  return keys.index_select(0, back.narrow(0, from, n));
+  return communicator_.AllGather(at::cat(encoded)).index_select(0, order.argsort());
 }
 
 at::Tensor MoCo::Encode(const Encoder& f, const at::Tensor& images) const {
   if (!options_.bf16) return f(images);
   Bf16Autocast autocast;
   return f(images).to(options_.dtype);
+}
+
+std::vector<at::Tensor> MoCo::SharedState() const {
+  std::vector<at::Tensor> state = parameters_q_;
+  state.insert(state.end(), parameters_k_.begin(), parameters_k_.end());
+  state.push_back(queue_.keys());
+  return state;
 }
 
 }  // namespace moco

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "moco/communicators/communicator.h"
@@ -27,7 +28,10 @@ struct MoCoOptions {
   double momentum = 0.999;            // m of equation 2
   at::ScalarType dtype = at::kFloat;  // of parameters and queue: kFloat or kDouble
   bool bf16 = false;                  // the encoders' passes under bfloat16 autocast
-  bool symmetric = false;             // each view is query once and key once; the losses are added
+  // The keys' views come shuffled over the ranks already, dealt so by the loader (ShuffleOrder);
+  // otherwise they are, here.
+  bool keys_dealt = false;
+  bool symmetric = false;  // each view is query once and key once; the losses are added
   // Micro-batches that a step's batch is computed in, one after the other, as that many GPUs would
   // side by side: each has batch statistics of its own, and keys are shuffled over all of them; the
   // gradient is the mean of theirs. They share one momentum update before them and one queue, which
@@ -37,12 +41,19 @@ struct MoCoOptions {
 };
 
 // What a step found, of the (1 + K)-way task: which of all keys is the query's own.
-struct StepMetrics {
-  double loss = 0;  // of both directions together when symmetric
+struct StepMetrics {  // means over the ranks
+  double loss = 0;    // of both directions together when symmetric
   double top1 = 0,
          top5 = 0;  // share of queries whose own key is the most, or one of five most, similar
   Similarities similarities;  // sums over the directions
+
+  std::vector<double*> Numbers() {
+    return {&loss, &top1, &top5, &similarities.own, &similarities.batch, &similarities.earlier};
+  }
 };
+
+// How a step's keys are shuffled: of the whole batch's `n` rows, place i has row [i].
+std::vector<int64_t> ShuffleOrder(uint64_t seed, int64_t step, int64_t direction, int64_t n);
 
 class MoCo {
  public:
@@ -51,13 +62,16 @@ class MoCo {
                                                       Communicator& communicator);
 
   // One iteration of Algorithm 1.
-  //   x_q, x_k: N x 3 x H x W, channels_last, two views of the same N images; N is divisible by
-  //             accumulate x bn_splits.
+  //   x_q, x_k: N x 3 x H x W, channels_last, two views of the same N images, this rank's of the
+  //             whole batch; N is divisible by accumulate x bn_splits.
   //   step:     the run's number of this step, which with the seed decides the shuffle.
-  // Aborted, before anything but running statistics and the key encoder has changed, when the loss
-  // is not finite.
+  // Aborted on every rank, before anything but running statistics and the key encoder has changed,
+  // when the loss of one is not finite.
   absl::StatusOr<StepMetrics> Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
                                    int64_t step);
+
+  // What is the same on every rank after each step: both encoders' parameters, and the queue.
+  std::vector<at::Tensor> SharedState() const;
 
   Encoder& query_encoder() { return *f_q_; }
   Encoder& key_encoder() { return *f_k_; }
@@ -72,6 +86,7 @@ class MoCo {
   at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const;
   void UpdateKeyEncoder();
   Similarities CompareToQueue(const at::Tensor& q, const at::Tensor& k) const;
+  absl::Status AverageMetrics(StepMetrics& metrics, int64_t step) const;
 
   const MoCoOptions options_;
   Communicator& communicator_;

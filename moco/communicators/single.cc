@@ -14,8 +14,13 @@ class Single : public Communicator {
   int64_t rank() const override { return 0; }
   int64_t size() const override { return 1; }
   at::Tensor AllGather(const at::Tensor& rows) override { return rows; }
+  at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) override {
+    return RowsLike(RowsInMemory(rows).index_select(0, order), rows);
+  }
   void Broadcast(const std::vector<at::Tensor>&) override {}
-  void AverageGradients(const std::vector<at::Tensor>&) override {}
+  void AverageGradientsOf(const std::vector<at::Tensor>&) override {}
+  void Backward(const at::Tensor& loss) override { loss.backward(); }
+  void Leave(const absl::Status&) override {}
 };
 
 absl::StatusOr<std::unique_ptr<Communicator>> MakeSingle(const SingleOptions&) {
