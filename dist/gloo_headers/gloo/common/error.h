@@ -1,0 +1,1 @@
+// See gloo/algorithm.h.
