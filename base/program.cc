@@ -23,15 +23,16 @@ DEFINE_bool(print_config, false,
 DEFINE_bool(plugins, false,
             "[program] print every plugin of this program with its options, and end");
 
-// The reference's, for GPUs and several processes. There is one process here, on the CPU.
+// The reference's, for GPUs and several processes. The programs of dist/ do what they say; the
+// others are one process on the CPU.
 DEFINE_int64(gpu, -1, "[machine] GPU to compute on; has no effect");
 DEFINE_bool(multiprocessing_distributed, false,
-            "[machine] start a process for each GPU; has no effect");
-DEFINE_int64(world_size, -1, "[machine] machines that train together; has no effect");
-DEFINE_int64(rank, -1, "[machine] number of this machine; has no effect");
+            "[machine] start a process for each device (//dist programs)");
+DEFINE_int64(world_size, -1, "[machine] machines that train together (//dist programs)");
+DEFINE_int64(rank, -1, "[machine] number of this machine (//dist programs)");
 DEFINE_string(dist_url, "tcp://224.66.41.62:23456",
-              "[machine] where the processes meet; has no effect");
-DEFINE_string(dist_backend, "nccl", "[machine] how the processes talk; has no effect");
+              "[machine] where the processes meet (//dist programs)");
+DEFINE_string(dist_backend, "nccl", "[machine] how the processes talk (//dist programs)");
 
 namespace base {
 namespace {
@@ -112,12 +113,14 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
 
 bool PrintConfig() { return FLAGS_print_config; }
 
-std::string FlagNotes(int64_t workers, int loader_threads) {
+std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes) {
   std::string text;
   if (IsSet("workers") && workers > loader_threads) {
     absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads,
-                    " load images, one for each core\n");
+                    " load images", processes > 1 ? " in this process" : "",
+                    ", one for each core\n");
   }
+  if (processes > 1) return text;
   std::vector<std::string> idle;
   for (const std::string flag :
        {"gpu", "multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
@@ -126,7 +129,7 @@ std::string FlagNotes(int64_t workers, int loader_threads) {
   if (!idle.empty()) {
     absl::StrAppend(
         &text, "note     ", absl::StrJoin(idle, ", "),
-        ": this program is one process on the CPU of this machine, whatever they say\n");
+        ": this run is one process on the CPU of this machine, whatever they say\n");
   }
   return text;
 }

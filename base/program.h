@@ -40,8 +40,9 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise);
 bool PrintConfig();
 
 // Of the flags that the command line gives, those that have another effect here than in the
-// reference, and what is done instead: a line each, for the settings that a run prints.
-std::string FlagNotes(int64_t workers, int loader_threads);
+// reference, and what is done instead: a line each, for the settings that a run of so many
+// `processes` prints.
+std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes);
 
 }  // namespace base
 

@@ -26,9 +26,10 @@ double Now() {
 
 }  // namespace
 
-RunLog::RunLog(RunFolder& folder, std::vector<std::string> columns)
+RunLog::RunLog(RunFolder* folder, std::vector<std::string> columns)
     : folder_(folder), columns_(std::move(columns)) {
-  if (const auto text = ReadFile(folder_.File("bad_images.txt")); text.ok()) {
+  if (folder_ == nullptr) return;
+  if (const auto text = ReadFile(folder_->File("bad_images.txt")); text.ok()) {
     for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
       bad_images_.emplace(line.substr(0, line.find('\t')));
     }
@@ -36,6 +37,7 @@ RunLog::RunLog(RunFolder& folder, std::vector<std::string> columns)
 }
 
 void RunLog::Start(int64_t step) {
+  if (folder_ == nullptr) return;
   std::string lines, rows = absl::StrJoin(columns_, ",") + "\n";
   for (const nlohmann::json& line : Lines()) {
     // A run that starts anew shares no line with what lies here.
@@ -43,13 +45,13 @@ void RunLog::Start(int64_t step) {
     absl::StrAppend(&lines, line.dump(), "\n");
     absl::StrAppend(&rows, CsvRow(line), "\n");
   }
-  Warn(WriteFileAtomically(folder_.File(kJsonLines), lines));
-  Warn(WriteFileAtomically(folder_.File(kCsv), rows));
+  Warn(WriteFileAtomically(folder_->File(kJsonLines), lines));
+  Warn(WriteFileAtomically(folder_->File(kCsv), rows));
 
   // TensorBoard takes the files of a folder in the order of their names.
   events_ = absl::StrCat("events.out.tfevents.", static_cast<int64_t>(Now()), ".", getpid());
   const int64_t next = step == 0 ? 0 : step + 1;  // step 0 is the untrained encoder's
-  Warn(folder_.Append(events_, EventFileVersion(Now()) + SessionStart(Now(), next)));
+  Warn(folder_->Append(events_, EventFileVersion(Now()) + SessionStart(Now(), next)));
 }
 
 void RunLog::Warn(const absl::Status& status) {
@@ -58,14 +60,15 @@ void RunLog::Warn(const absl::Status& status) {
 }
 
 void RunLog::Metrics(const nlohmann::json& metrics) {
+  if (folder_ == nullptr) return;
   std::vector<std::pair<std::string, double>> scalars;
   for (const auto& [name, value] : metrics.items()) {
     CHECK(std::find(columns_.begin(), columns_.end(), name) != columns_.end()) << name;
     if (name != "step") scalars.emplace_back(name, value.get<double>());
   }
-  Warn(folder_.Append(kJsonLines, metrics.dump() + "\n"));
-  Warn(folder_.Append(kCsv, CsvRow(metrics) + "\n"));
-  Warn(folder_.Append(events_, ScalarEvent(Now(), metrics["step"], scalars)));
+  Warn(folder_->Append(kJsonLines, metrics.dump() + "\n"));
+  Warn(folder_->Append(kCsv, CsvRow(metrics) + "\n"));
+  Warn(folder_->Append(events_, ScalarEvent(Now(), metrics["step"], scalars)));
 }
 
 std::string RunLog::CsvRow(const nlohmann::json& metrics) const {
@@ -98,7 +101,8 @@ void RunLog::PrintTable(const std::vector<TableRow>& rows) {
 
 std::vector<nlohmann::json> RunLog::Lines() const {
   std::vector<nlohmann::json> lines;
-  const auto text = ReadFile(folder_.File(kJsonLines));
+  if (folder_ == nullptr) return lines;
+  const auto text = ReadFile(folder_->File(kJsonLines));
   if (!text.ok()) return lines;  // there are none yet
   for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
@@ -110,7 +114,8 @@ std::vector<nlohmann::json> RunLog::Lines() const {
 void RunLog::BadImage(const std::string& name, const std::string& why) {
   if (!bad_images_.insert(name).second) return;
   Print(absl::StrCat("bad image ", bad_images_.size(), ": ", why));
-  Warn(folder_.Append("bad_images.txt", absl::StrCat(name, "\t", why, "\n")));
+  if (folder_ != nullptr)
+    Warn(folder_->Append("bad_images.txt", absl::StrCat(name, "\t", why, "\n")));
 }
 
 }  // namespace base

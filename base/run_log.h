@@ -16,9 +16,10 @@ namespace base {
 
 class RunLog {
  public:
-  // `folder` must outlive the log. `columns` are the names that Metrics() will be given, in the
-  // order of metrics.csv. Bad images that are listed already are not listed again.
-  RunLog(RunFolder& folder, std::vector<std::string> columns);
+  // `folder` must outlive the log; where it is null, as on the ranks of a run but the first,
+  // nothing is written to files. `columns` are the names that Metrics() will be given, in the order
+  // of metrics.csv. Bad images that are listed already are not listed again.
+  RunLog(RunFolder* folder, std::vector<std::string> columns);
 
   // Makes the files of metrics ready for a run that goes on after `step`, 0 at its start. What a
   // killed run has written behind its last checkpoint, which will come again, is taken out.
@@ -55,7 +56,7 @@ class RunLog {
   std::vector<nlohmann::json> Lines() const;
   std::string CsvRow(const nlohmann::json& metrics) const;
 
-  RunFolder& folder_;
+  RunFolder* const folder_;
   const std::vector<std::string> columns_;
   std::string events_;  // the event file's name
   Progress progress_;

@@ -44,6 +44,10 @@ absl::Status StopRequested() {
 
 int StopSignal() { return received; }
 
+void ShareStopSignal(int signal) {
+  if (signal != 0) received = signal;
+}
+
 std::string SlowStepWarning(double seconds) {
   if (!(seconds > kLongestStep)) return "";
   return absl::StrFormat(

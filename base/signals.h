@@ -19,6 +19,9 @@ absl::Status StopRequested();
 // The signal that came first; 0 before.
 int StopSignal();
 
+// Takes a signal that another process of the run got for one of this process's own.
+void ShareStopSignal(int signal);
+
 // What to say of a run whose step takes so long, since a signal is answered at a step's end. Empty
 // up to 15 s: schedulers give 30 s from SIGTERM to SIGKILL, and a checkpoint takes its time, too.
 std::string SlowStepWarning(double seconds);

@@ -78,7 +78,8 @@ class ThreadedLoader : public Loader {
     Slot& slot = SlotOf(next_);
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      while (slot.unfilled > 0) {
+      // A batch without rows of this process wants to be passed, too.
+      while (slot.unfilled > 0 || (threads_.empty() && fill_step_ <= next_)) {
         if (threads_.empty()) {
           FillSome(lock);
         } else {

@@ -171,11 +171,12 @@ TEST(LoaderTest, ARunGoesOnAnywhere) {
 // Rows of all of them, dealt in turn, are what one process has; 20 rows and 3 of the last batch.
 TEST(LoaderTest, ProcessesShareABatch) {
   const Numbers numbers(103);
-  LoaderOptions options = Options(2, 12);
+  LoaderOptions options = Options(0, 12);
   options.drop_last = false;
   const std::vector<Copy> whole = BatchesOf(numbers, options);
   for (const int64_t ranks : {2, 3, 4, 5}) {
     options.ranks = ranks;
+    options.threads = ranks % 2 == 0 ? 0 : 2;
     for (options.rank = 0; options.rank < ranks; ++options.rank) {
       const std::vector<Copy> own = BatchesOf(numbers, options);
       ASSERT_THAT(own, SizeIs(whole.size()));

@@ -1,4 +1,5 @@
-// Measures an encoder by a linear classifier on its frozen features: flags in, accuracy out.
+#include "lincls/lincls.h"
+
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -7,8 +8,8 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,11 +17,11 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "augment/augmentation.h"
 #include "augment/presets.h"
-#include "base/allocator.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
@@ -30,6 +31,7 @@
 #include "data/subset.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
+#include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
 #include "moco/run_description.h"
@@ -214,13 +216,15 @@ std::string EvaluationViews(const data::ViewDefaults& usual, int channels) {
 // `usual`: what is usual for the data.
 absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
                                       const std::string& pretrained,
-                                      const data::ViewDefaults& usual, int channels) {
+                                      const data::ViewDefaults& usual, int channels,
+                                      const moco::World& world) {
   LinearOptions o;
   o.lr = FLAGS_lr;
   o.schedule = absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size = FLAGS_batch_size;
+  o.batch_size =
+      FLAGS_batch_size * world.machines();  // the flag is a machine's, as the reference's
   o.momentum = FLAGS_momentum;
   o.weight_decay = FLAGS_weight_decay;
   o.seed = FLAGS_seed;
@@ -236,8 +240,9 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
     if (!views.ok()) return views.status();
     o.views = *views;
   }
-  o.loader_threads =
-      std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
+  o.loader_threads = FLAGS_workers == 0 ? 0
+                                        : std::min(moco::ShareOfThreads(FLAGS_workers, world),
+                                                   moco::ShareOfThreads(0, world));
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;
@@ -275,7 +280,7 @@ data::ViewDefaults UsualViews(const data::Opened& opened) {
   return opened.dataset ? opened.dataset->views() : data::ViewDefaults();
 }
 
-absl::Status Evaluate(const std::string& place) {
+absl::Status Evaluate(const std::string& place, const moco::World& world) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
@@ -283,23 +288,27 @@ absl::Status Evaluate(const std::string& place) {
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
   if (!validation.ok()) return validation.status();
-  auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels);
+  auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels, world);
   if (!options.ok()) return options.status();
   if (base::PrintConfig()) return PrintConfig(*options, **encoder);
-  std::printf("data     %lld images, %s (%s)\nencoder  %s, with its classifier from %s\n",
-              static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
-              validation->format.c_str(), (*encoder)->spec().c_str(), FLAGS_resume.c_str());
-  auto metrics = EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint);
+  if (world.writes()) {
+    std::printf("data     %lld images, %s (%s)\nencoder  %s, with its classifier from %s\n",
+                static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
+                validation->format.c_str(), (*encoder)->spec().c_str(), FLAGS_resume.c_str());
+  }
+  auto metrics =
+      EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint, *world.communicator);
   if (absl::IsInvalidArgument(metrics.status())) return InFile(metrics.status(), FLAGS_resume);
   if (!metrics.ok()) return metrics.status();
+  if (!world.writes()) return absl::OkStatus();
   std::printf("validation  loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%\n", metrics->loss,
               100 * metrics->acc1, 100 * metrics->acc5);
   return absl::OkStatus();
 }
 
 void PrintSettings(const std::string& place, const std::string& format, const LinearData& data,
-                   const LinearOptions& o, const FrozenBackbone& encoder,
-                   const base::RunFolder& folder) {
+                   const LinearOptions& o, const FrozenBackbone& encoder, const moco::World& world,
+                   const std::string& folder) {
   std::printf("data     %lld training and %lld validation images in %lld classes, %s (%s)\n",
               static_cast<long long>(data.train.size()),
               static_cast<long long>(data.validation.size()),
@@ -313,12 +322,14 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s; validation %s\n", o.views.c_str(), o.eval_views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads).c_str(), stdout);
-  std::printf("run      %s\n", folder.path().c_str());
+  std::fputs(world.said.c_str(), stdout);
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+             stdout);
+  std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
 }
 
-absl::Status Train(const std::string& place) {
+absl::Status Train(const std::string& place, const moco::World& world) {
   auto pretrained = FindPretrained();
   if (!pretrained.ok()) return pretrained.status();
   FLAGS_pretrained = *pretrained;  // for the flagfile: the newest will be another then
@@ -331,15 +342,20 @@ absl::Status Train(const std::string& place) {
   if (!train.ok()) return train.status();
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
   if (!validation.ok()) return validation.status();
-  auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels);
+  auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels, world);
   if (!options.ok()) return options.status();
   if (base::PrintConfig()) return PrintConfig(*options, **encoder);
 
-  const std::string run_path = FLAGS_run_dir.empty()
-                                   ? base::NewRunPath(base::UserPath("runs"), "-lincls")
-                                   : base::UserPath(FLAGS_run_dir);
-  options->earlier = ListCheckpoints(run_path);
-  if (FLAGS_resume.empty() && !options->earlier.empty()) {
+  const std::string own_path = !FLAGS_run_dir.empty() ? base::UserPath(FLAGS_run_dir)
+                               : !world.run_dir.empty()
+                                   ? world.run_dir
+                                   : base::NewRunPath(base::UserPath("runs"), "-lincls");
+  // All ranks are where the first one is, and go on from what it finds.
+  moco::Communicator& ranks = *world.communicator;
+  const std::string run_path = moco::AllGatherText(ranks, own_path)[0];
+  const std::string listed = absl::StrJoin(ListCheckpoints(run_path), "\n");
+  options->earlier = absl::StrSplit(moco::AllGatherText(ranks, listed)[0], '\n', absl::SkipEmpty());
+  if (FLAGS_resume.empty() && !options->earlier.empty() && !world.started_again) {
     return absl::AlreadyExistsError(
         absl::StrCat("'", run_path, "' holds an earlier run; go on with it by --resume=", run_path,
                      ", or give another --run-dir"));
@@ -352,22 +368,25 @@ absl::Status Train(const std::string& place) {
   }
   if (FLAGS_finetune) (*encoder)->Thaw();
   const LinearData data{*train->dataset, *validation->dataset};
-  auto trainer = LinearTrainer::Create(*options, data, **encoder);
+  auto trainer = LinearTrainer::Create(*options, data, **encoder, ranks);
   if (!trainer.ok()) return trainer.status();
 
-  auto folder = base::RunFolder::Open(run_path);
-  if (!folder.ok()) return folder.status();
-  absl::Status described = moco::WriteRunDescription(
-      *folder, base::Flagfile(kFile, {"run_dir", "resume", "force"}), options->loader_threads);
-  if (!described.ok()) return described;
-  PrintSettings(place, train->format, data, *options, **encoder, *folder);
-  return (*trainer)->Run(*folder);
+  std::optional<base::RunFolder> folder;  // the first rank's
+  if (world.writes()) {
+    auto opened = base::RunFolder::Open(run_path);
+    if (!opened.ok()) return opened.status();
+    folder.emplace(*std::move(opened));
+    absl::Status described = moco::WriteRunDescription(
+        *folder, base::Flagfile(kFile, {"run_dir", "resume", "force"}), options->loader_threads);
+    if (!described.ok()) return described;
+  }
+  (void)moco::RankZeroSays(ranks, true);  // the folder is there
+  if (absl::Status s = moco::PrintToOwnLog(world, run_path); !s.ok()) return s;
+  PrintSettings(place, train->format, data, *options, **encoder, world, run_path);
+  return (*trainer)->Run(folder ? &*folder : nullptr);
 }
 
-absl::Status Lincls(int argc, char** argv) {
-  const base::Program program{kUsage, kFile, Presets()};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
+absl::Status Run(const base::Program& program, const moco::World& world) {
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string place;
@@ -381,14 +400,22 @@ absl::Status Lincls(int argc, char** argv) {
     place = FLAGS_data = base::UserPath(FLAGS_data);
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
-  if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
-  return FLAGS_evaluate ? Evaluate(place) : Train(place);
+  if (FLAGS_threads > 0 || world.local_size > 1) {
+    at::set_num_threads(
+        static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : moco::ShareOfThreads(0, world)));
+  }
+  return FLAGS_evaluate ? Evaluate(place, world) : Train(place, world);
 }
 
 }  // namespace
-}  // namespace lincls
 
-int main(int argc, char** argv) {
-  base::KeepFreedMemory();
-  return base::RunMain(lincls::Lincls, argc, argv);
+absl::Status Lincls(int argc, char** argv, const moco::Connect& connect) {
+  const base::Program program{kUsage, kFile, Presets()};
+  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
+  if (!go_on.ok() || !*go_on) return go_on.status();
+  auto world = connect();
+  if (!world.ok()) return world.status();
+  return moco::WithPeers(*world, [&] { return Run(program, *world); });
 }
+
+}  // namespace lincls

@@ -6,6 +6,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/normal.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
@@ -34,8 +35,8 @@ ProbeMetrics Measure(const at::Tensor& logits, const at::Tensor& labels, const a
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(
-    const LinearProbeOptions& options) {
+absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearProbeOptions& options,
+                                                                 moco::Communicator& communicator) {
   at::Tensor weight =
       at::normal(0, 0.01, {options.classes, options.features},
                  at::detail::createCPUGenerator(options.seed), at::TensorOptions(at::kFloat));
@@ -49,31 +50,42 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(
                    ",weight_decay=", registry::WriteValue(options.weight_decay)),
       parameters);
   if (!optimizer.ok()) return optimizer.status();
+  communicator.AverageGradientsOf(parameters);
   return std::unique_ptr<LinearProbe>(
-      new LinearProbe(std::move(parameters), *std::move(optimizer)));
+      new LinearProbe(std::move(parameters), *std::move(optimizer), communicator));
 }
 
 LinearProbe::LinearProbe(std::vector<at::Tensor> parameters,
-                         std::unique_ptr<moco::Optimizer> optimizer)
+                         std::unique_ptr<moco::Optimizer> optimizer,
+                         moco::Communicator& communicator)
     : parameters_(std::move(parameters)),
       weight_(parameters_.end()[-2]),
       bias_(parameters_.end()[-1]),
-      optimizer_(std::move(optimizer)) {}
+      optimizer_(std::move(optimizer)),
+      communicator_(communicator) {}
 
 absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const at::Tensor& labels,
-                                               double lr) {
+                                               int64_t images, double lr) {
   const at::Tensor logits = at::linear(features, weight_, bias_);  // N x classes
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   ProbeMetrics metrics;
+  double share = 1;  // of this rank's mean loss in the mean over ranks
   {
     at::NoGradGuard no_grad;
-    metrics = Measure(logits, labels, loss);
+    const ProbeMetrics own = Measure(logits, labels, loss);
+    const double n = images;
+    const at::Tensor sums = at::tensor({n, own.loss * n, own.acc1 * n, own.acc5 * n}, at::kDouble);
+    const at::Tensor all = communicator_.AllGather(sums.view({1, 4})).sum(0);
+    const double total = all[0].item<double>();
+    metrics = {all[1].item<double>() / total, all[2].item<double>() / total,
+               all[3].item<double>() / total};
+    share = n * communicator_.size() / total;
   }
   if (!std::isfinite(metrics.loss)) {
     return absl::AbortedError(absl::StrCat("the loss is ", metrics.loss));
   }
   for (at::Tensor p : parameters_) p.mutable_grad().reset();
-  loss.backward();
+  communicator_.Backward(loss * share);
   optimizer_->Step(lr);
   return metrics;
 }

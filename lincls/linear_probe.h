@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "moco/communicators/communicator.h"
 #include "moco/optimizers/optimizer.h"
 #include "moco/state_dict.h"
 
@@ -34,13 +35,19 @@ class LinearProbe {
  public:
   // Weights drawn from N(0, 0.01) (deviation), bias 0: the MoCo paper's protocol, section 4.1.
   // InvalidArgument for constants that the optimizer refuses.
-  static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options);
+  // The communicator must outlive the probe.
+  static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options,
+                                                             moco::Communicator& communicator);
 
-  // One update at learning rate `lr`. features: N x D float32, with a gradient to each parameter
-  // `below` where there are such; labels: N int64 in [0, classes). The metrics are of before the
-  // update. Aborted, with nothing updated, when the loss is not finite.
+  // One update at learning rate `lr` for the images of all ranks, of which this one has `images`.
+  //   features: N x D float32, with a gradient to each parameter `below` where there are such.
+  //   labels:   N int64 in [0, classes).
+  //   images:   N; or 0 on a rank that has none in the last batch and gives something in their
+  //             place, which does not count.
+  // The metrics are of before the update, over all ranks. Aborted, with nothing updated, when the
+  // loss is not finite.
   absl::StatusOr<ProbeMetrics> Step(const at::Tensor& features, const at::Tensor& labels,
-                                    double lr);
+                                    int64_t images, double lr);
 
   // Of a whole set, N at least 1, in blocks, so that N x classes need not fit.
   ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
@@ -51,11 +58,13 @@ class LinearProbe {
   const moco::Optimizer& optimizer() const { return *optimizer_; }
 
  private:
-  LinearProbe(std::vector<at::Tensor> parameters, std::unique_ptr<moco::Optimizer> optimizer);
+  LinearProbe(std::vector<at::Tensor> parameters, std::unique_ptr<moco::Optimizer> optimizer,
+              moco::Communicator& communicator);
 
   const std::vector<at::Tensor> parameters_;  // below, weight, bias: the order of the whole network
   const at::Tensor weight_, bias_;
   const std::unique_ptr<moco::Optimizer> optimizer_;
+  moco::Communicator& communicator_;
 };
 
 }  // namespace lincls

@@ -17,6 +17,12 @@
 namespace lincls {
 namespace {
 
+moco::Communicator& OneProcess() {
+  static moco::Communicator& communicator =
+      *moco::Communicators().Create("single").value().release();
+  return communicator;
+}
+
 at::Tensor Random(at::IntArrayRef sizes, uint64_t seed) {
   return at::randn(sizes, at::detail::createCPUGenerator(seed), at::TensorOptions(at::kFloat));
 }
@@ -30,13 +36,16 @@ at::Tensor Weight(const LinearProbe& probe) { return probe.State()[0].second.det
 at::Tensor Bias(const LinearProbe& probe) { return probe.State()[1].second.detach(); }
 
 TEST(LinearProbe, StartsAsTheProtocolSays) {
-  const auto probe = LinearProbe::Create({.features = 400, .classes = 250, .seed = 3}).value();
+  const auto probe =
+      LinearProbe::Create({.features = 400, .classes = 250, .seed = 3}, OneProcess()).value();
   EXPECT_EQ(Weight(*probe).sizes(), at::IntArrayRef({250, 400}));
   EXPECT_NEAR(Weight(*probe).mean().item<double>(), 0, 2e-4);
   EXPECT_NEAR(Weight(*probe).std().item<double>(), 0.01, 2e-4);
   EXPECT_TRUE(Bias(*probe).equal(at::zeros({250})));
-  const auto same = LinearProbe::Create({.features = 400, .classes = 250, .seed = 3}).value();
-  const auto other = LinearProbe::Create({.features = 400, .classes = 250, .seed = 4}).value();
+  const auto same =
+      LinearProbe::Create({.features = 400, .classes = 250, .seed = 3}, OneProcess()).value();
+  const auto other =
+      LinearProbe::Create({.features = 400, .classes = 250, .seed = 4}, OneProcess()).value();
   EXPECT_TRUE(Weight(*probe).equal(Weight(*same)));
   EXPECT_FALSE(Weight(*probe).equal(Weight(*other)));
 }
@@ -49,7 +58,8 @@ TEST(LinearProbe, StepsAsGradientDescentWithMomentumWrittenOut) {
                                           .classes = kClasses,
                                           .momentum = kMomentum,
                                           .weight_decay = kDecay,
-                                          .seed = 1})
+                                          .seed = 1},
+                                         OneProcess())
                          .value();
   at::Tensor w = Weight(*probe).to(at::kDouble), b = Bias(*probe).to(at::kDouble);
   at::Tensor vw = at::zeros({kClasses, kD}, at::kDouble), vb = at::zeros({kClasses}, at::kDouble);
@@ -66,7 +76,7 @@ TEST(LinearProbe, StepsAsGradientDescentWithMomentumWrittenOut) {
     w = w - kLr * vw;
     b = b - kLr * vb;
 
-    const auto metrics = probe->Step(x, y, kLr);
+    const auto metrics = probe->Step(x, y, x.size(0), kLr);
     ASSERT_TRUE(metrics.ok()) << metrics.status();
     EXPECT_NEAR(metrics->loss, loss, 1e-5);
     EXPECT_TRUE(Weight(*probe).to(at::kDouble).allclose(w, 1e-4, 1e-5)) << "step " << step;
@@ -75,11 +85,12 @@ TEST(LinearProbe, StepsAsGradientDescentWithMomentumWrittenOut) {
 }
 
 TEST(LinearProbe, LearnsWhatIsLinear) {
-  const auto probe = LinearProbe::Create({.features = 8, .classes = 3, .seed = 1}).value();
+  const auto probe =
+      LinearProbe::Create({.features = 8, .classes = 3, .seed = 1}, OneProcess()).value();
   const at::Tensor x = Random({300, 8}, 2);
   const at::Tensor y = x.matmul(Random({8, 3}, 3)).argmax(1);
   const ProbeMetrics before = probe->Evaluate(x, y);
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(probe->Step(x, y, 1).ok());
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(probe->Step(x, y, x.size(0), 1).ok());
   const ProbeMetrics after = probe->Evaluate(x, y);
   EXPECT_LT(after.loss, before.loss);
   EXPECT_GT(after.acc1, 0.95);
@@ -89,7 +100,8 @@ TEST(LinearProbe, LearnsWhatIsLinear) {
 class Evaluation : public ::testing::Test {
  protected:
   std::unique_ptr<LinearProbe> Identity(int64_t classes) {
-    auto probe = LinearProbe::Create({.features = classes, .classes = classes}).value();
+    auto probe =
+        LinearProbe::Create({.features = classes, .classes = classes}, OneProcess()).value();
     Weight(*probe).zero_().fill_diagonal_(1);
     return probe;
   }
@@ -130,18 +142,19 @@ TEST_F(Evaluation, EachImageCountsOnceWhenTheLastBlockIsSmaller) {
 }
 
 TEST(LinearProbe, ALossThatIsNotFiniteUpdatesNothing) {
-  const auto probe = LinearProbe::Create({.features = 4, .classes = 3}).value();
+  const auto probe = LinearProbe::Create({.features = 4, .classes = 3}, OneProcess()).value();
   const at::Tensor labels = RandomLabels(6, 3, 1);
-  ASSERT_TRUE(probe->Step(Random({6, 4}, 2), labels, 0.1).ok());
+  ASSERT_TRUE(probe->Step(Random({6, 4}, 2), labels, 6, 0.1).ok());
   const at::Tensor before = Weight(*probe).clone();
   const at::Tensor bad = at::full_like(Random({6, 4}, 2), std::numeric_limits<float>::quiet_NaN());
-  const auto metrics = probe->Step(bad, labels, 0.1);
+  const auto metrics = probe->Step(bad, labels, 6, 0.1);
   EXPECT_TRUE(absl::IsAborted(metrics.status())) << metrics.status();
   EXPECT_TRUE(Weight(*probe).equal(before));
 }
 
 TEST(LinearProbe, ConstantsOutOfRangeAreRefused) {
-  const auto probe = LinearProbe::Create({.features = 4, .classes = 3, .momentum = 2});
+  const auto probe =
+      LinearProbe::Create({.features = 4, .classes = 3, .momentum = 2}, OneProcess());
   EXPECT_TRUE(absl::IsInvalidArgument(probe.status())) << probe.status();
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -22,6 +23,7 @@
 #include "base/run_log.h"
 #include "base/signals.h"
 #include "data/loader.h"
+#include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/images.h"
 #include "moco/optimizer_state.h"
@@ -68,7 +70,8 @@ std::string ClassNames(const data::Dataset& dataset) {
 // epoch.
 absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                                   const data::Dataset& validation,
-                                                  const FrozenBackbone& encoder) {
+                                                  const FrozenBackbone& encoder,
+                                                  moco::Communicator& communicator) {
   const int channels = *moco::ImageChannels(encoder.spec());
   auto views = augment::Pipeline::Create(options.eval_views, channels);
   if (!views.ok()) return views.status();
@@ -81,18 +84,20 @@ absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
     return encoder(images);
   };
   return moco::ExtractFeatures(validation, *views, network, options.loader_threads,
-                               options.max_bad_images);
+                               options.max_bad_images, communicator);
 }
 
 absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& options,
                                                        const FrozenBackbone& encoder,
-                                                       int64_t classes) {
+                                                       int64_t classes,
+                                                       moco::Communicator& communicator) {
   return LinearProbe::Create({.features = encoder.feature_dim(),
                               .classes = classes,
                               .momentum = options.momentum,
                               .weight_decay = options.weight_decay,
                               .seed = options.seed,
-                              .below = encoder.Parameters()});
+                              .below = encoder.Parameters()},
+                             communicator);
 }
 
 // Errors are to be read after the checkpoint's name.
@@ -112,8 +117,9 @@ absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& 
 
 class LinearTrainerImpl : public LinearTrainer {
  public:
-  LinearTrainerImpl(const LinearOptions& options, const LinearData& data, FrozenBackbone& encoder)
-      : options_(options), data_(data), encoder_(encoder) {}
+  LinearTrainerImpl(const LinearOptions& options, const LinearData& data, FrozenBackbone& encoder,
+                    moco::Communicator& communicator)
+      : options_(options), data_(data), encoder_(encoder), communicator_(communicator) {}
 
   absl::Status Prepare() {
     // The loader would make one smaller batch of all images, which is not what was asked for.
@@ -136,34 +142,48 @@ class LinearTrainerImpl : public LinearTrainer {
         options_.schedule, moco::ScheduleContext{options_.epochs, steps_per_epoch_});
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
-    auto probe = MakeProbe(options_, encoder_, data_.train.classes().size());
+    auto probe = MakeProbe(options_, encoder_, data_.train.classes().size(), communicator_);
     if (!probe.ok()) return probe.status();
     probe_ = std::move(*probe);
     last_step_ = options_.epochs * steps_per_epoch_;
     first_step_ = options_.start_epoch * steps_per_epoch_;
     run_id_ = moco::NewRunId(SettingsOfRun().All());
-    if (options_.resume.empty()) return absl::OkStatus();
+    if (absl::Status s = moco::CheckSameSettings(communicator_, SettingsOfRanks()); !s.ok())
+      return s;
+    if (options_.resume.empty()) return ShareState();
     auto found = moco::FindResumePoint(options_.resume, options_.earlier);
     if (!found.ok()) return found.status();
     resumed_ = *std::move(found);
     absl::Status s = Resume();
     resumed_.checkpoint = {};  // its tensors have been copied
-    if (s.ok()) return s;
+    if (s.ok()) return ShareState();
     return absl::Status(s.code(), absl::StrCat("'", resumed_.path, "' ", s.message()));
   }
 
-  absl::Status Run(base::RunFolder& folder) override {
-    folder_ = &folder;
+  absl::Status Run(base::RunFolder* folder) override {
+    try {
+      return RunAll(folder);
+    } catch (const moco::PeerError& e) {
+      return absl::UnavailableError(absl::StrCat(e.what(), ", at step ", at_step_ + 1,
+                                                 "; go on from the newest checkpoint, all ranks "
+                                                 "anew"));
+    }
+  }
+
+ private:
+  absl::Status RunAll(base::RunFolder* folder) {
+    folder_ = folder;
     base::RunLog log(folder, kColumns);
     log_ = &log;
     log.Start(first_step_);
     if (!resumed_.path.empty()) {
+      if (folder_ == nullptr) resumed_.damaged.clear();  // rank 0 puts them aside
       for (const std::string& line : moco::StartResumed(resumed_, first_step_, steps_per_epoch_,
                                                         last_step_, options_.force)) {
         log.Print(line);
       }
     }
-    auto features = ValidationFeatures(options_, data_.validation, encoder_);
+    auto features = ValidationFeatures(options_, data_.validation, encoder_, communicator_);
     if (!features.ok()) return features.status();
     validation_ = *std::move(features);
     ReportBadImages(validation_.bad_images);
@@ -173,7 +193,6 @@ class LinearTrainerImpl : public LinearTrainer {
     return Loop();
   }
 
- private:
   // --- Before the first batch ---
 
   moco::RunSettings SettingsOfRun() const {
@@ -193,6 +212,37 @@ class LinearTrainerImpl : public LinearTrainer {
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()}};
     return settings;
+  }
+
+  // What must be the same on every rank.
+  moco::Settings SettingsOfRanks() const {
+    const moco::RunSettings run = SettingsOfRun();
+    moco::Settings settings = run.identity;
+    settings.insert(settings.end(), run.forceable.begin(), run.forceable.end());
+    for (const auto& setting : run.changeable) {
+      if (setting.first != "threads" && setting.first != "cpu") settings.push_back(setting);
+    }
+    settings.insert(settings.end(),
+                    {{"eval-views", options_.eval_views},
+                     {"classes", ClassNames(data_.train)},
+                     {"validation", absl::StrCat(data_.validation.size(), " images")}});
+    return settings;
+  }
+
+  // The same start for all ranks, whatever each has drawn or read.
+  absl::Status ShareState() {
+    std::vector<at::Tensor> all;
+    for (const auto& [name, tensor] : encoder_.State()) all.push_back(tensor);
+    for (const auto& [name, tensor] : probe_->State()) all.push_back(tensor);
+    for (const auto& slot : probe_->optimizer().State()) {
+      all.insert(all.end(), slot.tensors.begin(), slot.tensors.end());
+    }
+    absl::Status s = moco::CheckSameSettings(
+        communicator_, {{"resume (its checkpoint must be readable on every machine)",
+                         absl::StrCat("step ", first_step_, " of ", run_id_)}});
+    if (!s.ok()) return s;
+    communicator_.Broadcast(all);
+    return moco::CheckSameTensors(communicator_, all, "the initial values", first_step_);
   }
 
   // Errors are to be read after the checkpoint's name.
@@ -245,6 +295,8 @@ class LinearTrainerImpl : public LinearTrainer {
     loader.cols = views_->output().cols;
     loader.channels = views_->output().channels;
     loader.views = {*view};
+    loader.rank = communicator_.rank();
+    loader.ranks = communicator_.size();
     loader.drop_last = false;
     loader.seed = options_.seed;
     loader.threads = options_.loader_threads;
@@ -279,7 +331,9 @@ class LinearTrainerImpl : public LinearTrainer {
       if (!s.ok()) return s;
     }
     for (int64_t step = first_step_; step < last_step_; ++step) {
-      if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
+      at_step_ = step;
+      absl::Status stop = moco::StopRequested(communicator_);
+      if (!stop.ok()) return Stop(step, stop);
       if (absl::Status s = Step(step); !s.ok()) return s;
       if ((step + 1) % steps_per_epoch_ == 0) {
         if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
@@ -295,6 +349,7 @@ class LinearTrainerImpl : public LinearTrainer {
                       {"training Acc@1, %", "acc1", 100},
                       {"images/s", "images_per_second"},
                       {"waiting for data, %", "waiting", 100}});
+    if (folder_ == nullptr) return absl::OkStatus();
     log_->Print(
         absl::StrFormat("best     Acc@1 %.1f %%: %s", best_acc1_, folder_->File(kBestCheckpoint)));
     if (encoder_.frozen()) {
@@ -311,15 +366,22 @@ class LinearTrainerImpl : public LinearTrainer {
     ReportBadImages(loader_->bad_images());
     const int64_t epoch = step / steps_per_epoch_;
     const double lr = options_.lr * schedule_->Factor(step);
-    const at::Tensor features = encoder_.Train(moco::ViewTensor(**batch, 0, views_->output()));
-    auto metrics = probe_->Step(features, at::tensor((*batch)->labels, at::kLong), lr);
+    const augment::ImageType& type = views_->output();
+    at::Tensor images = moco::ViewTensor(**batch, 0, type);
+    at::Tensor labels = at::tensor((*batch)->labels, at::kLong);
+    if ((*batch)->size == 0) {  // this rank has none of the last batch
+      images = at::zeros({1, type.channels, type.rows, type.cols});
+      labels = at::zeros({1}, at::kLong);
+    }
+    auto metrics = probe_->Step(encoder_.Train(images), labels, (*batch)->size, lr);
     if (!metrics.ok()) return NotFinite(metrics.status().message(), step);
 
-    const double share = (*batch)->size;
+    const int64_t first = step % steps_per_epoch_ * options_.batch_size;
+    const double share = std::min(options_.batch_size, data_.train.size() - first);
     epoch_.loss += share * metrics->loss;
     epoch_.acc1 += share * metrics->acc1;
     epoch_images_ += share;
-    images_ += (*batch)->size;
+    images_ += share;
     const double seconds = SecondsSince(start_);
     const int64_t steps = step + 1 - first_step_;
     const double left = (last_step_ - step - 1) * seconds / steps;
@@ -352,7 +414,7 @@ class LinearTrainerImpl : public LinearTrainer {
 
   absl::Status EndEpoch(int64_t epoch, int64_t done) {
     if (!encoder_.frozen()) {
-      auto features = ValidationFeatures(options_, data_.validation, encoder_);
+      auto features = ValidationFeatures(options_, data_.validation, encoder_, communicator_);
       if (!features.ok()) {
         if (base::StopRequested().ok()) return features.status();
         validated_ = false;
@@ -401,6 +463,9 @@ class LinearTrainerImpl : public LinearTrainer {
     if (absl::Status s = Save(kLastCheckpoint, step); !s.ok()) {
       return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
     }
+    if (folder_ == nullptr) {
+      return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step));
+    }
     return absl::Status(
         why.code(), absl::StrCat(why.message(), " after step ", step,
                                  ", checkpoint written; go on with: bazel run //lincls:lincls -- "
@@ -420,6 +485,14 @@ class LinearTrainerImpl : public LinearTrainer {
     if (absl::Status s = encoder_.CheckUnchanged(); !s.ok()) {
       return absl::InternalError(absl::StrCat("the encoder is not frozen: ", s.message()));
     }
+    for (const data::BadImage& image : loader_->bad_images()) {
+      counts_.bad_images.insert(image.index);
+    }
+    counts_.bad_images = moco::Union(communicator_, counts_.bad_images);
+    std::vector<at::Tensor> trained = encoder_.Parameters();
+    for (const auto& [key, tensor] : probe_->State()) trained.push_back(tensor);
+    absl::Status same = moco::CheckSameTensors(communicator_, trained, "the weights", done);
+    if (!same.ok() || folder_ == nullptr) return same;
     moco::Checkpoint c;
     c.epoch = done / steps_per_epoch_;
     c.arch = encoder_.spec().substr(0, encoder_.spec().find(':'));
@@ -437,9 +510,6 @@ class LinearTrainerImpl : public LinearTrainer {
     c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);
     c.mocopp["steps_per_epoch"] = absl::StrCat(steps_per_epoch_);
-    for (const data::BadImage& image : loader_->bad_images()) {
-      counts_.bad_images.insert(image.index);
-    }
     counts_.epoch_sums = {epoch_.loss, epoch_.acc1, epoch_images_};
     moco::WriteCounts(counts_, c);
     c.mocopp["validated"] = validated_ ? "true" : "false";
@@ -462,12 +532,14 @@ class LinearTrainerImpl : public LinearTrainer {
   const LinearOptions options_;
   const LinearData data_;
   FrozenBackbone& encoder_;
-  base::RunFolder* folder_ = nullptr;  // during Run
+  moco::Communicator& communicator_;
+  base::RunFolder* folder_ = nullptr;  // during Run; null on ranks but the first
   base::RunLog* log_ = nullptr;        // during Run
 
   std::unique_ptr<augment::Pipeline> views_;
   std::unique_ptr<moco::Schedule> schedule_;
   std::unique_ptr<LinearProbe> probe_;
+  int64_t at_step_ = -1;  // that is computed
   std::unique_ptr<data::Loader> loader_;
   moco::Features validation_;
 
@@ -485,10 +557,10 @@ class LinearTrainerImpl : public LinearTrainer {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(const LinearOptions& options,
-                                                                     const LinearData& data,
-                                                                     FrozenBackbone& encoder) {
-  auto trainer = std::make_unique<LinearTrainerImpl>(options, data, encoder);
+absl::StatusOr<std::unique_ptr<LinearTrainer>> LinearTrainer::Create(
+    const LinearOptions& options, const LinearData& data, FrozenBackbone& encoder,
+    moco::Communicator& communicator) {
+  auto trainer = std::make_unique<LinearTrainerImpl>(options, data, encoder, communicator);
   if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
   return trainer;
 }
@@ -506,11 +578,12 @@ std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
 absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
                                             const data::Dataset& validation,
                                             const FrozenBackbone& encoder,
-                                            const moco::Checkpoint& checkpoint) {
-  auto probe = MakeProbe(options, encoder, validation.classes().size());
+                                            const moco::Checkpoint& checkpoint,
+                                            moco::Communicator& communicator) {
+  auto probe = MakeProbe(options, encoder, validation.classes().size(), communicator);
   if (!probe.ok()) return probe.status();
   if (absl::Status s = LoadProbe(checkpoint, validation, **probe); !s.ok()) return s;
-  auto features = ValidationFeatures(options, validation, encoder);
+  auto features = ValidationFeatures(options, validation, encoder, communicator);
   if (!features.ok()) return features.status();
   return (*probe)->Evaluate(features->features, features->labels);
 }

@@ -15,6 +15,7 @@
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_probe.h"
 #include "moco/checkpoint.h"
+#include "moco/communicators/communicator.h"
 
 namespace lincls {
 
@@ -22,8 +23,8 @@ struct LinearOptions {
   double lr = 30;
   std::string schedule = "step:at=60 80";
   int64_t epochs = 100;
-  int64_t start_epoch = 0;  // where a run begins that is not resumed
-  int64_t batch_size = 256;
+  int64_t start_epoch = 0;   // where a run begins that is not resumed
+  int64_t batch_size = 256;  // of all ranks together
   double momentum = 0.9;
   double weight_decay = 0;
   uint64_t seed = 0;
@@ -58,19 +59,21 @@ std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 class LinearTrainer {
  public:
   // Checks everything that can be checked before the first image is read, the checkpoint to resume
-  // from included. The data sets and the encoder must outlive the trainer. A thawed encoder is
-  // trained too.
+  // from included. The data sets, the encoder and the communicator must outlive the trainer. A
+  // thawed encoder is trained too.
   static absl::StatusOr<std::unique_ptr<LinearTrainer>> Create(const LinearOptions& options,
                                                                const LinearData& data,
-                                                               FrozenBackbone& encoder);
+                                                               FrozenBackbone& encoder,
+                                                               moco::Communicator& communicator);
   virtual ~LinearTrainer() = default;
 
-  // Trains to the last epoch. Before each checkpoint, and so at the end, the encoder is compared
-  // with the pretrained one; Internal when a bit differs. From the first step on, a signal
-  // (base/signals.h) is answered by a checkpoint and the signal's status; on a loss that is not
-  // finite returns Aborted and writes none. A checkpoint that cannot be written is reported and the
-  // run goes on; only the last one's failure is returned.
-  virtual absl::Status Run(base::RunFolder& folder) = 0;
+  // Trains to the last epoch. Rank 0 writes to `folder`; the other ranks give null. Before each
+  // checkpoint, and so at the end, the encoder is compared with the pretrained one; Internal when a
+  // bit differs. From the first step on, a signal (base/signals.h) is answered by a checkpoint and
+  // the signal's status; on a loss that is not finite returns Aborted and writes none. A checkpoint
+  // that cannot be written is reported and the run goes on; only the last one's failure is
+  // returned.
+  virtual absl::Status Run(base::RunFolder* folder) = 0;
 };
 
 // Validates the classifier that `checkpoint` holds. InvalidArgument, to be read after the
@@ -78,7 +81,8 @@ class LinearTrainer {
 absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
                                             const data::Dataset& validation,
                                             const FrozenBackbone& encoder,
-                                            const moco::Checkpoint& checkpoint);
+                                            const moco::Checkpoint& checkpoint,
+                                            moco::Communicator& communicator);
 
 }  // namespace lincls
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "base/signals.h"
+#include "moco/agreement.h"
 
 namespace moco {
 namespace {
@@ -46,11 +46,13 @@ at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageTy
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images) {
+    int64_t max_bad_images, Communicator& communicator) {
   auto view = MakeView(pipeline);
   if (!view.ok()) return view.status();
   data::LoaderOptions options;
-  options.batch_size = std::min(kEvaluationBatch, dataset.size());
+  options.batch_size = kEvaluationBatch * communicator.size();
+  options.rank = communicator.rank();
+  options.ranks = communicator.size();
   options.rows = pipeline.output().rows;
   options.cols = pipeline.output().cols;
   options.channels = pipeline.output().channels;
@@ -61,25 +63,35 @@ absl::StatusOr<Features> ExtractFeatures(
   options.max_bad_images = max_bad_images;
   options.last_step =
       (dataset.size() + options.batch_size - 1) / std::max<int64_t>(options.batch_size, 1);
+  if (dataset.size() < communicator.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(dataset.size(), " images cannot be shared by ",
+                                                   communicator.size(), " ranks; start fewer"));
+  }
   auto loader = data::Loader::Create(dataset, options);
   if (!loader.ok()) return loader.status();
 
   at::NoGradGuard no_grad;
-  std::vector<at::Tensor> features, labels;
+  std::vector<at::Tensor> features, labels, read;
   for (int64_t step = 0; step < options.last_step; ++step) {
-    if (absl::Status stop = base::StopRequested(); !stop.ok()) return stop;
+    if (absl::Status stop = StopRequested(communicator); !stop.ok()) return stop;
     auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
-    const at::Tensor all = network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat);
-    std::vector<int64_t> read;  // not another that took the place of a bad image
+    if ((*batch)->size == 0) continue;  // of the last images none is this rank's
+    const int64_t first = step * options.batch_size + options.rank;
+    std::vector<int64_t> is_itself;  // not another that took the place of a bad image
     for (int64_t i = 0; i < (*batch)->size; ++i) {
-      if ((*batch)->samples[i] == step * options.batch_size + i) read.push_back(i);
+      is_itself.push_back((*batch)->samples[i] == first + i * options.ranks);
     }
-    const at::Tensor index = at::tensor(read, at::kLong);
-    features.push_back(all.index_select(0, index));
-    labels.push_back(at::tensor((*batch)->labels, at::kLong).index_select(0, index));
+    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat));
+    labels.push_back(at::tensor((*batch)->labels, at::kLong));
+    read.push_back(at::tensor(is_itself, at::kLong));
   }
-  return Features{at::cat(features), at::cat(labels), (*loader)->bad_images()};
+  const auto all = [&](const std::vector<at::Tensor>& own) {
+    return AllGatherUneven(communicator, at::cat(own), dataset.size());
+  };
+  const at::Tensor index = all(read).nonzero().squeeze(1);
+  return Features{all(features).index_select(0, index), all(labels).index_select(0, index),
+                  (*loader)->bad_images()};
 }
 
 }  // namespace moco

@@ -12,6 +12,7 @@
 #include "augment/augmentation.h"
 #include "data/dataset.h"
 #include "data/loader.h"
+#include "moco/communicators/communicator.h"
 
 namespace moco {
 
@@ -32,11 +33,13 @@ struct Features {
 };
 
 // Runs `network` (N x C x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
-// gradients. DataLoss when more than `max_bad_images` images cannot be read, or none can.
+// gradients. The ranks take the images in turn, and each gets the result of all, with the bad
+// images that it has met itself. DataLoss when more than `max_bad_images` images cannot be read, or
+// none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images);
+    int64_t max_bad_images, Communicator& communicator);
 
 }  // namespace moco
 

@@ -1,4 +1,5 @@
-// Pretrains an encoder by momentum contrast: flags in, a trained run folder out.
+#include "moco/pretrain.h"
+
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -10,17 +11,16 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "augment/presets.h"
-#include "base/allocator.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
@@ -28,6 +28,7 @@
 #include "base/signals.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "moco/agreement.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
@@ -92,6 +93,10 @@ DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU ha
 DEFINE_bool(force_bf16, false,
             "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
+DEFINE_string(
+    shuffle_keys, "exchange",
+    "[method] how keys are shuffled over several processes: exchange moves the images "
+    "that change their process; deal has each load them itself, so that only keys travel");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>");
 DEFINE_string(checkpoint_dir, "",
               "[run] folder of this run instead, with checkpoints beside everything else, named "
@@ -171,6 +176,15 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
                        absl::StrReplaceAll(spec, {{"_", "-"}}), "; say it there"));
     }
   }
+  if (FLAGS_shuffle_keys != "exchange" && FLAGS_shuffle_keys != "deal") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--shuffle-keys is '", FLAGS_shuffle_keys, "', must be exchange or deal"));
+  }
+  if (FLAGS_shuffle_keys == "deal" && FLAGS_symmetric) {
+    return absl::InvalidArgumentError(
+        "--shuffle-keys=deal cannot be with --symmetric, whose views are keys in one direction and "
+        "queries in the other; use exchange");
+  }
   if (FLAGS_precision != "fp32" && FLAGS_precision != "fp64" && FLAGS_precision != "bf16") {
     return absl::InvalidArgumentError(
         absl::StrCat("--precision is '", FLAGS_precision, "', must be fp32, fp64 or bf16"));
@@ -189,11 +203,14 @@ struct Place {
   std::optional<base::RunFolder> folder;  // locked, where it was there before
   std::vector<std::string> checkpoints;
 
-  // Locked before the checkpoints are looked for: a run that is still at work may write another.
-  absl::Status Lock() {
-    auto opened = base::RunFolder::Open(path);
-    if (!opened.ok()) return opened.status();
-    folder.emplace(*std::move(opened));
+  // Locked before the checkpoints are looked for: a run that is still at work may write another. Of
+  // several ranks the first has the lock.
+  absl::Status Lock(const World& world) {
+    if (world.writes()) {
+      auto opened = base::RunFolder::Open(path);
+      if (!opened.ok()) return opened.status();
+      folder.emplace(*std::move(opened));
+    }
     checkpoints = ListCheckpoints(path);
     return absl::OkStatus();
   }
@@ -201,7 +218,7 @@ struct Place {
 
 // With a run folder to go on with, its own flags hold where the command line says nothing else, and
 // the run goes on in it. Leaves in --resume a checkpoint from elsewhere, or nothing.
-absl::StatusOr<Place> FindPlace() {
+absl::StatusOr<Place> FindPlace(const World& world) {
   for (std::string* path : {&FLAGS_resume, &FLAGS_run_dir, &FLAGS_checkpoint_dir}) {
     *path = base::UserPath(*path);
   }
@@ -234,9 +251,16 @@ absl::StatusOr<Place> FindPlace() {
   Place place;
   place.path = !FLAGS_checkpoint_dir.empty() ? FLAGS_checkpoint_dir
                : !FLAGS_run_dir.empty()      ? FLAGS_run_dir
+               : !world.run_dir.empty()      ? world.run_dir
                                              : base::NewRunPath(base::UserPath("runs"));
-  if (!std::filesystem::exists(place.path, error)) return place;
-  if (absl::Status s = place.Lock(); !s.ok()) return s;
+  // All ranks are where the first one is, and go on from what it finds.
+  place.path = AllGatherText(*world.communicator, place.path)[0];
+  if (!RankZeroSays(*world.communicator, std::filesystem::exists(place.path, error))) return place;
+  if (absl::Status s = place.Lock(world); !s.ok()) return s;
+  const std::string listed = absl::StrJoin(place.checkpoints, "\n");
+  place.checkpoints =
+      absl::StrSplit(AllGatherText(*world.communicator, listed)[0], '\n', absl::SkipEmpty());
+  if (world.started_again) return place;
   if (FLAGS_resume.empty() && !place.checkpoints.empty()) {
     return absl::AlreadyExistsError(absl::StrCat(
         "'", place.path, "' holds the checkpoints of an earlier run; go on with it by --resume=",
@@ -285,7 +309,7 @@ std::string Spec(const std::string& given, const std::string& expanded) {
 }
 
 // `views`: what is usual for the data, where no flag says otherwise.
-TrainerOptions Options(const data::ViewDefaults& views, int channels) {
+TrainerOptions Options(const data::ViewDefaults& views, int channels, const World& world) {
   TrainerOptions o;
   o.moco.encoder.backbone = FLAGS_arch;
   o.moco.encoder.head =
@@ -308,7 +332,9 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels) {
            FLAGS_cos ? "cosine" : "step:at=" + absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size = FLAGS_batch_size;
+  o.batch_size =
+      FLAGS_batch_size * world.machines();  // the flag is a machine's, as the reference's
+  o.shuffle = FLAGS_shuffle_keys;
   o.seed = FLAGS_seed;
   const std::string normalize = channels == 3
                                     ? Spec(views.normalize, augment::NormalizeSpec("imagenet"))
@@ -318,8 +344,8 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels) {
   const int64_t resize = FLAGS_image_size == views.size ? views.resize : 0;
   o.eval_views =
       Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize, resize));
-  o.loader_threads =
-      std::min<int64_t>(FLAGS_workers, std::max(1u, std::thread::hardware_concurrency()));
+  const int64_t workers = ShareOfThreads(FLAGS_workers, world);
+  o.loader_threads = FLAGS_workers == 0 ? 0 : std::min(workers, ShareOfThreads(0, world));
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.checkpoint_prefix = FLAGS_checkpoint_dir.empty() ? kCheckpoints : kFlatCheckpoints;
@@ -334,7 +360,8 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels) {
   return o;
 }
 
-void PrintSettings(const Data& data, const TrainerOptions& o, const base::RunFolder& folder) {
+void PrintSettings(const Data& data, const TrainerOptions& o, const World& world,
+                   const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : data.train.place.c_str(),
@@ -349,17 +376,19 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const base::RunFol
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads).c_str(), stdout);
+  std::fputs(world.said.c_str(), stdout);
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+             stdout);
   if (m.accumulate > 1) {
     std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
                 static_cast<long long>(m.accumulate),
                 static_cast<long long>(o.batch_size / m.accumulate));
-  } else if (m.encoder.bn_splits == 1) {
+  } else if (m.encoder.bn_splits * world.communicator->size() == 1) {
     std::printf(
         "note     --bn-splits=1: a query's batch can give away its key; N parts are what N GPUs "
         "have\n");
   }
-  std::printf("run      %s\n", folder.path().c_str());
+  std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
 }
 
@@ -398,13 +427,10 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
       labelled ? "" : "   (DIR: train/ and val/ in it, each with a folder for each class)");
 }
 
-absl::Status Pretrain(int argc, char** argv) {
-  const base::Program program{kUsage, kFile, Presets()};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
+absl::Status Train(const base::Program& program, const World& world) {
   const std::set<std::string> given = base::SetFlags(kFile);
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
-  auto place = FindPlace();
+  auto place = FindPlace(world);
   if (!place.ok()) return place.status();
   std::string data_folder;
   if (FLAGS_data.empty()) {
@@ -416,41 +442,54 @@ absl::Status Pretrain(int argc, char** argv) {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
   }
   if (absl::Status s = CheckFlags(given); !s.ok()) return s;
-  if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
+  if (FLAGS_threads > 0 || world.local_size > 1) {
+    at::set_num_threads(
+        static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));
+  }
 
   auto data = OpenData(data_folder);
   // The settings are told without the data too, which may be on another machine.
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
-  TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch));
+  TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
   options.earlier = place->checkpoints;
   if (base::PrintConfig()) return PrintConfig(options);
   base::CatchStopSignals();
   auto trainer = Trainer::Create(
-      options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()});
+      options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()},
+      *world.communicator);
   if (!trainer.ok()) return trainer.status();
 
-  if (!place->folder) {
-    if (absl::Status s = place->Lock(); !s.ok()) return s;
+  if (world.writes()) {
+    if (!place->folder) {
+      if (absl::Status s = place->Lock(world); !s.ok()) return s;
+    }
+    absl::Status described = WriteRunDescription(*place->folder, base::Flagfile(kFile, kPlaceFlags),
+                                                 options.loader_threads);
+    if (!described.ok()) return described;
   }
-  base::RunFolder& folder = *place->folder;
-  absl::Status described =
-      WriteRunDescription(folder, base::Flagfile(kFile, kPlaceFlags), options.loader_threads);
-  if (!described.ok()) return described;
-  PrintSettings(*data, options, folder);
-  if (absl::Status s = (*trainer)->Run(folder); !s.ok()) return s;
-  const std::string checkpoints = folder.File(options.checkpoint_prefix);
+  (void)RankZeroSays(*world.communicator, true);  // the folder is there
+  if (absl::Status s = PrintToOwnLog(world, place->path); !s.ok()) return s;
+  PrintSettings(*data, options, world, place->path);
+  absl::Status s = (*trainer)->Run(world.writes() ? &*place->folder : nullptr);
+  if (!s.ok() || !world.writes()) return s;
+  const std::string checkpoints = place->folder->File(options.checkpoint_prefix);
   std::printf("checkpoints are in %s\nnext: %s\n",
               std::filesystem::path(checkpoints).parent_path().c_str(),
-              NextCommand(data_folder, folder).c_str());
+              NextCommand(data_folder, *place->folder).c_str());
   return absl::OkStatus();
 }
 
 }  // namespace
-}  // namespace moco
 
-int main(int argc, char** argv) {
-  base::KeepFreedMemory();
-  return base::RunMain(moco::Pretrain, argc, argv);
+absl::Status Pretrain(int argc, char** argv, const Connect& connect) {
+  const base::Program program{kUsage, kFile, Presets()};
+  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
+  if (!go_on.ok() || !*go_on) return go_on.status();
+  auto world = connect();
+  if (!world.ok()) return world.status();
+  return WithPeers(*world, [&] { return Train(program, *world); });
 }
+
+}  // namespace moco

@@ -2,6 +2,7 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <malloc.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 #include "base/signals.h"
 #include "data/loader.h"
 #include "lincls/knn.h"
+#include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
 #include "moco/heads/head.h"
@@ -85,6 +87,12 @@ StateDict Copy(const StateDict& state) {
   return copy;
 }
 
+std::vector<at::Tensor> Tensors(const StateDict& state) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : state) tensors.push_back(tensor);
+  return tensors;
+}
+
 int64_t Bytes(const StateDict& state) {
   int64_t bytes = 0;
   for (const auto& [name, tensor] : state) bytes += tensor.nbytes();
@@ -93,16 +101,18 @@ int64_t Bytes(const StateDict& state) {
 
 class TrainerImpl : public Trainer {
  public:
-  TrainerImpl(const TrainerOptions& options, const TrainerData& data)
-      : options_(options), data_(data) {}
+  TrainerImpl(const TrainerOptions& options, const TrainerData& data, Communicator& communicator)
+      : options_(options), data_(data), communicator_(communicator) {}
 
   // Everything that can be wrong, cheapest first. The loader fills its first batches while the
   // encoders are made.
   absl::Status Prepare() {
     const int64_t splits = options_.moco.encoder.bn_splits, micro = options_.moco.accumulate;
-    if (options_.batch_size % micro != 0 || options_.batch_size / micro % splits != 0) {
+    const int64_t ranks = communicator_.size();
+    if (options_.batch_size % (ranks * micro * splits) != 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("--batch-size ", options_.batch_size, " cannot be split into ",
+                       ranks > 1 ? absl::StrCat("equal shares of ", ranks, " ranks, of ") : "",
                        micro > 1 ? absl::StrCat("--accumulate ", micro, " micro-batches of ") : "",
                        "--bn-splits ", splits, " equal parts; make one divide the other"));
     }
@@ -113,9 +123,6 @@ class TrainerImpl : public Trainer {
         ScheduleContext{options_.epochs, std::max<int64_t>(steps_per_epoch_, 1)});
     if (!schedule.ok()) return schedule.status();
     schedule_ = std::move(*schedule);
-    auto communicator = Communicators().Create("single");
-    if (!communicator.ok()) return communicator.status();
-    communicator_ = std::move(*communicator);
     if (absl::Status s = CheckEncoder(); !s.ok()) return s;
 
     if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
@@ -126,6 +133,7 @@ class TrainerImpl : public Trainer {
     }
     first_step_ = options_.start_epoch * steps_per_epoch_;
     run_id_ = NewRunId(SettingsOfRun().All());
+    if (absl::Status s = CheckSameSettings(communicator_, SettingsOfRanks()); !s.ok()) return s;
     const bool resumed = !options_.resume.empty() || !options_.earlier.empty();
     if (resumed && steps_per_epoch_ > 0) {
       auto found = FindResumePoint(options_.resume, options_.earlier);
@@ -140,19 +148,34 @@ class TrainerImpl : public Trainer {
     if (absl::Status s = StartLoader(); !s.ok()) return s;
 
     SeedLibTorch(options_.seed);
-    auto moco = MoCo::Create(options_.moco, *communicator_);
+    auto moco = MoCo::Create(options_.moco, communicator_);
     if (!moco.ok()) return moco.status();
     moco_ = std::move(*moco);
-    return resumed_.path.empty() ? absl::OkStatus() : Load();
+    if (!resumed_.path.empty()) {
+      if (absl::Status s = Load(); !s.ok()) return s;
+    }
+    return ShareState();
   }
 
-  absl::Status Run(base::RunFolder& folder) override {
-    folder_ = &folder;
+  absl::Status Run(base::RunFolder* folder) override {
+    try {
+      return RunAll(folder);
+    } catch (const PeerError& e) {
+      return absl::UnavailableError(absl::StrCat(e.what(), ", at step ", at_step_ + 1,
+                                                 "; go on from the newest checkpoint, all ranks "
+                                                 "anew"));
+    }
+  }
+
+ private:
+  absl::Status RunAll(base::RunFolder* folder) {
+    folder_ = folder;
     base::RunLog log(folder, kColumns);
     log_ = &log;
     SayWhatItTakes();
     log.Start(first_step_ > 0 ? saved_step_ : 0);
     if (!resumed_.path.empty()) {
+      if (folder_ == nullptr) resumed_.damaged.clear();  // rank 0 puts them aside
       for (const std::string& line :
            StartResumed(resumed_, first_step_, steps_per_epoch_, last_step_, options_.force)) {
         log.Print(line);
@@ -162,7 +185,6 @@ class TrainerImpl : public Trainer {
     return Loop();
   }
 
- private:
   // --- Before the first batch ---
 
   absl::Status CreateViews() {
@@ -199,7 +221,8 @@ class TrainerImpl : public Trainer {
   // large is asked for, since who lacks the memory would not hear it afterwards.
   void EstimateMemory(double weights, int64_t dim, double activations) {
     const MoCoOptions& m = options_.moco;
-    const double width = at::elementSize(m.dtype), batch = options_.batch_size;
+    const double width = at::elementSize(m.dtype);
+    const double batch = 1.0 * options_.batch_size / communicator_.size();
     const double queue = width * dim * m.queue_size;
     const augment::ImageType& type = views_->output();
     const double view = 4.0 * type.channels * type.rows * type.cols;
@@ -260,6 +283,41 @@ class TrainerImpl : public Trainer {
     return settings;
   }
 
+  // What must be the same on every rank, beside what its first step shows.
+  Settings SettingsOfRanks() const {
+    Settings settings = SettingsOfRun().All();
+    settings.erase(std::remove_if(settings.begin(), settings.end(),
+                                  [](const auto& setting) {
+                                    return setting.first == "threads" || setting.first == "cpu";
+                                  }),
+                   settings.end());
+    settings.insert(settings.end(), {{"shuffle", options_.shuffle},
+                                     {"eval-views", options_.eval_views},
+                                     {"checkpoint-every", absl::StrCat(options_.checkpoint_every)},
+                                     {"knn-every", absl::StrCat(options_.knn_every)},
+                                     {"knn-k", absl::StrCat(options_.knn_k)},
+                                     {"start-epoch", absl::StrCat(options_.start_epoch)}});
+    return settings;
+  }
+
+  // The same start for all ranks, whatever each has drawn or read.
+  absl::Status ShareState() {
+    if (absl::Status s = CheckSameSettings(
+            communicator_, {{"resume (its checkpoint must be readable on every machine)",
+                             absl::StrCat("step ", first_step_, " of ", run_id_)}});
+        !s.ok()) {
+      return s;
+    }
+    Checkpoint state;
+    Capture(*moco_, state);
+    std::vector<at::Tensor> all = Tensors(state.state);
+    for (const auto& [name, tensors] : state.optimizer.slots) {
+      all.insert(all.end(), tensors.begin(), tensors.end());
+    }
+    communicator_.Broadcast(all);
+    return CheckSameTensors(communicator_, all, "the initial values", first_step_);
+  }
+
   // Where the checkpoint's run goes on; an error, to be read after its name, when it is another run
   // than this.
   absl::Status FindFirstStep() {
@@ -306,6 +364,14 @@ class TrainerImpl : public Trainer {
     loader.cols = views_->output().cols;
     loader.channels = views_->output().channels;
     loader.views = {*view, *view};
+    loader.rank = communicator_.rank();
+    loader.ranks = communicator_.size();
+    if (options_.moco.keys_dealt) {
+      loader.second_view_order = [seed = options_.moco.seed,
+                                  n = options_.batch_size](int64_t step) {
+        return ShuffleOrder(seed, step, /*direction=*/0, n);
+      };
+    }
     loader.seed = options_.seed;
     loader.threads = options_.loader_threads;
     loader.first_step = first_step_;
@@ -327,6 +393,7 @@ class TrainerImpl : public Trainer {
         "is told after some steps",
         base::FormatBytes(memory_bytes_), kept, base::FormatBytes(checkpoint_bytes_),
         base::FormatBytes(kept * checkpoint_bytes_)));
+    if (folder_ == nullptr) return;
     std::error_code error;
     const auto space = std::filesystem::space(folder_->path(), error);
     if (!error && space.available < kept * checkpoint_bytes_) {
@@ -344,7 +411,9 @@ class TrainerImpl : public Trainer {
     if (!Monitored()) log_->Print("kNN      off (--knn-every)");
     start_ = saved_at_ = Clock::now();
     for (int64_t step = first_step_; step < last_step_; ++step) {
-      if (absl::Status stop = base::StopRequested(); !stop.ok()) return Stop(step, stop);
+      at_step_ = step;
+      absl::Status stop = moco::StopRequested(communicator_);
+      if (!stop.ok()) return Stop(step, stop);
       if (absl::Status s = Step(step); !s.ok()) return s;
       if (!untrained.empty()) {
         if (absl::Status s = EvaluateUntrained(untrained); !s.ok()) return s;
@@ -353,7 +422,8 @@ class TrainerImpl : public Trainer {
       if ((step + 1) % steps_per_epoch_ == 0) {
         if (absl::Status s = EndEpoch(step / steps_per_epoch_, step + 1); !s.ok()) return s;
       } else if (options_.checkpoint_minutes > 0 &&
-                 SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes) {
+                 RankZeroSays(communicator_,
+                              SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes)) {
         const auto began = Clock::now();
         (void)Save(step + 1);  // said, and tried again
         seconds_beside_ += SecondsSince(began);
@@ -499,6 +569,9 @@ class TrainerImpl : public Trainer {
     if (absl::Status s = step == saved_step_ ? absl::OkStatus() : Save(step); !s.ok()) {
       return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
     }
+    if (folder_ == nullptr) {
+      return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step));
+    }
     const std::string next = step == last_step_
                                  ? "that was the last step, only its kNN is missing"
                                  : "go on with: bazel run //moco:pretrain -- --resume=" +
@@ -537,13 +610,14 @@ class TrainerImpl : public Trainer {
   absl::StatusOr<double> Evaluate(int64_t step) {
     const auto began = Clock::now();
     Encoder& encoder = moco_->query_encoder();
+    communicator_.Broadcast(Tensors(encoder.State()));  // the running statistics are a rank's own
     encoder.Train(false);
     const auto features = [&](const at::Tensor& x) {
       return encoder.Features(x.to(options_.moco.dtype));
     };
     const auto extract = [&](const data::Dataset& dataset) {
       return ExtractFeatures(dataset, *eval_views_, features, options_.loader_threads,
-                             options_.max_bad_images);
+                             options_.max_bad_images, communicator_);
     };
     auto bank = extract(*data_.bank);
     auto queries = bank.ok() ? extract(*data_.queries) : bank;
@@ -555,8 +629,12 @@ class TrainerImpl : public Trainer {
     knn.k = options_.knn_k;
     knn.temperature = options_.knn_temperature;
     knn.classes = data_.bank->classes().size();
-    const double accuracy =
-        lincls::KnnAccuracy(bank->features, bank->labels, queries->features, queries->labels, knn);
+    const at::Tensor own = communicator_.Own(queries->features);
+    const at::Tensor right =
+        at::tensor({own.size(0) * lincls::KnnAccuracy(bank->features, bank->labels, own,
+                                                      communicator_.Own(queries->labels), knn)});
+    const double accuracy = communicator_.AllGather(right.view({1, 1})).sum().item<double>() /
+                            queries->features.size(0);
     log_->Metrics({{"step", step}, {"knn", accuracy}});
     knn_seconds_ = SecondsSince(began);
     return accuracy;
@@ -583,6 +661,15 @@ class TrainerImpl : public Trainer {
   // --- What is written ---
 
   absl::Status Save(int64_t done) {
+    absl::Status same =
+        CheckSameTensors(communicator_, moco_->SharedState(), "the encoders or the queue", done);
+    if (!same.ok()) return same;
+    for (const data::BadImage& image : loader_->bad_images()) {
+      counts_.bad_images.insert(image.index);
+    }
+    counts_.bad_images = Union(communicator_, counts_.bad_images);
+    saved_at_ = Clock::now();
+    if (folder_ == nullptr) return absl::OkStatus();
     Checkpoint c;
     c.epoch = done / steps_per_epoch_;
     c.arch = options_.moco.encoder.backbone.substr(0, options_.moco.encoder.backbone.find(':'));
@@ -592,15 +679,11 @@ class TrainerImpl : public Trainer {
     c.mocopp["run"] = run_id_;
     c.mocopp["step"] = absl::StrCat(done);
     c.mocopp["steps_per_epoch"] = absl::StrCat(steps_per_epoch_);
-    for (const data::BadImage& image : loader_->bad_images()) {
-      counts_.bad_images.insert(image.index);
-    }
     counts_.epoch_sums.clear();
     for (const double* number : epoch_.Numbers()) counts_.epoch_sums.push_back(*number);
     WriteCounts(counts_, c);
     c.mocopp["eval_views"] = eval_views_->spec();
 
-    saved_at_ = Clock::now();
     absl::Status written = WriteCheckpoint(
         folder_->File(CheckpointName(options_.checkpoint_prefix, (done - 1) / steps_per_epoch_,
                                      (done - 1) % steps_per_epoch_ + 1, steps_per_epoch_)),
@@ -621,13 +704,13 @@ class TrainerImpl : public Trainer {
 
   const TrainerOptions options_;
   const TrainerData data_;
-  // Of Run().
+  Communicator& communicator_;
+  // Of Run(); null on ranks but the first.
   base::RunFolder* folder_ = nullptr;
   base::RunLog* log_ = nullptr;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
   std::unique_ptr<Schedule> schedule_;
-  std::unique_ptr<Communicator> communicator_;
   std::unique_ptr<MoCo> moco_;
   std::unique_ptr<data::Loader> loader_;
   double memory_bytes_ = 0, checkpoint_bytes_ = 0;
@@ -636,6 +719,7 @@ class TrainerImpl : public Trainer {
   std::string run_id_;
   ResumePoint resumed_;  // without a path: the run starts
   Counts counts_;
+  int64_t at_step_ = -1;     // that is computed
   int64_t saved_step_ = -1;  // of the newest checkpoint
   Clock::time_point start_, saved_at_;
   double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
@@ -675,10 +759,12 @@ absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options) {
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,
-                                                         const TrainerData& data) {
+                                                         const TrainerData& data,
+                                                         Communicator& communicator) {
   auto canonical = Canonical(options);
   if (!canonical.ok()) return canonical.status();
-  auto trainer = std::make_unique<TrainerImpl>(*canonical, data);
+  canonical->moco.keys_dealt = canonical->shuffle == "deal" && communicator.size() > 1;
+  auto trainer = std::make_unique<TrainerImpl>(*canonical, data, communicator);
   if (absl::Status s = trainer->Prepare(); !s.ok()) return s;
   return trainer;
 }

@@ -21,8 +21,8 @@ struct TrainerOptions {
   double lr = 0.03;
   std::string schedule = "step";
   int64_t epochs = 200;
-  int64_t start_epoch = 0;  // where a run begins that is not resumed
-  int64_t batch_size = 256;
+  int64_t start_epoch = 0;   // where a run begins that is not resumed
+  int64_t batch_size = 256;  // of all ranks together
   uint64_t seed = 0;
 
   std::string views;  // pipeline of the query and of the key
@@ -42,6 +42,10 @@ struct TrainerOptions {
   std::vector<std::string> earlier;  // the run folder's, oldest first; see FindResumePoint
   std::string force;                 // why the run may differ where only a reason allows it
 
+  // How keys are shuffled over ranks: "exchange" moves the images that change their rank, "deal"
+  // has each rank load them, so that only keys travel.
+  std::string shuffle = "exchange";
+
   int64_t knn_every = 0;  // epochs between kNN evaluations; 0: none
   int64_t knn_k = 200;
   double knn_temperature = 0.1;
@@ -60,16 +64,18 @@ struct TrainerData {
 class Trainer {
  public:
   // Checks everything that can be checked before the first batch, the checkpoint to resume from
-  // included. The data sets must outlive the trainer.
+  // included. The data sets and the communicator must outlive the trainer.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainerOptions& options,
-                                                         const TrainerData& data);
+                                                         const TrainerData& data,
+                                                         Communicator& communicator);
   virtual ~Trainer() = default;
 
-  // Trains to the last epoch. On a signal (base/signals.h) writes a checkpoint and returns the
+  // Trains to the last epoch. Rank 0 writes to `folder`; the other ranks give null. On a signal
+  // (base/signals.h) to any rank writes a checkpoint and returns the
   // signal's status; on a loss that is not finite returns Aborted and writes none. A checkpoint
   // that cannot be written is reported and the run goes on; only the last one's failure is
-  // returned.
-  virtual absl::Status Run(base::RunFolder& folder) = 0;
+  // returned. Unavailable when another rank is lost, naming it and the step.
+  virtual absl::Status Run(base::RunFolder* folder) = 0;
 };
 
 }  // namespace moco

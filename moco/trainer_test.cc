@@ -76,11 +76,11 @@ class TrainerTest : public testing::Test {
  protected:
   absl::Status Train(const TrainerOptions& options, const std::string& name) {
     base::CatchStopSignals();
-    auto trainer = Trainer::Create(options, {&noise_, &noise_, &noise_});
+    auto trainer = Trainer::Create(options, {&noise_, &noise_, &noise_}, *alone_);
     if (!trainer.ok()) return trainer.status();
     auto folder = base::RunFolder::Open(Path(name));
     if (!folder.ok()) return folder.status();
-    return (*trainer)->Run(*folder);
+    return (*trainer)->Run(&*folder);
   }
 
   // Asks the run to stop while the last image of step `stop` is read.

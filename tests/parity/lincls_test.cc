@@ -26,7 +26,9 @@ std::pair<at::Tensor, at::Tensor> Labelled(int64_t stream, int64_t n, int64_t di
 TEST(Lincls, ProbeIsTheReferences) {
   const auto golden = Golden("lincls")["probe"];
   const int64_t dim = golden["features"], classes = golden["classes"], batch = golden["batch"];
-  const auto probe = lincls::LinearProbe::Create({.features = dim, .classes = classes}).value();
+  const auto communicator = moco::Communicators().Create("single").value();
+  const auto probe =
+      lincls::LinearProbe::Create({.features = dim, .classes = classes}, *communicator).value();
   const at::Tensor weight = probe->State()[0].second, bias = probe->State()[1].second;
   {
     // To float64 in place, as torch.nn.Module.double does it.
@@ -40,7 +42,7 @@ TEST(Lincls, ProbeIsTheReferences) {
   const int64_t steps = golden["losses"].size();
   for (int64_t step = 0; step < steps; ++step) {
     const auto [x, y] = Labelled(100 + 2 * step, batch, dim, classes);
-    const auto metrics = probe->Step(x, y, golden["lr"]);
+    const auto metrics = probe->Step(x, y, batch, golden["lr"]);
     ASSERT_TRUE(metrics.ok()) << metrics.status();
     probes.Number(absl::StrCat("loss of step ", step), metrics->loss, golden["losses"][step]);
     EXPECT_DOUBLE_EQ(metrics->acc1 * batch, golden["top1"][step].get<double>()) << step;

@@ -1,0 +1,18 @@
+// From the command line and the environment to the processes of a run.
+#ifndef DIST_CONNECT_H_
+#define DIST_CONNECT_H_
+
+#include "absl/status/statusor.h"
+#include "moco/world.h"
+
+namespace dist {
+
+// Finds this process's rank (ranks.h) and meets the others through the communicator that
+// --dist-backend names. Where the flags ask for several processes on this machine and nothing has
+// started them yet, starts them, and ends this one with their exit code. Errors: those of FindRanks
+// and of the communicator; InvalidArgument when the backend wants devices that are not there.
+absl::StatusOr<moco::World> Connect();
+
+}  // namespace dist
+
+#endif  // DIST_CONNECT_H_

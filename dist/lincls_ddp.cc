@@ -1,0 +1,11 @@
+// //dist:lincls_ddp: //lincls:lincls in several processes, on one machine or many.
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "dist/connect.h"
+#include "lincls/lincls.h"
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(
+      [](int argc, char** argv) { return lincls::Lincls(argc, argv, dist::Connect); }, argc, argv);
+}

@@ -1,0 +1,11 @@
+// //dist:pretrain_ddp: //moco:pretrain in several processes, on one machine or many.
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "dist/connect.h"
+#include "moco/pretrain.h"
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(
+      [](int argc, char** argv) { return moco::Pretrain(argc, argv, dist::Connect); }, argc, argv);
+}

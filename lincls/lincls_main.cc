@@ -1,0 +1,10 @@
+// //lincls:lincls, in one process.
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "lincls/lincls.h"
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(
+      [](int argc, char** argv) { return lincls::Lincls(argc, argv, moco::Alone); }, argc, argv);
+}

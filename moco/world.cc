@@ -1,0 +1,42 @@
+#include "moco/world.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+
+namespace moco {
+
+absl::Status WithPeers(World& world, const std::function<absl::Status()>& body) {
+  absl::Status status;
+  try {
+    status = body();
+  } catch (const PeerError& e) {
+    status = absl::UnavailableError(
+        absl::StrCat(e.what(), ", before the first step; start all ranks anew"));
+  }
+  world.communicator->Leave(status);
+  return status;
+}
+
+int64_t ShareOfThreads(int64_t all, const World& world) {
+  const int64_t threads = all > 0 ? all : std::max(1u, std::thread::hardware_concurrency());
+  return std::max<int64_t>(1, threads / world.local_size);
+}
+
+absl::Status PrintToOwnLog(const World& world, const std::string& run_folder) {
+  if (world.writes()) return absl::OkStatus();
+  std::error_code ignored;
+  std::filesystem::create_directories(run_folder, ignored);
+  const std::string path = absl::StrCat(run_folder, "/rank_", world.communicator->rank(), ".log");
+  if (std::freopen(path.c_str(), "a", stdout) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("'", path, "': ", std::strerror(errno),
+                                               "; give a --run-dir that every rank can write to"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace moco

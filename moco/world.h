@@ -1,0 +1,51 @@
+// The processes of a run, as a program finds them when it starts.
+#ifndef MOCO_WORLD_H_
+#define MOCO_WORLD_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "moco/communicators/communicator.h"
+
+namespace moco {
+
+struct World {
+  std::unique_ptr<Communicator> communicator;
+  int64_t local_size = 1;      // processes on this machine, which share its cores
+  std::string said;            // what a run prints of it: lines, or nothing
+  std::string run_dir;         // where a run is whose flags do not say it; empty: in a new folder
+  bool started_again = false;  // by a launcher, after a process was lost: goes on by itself
+
+  int64_t machines() const { return std::max<int64_t>(1, communicator->size() / local_size); }
+  bool writes() const { return communicator->rank() == 0; }
+};
+
+// Called once, when the flags are read.
+using Connect = std::function<absl::StatusOr<World>()>;
+
+// One process.
+inline absl::StatusOr<World> Alone() {
+  auto communicator = Communicators().Create("single");
+  if (!communicator.ok()) return communicator.status();
+  World world;
+  world.communicator = *std::move(communicator);
+  return world;
+}
+
+// Runs a program's body, and tells the other processes when it ends badly. What a lost process
+// throws there is Unavailable.
+absl::Status WithPeers(World& world, const std::function<absl::Status()>& body);
+
+// This process's part of `all` threads (0: one for each core) that the machine's processes share.
+int64_t ShareOfThreads(int64_t all, const World& world);
+
+// Sends what a rank but the first prints to the file rank_<n>.log in the run's folder.
+absl::Status PrintToOwnLog(const World& world, const std::string& run_folder);
+
+}  // namespace moco
+
+#endif  // MOCO_WORLD_H_
