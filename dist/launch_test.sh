@@ -99,6 +99,13 @@ kill -KILL $pid
 wait $pid 2>/dev/null
 eventually gone $(cat pid.?)
 
+# Not even the process that watches over that: the leader of the ranks' group.
+background 'echo $$ >pid.$RANK; sleep 1000; true'
+kill -KILL "$(cut -d' ' -f5 "/proc/$(cat pid.0)/stat")"
+kill -KILL $pid
+wait $pid 2>/dev/null
+eventually gone $(cat pid.?)
+
 # A signal goes to each rank once, and their answer is the launcher's.
 for signal in INT:130 TERM:143 USR1:138; do
   background "trap 'echo \$RANK >>got; n=1' ${signal%:*}; n=0; echo \$\$ >pid.\$RANK
@@ -156,14 +163,14 @@ refused 2 "--nproc is 0" --nproc=0
 refused 2 "--node-rank" --nnodes=2 --node-rank=2
 refused 2 "give --dist-url=tcp://HOST:PORT" --nnodes=2
 refused 2 "is not this machine" --nnodes=2 --dist-url=tcp://192.0.2.1:23457 --program=/bin/true
-refused 2 "cannot find the host 'nowhere.invalid'" --nnodes=2 --dist-url=tcp://nowhere.invalid:1
+refused 2 "cannot find the host 'nowhere.invalid' of rank 0" --nnodes=2 --dist-url=tcp://nowhere.invalid:1
 refused 2 "cannot run '$PWD/absent': No such file" --program=absent
 RANK=0 refused 2 "WORLD_SIZE" --nproc=2
 refused 4 "cannot run '/etc': Permission denied" --program=/etc
 "$launch" --dist-url=tcp://127.0.0.1:$port --program=/bin/sleep -- 1000 &
 pid=$!
 eventually grep -q "$(printf ':%04X 00000000:0000 0A' "$port")" /proc/net/tcp
-refused 4 "port $port of --dist-url is in use" --dist-url=tcp://127.0.0.1:$port --program=/bin/true
+refused 4 "port $port is in use" --dist-url=tcp://127.0.0.1:$port --program=/bin/true
 kill $pid
 "$launch" --help >out || fail "--help"
 grep -q -- '--max-restarts' out || fail "--help: $(cat out)"

@@ -115,20 +115,19 @@ absl::StatusOr<Listener> Listen(const Start& start) {
   addrinfo* found = nullptr;
   const int error =
       getaddrinfo(start.host.c_str(), absl::StrCat(start.port).c_str(), &hints, &found);
+  const std::string host = absl::StrCat("the host '", start.host, "' of rank 0");
+  const std::string remedy = "; give --dist-url=tcp://HOST:PORT with this machine's address";
   if (error != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot find the host '", start.host,
-                                                   "' of --dist-url: ", gai_strerror(error),
-                                                   "; give this machine's address"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot find ", host, ": ", gai_strerror(error), remedy));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   const addrinfo& first = *addresses;
   // Debian's /etc/hosts calls the machine itself so, which others cannot reach.
   if (start.nproc < start.size && IsLoopback(*first.ai_addr) &&
       absl::ascii_isalpha(start.host[0]) && start.host != "localhost") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the host '", start.host,
-                     "' of --dist-url is on this machine a loopback address, where other machines "
-                     "cannot reach it; give the address that they know"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        host, " is a loopback address on this machine, which others cannot reach", remedy));
   }
   Listener listener;
   listener.socket = Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -142,16 +141,12 @@ absl::StatusOr<Listener> Listen(const Start& start) {
     return listener;
   }
   if (errno == EADDRINUSE) {
-    return absl::UnavailableError(
-        absl::StrCat("port ", start.port,
-                     " of --dist-url is in use on this machine; give another, or on one "
-                     "machine leave --dist-url out"));
+    return absl::UnavailableError(absl::StrCat("port ", start.port,
+                                               " is in use on this machine; give another one by "
+                                               "--dist-url=tcp://HOST:PORT"));
   }
   if (errno == EADDRNOTAVAIL) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the host '", start.host,
-                     "' of --dist-url is not this machine, on which rank 0 is to be; give this "
-                     "machine's address, to all machines"));
+    return absl::InvalidArgumentError(absl::StrCat(host, " is not this machine", remedy));
   }
   return base::ErrnoStatus("cannot listen at", absl::StrCat(start.host, ":", start.port));
 }
