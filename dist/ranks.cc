@@ -21,6 +21,7 @@ constexpr char kReferenceUrl[] =
     "tcp://224.66.41.62:23456";  // a multicast address: none to meet at
 constexpr char kLoopback[] = "127.0.0.1";
 constexpr int kMostRanks = 1 << 20, kMostPorts = 65535;
+constexpr char kTasksPerNode[] = "SLURM_STEP_TASKS_PER_NODE";
 constexpr int kTorchPort = 29500;  // torchrun's default
 
 bool IsSet(const Env& env, const char* name) {
@@ -244,7 +245,7 @@ std::optional<int> TasksOfNode(absl::string_view list, int node) {
 }
 
 absl::StatusOr<std::optional<Ranks>> FromSrun(const Env& env, const RankFlags& flags) {
-  constexpr char kTasks[] = "SLURM_STEP_TASKS_PER_NODE", kNodes[] = "SLURM_STEP_NODELIST";
+  constexpr char kNodes[] = "SLURM_STEP_NODELIST";
   if (!IsSet(env, "SLURM_PROCID") || !IsSet(env, "SLURM_NTASKS") || !IsSet(env, "SLURM_STEP_ID")) {
     return std::nullopt;
   }
@@ -253,17 +254,17 @@ absl::StatusOr<std::optional<Ranks>> FromSrun(const Env& env, const RankFlags& f
   absl::Status s = Read(env, "SLURM_NTASKS", 1, kMostRanks, &ranks.size);
   if (!s.ok()) return s;
   if (ranks.size == 1) return ranks;
-  s = NeedAll(env, {"SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", kTasks, "SLURM_JOB_ID"},
+  s = NeedAll(env, {"SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", kTasksPerNode, "SLURM_JOB_ID"},
               "srun");
   if (!s.ok()) return s;
   int node = 0;
   s.Update(Read(env, "SLURM_PROCID", 0, ranks.size - 1, &ranks.rank));
   s.Update(Read(env, "SLURM_NODEID", 0, kMostRanks, &node));
   if (!s.ok()) return s;
-  const std::optional<int> local_size = TasksOfNode(Value(env, kTasks), node);
+  const std::optional<int> local_size = TasksOfNode(Value(env, kTasksPerNode), node);
   if (!local_size || *local_size < 1 || *local_size > ranks.size) {
     return absl::InvalidArgumentError(
-        absl::StrCat("the environment variable ", kTasks, " is '", Value(env, kTasks),
+        absl::StrCat("the environment variable ", kTasksPerNode, " is '", Value(env, kTasksPerNode),
                      "' and does not say how many of the ", ranks.size, " tasks node ", node,
                      " has; srun sets it: do not set it otherwise"));
   }
@@ -366,16 +367,22 @@ absl::StatusOr<Found> FromFlags(const Env& env, const RankFlags& flags) {
   return ranks;
 }
 
-// What to do with `ranks` of mpirun or srun when the flags ask for processes, too.
-absl::StatusOr<Found> WithFlags(const Ranks& ranks, const RankFlags& flags) {
+// What to do with `ranks` of mpirun or srun when the flags ask for processes, too. All ranks must
+// decide alike. mpirun doesn't tell how many there are on other machines.
+absl::StatusOr<Found> WithFlags(const Env& env, const Ranks& ranks, const RankFlags& flags) {
   const int64_t nproc = ToStart(flags);
-  if (ranks.local_size > 1 && flags.nproc > 0) {
+  const bool one_each =
+      ranks.local_size == 1 && (ranks.source == "mpirun" ||
+                                Value(env, kTasksPerNode) == absl::StrCat("1(x", ranks.size, ")"));
+  if (!one_each && flags.nproc > 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("--nproc=", nproc, " starts processes on this machine, but ", ranks.source,
-                     " has started ", ranks.local_size, " here; leave --nproc out, or have ",
-                     ranks.source, " start one on each machine"));
+                     " has started ", ranks.size,
+                     ", not one on each machine; leave --nproc out, or "
+                     "have ",
+                     ranks.source, " start one on each"));
   }
-  if (ranks.local_size > 1 || nproc == 0) return ranks;
+  if (!one_each || nproc == 0) return ranks;
   if (!ranks.store_file.empty()) return FileWithStart(flags);
   return MakeStart(nproc, ranks.rank, ranks.size, ranks.host, ranks.port);
 }
@@ -389,7 +396,7 @@ absl::StatusOr<Found> FindRanks(const Env& env, const RankFlags& flags) {
   for (const auto find : {FromMpirun, FromSrun}) {
     const auto ranks = find(env, flags);
     if (!ranks.ok()) return ranks.status();
-    if (*ranks && (*ranks)->size > 1) return WithFlags(**ranks, flags);
+    if (*ranks && (*ranks)->size > 1) return WithFlags(env, **ranks, flags);
   }
   return FromFlags(env, flags);
 }

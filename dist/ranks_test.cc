@@ -376,8 +376,19 @@ TEST(RanksTest, OneTaskAMachineStartsTheOthers) {
   }
   EXPECT_THAT(Error(machines, Machines(4, 2, "file:///shared/store", 8)),
               HasSubstr("started one by one"));
-  EXPECT_THAT(Error(Srun(), Nproc(8)), HasSubstr("srun has started 2 here"));
+  EXPECT_THAT(Error(Srun(), Nproc(8)), HasSubstr("srun has started 7, not one on each machine"));
   EXPECT_EQ(FindOne(Srun(), Machines(1, 0, "", 8)).rank, 5);
+  // The fourth machine has one task, but the others have two.
+  const Variables alone =
+      With(Srun(), {{"SLURM_PROCID", "6"}, {"SLURM_NODEID", "3"}, {"SLURM_LOCALID", "0"}});
+  EXPECT_EQ(FindOne(alone, Machines(1, 0, "", 8)).rank, 6);
+  EXPECT_THAT(Error(alone, Nproc(8)), HasSubstr("not one on each machine"));
+  EXPECT_EQ(FindStart(With(OpenMpi(), {{"OMPI_COMM_WORLD_LOCAL_SIZE", "1"},
+                                       {"OMPI_COMM_WORLD_LOCAL_RANK", "0"},
+                                       {"MASTER_ADDR", "a"}}),
+                      Nproc(8))
+                .first_rank,
+            8);
 }
 
 TEST(RanksTest, FlagsOfProcesses) {

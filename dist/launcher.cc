@@ -1,0 +1,369 @@
+#include "dist/launcher.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/run_folder.h"
+
+namespace dist {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr Clock::time_point kNever = Clock::time_point::max();
+
+void Say(const std::string& line) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+// A file descriptor, closed at the end.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+// While it lives, signals wait to be asked for.
+class Signals {
+ public:
+  Signals() {
+    signal(SIGCHLD, SIG_DFL);  // who ignores it gets no exit codes
+    sigemptyset(&waited_);
+    sigaddset(&waited_, SIGCHLD);
+    for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
+      struct sigaction action;
+      sigaction(number, nullptr, &action);
+      if (action.sa_handler != SIG_IGN) sigaddset(&waited_, number);
+    }
+    sigprocmask(SIG_BLOCK, &waited_, &before_);
+  }
+  Signals(const Signals&) = delete;
+  ~Signals() { Unblock(); }
+
+  void Unblock() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+  // The next one; 0 when none has come by `deadline`.
+  int Next(Clock::time_point deadline) const {
+    for (;;) {
+      int number;
+      if (deadline != kNever) {
+        const auto left = std::max(deadline - Clock::now(), Clock::duration::zero());
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
+        const timespec time = {seconds.count(), std::chrono::nanoseconds(left - seconds).count()};
+        number = sigtimedwait(&waited_, nullptr, &time);
+      } else {
+        number = sigwaitinfo(&waited_, nullptr);
+      }
+      if (number > 0) return number;
+      if (errno == EAGAIN) return 0;
+    }
+  }
+
+ private:
+  sigset_t waited_, before_;
+};
+
+// Where the store of rank 0 listens.
+struct Listener {
+  Descriptor socket;
+  int port;
+};
+
+bool IsLoopback(const sockaddr& address) {
+  if (address.sa_family == AF_INET6) {
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(address).sin6_addr);
+  }
+  return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == 127;
+}
+
+absl::StatusOr<Listener> Listen(const Start& start) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int error =
+      getaddrinfo(start.host.c_str(), absl::StrCat(start.port).c_str(), &hints, &found);
+  const std::string host = absl::StrCat("the host '", start.host, "' of rank 0");
+  const std::string remedy = "; give --dist-url=tcp://HOST:PORT with this machine's address";
+  if (error != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot find ", host, ": ", gai_strerror(error), remedy));
+  }
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
+  const addrinfo& first = *addresses;
+  // Debian's /etc/hosts calls the machine itself so, which others cannot reach.
+  if (start.nproc < start.size && IsLoopback(*first.ai_addr) &&
+      absl::ascii_isalpha(start.host[0]) && start.host != "localhost") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        host, " is a loopback address on this machine, which others cannot reach", remedy));
+  }
+  Listener listener;
+  listener.socket = Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int fd = listener.socket.get(), yes = 1;
+  sockaddr_in6 bound;  // the larger of both kinds, with the port at the same place
+  socklen_t size = sizeof(bound);
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  if (bind(fd, first.ai_addr, first.ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0 &&
+      getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0) {
+    listener.port = ntohs(bound.sin6_port);
+    return listener;
+  }
+  if (errno == EADDRINUSE) {
+    return absl::UnavailableError(absl::StrCat("port ", start.port,
+                                               " is in use on this machine; give another one by "
+                                               "--dist-url=tcp://HOST:PORT"));
+  }
+  if (errno == EADDRNOTAVAIL) {
+    return absl::InvalidArgumentError(absl::StrCat(host, " is not this machine", remedy));
+  }
+  return base::ErrnoStatus("cannot listen at", absl::StrCat(start.host, ":", start.port));
+}
+
+// The environment with `ours` in it; empty ones are not there.
+std::vector<std::string> Environment(const std::map<std::string, std::string>& ours) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const absl::string_view text = *entry;
+    if (ours.count(std::string(text.substr(0, text.find('=')))) == 0) all.emplace_back(text);
+  }
+  for (const auto& [name, value] : ours) {
+    if (!value.empty()) all.push_back(absl::StrCat(name, "=", value));
+  }
+  return all;
+}
+
+std::vector<char*> Pointers(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// How the ranks of one attempt ended.
+struct End {
+  int rank = 0, status = 0;  // of the first that ended badly, as wait() gives it; 0: none did
+  double seconds = 0;        // until then
+  bool stopped = false;      // a signal was passed on
+
+  int Code() const { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+  bool Lost() const { return !stopped && (WIFSIGNALED(status) || Code() == base::kUnavailable); }
+  std::string Text() const {
+    if (!WIFSIGNALED(status)) {
+      return absl::StrFormat("rank %d ended with exit code %d after %.0f s; what it said is above",
+                             rank, Code(), seconds);
+    }
+    return absl::StrFormat(
+        "rank %d was killed by signal %d (%s) after %.0f s%s", rank, WTERMSIG(status),
+        strsignal(WTERMSIG(status)), seconds,
+        WTERMSIG(status) == SIGKILL && !stopped ? ", as the kernel does when memory is short" : "");
+  }
+};
+
+// The ranks of one attempt and all that they start. None is left when it dies.
+class Processes {
+ public:
+  explicit Processes(const Signals& signals) : signals_(signals) {}
+  Processes(const Processes&) = delete;
+  ~Processes() {
+    if (guard_ <= 0) return;
+    kill(-guard_, SIGKILL);
+    for (const auto& [pid, rank] : ranks_) waitpid(pid, nullptr, 0);
+    waitpid(guard_, nullptr, 0);
+  }
+
+  absl::Status Begin(const std::string& program, const std::vector<std::string>& arguments,
+                     const Start& start, std::map<std::string, std::string> environment) {
+    if (absl::Status s = StartGuard(); !s.ok()) return s;
+    environment["MASTER_ADDR"] = start.host;
+    environment["MASTER_PORT"] = absl::StrCat(start.port);
+    environment["WORLD_SIZE"] = absl::StrCat(start.size);
+    environment["LOCAL_WORLD_SIZE"] = absl::StrCat(start.nproc);
+    environment["TORCHELASTIC_USE_AGENT_STORE"] = "";
+    Descriptor socket;
+    if (start.first_rank == 0) {
+      auto listener = Listen(start);
+      if (!listener.ok()) return listener.status();
+      environment["MASTER_PORT"] = absl::StrCat(listener->port);
+      socket = std::move(listener->socket);
+    }
+    std::vector<std::string> words = arguments;
+    words.insert(words.begin(), program);
+    for (int local_rank = 0; local_rank < start.nproc; ++local_rank) {
+      const int rank = start.first_rank + local_rank, fd = rank == 0 ? socket.get() : -1;
+      environment["RANK"] = absl::StrCat(rank);
+      environment["LOCAL_RANK"] = absl::StrCat(local_rank);
+      environment["MOCOPP_STORE_FD"] = rank == 0 ? absl::StrCat(fd) : "";
+      std::vector<std::string> variables = Environment(environment);
+      const auto pid = Fork(Pointers(words), Pointers(variables), fd);
+      if (!pid.ok()) return pid.status();
+      ranks_[*pid] = rank;
+    }
+    return absl::OkStatus();
+  }
+
+  // Until all ranks have ended.
+  End Wait(const LaunchOptions& options) {
+    End end;
+    Clock::time_point deadline = kNever;  // of those that are left
+    int next = SIGTERM;                   // what they get then
+    while (!ranks_.empty()) {
+      const int number = signals_.Next(deadline);
+      if (number == 0) {
+        kill(-guard_, next);
+        deadline = next == SIGTERM ? Clock::now() + options.grace : kNever;
+        next = SIGKILL;
+      } else if (number != SIGCHLD) {
+        end.stopped = true;
+        for (const auto& [pid, rank] : ranks_) kill(pid, number);
+      }
+      const bool ended_badly = end.status != 0;
+      Reap(&end);
+      if (!ended_badly && end.status != 0) deadline = Clock::now() + options.timeout;
+    }
+    return end;
+  }
+
+ private:
+  // The leader of the ranks' process group: a process that waits for this one's end, which closes
+  // the pipe between them, and kills the group. Ranks die with this one by themselves, but not what
+  // they have started.
+  absl::Status StartGuard() {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
+    const Descriptor read_end(ends[0]);
+    guarded_ = Descriptor(ends[1]);
+    guard_ = fork();
+    if (guard_ < 0) return base::ErrnoStatus("cannot start", "a process");
+    if (guard_ > 0) {
+      setpgid(guard_, guard_);  // both do it, since none knows who comes first
+      return absl::OkStatus();
+    }
+    setpgid(0, 0);
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, nullptr);
+    close(ends[1]);
+    char byte;
+    while (read(ends[0], &byte, 1) < 0) continue;
+    kill(0, SIGKILL);
+    _exit(0);
+  }
+
+  // Starts argv[0] in the group, with `fd` (unless -1) left open.
+  absl::StatusOr<pid_t> Fork(const std::vector<char*>& argv, const std::vector<char*>& variables,
+                             int fd) {
+    int ends[2];  // through which the child says that it could not become the program
+    if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
+    const Descriptor read_end(ends[0]);
+    Descriptor write_end(ends[1]);
+    const pid_t parent = getpid(), pid = fork();
+    if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      if (getppid() != parent) _exit(1);  // it has died already
+      setpgid(0, guard_);
+      dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+      if (fd >= 0) fcntl(fd, F_SETFD, 0);
+      signals_.Unblock();
+      execve(argv[0], argv.data(), variables.data());
+      const int error = errno;
+      if (write(ends[1], &error, sizeof(error)) > 0) _exit(1);
+      _exit(1);
+    }
+    if (pid < 0) return base::ErrnoStatus("cannot start a process of", argv[0]);
+    write_end = Descriptor();
+    int error;
+    if (read(ends[0], &error, sizeof(error)) != sizeof(error)) return pid;
+    waitpid(pid, nullptr, 0);
+    errno = error;
+    return base::ErrnoStatus("cannot run", argv[0]);
+  }
+
+  // Takes those that have ended from ranks_. Of several that are found at once, who was killed
+  // comes first: the others may have ended for that.
+  void Reap(End* end) {
+    const bool known = end->status != 0;
+    for (auto at = ranks_.begin(); at != ranks_.end();) {
+      int status;
+      if (waitpid(at->first, &status, WNOHANG) != at->first) {
+        ++at;
+        continue;
+      }
+      if (!known && status != 0 && (end->status == 0 || WIFSIGNALED(status))) {
+        end->rank = at->second;
+        end->status = status;
+        end->seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+      }
+      at = ranks_.erase(at);
+    }
+  }
+
+  const Signals& signals_;
+  const Clock::time_point began_ = Clock::now();
+  pid_t guard_ = 0;
+  Descriptor guarded_;
+  std::map<pid_t, int> ranks_;
+};
+
+}  // namespace
+
+absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::string>& arguments,
+                           const Start& start, const LaunchOptions& options) {
+  const int cores = std::thread::hardware_concurrency();
+  if (start.nproc > cores)
+    Say(absl::StrCat("note: ", start.nproc, " ranks share ", cores, " cores"));
+  const std::string run_dir = base::NewRunPath(base::UserPath("runs"));
+  const Signals signals;
+  for (int restarts = 0;; ++restarts) {
+    Processes processes(signals);
+    absl::Status begun = processes.Begin(
+        program, arguments, start,
+        {{"MOCOPP_RUN_DIR", run_dir}, {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
+    if (!begun.ok()) return begun;
+    const End end = processes.Wait(options);
+    if (end.status == 0) return base::kSuccess;
+    if (!end.Lost() || restarts == options.max_restarts) {
+      Say(absl::StrCat("error: ", end.Text(),
+                       end.stopped    ? "; the launcher was told to stop"
+                       : restarts > 0 ? absl::StrCat("; started anew ", restarts, " times")
+                       : end.Lost()   ? "; //dist:launch --max-restarts=N starts a run anew"
+                                      : ""));
+      return end.Code();
+    }
+    Say(absl::StrCat("warning: ", end.Text(), "; starting anew, ", restarts + 1, " of ",
+                     options.max_restarts));
+  }
+}
+
+}  // namespace dist
