@@ -51,10 +51,11 @@ const std::map<std::string, std::string>& Aliases() {
 }
 
 std::string Help(const Program& program) {
+  std::vector<std::string> files = {program.file, kOwnFile};
+  files.insert(files.end(), program.further_files.begin(), program.further_files.end());
   std::string text =
       absl::StrCat(program.usage, "\n",
-                   FlagHelpByTheme({program.file, kOwnFile},
-                                   {std::begin(kThemes), std::end(kThemes)}, Aliases()),
+                   FlagHelpByTheme(files, {std::begin(kThemes), std::end(kThemes)}, Aliases()),
                    "  --flagfile\n      file with more flags, one --flag=value a line\n"
                    "presets (--preset=NAME):\n");
   for (const Preset& preset : program.presets) {
@@ -116,9 +117,8 @@ bool PrintConfig() { return FLAGS_print_config; }
 std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes) {
   std::string text;
   if (IsSet("workers") && workers > loader_threads) {
-    absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads,
-                    " load images", processes > 1 ? " in this process" : "",
-                    ", one for each core\n");
+    absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads, " load images",
+                    processes > 1 ? " in this process" : "", ", one for each core\n");
   }
   if (processes > 1) return text;
   std::vector<std::string> idle;
@@ -127,9 +127,8 @@ std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes) {
     if (IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) idle.push_back("--" + flag);
   }
   if (!idle.empty()) {
-    absl::StrAppend(
-        &text, "note     ", absl::StrJoin(idle, ", "),
-        ": this run is one process on the CPU of this machine, whatever they say\n");
+    absl::StrAppend(&text, "note     ", absl::StrJoin(idle, ", "),
+                    ": this run is one process on the CPU of this machine, whatever they say\n");
   }
   return text;
 }

@@ -24,6 +24,7 @@ struct Program {
   std::string usage;  // what it does, and examples; what --help prints first
   std::string file;   // that defines its flags, for example "moco/pretrain.cc"
   std::vector<Preset> presets;
+  std::vector<std::string> further_files;  // that define flags of the program, too
 };
 
 // Sets the flags; a word without a flag goes to `*data`. True when the program is to go on, false

@@ -2,7 +2,6 @@
 #ifndef DIST_CONNECT_H_
 #define DIST_CONNECT_H_
 
-#include "absl/status/statusor.h"
 #include "moco/world.h"
 
 namespace dist {
@@ -11,7 +10,7 @@ namespace dist {
 // --dist-backend names. Where the flags ask for several processes on this machine and nothing has
 // started them yet, starts them, and ends this one with their exit code. Errors: those of FindRanks
 // and of the communicator; InvalidArgument when the backend wants devices that are not there.
-absl::StatusOr<moco::World> Connect();
+moco::Connection Processes();
 
 }  // namespace dist
 

@@ -7,5 +7,6 @@
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
   return base::RunMain(
-      [](int argc, char** argv) { return moco::Pretrain(argc, argv, dist::Connect); }, argc, argv);
+      [](int argc, char** argv) { return moco::Pretrain(argc, argv, dist::Processes()); }, argc,
+      argv);
 }

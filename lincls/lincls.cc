@@ -409,11 +409,11 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
 
 }  // namespace
 
-absl::Status Lincls(int argc, char** argv, const moco::Connect& connect) {
-  const base::Program program{kUsage, kFile, Presets()};
+absl::Status Lincls(int argc, char** argv, const moco::Connection& connection) {
+  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
   const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
   if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connect();
+  auto world = connection.connect();
   if (!world.ok()) return world.status();
   return moco::WithPeers(*world, [&] { return Run(program, *world); });
 }

@@ -7,8 +7,8 @@
 
 namespace lincls {
 
-// Flags in, a trained run folder out. `connect` finds the other processes, if there are any.
-absl::Status Lincls(int argc, char** argv, const moco::Connect& connect);
+// Flags in, a trained run folder out. `connection` finds the other processes, if there are any.
+absl::Status Lincls(int argc, char** argv, const moco::Connection& connection);
 
 }  // namespace lincls
 

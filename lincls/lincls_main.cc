@@ -6,5 +6,5 @@
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
   return base::RunMain(
-      [](int argc, char** argv) { return lincls::Lincls(argc, argv, moco::Alone); }, argc, argv);
+      [](int argc, char** argv) { return lincls::Lincls(argc, argv, moco::Alone()); }, argc, argv);
 }

@@ -483,11 +483,11 @@ absl::Status Train(const base::Program& program, const World& world) {
 
 }  // namespace
 
-absl::Status Pretrain(int argc, char** argv, const Connect& connect) {
-  const base::Program program{kUsage, kFile, Presets()};
+absl::Status Pretrain(int argc, char** argv, const Connection& connection) {
+  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
   const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
   if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connect();
+  auto world = connection.connect();
   if (!world.ok()) return world.status();
   return WithPeers(*world, [&] { return Train(program, *world); });
 }

@@ -7,9 +7,9 @@
 
 namespace moco {
 
-// Flags in, a trained run folder out. `connect` finds the other processes, if there are any; the
+// Flags in, a trained run folder out. `connection` finds the other processes, if there are any; the
 // status is the same on all of them where the cause is.
-absl::Status Pretrain(int argc, char** argv, const Connect& connect);
+absl::Status Pretrain(int argc, char** argv, const Connection& connection);
 
 }  // namespace moco
 

@@ -22,6 +22,16 @@ absl::Status WithPeers(World& world, const std::function<absl::Status()>& body) 
   return status;
 }
 
+Connection Alone() {
+  return {[]() -> absl::StatusOr<World> {
+    auto communicator = Communicators().Create("single");
+    if (!communicator.ok()) return communicator.status();
+    World world;
+    world.communicator = *std::move(communicator);
+    return world;
+  }};
+}
+
 int64_t ShareOfThreads(int64_t all, const World& world) {
   const int64_t threads = all > 0 ? all : std::max(1u, std::thread::hardware_concurrency());
   return std::max<int64_t>(1, threads / world.local_size);

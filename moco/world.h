@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "moco/communicators/communicator.h"
@@ -24,17 +25,14 @@ struct World {
   bool writes() const { return communicator->rank() == 0; }
 };
 
-// Called once, when the flags are read.
-using Connect = std::function<absl::StatusOr<World>()>;
+// How a program comes to its world.
+struct Connection {
+  std::function<absl::StatusOr<World>()> connect;  // called once, when the flags are read
+  std::vector<std::string> flag_files = {};        // sources that define flags for it
+};
 
 // One process.
-inline absl::StatusOr<World> Alone() {
-  auto communicator = Communicators().Create("single");
-  if (!communicator.ok()) return communicator.status();
-  World world;
-  world.communicator = *std::move(communicator);
-  return world;
-}
+Connection Alone();
 
 // Runs a program's body, and tells the other processes when it ends badly. What a lost process
 // throws there is Unavailable.

@@ -1,0 +1,115 @@
+#include "dist/connect.h"
+
+#include <gflags/gflags.h>
+
+#include <cstdlib>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "dist/launcher.h"
+#include "dist/ranks.h"
+#include "registry/options.h"
+
+DEFINE_int64(
+    nproc, 0,
+    "[machine] start so many processes on this machine, where torchrun, srun or mpirun has "
+    "not; 0: one, or with --multiprocessing-distributed one for each device");
+DEFINE_int64(
+    max_restarts, 0,
+    "[machine] how often processes that this one started are started again from the newest "
+    "checkpoint, when one is lost");
+DEFINE_double(dist_timeout, 300, "[machine] seconds that a process waits for another");
+
+DECLARE_bool(multiprocessing_distributed);
+DECLARE_int64(world_size);
+DECLARE_int64(rank);
+DECLARE_string(dist_url);
+DECLARE_string(dist_backend);
+
+namespace dist {
+namespace {
+
+// The arguments of this process as it was started.
+absl::StatusOr<std::vector<std::string>> OwnArguments() {
+  auto text = base::ReadFile("/proc/self/cmdline");
+  if (!text.ok()) return text.status();
+  std::vector<std::string> words = absl::StrSplit(*text, '\0');
+  words.erase(words.begin());            // the program
+  if (!words.empty()) words.pop_back();  // behind the last end
+  return words;
+}
+
+// The communicator's spec for this process's place.
+std::string Spec(const Ranks& ranks) {
+  std::string spec = absl::StrCat(FLAGS_dist_backend, ":rank=", ranks.rank, ",size=", ranks.size,
+                                  ",one_machine=", ranks.one_machine ? "true" : "false",
+                                  ",restarts=", ranks.restarts,
+                                  ",timeout=", registry::WriteValue(FLAGS_dist_timeout));
+  if (!ranks.store_file.empty()) return absl::StrCat(spec, ",store_file=", ranks.store_file);
+  absl::StrAppend(&spec, ",host=", ranks.host, ",port=", ranks.port);
+  if (ranks.store_is_there) absl::StrAppend(&spec, ",store_is_there=true");
+  if (ranks.store_fd >= 0) absl::StrAppend(&spec, ",store_fd=", ranks.store_fd);
+  return spec;
+}
+
+absl::StatusOr<moco::World> Connect() {
+  for (const auto& [flag, value, low] : {std::tuple("nproc", double(FLAGS_nproc), 0.0),
+                                         {"max_restarts", double(FLAGS_max_restarts), 0},
+                                         {"dist_timeout", FLAGS_dist_timeout, 0.1}}) {
+    if (absl::Status s = base::CheckFlag(flag, value, low, 1e6); !s.ok()) return s;
+  }
+  RankFlags flags;
+  flags.world_size = FLAGS_world_size;
+  flags.rank = FLAGS_rank;
+  flags.dist_url = FLAGS_dist_url;
+  flags.multiprocessing_distributed = FLAGS_multiprocessing_distributed;
+  flags.nproc = FLAGS_nproc;
+  auto found = FindRanks(static_cast<const char* (*)(const char*)>(
+                             [](const char* name) -> const char* { return std::getenv(name); }),
+                         flags);
+  if (!found.ok()) return found.status();
+  const auto backends = moco::Communicators().Names();
+  const bool several = std::holds_alternative<Start>(*found) || std::get<Ranks>(*found).size > 1;
+  if (several && FLAGS_dist_backend == "nccl") {
+    return absl::InvalidArgumentError(
+        "--dist-backend=nccl wants a GPU for each process, and this program sees none; give "
+        "--dist-backend=gloo");
+  }
+  if (const Start* start = std::get_if<Start>(&*found)) {
+    auto arguments = OwnArguments();
+    if (!arguments.ok()) return arguments.status();
+    LaunchOptions options;
+    options.max_restarts = static_cast<int>(FLAGS_max_restarts);
+    options.timeout = std::chrono::seconds(static_cast<int64_t>(FLAGS_dist_timeout) + 5);
+    auto code = Launch("/proc/self/exe", *arguments, *start, options);
+    if (!code.ok()) return code.status();
+    std::exit(*code);
+  }
+  const Ranks& ranks = std::get<Ranks>(*found);
+  moco::World world;
+  world.local_size = ranks.local_size;
+  world.started_again = ranks.restarts > 0;
+  if (const char* folder = std::getenv("MOCOPP_RUN_DIR")) world.run_dir = folder;
+  auto communicator = moco::Communicators().Create(ranks.size > 1 ? Spec(ranks) : "single");
+  if (!communicator.ok()) return communicator.status();
+  world.communicator = *std::move(communicator);
+  if (ranks.size > 1) {
+    world.said = absl::StrCat("ranks    ", ranks.size, " processes, this one is ", ranks.rank, " (",
+                              ranks.local_size, " on this machine), ", FLAGS_dist_backend,
+                              ", from ", ranks.source, "\n");
+  }
+  return world;
+}
+
+}  // namespace
+
+moco::Connection Processes() { return {Connect, {"dist/connect.cc"}}; }
+
+}  // namespace dist
