@@ -32,7 +32,7 @@ struct LaunchOptions {
 //   TORCHELASTIC_RESTART_COUNT.
 // Standard input is empty; output and errors are the caller's. SIGINT, SIGTERM, SIGUSR1 and SIGHUP
 // go to each rank once, unless the caller ignores them (nohup). Ranks and what they start share a
-// process group that ends with the call, or with the caller, whatever ends it.
+// process group that ends with the call, or with the calling thread, whatever ends it.
 //
 // Errors, without a rank left: the program cannot be run; the port is in use (Unavailable); the
 // host of a start on several machines is not this one (InvalidArgument).
