@@ -1,7 +1,10 @@
 #include "base/signals.h"
 
+#include <atomic>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
+#include <ctime>
 
 #include "absl/strings/str_format.h"
 
@@ -10,23 +13,38 @@ namespace {
 
 constexpr double kLongestStep = 15, kSave = 30;  // seconds
 
+constexpr int64_t kOnce = 1000;  // milliseconds in which a signal that comes again is the same one
+
 volatile std::sig_atomic_t received = 0;
+std::atomic<int64_t> interrupted, terminated;  // when Ctrl-C and SIGTERM came; 0: not yet
+
+int64_t Milliseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{1000} * now.tv_sec + now.tv_nsec / 1000000;
+}
 
 extern "C" void Remember(int signal) {
   if (received == 0) received = signal;
+  if (signal == SIGUSR1) return;
+  std::atomic<int64_t>& came = signal == SIGINT ? interrupted : terminated;
+  if (came == 0) {
+    came = Milliseconds();
+  } else if (Milliseconds() - came >= kOnce) {
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  }
 }
 
 }  // namespace
 
 void CatchStopSignals() {
   received = 0;
+  interrupted = terminated = 0;
   struct sigaction action = {};
   action.sa_handler = Remember;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGUSR1, &action, nullptr);
-  action.sa_flags |= SA_RESETHAND;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
 }
 
 absl::Status StopRequested() {

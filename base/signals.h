@@ -8,8 +8,10 @@
 
 namespace base {
 
-// From now on these signals only set a flag. A second Ctrl-C or SIGTERM ends the process as usual;
-// a second SIGUSR1 does nothing, since schedulers and scripts may both send one before the end.
+// From now on these signals only set a flag. A second Ctrl-C or SIGTERM ends the process as usual,
+// if it comes a second or more after the first: a scheduler that signals every process of a job,
+// and a launcher there that passes it on, mean the same one. A second SIGUSR1 does nothing, since
+// schedulers and scripts may both send one before the end.
 void CatchStopSignals();
 
 // OK until a signal came; then Cancelled, whose exit code is 128 + StopSignal(): never 0, which

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
+#include <thread>
 #include <tuple>
 
 #include "base/exit_code.h"
@@ -30,6 +32,10 @@ TEST(SignalsTest, TheFirstCounts) {
   std::raise(SIGUSR1);
   std::raise(SIGUSR1);
   std::raise(SIGTERM);
+  EXPECT_EQ(StopSignal(), SIGUSR1);
+  std::raise(SIGTERM);  // the same one, from another sender
+  std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+  std::raise(SIGINT);
   EXPECT_EQ(StopSignal(), SIGUSR1);
   EXPECT_EXIT(std::raise(SIGTERM), testing::KilledBySignal(SIGTERM), "");
 }

@@ -135,7 +135,7 @@ ranks 2 --max-restarts=3 --timeout=0 -- 'echo $TORCHELASTIC_RESTART_COUNT $MOCOP
   fail "lives: $(cat lives.?)"
 ranks 1 --max-restarts=1 -- 'kill -SEGV $$'
 [[ $code == 139 ]] || fail "exit code $code: $(cat out err)"
-[[ $(tail -1 err) == *'signal 11 (Segmentation fault)'*'; started anew 1 times' ]] || fail "$(cat err)"
+[[ $(tail -1 err) == *'signal 11 (Segmentation fault)'*'; restarts: 1 of 1' ]] || fail "$(cat err)"
 for never in 1 2 3 5 130 138 143; do
   ranks 1 --max-restarts=3 -- "exit $never"
   ended $never "rank 0 ended with exit code $never"

@@ -298,8 +298,7 @@ class Processes {
       signals_.Unblock();
       execve(argv[0], argv.data(), variables.data());
       const int error = errno;
-      if (write(ends[1], &error, sizeof(error)) > 0) _exit(1);
-      _exit(1);
+      _exit(write(ends[1], &error, sizeof(error)) > 0 ? 1 : 2);  // nobody asks for this code
     }
     if (pid < 0) return base::ErrnoStatus("cannot start a process of", argv[0]);
     write_end = Descriptor();
@@ -341,8 +340,9 @@ class Processes {
 absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::string>& arguments,
                            const Start& start, const LaunchOptions& options) {
   const int cores = std::thread::hardware_concurrency();
-  if (start.nproc > cores)
+  if (start.nproc > cores) {
     Say(absl::StrCat("note: ", start.nproc, " ranks share ", cores, " cores"));
+  }
   const std::string run_dir = base::NewRunPath(base::UserPath("runs"));
   const Signals signals;
   for (int restarts = 0;; ++restarts) {
@@ -355,10 +355,11 @@ absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::st
     if (end.status == 0) return base::kSuccess;
     if (!end.Lost() || restarts == options.max_restarts) {
       Say(absl::StrCat("error: ", end.Text(),
-                       end.stopped    ? "; the launcher was told to stop"
-                       : restarts > 0 ? absl::StrCat("; started anew ", restarts, " times")
-                       : end.Lost()   ? "; //dist:launch --max-restarts=N starts a run anew"
-                                      : ""));
+                       end.stopped ? "; the launcher was told to stop"
+                       : restarts > 0
+                           ? absl::StrCat("; restarts: ", restarts, " of ", options.max_restarts)
+                       : end.Lost() ? "; //dist:launch --max-restarts=N starts a run anew"
+                                    : ""));
       return end.Code();
     }
     Say(absl::StrCat("warning: ", end.Text(), "; starting anew, ", restarts + 1, " of ",

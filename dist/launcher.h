@@ -25,14 +25,13 @@ struct LaunchOptions {
 // line on stderr tells), 0 when none did.
 //
 // A rank's environment has torchrun's variables, and
-//   MOCOPP_STORE_FD   on rank 0: a socket that listens at MASTER_ADDR:MASTER_PORT, on 127.0.0.1
-//   when
-//                     all ranks are on this machine;
+//   MOCOPP_STORE_FD   on rank 0: a socket that listens at MASTER_ADDR:MASTER_PORT, which is
+//                     127.0.0.1 when all ranks are on this machine;
 //   MOCOPP_RUN_DIR    a run folder that is not there yet, the same for all ranks and restarts;
 //   TORCHELASTIC_RESTART_COUNT.
 // Standard input is empty; output and errors are the caller's. SIGINT, SIGTERM, SIGUSR1 and SIGHUP
 // go to each rank once, unless the caller ignores them (nohup). Ranks and what they start share a
-// process group that ends with the call, or with the caller, whatever ends it.
+// process group that ends with the call, or with the calling thread, whatever ends it.
 //
 // Errors, without a rank left: the program cannot be run; the port is in use (Unavailable); the
 // host of a start on several machines is not this one (InvalidArgument).
