@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 #include <arpa/inet.h>
+#include <c10/util/Logging.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <future>
@@ -441,6 +443,9 @@ absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(const GroupOptions
     return absl::InvalidArgumentError(absl::StrCat(
         "rank ", options.rank, " is not below the number of processes, ", options.size));
   }
+  // What c10d says of a peer on its own is a stack trace; the statuses here say it.
+  setenv("TORCH_CPP_LOG_LEVEL", "FATAL", /*overwrite=*/0);
+  c10::initLogging();
   const bool serve = options.rank == 0 && !options.store_is_there && options.store_file.empty();
   auto store = OpenStore(options, serve);
   if (!store.ok()) return store.status();

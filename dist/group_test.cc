@@ -88,7 +88,8 @@ TEST(GroupTest, TheOthersHearWhyARankHasEnded) {
     std::vector<std::thread> ranks;
     for (int rank = 0; rank < 2; ++rank) {
       ranks.emplace_back([&, rank] {
-        auto made = moco::Communicators().Create(Spec(store, rank, 2)).value();
+        // A process that ends closes its connections; a thread's stay until the timeout.
+        auto made = moco::Communicators().Create(Spec(store, rank, 2, /*timeout=*/1.5)).value();
         if (rank == leaves) {
           made->Leave(absl::DataLossError("image 5 is damaged"));
           return;
