@@ -15,7 +15,7 @@ class RunLogTest : public ::testing::Test {
   const std::string path_ = ::testing::TempDir() + "/run_log_" +
                             ::testing::UnitTest::GetInstance()->current_test_info()->name();
   RunFolder folder_ = RunFolder::Open(path_).value();
-  RunLog log_{folder_, {"step", "epoch", "loss", "knn"}};
+  RunLog log_{&folder_, {"step", "epoch", "loss", "knn"}};
 
   // What the one event file holds.
   std::string Events() {

@@ -75,7 +75,9 @@ absl::StatusOr<moco::World> Connect() {
                              [](const char* name) -> const char* { return std::getenv(name); }),
                          flags);
   if (!found.ok()) return found.status();
-  const auto backends = moco::Communicators().Names();
+  // The reference's default is meant where there is a GPU.
+  const bool asked = base::IsSet("dist_backend");
+  if (!asked) base::SetDefaults({{"dist_backend", "gloo"}});
   const bool several = std::holds_alternative<Start>(*found) || std::get<Ranks>(*found).size > 1;
   if (several && FLAGS_dist_backend == "nccl") {
     return absl::InvalidArgumentError(
@@ -103,7 +105,7 @@ absl::StatusOr<moco::World> Connect() {
   if (ranks.size > 1) {
     world.said = absl::StrCat("ranks    ", ranks.size, " processes, this one is ", ranks.rank, " (",
                               ranks.local_size, " on this machine), ", FLAGS_dist_backend,
-                              ", from ", ranks.source, "\n");
+                              asked ? "" : " since there is no GPU", ", from ", ranks.source, "\n");
   }
   return world;
 }
