@@ -117,6 +117,7 @@ class TrainerTest : public testing::Test {
   }
 
   Noise noise_;
+  const std::unique_ptr<Communicator> alone_ = Communicators().Create("single").value();
 };
 
 TEST_F(TrainerTest, WritesACheckpointAnEpochAndALineAStep) {
