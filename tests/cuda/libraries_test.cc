@@ -1,13 +1,17 @@
 // The wheels of cuda.lock fit those of cpu.lock: LibTorch's headers for CUDA and NCCL compile with
 // theirs, its libraries load with theirs. What needs a device is skipped where there is none.
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/randn.h>
 #include <c10/cuda/CUDAFunctions.h>
+#include <cuda_runtime_api.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nccl.h>
+#include <nvrtc.h>
 
 #include <string>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
@@ -26,6 +30,26 @@ TEST(CudaTest, OperatorsHaveKernelsForIt) {
   }
 }
 
+TEST(CudaTest, LibrariesAreThoseOfTheHeaders) {
+  int runtime = 0, nccl = 0;
+  ASSERT_EQ(cudaRuntimeGetVersion(&runtime), cudaSuccess);
+  EXPECT_EQ(runtime, CUDART_VERSION);
+  ASSERT_EQ(ncclGetVersion(&nccl), ncclSuccess);
+  EXPECT_EQ(nccl, NCCL_VERSION_CODE);
+  const at::CUDAHooksInterface& torch = at::detail::getCUDAHooks();
+  EXPECT_EQ(torch.versionRuntimeCuDNN(), torch.versionCuDNN());
+}
+
+// Needs libnvrtc-builtins, which libnvrtc loads by name.
+TEST(CudaTest, KernelsAreCompiledAtRunTime) {
+  nvrtcProgram program;
+  ASSERT_EQ(nvrtcCreateProgram(&program, "__global__ void F(float* x) { *x = sqrtf(*x); }", "f.cu",
+                               0, nullptr, nullptr),
+            NVRTC_SUCCESS);
+  EXPECT_EQ(nvrtcCompileProgram(program, 0, nullptr), NVRTC_SUCCESS);
+  nvrtcDestroyProgram(&program);
+}
+
 TEST(CudaTest, NcclNeedsADevice) {
   if (c10::cuda::device_count() > 0) GTEST_SKIP() << "there is a device here";
   try {
@@ -36,7 +60,6 @@ TEST(CudaTest, NcclNeedsADevice) {
   }
 }
 
-// The libraries that are loaded by name at the first use: cuDNN's parts and cuBLAS.
 TEST(CudaTest, DeviceAgreesWithTheCpu) {
   if (c10::cuda::device_count() == 0) GTEST_SKIP() << "no device here";
   const at::Tensor images = at::randn({4, 3, 32, 32}), filters = at::randn({8, 3, 3, 3});

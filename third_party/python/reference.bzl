@@ -9,7 +9,7 @@ load("//third_party/torch:torch.bzl", "FETCH_ATTR", "fetch_cuda", "fetch_libtorc
 def _reference_python_impl(rctx):
     torch = fetch_libtorch(rctx, rctx.attr.torch_lock)
     cuda = fetch_cuda(rctx, rctx.attr.cuda_lock)
-    others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "70 MB", "400 MB")
+    others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "80 MB", "400 MB")
     rctx.file(
         "python",
         "#!/bin/sh\nPYTHONPATH='%s:%s:%s' exec python3 \"$@\"\n" % (others, torch, cuda),

@@ -68,7 +68,7 @@ def fetch_libtorch(rctx, lock):
     return fetch_wheels(rctx, lock, "LibTorch", "550 MB", "3 GB")
 
 def fetch_cuda(rctx, lock):
-    return fetch_wheels(rctx, lock, "LibTorch's CUDA libraries", "1.9 GB", "5 GB")
+    return fetch_wheels(rctx, lock, "LibTorch's CUDA libraries", "2 GB", "5 GB")
 
 def _link_libs(rctx, site, libs_of_folder):
     for folder, libs in libs_of_folder.items():
