@@ -7,7 +7,8 @@ mkdir -p "$root/.ci" "$root/tools" "$root/bin"
 cp .ci/run "$root/.ci/run"
 failures=0
 
-expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT [FUZZER_CODE]]
+# expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT [FUZZER_CODE [CUDA_CODE]]]
+expect() {
   printf '#!/bin/sh\necho set up >&2\nexit %d\n' "$2" >"$root/tools/setup.sh"
   printf '#!/bin/sh\n[ "$*" = 8 ] && exit %d\necho called as "$*"' "${9-0}" >"$root/tools/fuzz.sh"
   printf '%s\n' "$4" >"$root/said"
@@ -17,6 +18,7 @@ expect() {  # expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIV
 case "\$*" in
   "test //...") cat said >&2; exit $3 ;;
   "test --config=parity //...") cat said_live >&2; exit ${7-0} ;;
+  "test --config=cuda //tests/cuda") exit ${10-0} ;;
   *) echo called as "\$*" ;;
 esac
 EOF
@@ -36,6 +38,7 @@ expect "all pass" 0 0 "$passes" "3 passed, 0 failed" 0
 expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed" 1 3 "//p:live_test   FAILED in 60.1s"
 expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed" 1 1 "no network"
 expect "the fuzzer finds something" 0 0 "$passes" "3 passed, 1 failed" 1 0 "//p:live_test   PASSED in 1.0s" 1
+expect "CUDA cannot be built" 0 0 "$passes" "3 passed, 1 failed" 1 0 "//p:live_test   PASSED in 1.0s" 0 1
 expect "some fail" 0 3 "$passes
 //a:d_test                 FAILED in 0.1s
   /somewhere/test.log

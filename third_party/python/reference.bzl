@@ -1,17 +1,18 @@
 """Python with the pinned torch, torchvision and readers of exported files, for comparisons with the reference.
 
-Fetched only when a target asks for it: 2 GB, unpacked once into the cache that every clone shares. torch itself
-is the copy that the C++ side links.
+Fetched only when a target asks for it: 2 GB with the CUDA libraries, unpacked once into the cache that every clone shares. torch itself
+and the CUDA libraries, which this torch loads on a machine without a GPU, too, are the copies that the C++ side links.
 """
 
-load("//third_party/torch:torch.bzl", "FETCH_ATTR", "fetch_libtorch", "fetch_wheels")
+load("//third_party/torch:torch.bzl", "FETCH_ATTR", "fetch_cuda", "fetch_libtorch", "fetch_wheels")
 
 def _reference_python_impl(rctx):
     torch = fetch_libtorch(rctx, rctx.attr.torch_lock)
-    others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "2 GB", "6 GB")
+    cuda = fetch_cuda(rctx, rctx.attr.cuda_lock)
+    others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "80 MB", "400 MB")
     rctx.file(
         "python",
-        "#!/bin/sh\nPYTHONPATH='%s:%s' exec python3 \"$@\"\n" % (others, torch),
+        "#!/bin/sh\nPYTHONPATH='%s:%s:%s' exec python3 \"$@\"\n" % (others, torch, cuda),
         executable = True,
     )
     rctx.file("BUILD", "exports_files([\"python\"])\n")
@@ -19,6 +20,7 @@ def _reference_python_impl(rctx):
 reference_python_repository = repository_rule(
     implementation = _reference_python_impl,
     attrs = {
+        "cuda_lock": attr.label(allow_single_file = True),
         "lock": attr.label(allow_single_file = True),
         "torch_lock": attr.label(allow_single_file = True),
         "_fetch": FETCH_ATTR,
