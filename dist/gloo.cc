@@ -18,8 +18,14 @@ c10::intrusive_ptr<c10d::Backend> MakeBackendOfGloo(const c10::intrusive_ptr<c10
                                                      static_cast<int>(options.size), gloo);
 }
 
+}  // namespace
+
+DeviceBackend Gloo() { return {c10::DeviceType::CPU, MakeBackendOfGloo}; }
+
+namespace {
+
 absl::StatusOr<std::unique_ptr<moco::Communicator>> MakeGloo(const GroupOptions& options) {
-  return JoinGroup(options, c10::DeviceType::CPU, MakeBackendOfGloo);
+  return JoinGroup(options, {Gloo()});
 }
 
 using moco::Communicators;

@@ -253,7 +253,7 @@ struct Routes {
 };
 
 Routes FindRoutes(const at::Tensor& order, int64_t rank, int64_t size) {
-  const at::Tensor contiguous = order.contiguous();
+  const at::Tensor contiguous = order.cpu().contiguous();
   const int64_t* source = contiguous.const_data_ptr<int64_t>();
   const int64_t rows = order.size(0) / size;
   Routes routes;
@@ -319,7 +319,7 @@ class Group : public moco::Communicator {
   at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) override {
     Routes routes = FindRoutes(order, rank(), size());
     const at::Tensor own = moco::RowsInMemory(rows.detach());
-    at::Tensor sent = own.index_select(0, at::tensor(routes.send, at::kLong));
+    at::Tensor sent = own.index_select(0, at::tensor(routes.send, at::kLong).to(own.device()));
     at::Tensor received = at::empty_like(own, at::MemoryFormat::Contiguous);
     if (size() == 1) {
       received = sent;
@@ -328,7 +328,8 @@ class Group : public moco::Communicator {
         group_->alltoall_base(received, sent, routes.receive_count, routes.send_count)->wait();
       });
     }
-    return moco::RowsLike(received.index_select(0, at::tensor(routes.place)), rows);
+    return moco::RowsLike(received.index_select(0, at::tensor(routes.place).to(own.device())),
+                          rows);
   }
 
   void Broadcast(const std::vector<at::Tensor>& tensors) override {
@@ -436,9 +437,8 @@ class Group : public moco::Communicator {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(const GroupOptions& options,
-                                                              c10::DeviceType device,
-                                                              const MakeBackend& make_backend) {
+absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(
+    const GroupOptions& options, const std::vector<DeviceBackend>& backends) {
   if (options.rank >= options.size) {
     return absl::InvalidArgumentError(absl::StrCat(
         "rank ", options.rank, " is not below the number of processes, ", options.size));
@@ -455,12 +455,16 @@ absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(const GroupOptions
   auto interface = Interface(options);
   if (!interface.ok()) return interface.status();
   try {
-    const auto backend = make_backend(*store, options, *interface);
-    const auto type = c10d::ProcessGroup::strToBackendType(backend->getBackendName());
     auto group = c10::make_intrusive<c10d::ProcessGroup>(*store, static_cast<int>(options.rank),
                                                          static_cast<int>(options.size));
-    group->setDefaultBackend(type);
-    group->setBackend(device, type, backend);
+    for (const DeviceBackend& of : backends) {
+      const auto own =
+          c10::make_intrusive<c10d::PrefixStore>(c10::DeviceTypeName(of.device), *store);
+      const auto backend = of.make(own, options, *interface);
+      const auto type = c10d::ProcessGroup::strToBackendType(backend->getBackendName());
+      if (&of == &backends.front()) group->setDefaultBackend(type);
+      group->setBackend(of.device, type, backend);
+    }
     return std::make_unique<Group>(options, *store, *heart_store, std::move(group));
   } catch (const std::exception& e) {
     return absl::UnavailableError(absl::StrCat(

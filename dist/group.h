@@ -12,6 +12,7 @@
 #include <string>
 #include <torch/csrc/distributed/c10d/Backend.hpp>
 #include <torch/csrc/distributed/c10d/Store.hpp>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "moco/communicators/communicator.h"
@@ -48,17 +49,22 @@ struct GroupOptions {
   }
 };
 
-// The backend by which tensors of a device travel. interface: the address of this machine that the
+// A backend by which tensors of a device travel. interface: the address of this machine that the
 // others reach.
-using MakeBackend = std::function<c10::intrusive_ptr<c10d::Backend>(
-    const c10::intrusive_ptr<c10d::Store>& store, const GroupOptions& options,
-    const std::string& interface)>;
+struct DeviceBackend {
+  c10::DeviceType device;
+  std::function<c10::intrusive_ptr<c10d::Backend>(const c10::intrusive_ptr<c10d::Store>& store,
+                                                  const GroupOptions& options,
+                                                  const std::string& interface)>
+      make;
+};
+DeviceBackend Gloo();
 
-// Meets the other processes. Unavailable when one does not come within the timeout, naming its
-// rank, when the store cannot be reached, or its port is in use.
-absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(const GroupOptions& options,
-                                                              c10::DeviceType device,
-                                                              const MakeBackend& make_backend);
+// Meets the other processes. The first backend is that of barriers and objects. Unavailable when a
+// process does not come within the timeout, naming its rank, when the store cannot be reached, or
+// its port is in use.
+absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(
+    const GroupOptions& options, const std::vector<DeviceBackend>& backends);
 
 }  // namespace dist
 
