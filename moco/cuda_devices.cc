@@ -1,15 +1,24 @@
-// In a build with CUDA.
-#include <c10/cuda/CUDAFunctions.h>
+#include "moco/cuda_devices.h"
+
+#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/util/Exception.h>
 
 #include "absl/strings/str_cat.h"
-#include "moco/cuda_devices.h"
 
+// LibTorch's CUDA part, when it is linked, registers itself for these calls, so that this is
+// compiled alike in every build.
 namespace moco {
 
-int CudaDeviceCount() { return c10::cuda::device_count(); }
+int CudaDeviceCount() {
+  if (!c10::impl::hasDeviceGuardImpl(c10::kCUDA)) return 0;
+  return c10::impl::getDeviceGuardImpl(c10::kCUDA)->deviceCount();
+}
 
 absl::Status UseCudaDevice(int device) {
+  if (!c10::impl::hasDeviceGuardImpl(c10::kCUDA)) {
+    return absl::InvalidArgumentError(
+        "this program was built without CUDA: build it with --config=cuda, or compute on the CPU");
+  }
   const int count = CudaDeviceCount();
   if (count == 0) {
     return absl::InvalidArgumentError(
@@ -22,7 +31,8 @@ absl::Status UseCudaDevice(int device) {
                                                    " (see nvidia-smi and $CUDA_VISIBLE_DEVICES)"));
   }
   try {
-    c10::cuda::set_device(static_cast<c10::DeviceIndex>(device));
+    c10::impl::getDeviceGuardImpl(c10::kCUDA)
+        ->setDevice(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device)));
   } catch (const c10::Error& error) {
     return absl::UnavailableError(absl::StrCat("CUDA device ", device,
                                                " does not start: ", error.what_without_backtrace(),
