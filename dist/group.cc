@@ -48,7 +48,7 @@ constexpr int64_t kFirstBucketBytes = 1 << 20,
 
 // A process says in the store that it is alive, every so often; who does not say so for a while is
 // taken for lost. All of them together end within 2 s when they have found that something is wrong.
-constexpr milliseconds kBeat{150}, kSilence{700}, kDiagnosis{1200}, kFarewell{400};
+constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kFarewell{400};
 
 constexpr char kMissing[] = "missing", kNobody[] = "nobody";  // at the start
 

@@ -6,7 +6,7 @@ launch=$PWD/dist/launch
 unset RANK WORLD_SIZE LOCAL_RANK LOCAL_WORLD_SIZE MASTER_ADDR MASTER_PORT
 
 small+=(--bn-splits=1 --knn-every=0)
-gloo=(--dist-backend=gloo --dist-timeout=3)
+gloo=(--dist-backend=gloo --dist-timeout=10)
 trap 'kill -KILL $(jobs -p) 2> /dev/null' EXIT # also what is stopped
 
 # Sets $url, where nobody listens.
@@ -43,11 +43,11 @@ steps() {
 # ended RANK CODE PATTERN: waits for a rank, which ends with CODE and says PATTERN in one line on stderr; an empty
 # PATTERN: says nothing.
 ended() {
-  for ((i = 0; i < 400; ++i)); do
+  for ((i = 0; i < 800; ++i)); do
     kill -0 "${pids[$1]}" 2> /dev/null || break
     sleep 0.05
   done
-  ((i < 400)) || fail "rank $1 is still there after 20 s: $(cat err.*)"
+  ((i < 800)) || fail "rank $1 is still there after 40 s: $(cat err.*)"
   wait "${pids[$1]}"
   local code=$?
   [ $code -eq "$2" ] || fail "rank $1 ends with $code, not $2: $(cat out.$1 err.$1)"

@@ -9,7 +9,6 @@ if [ -z "${APART-}" ]; then
   APART=1 exec unshare -Urn "$0"
 fi
 . tests/dist/lib.sh
-gloo=(--dist-backend=gloo --dist-timeout=5)
 
 unshare -n sleep 1000 & # the second machine
 second=$!
