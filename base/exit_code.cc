@@ -37,7 +37,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 }
 
 int Report(const absl::Status& status) {
-  if (!status.ok()) {
+  if (!status.ok() && !status.message().empty()) {
     // What a file or a peer has brought into the message must not move the terminal's cursor.
     std::string line(status.message());
     for (char& c : line) c = absl::ascii_iscntrl(c) ? ' ' : c;

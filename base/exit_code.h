@@ -21,7 +21,8 @@ enum ExitCode {
 // The exit code that belongs to a status.
 ExitCode ExitCodeOf(const absl::Status& status);
 
-// Prints "error: <message>" as one line on stderr, unless OK, and returns the exit code.
+// Prints "error: <message>" as one line on stderr, unless OK or without a message, since another
+// process says it; and returns the exit code.
 int Report(const absl::Status& status);
 
 // Runs the program's body. What it throws is reported as one line, without a stack trace: memory

@@ -46,9 +46,11 @@ using std::chrono::milliseconds;
 constexpr int64_t kFirstBucketBytes = 1 << 20,
                   kBucketBytes = 25 << 20;  // as PyTorch's DDP has them
 
-// A process says in the store that it is alive, every so often; who does not say so for a second is
-// taken for lost.
-constexpr milliseconds kBeat{250}, kSilence{1000}, kDiagnosis{1600};
+// A process says in the store that it is alive, every so often; who does not say so for a while is
+// taken for lost. All of them together end within 2 s when they have found that something is wrong.
+constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kFarewell{400};
+
+constexpr char kMissing[] = "missing", kNobody[] = "nobody";  // at the start
 
 milliseconds Milliseconds(double seconds) {
   return milliseconds(static_cast<int64_t>(1000 * seconds));
@@ -56,7 +58,15 @@ milliseconds Milliseconds(double seconds) {
 
 std::string Key(const char* what, int64_t rank) { return absl::StrCat(what, "/", rank); }
 
-std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+// The first line of what an exception says, without its place in the source.
+std::string Reason(const std::exception& e) {
+  std::string text = e.what();
+  text.resize(std::min(text.find('\n'), text.size()));
+  const size_t end = text.find("] ");
+  return text[0] == '[' && end != std::string::npos ? text.substr(end + 2) : text;
+}
+
+std::vector<uint8_t> Bytes(const std::string& text) { return {text.begin(), text.end()}; }
 
 std::string Place(const GroupOptions& o) {
   return o.store_file.empty() ? absl::StrCat("tcp://", o.host, ":", o.port)
@@ -126,34 +136,42 @@ absl::StatusOr<StorePtr> OpenStore(const GroupOptions& options, bool serve) {
   } catch (const std::exception& e) {
     return absl::UnavailableError(absl::StrCat(
         "rank ", options.rank, " cannot reach the store of rank 0 at ", Place(options), " within ",
-        options.timeout, " s; is rank 0 running, and --dist-url its address? (",
-        FirstLine(e.what()), ")"));
+        options.timeout, " s; is rank 0 running, and --dist-url its address? (", Reason(e), ")"));
   }
 }
 
-// Waits for every process.
-absl::Status Meet(c10d::Store& store, const GroupOptions& options) {
+// Who is not there within the timeout.
+std::string FindMissing(c10d::Store& store, const GroupOptions& options) {
   std::vector<std::string> keys;
   for (int64_t rank = 0; rank < options.size; ++rank) keys.push_back(Key("here", rank));
+  std::vector<int64_t> missing;
+  try {
+    store.wait(keys, Milliseconds(options.timeout));
+  } catch (const std::exception&) {
+    for (int64_t rank = 0; rank < options.size; ++rank) {
+      if (!store.check({keys[rank]})) missing.push_back(rank);
+    }
+  }
+  return missing.empty() ? kNobody : absl::StrJoin(missing, ", ");
+}
+
+// Waits for every process: rank 0 does, and tells the others, for who serves the store must not
+// leave before them.
+absl::Status Meet(c10d::Store& store, const GroupOptions& options) {
+  std::string missing = "0";  // when nothing is heard
   try {
     store.set(Key("here", options.rank), std::vector<uint8_t>{1});
-    store.wait(keys, Milliseconds(options.timeout));
-    return absl::OkStatus();
-  } catch (const std::exception& e) {
-    std::vector<int64_t> missing;
-    try {
-      for (int64_t rank = 0; rank < options.size; ++rank) {
-        if (!store.check({keys[rank]})) missing.push_back(rank);
-      }
-    } catch (const std::exception&) {
-      missing = {0};
-    }
-    return absl::UnavailableError(
-        absl::StrCat("rank ", absl::StrJoin(missing, ", "), " of ", options.size,
-                     " did not come to ", Place(options), " within ", options.timeout,
-                     " s; start every rank with the same --dist-url, or raise --dist-timeout (",
-                     FirstLine(e.what()), ")"));
+    if (options.rank == 0) store.set(kMissing, Bytes(FindMissing(store, options)));
+    store.wait({kMissing}, Milliseconds(options.timeout) + kDiagnosis);
+    const std::vector<uint8_t> heard = store.get(kMissing);
+    missing.assign(heard.begin(), heard.end());
+  } catch (const std::exception&) {  // rank 0 is not there
   }
+  if (missing == kNobody) return absl::OkStatus();
+  if (options.rank == 0) std::this_thread::sleep_for(kDiagnosis);
+  return absl::UnavailableError(absl::StrCat(
+      "rank ", missing, " of ", options.size, " did not come to ", Place(options), " within ",
+      options.timeout, " s; start every rank with the same --dist-url, or raise --dist-timeout"));
 }
 
 // The address of this machine that the others reach: the one that leads to rank 0.
@@ -222,24 +240,36 @@ class Heart {
   std::thread thread_;
 };
 
-// Which ranks have ended, and why, or have been silent for a second. Empty when none has.
+// What has ended the run, for all ranks to hear: the word of the one that notices first, because it
+// would be taken for lost itself by those that ask after its end.
+constexpr char kVerdict[] = "verdict";
+constexpr char kHeard[] = "heard";  // by how many
+
+void TellAll(c10d::Store& store, const std::string& verdict) {
+  store.compareSet(kVerdict, {}, Bytes(verdict));
+}
+
 std::string FindLost(c10d::Store& store, const GroupOptions& options) {
   std::vector<int64_t> beats, silent;
   const auto beat = [&](int64_t rank) { return store.add(Key("beat", rank), 0); };
   for (int64_t rank = 0; rank < options.size; ++rank) beats.push_back(beat(rank));
   std::this_thread::sleep_for(kSilence);
   for (int64_t rank = 0; rank < options.size; ++rank) {
-    if (rank == options.rank) continue;
-    const std::string left = Key("left", rank);
-    if (store.check({left})) {
-      const std::vector<uint8_t> why = store.get(left);
-      return absl::StrCat("rank ", rank, " has ended: ", std::string(why.begin(), why.end()));
-    }
-    if (beat(rank) == beats[rank]) silent.push_back(rank);
+    if (rank != options.rank && beat(rank) == beats[rank]) silent.push_back(rank);
   }
-  if (silent.empty()) return "";
+  if (silent.empty()) {
+    return absl::StrCat("all ranks are alive, but one did not come to the others within ",
+                        options.timeout, " s; if it needs so long, raise --dist-timeout");
+  }
   return absl::StrCat("rank ", absl::StrJoin(silent, ", "), " of ", options.size,
                       " is lost: killed, stopped or cut off");
+}
+
+std::string HearVerdict(c10d::Store& store, const GroupOptions& options) {
+  if (!store.check({kVerdict})) TellAll(store, FindLost(store, options));
+  const std::vector<uint8_t> verdict = store.get(kVerdict);
+  store.add(kHeard, 1);
+  return {verdict.begin(), verdict.end()};
 }
 
 // --- The communicator ---
@@ -358,16 +388,12 @@ class Group : public moco::Communicator {
     }
   }
 
-  // The server of the store stays until the others have heard why they have lost it.
-  void Leave(const absl::Status& why) override {
-    if (size() == 1 || failed_ || why.ok()) return;
+  bool Leave(const absl::Status& why) override {
+    if (size() == 1 || why.ok()) return false;
+    const bool told = !failed_ && TellWhy(why);
+    if (rank() == 0) AwaitOthers(failed_ ? kFarewell : kDiagnosis);
     failed_ = true;
-    const std::string text(why.message());
-    Bounded([store = store_, key = Key("left", rank()), text] {
-      store->set(key, std::vector<uint8_t>(text.begin(), text.end()));
-      return std::string();
-    });
-    if (rank() == 0) std::this_thread::sleep_for(kDiagnosis);
+    return told;
   }
 
  private:
@@ -404,10 +430,40 @@ class Group : public moco::Communicator {
 
   [[noreturn]] void Fail(const std::exception& e) {
     failed_ = true;
-    std::string lost =
-        Bounded([store = store_, options = options_] { return FindLost(*store, options); });
-    if (lost.empty()) lost = "the exchange with other ranks failed";
-    throw moco::PeerError(absl::StrCat(lost, " (", FirstLine(e.what()), ")"));
+    const std::string verdict =
+        Bounded([store = store_, options = options_] { return HearVerdict(*store, options); });
+    throw moco::PeerError(absl::StrCat(verdict, " (", Reason(e), ")"));
+  }
+
+  // Closes this process's connections, so that the others notice at once, with the reason where
+  // they look for it. Returns whether rank 0 has ended for the same.
+  bool TellWhy(const absl::Status& why) {
+    // A stop is what all ranks have agreed on, whatever else each has to say of it.
+    const std::string own = absl::IsCancelled(why) ? "" : std::string(why.message());
+    const std::string answer = Bounded([store = store_, rank = rank(), why, own] {
+      store->set(Key("left", rank), Bytes(absl::StrCat(why.raw_code(), own)));
+      TellAll(*store, absl::StrCat("rank ", rank, " has ended: ", why.message()));
+      store->add(kHeard, 1);
+      if (rank == 0) return std::string();
+      store->wait({Key("left", 0)}, kDiagnosis);
+      const std::vector<uint8_t> first = store->get(Key("left", 0));
+      return std::string(first.begin(), first.end());
+    });
+    reducer_.reset();
+    group_.reset();
+    return rank() > 0 && answer == absl::StrCat(why.raw_code(), own);
+  }
+
+  // The server of the store stays until the others have heard why they are alone.
+  void AwaitOthers(milliseconds limit) {
+    const auto end = std::chrono::steady_clock::now() + limit;
+    const auto heard = [&] {
+      return Bounded([store = store_] { return absl::StrCat(store->add(kHeard, 0)); });
+    };
+    const std::string all = absl::StrCat(size());
+    while (std::chrono::steady_clock::now() < end && heard() != all) {
+      std::this_thread::sleep_for(milliseconds(20));
+    }
   }
 
   // What `ask` finds out from the store, whose server may be what is lost.
@@ -467,8 +523,8 @@ absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(
     }
     return std::make_unique<Group>(options, *store, *heart_store, std::move(group));
   } catch (const std::exception& e) {
-    return absl::UnavailableError(absl::StrCat(
-        "rank ", options.rank, " cannot connect to the others: ", FirstLine(e.what())));
+    return absl::UnavailableError(
+        absl::StrCat("rank ", options.rank, " cannot connect to the others: ", Reason(e)));
   }
 }
 

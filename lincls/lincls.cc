@@ -290,7 +290,9 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels, world);
   if (!options.ok()) return options.status();
-  if (base::PrintConfig()) return PrintConfig(*options, **encoder);
+  if (base::PrintConfig()) {
+    return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();
+  }
   if (world.writes()) {
     std::printf("data     %lld images, %s (%s)\nencoder  %s, with its classifier from %s\n",
                 static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
@@ -344,7 +346,9 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels, world);
   if (!options.ok()) return options.status();
-  if (base::PrintConfig()) return PrintConfig(*options, **encoder);
+  if (base::PrintConfig()) {
+    return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();
+  }
 
   const std::string own_path = !FLAGS_run_dir.empty() ? base::UserPath(FLAGS_run_dir)
                                : !world.run_dir.empty()

@@ -209,6 +209,7 @@ class LinearTrainerImpl : public LinearTrainer {
                            {"momentum", registry::WriteValue(options_.momentum)},
                            {"weight-decay", registry::WriteValue(options_.weight_decay)},
                            {"epochs", absl::StrCat(options_.epochs)},
+                           {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()}};
     return settings;

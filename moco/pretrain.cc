@@ -454,7 +454,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
   TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
   options.earlier = place->checkpoints;
-  if (base::PrintConfig()) return PrintConfig(options);
+  if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
   base::CatchStopSignals();
   auto trainer = Trainer::Create(
       options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()},

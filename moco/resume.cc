@@ -72,7 +72,10 @@ absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& s
 
 std::string NewRunId(const Settings& settings) {
   Hash hash;
-  for (const auto& [name, value] : settings) hash.Add(absl::StrCat(name, "=", value, "\n"));
+  for (const auto& [name, value] : settings) {
+    if (name == "ranks") continue;  // a run is what it computes, however many compute it
+    hash.Add(absl::StrCat(name, "=", value, "\n"));
+  }
   return hash.Text();
 }
 

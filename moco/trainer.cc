@@ -278,6 +278,7 @@ class TrainerImpl : public Trainer {
                            {"lr", registry::WriteValue(options_.lr)},
                            {"schedule", Schedules().Canonical(options_.schedule).value()},
                            {"epochs", absl::StrCat(options_.epochs)},
+                           {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", CpuForResults()}};
     return settings;

@@ -18,8 +18,11 @@ absl::Status WithPeers(World& world, const std::function<absl::Status()>& body) 
     status = absl::UnavailableError(
         absl::StrCat(e.what(), ", before the first step; start all ranks anew"));
   }
-  world.communicator->Leave(status);
-  return status;
+  const bool said = world.communicator->Leave(status);
+  if (status.ok() || world.writes()) return status;
+  return absl::Status(
+      status.code(),
+      said ? "" : absl::StrCat("rank ", world.communicator->rank(), ": ", status.message()));
 }
 
 Connection Alone() {

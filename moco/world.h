@@ -35,7 +35,8 @@ struct Connection {
 Connection Alone();
 
 // Runs a program's body, and tells the other processes when it ends badly. What a lost process
-// throws there is Unavailable.
+// throws there is Unavailable. The message says which rank it is from, unless from the first, and
+// is empty where that one has the same.
 absl::Status WithPeers(World& world, const std::function<absl::Status()>& body);
 
 // This process's part of `all` threads (0: one for each core) that the machine's processes share.

@@ -44,8 +44,9 @@ class Communicator {
   // are their means over the ranks.
   virtual void Backward(const at::Tensor& loss) = 0;
 
-  // The run ends here, with `why` when it isn't OK: the others hear it instead of silence.
-  virtual void Leave(const absl::Status& why) = 0;
+  // The run ends here, with `why` when it isn't OK: the others hear it instead of silence. Returns
+  // whether rank 0 ends for the same reason, and this one need not say it, too. Not collective.
+  virtual bool Leave(const absl::Status& why) = 0;
 
   // This rank's rows of the whole batch's.
   at::Tensor Own(const at::Tensor& rows) const { return rows.slice(0, rank(), {}, size()); }

@@ -20,7 +20,7 @@ class Single : public Communicator {
   void Broadcast(const std::vector<at::Tensor>&) override {}
   void AverageGradientsOf(const std::vector<at::Tensor>&) override {}
   void Backward(const at::Tensor& loss) override { loss.backward(); }
-  void Leave(const absl::Status&) override {}
+  bool Leave(const absl::Status&) override { return false; }
 };
 
 absl::StatusOr<std::unique_ptr<Communicator>> MakeSingle(const SingleOptions&) {

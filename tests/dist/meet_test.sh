@@ -1,0 +1,61 @@
+#!/bin/bash
+# How ranks come together, and what they say when one does not, or is another than the others.
+. tests/dist/lib.sh
+
+unpack data 16
+run=("${small[@]}" --batch-size=64 --epochs=1 data/train)
+
+# Late, and never.
+choose_url
+for rank in 0 2; do start_rank $rank 3 "${run[@]}" --batch-size=66 --run-dir=late; done
+sleep 1
+start_rank 1 3 "${run[@]}" --batch-size=66 --run-dir=late
+for rank in 0 1 2; do ended $rank 0 ''; done
+gloo+=(--dist-timeout=5)
+choose_url
+for rank in 0 2; do start_rank $rank 3 "${run[@]}" --batch-size=66 --run-dir=never; done
+for rank in 0 2; do ended $rank 4 "^error: rank 1 of 3 did not come to $url within 5 s; start every rank"; done
+[ ! -e never ] || fail "a refused run left a folder"
+
+# At the wrong place.
+choose_url
+start_rank 1 2 "${run[@]}"
+ended 1 4 "^error: rank 1 cannot reach the store of rank 0 at $url within 5 s; is rank 0 running"
+url=tcp://nowhere.invalid:23456
+start_rank 1 2 "${run[@]}"
+ended 1 4 "^error: rank 1 cannot reach the store of rank 0 at $url"
+gloo+=(--dist-timeout=10)
+start 2 "${run[@]}" --epochs=1000 --run-dir=first
+steps first 1
+first=("${pids[@]}")
+start_rank 0 2 "${run[@]}" --run-dir=second
+ended 0 4 "^error: rank 0 cannot serve the store at $url: Address already in use; choose another port by --dist-url"
+kill -TERM "${first[0]}" && wait "${first[@]}"
+
+# With another flag, or other images: said once, before anything is written.
+cp -r data/train fewer && rm "$(find fewer -name '*.jpg' | head -n 1)"
+differ() {
+  choose_url
+  start_rank 0 2 "${run[@]}" --run-dir=differ
+  start_rank 1 2 "${run[@]/data\/train/${images-data\/train}}" --run-dir=differ "${@:2}"
+  ended 0 2 "$1"
+  ended 1 2 ''
+  [ ! -e differ ] || fail "a refused run left a folder"
+}
+differ "^error: .* --lr of rank 0 is '0.03', of rank 1 '0.06'; start every rank with the same" --lr=0.06
+differ "^error: .* --batch-size of rank 0 is '64', of rank 1 '32'" --batch-size=32
+differ "^error: .* --seed of rank 0 is '0', of rank 1 '1'" --seed=1
+differ "^error: .* --aug-plus of rank 0 is 'random_resized_crop:size=16.*, of rank 1 'flip" --views="flip|$views"
+images=fewer differ "^error: .* --data of rank 0 is '160 images', of rank 1 '159 images'"
+
+# What is everybody's is said once, and what is one's own with its rank; the others hear it.
+choose_url
+for rank in 0 1; do start_rank $rank 2 "${run[@]}" --batch-size=63; done
+ended 0 2 '^error: --batch-size 63 cannot be split into equal shares of 2 ranks'
+ended 1 2 ''
+choose_url
+start_rank 0 2 "${run[@]}"
+start_rank 1 2 "${run[@]/data\/train/nowhere}"
+ended 0 4 "^error: rank 1 has ended: .*nowhere.*, before the first step"
+ended 1 2 "^error: rank 1: .*nowhere'"
+echo PASSED

@@ -1,0 +1,32 @@
+#!/bin/bash
+# Ranks that are stopped agree on a step and leave one checkpoint; they go on to the same bits, and on other numbers of
+# ranks with the same images.
+. tests/dist/lib.sh
+
+unpack data 32
+run=(data/train "${small[@]}" --batch-size=66)
+
+on 3 "${run[@]}" --epochs=12 --run-dir=straight
+for stopped in 1 "0 1 2"; do
+  rm -rf run
+  start 3 "${run[@]}" --epochs=12 --run-dir=run
+  steps run 4
+  for rank in $stopped; do kill -TERM "${pids[rank]}"; done
+  ended 0 143 '^error: stopped by SIGTERM after step [0-9]*, checkpoint written; go on with: '
+  ended 1 143 ''
+  ended 2 143 ''
+  [ "$(ls run/checkpoints/*_step_* | wc -l)" -eq 1 ] || fail "checkpoints: $(ls run/checkpoints)"
+  on 3 --resume=run
+  cmp straight/checkpoints/checkpoint_0011.pth.tar run/checkpoints/checkpoint_0011.pth.tar ||
+    fail "other weights after SIGTERM to rank $stopped"
+done
+
+# On another number of ranks the batches are the same, but not their groups' statistics: it goes on, and says so.
+for ranks in "3 1" "1 2"; do
+  read -r first then <<< "$ranks"
+  on "$first" "${run[@]}" --epochs=2 --run-dir=from$first
+  on "$then" --resume=from$first --epochs=4
+  grep -q "^note     not as it was: .*ranks was $first, is $then" out || fail "not said: $(cat out)"
+  [ "$(losses from$first | wc -l)" -eq 16 ] || fail "steps: $(cat from$first/metrics.jsonl)"
+done
+echo PASSED
