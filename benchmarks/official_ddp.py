@@ -1,6 +1,7 @@
 """The official code's side of ddp_benchmark.cc: the same protocol around its own MoCo in DistributedDataParallel."""
 
 import argparse
+import collections
 import contextlib
 import functools
 import json
@@ -78,7 +79,7 @@ def main():
     number = 0
     for line in sys.stdin:
         count, mode = line.split()
-        answer = {"losses": [], "seconds": [], "waited": [], "backward": []}
+        answer = collections.defaultdict(list)
         for _ in range(int(count)):
             begin = time.perf_counter()
             if mode == "alone":
@@ -92,6 +93,7 @@ def main():
                 answer["losses"].append(loss.item())
                 optimizer.zero_grad()
                 backward.timed(loss.backward)()
+            model.require_forward_param_sync = True  # no_sync spares the next step its broadcast of buffers, too
             optimizer.step()
             answer["seconds"].append(time.perf_counter() - begin)
             answer["waited"].append(waited.take())
