@@ -22,9 +22,12 @@ from torchvision.transforms.functional import center_crop, normalize
 
 import reference
 
-SEED, BATCH, STEPS, EPOCHS = 3, 16, 5, 8  # STEPS in an epoch
-HALF = f"checkpoint_{EPOCHS // 2 - 1:04}.pth.tar"
+SEED, BATCH, STEPS = 3, 16, 5  # STEPS in an epoch
 BOUNDS = {"fp64": 1e-9, "fp32": 1e-5}  # of all losses after half time, and in float32 of the first: fidelity.md
+
+
+def half_time(run):
+    return f"checkpoint_{run['epochs'] // 2 - 1:04}.pth.tar"
 
 
 def unpack(demo, folder, count):
@@ -66,25 +69,32 @@ class Images:
 
 
 def pretrain(program, run, data, folder, resume):
-    """Ours. Returns the loss of each step."""
+    """Ours: the words that start it, before those of the run. Returns the loss of each step."""
     folder.mkdir()
     views = f"center_crop:size={run['size']}|flip|grayscale|to_tensor|normalize"
-    command = [program, data, f"--arch={run['arch']}", f"--epochs={EPOCHS}", f"--batch-size={BATCH}", f"--seed={SEED}",
-               f"--lr={run['lr']}", f"--moco-k={run['queue']}", f"--moco-t={run['temperature']}",
-               f"--moco-dim={run['dim']}", f"--moco-m={run['momentum']}", f"--mlp={run['mlp']}", f"--cos={run['cos']}",
+    command = [*program, data, f"--arch={run['arch']}", f"--epochs={run['epochs']}",
+               f"--batch-size={BATCH}", f"--seed={SEED}", f"--lr={run['lr']}",
+               f"--moco-k={run['queue']}", f"--moco-t={run['temperature']}", f"--moco-dim={run['dim']}",
+               f"--moco-m={run['momentum']}", f"--mlp={run['mlp']}", f"--cos={run['cos']}",
                f"--schedule={' '.join(map(str, run['schedule']))}", f"--bn-splits={run['splits']}",
                f"--precision={run['precision']}", f"--views={views}", f"--image-size={run['size']}", "--print-freq=1",
                f"--optimizer={run['optimizer']}", f"--run-dir={folder}", f"--resume={resume}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"pretrain ended with {done.returncode}: {done.stderr}")
-    (folder / HALF).symlink_to(f"checkpoints/{HALF}")
+    (folder / half_time(run)).symlink_to(f"checkpoints/{half_time(run)}")
     metrics = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
     return [line["loss"] for line in metrics if "loss" in line]
 
 
 def below(prefix, state):
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def rate(run, epoch):
+    if run["cos"]:
+        return reference.cosine_rate(run["lr"], epoch, run["epochs"])
+    return reference.step_rate(run["lr"], epoch, run["schedule"])
 
 
 def reference_run(run, data, folder, resume):
@@ -106,9 +116,8 @@ def reference_run(run, data, folder, resume):
         optimizer.load_state_dict(checkpoint["optimizer"])
     losses = []
     images = Images(data, run["size"])
-    for epoch in range(first, EPOCHS):
-        optimizer.param_groups[0]["lr"] = (reference.cosine_rate(run["lr"], epoch, EPOCHS) if run["cos"] else
-                                           reference.step_rate(run["lr"], epoch, run["schedule"]))
+    for epoch in range(first, run["epochs"]):
+        optimizer.param_groups[0]["lr"] = rate(run, epoch)
         for i, (x_q, x_k) in enumerate(images.batches(epoch)):
             shuffles = [reference.permutation(SEED, epoch * STEPS + i, BATCH)]
             losses.append(reference.step(moco, optimizer, x_q, x_k, shuffles)[0])
@@ -120,9 +129,10 @@ def reference_run(run, data, folder, resume):
 
 
 def cross(program, demo, theirs, run):
-    """Both ways; theirs(run, data, folder, resume) trains and returns the loss of each step."""
+    """Both ways; theirs(run, data, folder, resume) trains and returns the loss of each step. Returns the losses of our
+    whole run and of theirs."""
     torch.set_default_dtype(torch.float64 if run["precision"] == "fp64" else torch.float32)
-    ours = functools.partial(pretrain, program)
+    ours, wholes = functools.partial(pretrain, program), []
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(temporary)
         data = work / "data"
@@ -131,17 +141,19 @@ def cross(program, demo, theirs, run):
                                     ("ours goes on with theirs", theirs, ours)):
             torch.manual_seed(1)
             whole = first(run, data, work / f"{what}, first", "")
-            resumed = second(run, data, work / f"{what}, second", work / f"{what}, first" / HALF)
-            assert len(whole) == EPOCHS * STEPS and len(resumed) == EPOCHS // 2 * STEPS, (len(whole), len(resumed))
+            resumed = second(run, data, work / f"{what}, second", work / f"{what}, first" / half_time(run))
+            wholes.append(whole)
+            assert [len(whole), len(resumed)] == [run["epochs"] * STEPS, run["epochs"] // 2 * STEPS]
             differences = [abs(a - b) / abs(a) for a, b in zip(whole[len(resumed):], resumed)]
             print(f"{run['name']}, {run['precision']}, {what}: first loss {resumed[0]:.6f}, difference "
                   f"{differences[0]:.1e}; largest of {len(resumed)} {max(differences):.1e}", flush=True)
             if not (differences[0] if run["precision"] == "fp32" else max(differences)) <= BOUNDS[run["precision"]]:
                 sys.exit("they differ")
+    return wholes
 
 
-V1 = {"name": "v1", "splits": 1, "dim": 128, "queue": 336, "momentum": 0.999, "temperature": 0.07, "lr": 0.03,
-      "mlp": False, "cos": False, "schedule": [2, 6], "optimizer": "sgd"}
+V1 = {"name": "v1", "epochs": 8, "splits": 1, "dim": 128, "queue": 336, "momentum": 0.999, "temperature": 0.07,
+      "lr": 0.03, "mlp": False, "cos": False, "schedule": [2, 6], "optimizer": "sgd"}
 V2 = V1 | {"name": "v2", "temperature": 0.2, "mlp": True, "cos": True}
 
 
@@ -151,7 +163,7 @@ def main():
     adamw = V2 | {"name": "v2 by AdamW", "optimizer": "adamw", "lr": 0.001}
     for run, precision in ((V1, "fp64"), (V2 | {"splits": 4}, "fp64"), (V2 | {"splits": 4}, "fp32"),
                            (adamw, "fp64"), (adamw, "fp32")):
-        cross(program, demo, reference_run, run | {"arch": "resnet_small", "size": 16, "precision": precision})
+        cross([program], demo, reference_run, run | {"arch": "resnet_small", "size": 16, "precision": precision})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import contextlib
 import functools
+import json
 import os
 import pathlib
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,7 @@ import torch
 import torchvision
 
 import bridge
+import ddp_bridge
 import reference
 
 
@@ -40,39 +43,42 @@ class GivenImages(torch.utils.data.Dataset):
 
 
 class GivenOrder(torch.utils.data.Sampler):
-    """In place of DistributedSampler."""
+    """In place of DistributedSampler: the images dealt to the ranks."""
 
     def __init__(self, dataset):
         self.dataset = dataset
+        self.rank, self.ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
 
     def set_epoch(self, epoch):
         self.dataset.epoch = epoch
 
     def __iter__(self):
-        return iter(self.dataset.images.order(self.dataset.epoch))
+        return iter(self.dataset.images.order(self.dataset.epoch)[self.rank::self.ranks])
 
     def __len__(self):
-        return len(self.dataset)
+        return len(self.dataset) // self.ranks
 
 
-def main_moco_run(run, data, folder, resume):
-    """main_moco.main_worker, one process, gloo. Returns the loss of each step."""
+def main_moco_rank(rank, ranks, store, run, data, folder, resume):
+    """main_moco.main_worker, one of its processes, gloo. Returns the loss of each step."""
     import main_moco
 
-    folder.mkdir()
-    words = [str(data), f"--arch={run['arch']}", f"--epochs={bridge.EPOCHS}", f"--batch-size={bridge.BATCH}",
-             f"--lr={run['lr']}", f"--moco-k={run['queue']}", f"--moco-t={run['temperature']}",
-             f"--moco-dim={run['dim']}", f"--moco-m={run['momentum']}", f"--resume={resume}", "--workers=0",
-             "--world-size=1", "--rank=0", "--dist-backend=gloo", f"--dist-url=file://{folder}/store",
+    torch.set_default_dtype(torch.float64 if run["precision"] == "fp64" else torch.float32)
+    words = [str(data), f"--epochs={run['epochs']}", f"--batch-size={bridge.BATCH // ranks}", f"--lr={run['lr']}",
+             f"--moco-k={run['queue']}", f"--moco-t={run['temperature']}", f"--moco-dim={run['dim']}",
+             f"--moco-m={run['momentum']}", f"--resume={resume}", "--workers=0", f"--world-size={ranks}",
+             f"--rank={rank}", "--dist-backend=gloo", f"--dist-url=file://{store}",
              "--schedule", *map(str, run["schedule"])]
     args = main_moco.parser.parse_args(words + [f"--{flag}" for flag in ("mlp", "cos") if run[flag]])
+    args.arch = run["arch"]
     args.distributed = True  # what main() finds when there is more than one process
+    backbones = {args.arch: functools.partial(reference.BACKBONES[args.arch], norm_layer=torch.nn.BatchNorm2d)}
     losses, shuffles = [], []
 
     def randperm(n):
-        step = len(losses) + (bridge.EPOCHS // 2 * bridge.STEPS if resume else 0)
+        step = len(losses) + (run["epochs"] // 2 * bridge.STEPS if resume else 0)
         shuffles.append(step)
-        return reference.permutation(bridge.SEED, step, n)
+        return ddp_bridge.gathered(reference.permutation(bridge.SEED, step, n), ranks)
 
     class Meter(main_moco.AverageMeter):
         def update(self, value, n=1):
@@ -80,8 +86,21 @@ def main_moco_run(run, data, folder, resume):
             if self.name == "Loss":
                 losses.append(value)
 
+    draw = main_moco.moco.builder.MoCo.__init__
+
+    def draw_as_pretrain(model, *arguments):
+        """The weights of the seed in float32, whatever follows."""
+        dtype = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        torch.manual_seed(bridge.SEED)
+        draw(model, *arguments)
+        model.to(dtype)
+        torch.set_default_dtype(dtype)
+
     given = GivenImages(bridge.Images(data, run["size"]))
     with (on_a_cpu(folder / "log"), mock.patch.object(main_moco, "AverageMeter", Meter),
+          mock.patch.dict(main_moco.models.__dict__, backbones),
+          mock.patch.object(main_moco.moco.builder.MoCo, "__init__", draw_as_pretrain),
           mock.patch.object(main_moco.datasets, "ImageFolder", lambda *arguments: given),
           mock.patch.object(torch.utils.data.distributed, "DistributedSampler", GivenOrder),
           mock.patch.object(torch, "randperm", randperm), contextlib.chdir(folder)):
@@ -89,8 +108,31 @@ def main_moco_run(run, data, folder, resume):
         torch.distributed.destroy_process_group()
     assert len(shuffles) == len(losses)
     if resume:
-        assert f"=> loaded checkpoint '{resume}' (epoch {bridge.EPOCHS // 2})" in (folder / "log").read_text()
+        assert f"=> loaded checkpoint '{resume}' (epoch {run['epochs'] // 2})" in (folder / "log").read_text()
     return losses
+
+
+def main_moco_run(run, data, folder, resume):
+    """In one process."""
+    folder.mkdir()
+    return main_moco_rank(0, 1, folder / "store", run, data, folder, resume)
+
+
+def main_moco_rank_of_run(rank, run, data, folder, resume):
+    """One of ddp_bridge.RANKS processes, each in a folder of its own."""
+    torch.set_num_threads(1)
+    own = folder / f"rank{rank}" if rank > 0 else folder
+    own.mkdir(exist_ok=True)
+    losses = main_moco_rank(rank, ddp_bridge.RANKS, folder / "store", run, data, own, resume)
+    (own / "own_losses.json").write_text(json.dumps(losses))
+
+
+def main_moco_ranks(run, data, folder, resume):
+    folder.mkdir()
+    torch.multiprocessing.spawn(main_moco_rank_of_run, (run, data, folder, resume), nprocs=ddp_bridge.RANKS)
+    by_rank = [json.loads(file.read_text()) for file in sorted(folder.rglob("own_losses.json"))]
+    assert len(by_rank) == ddp_bridge.RANKS
+    return [statistics.mean(losses) for losses in zip(*by_rank, strict=True)]
 
 
 def main_lincls_run(folder, data, *words, before_validation=None):
@@ -162,13 +204,16 @@ def linear(pretrain, lincls, demo):
 
 
 def main():
-    clone, pretrain, lincls, demo = sys.argv[1:]
+    clone, pretrain, pretrain_ddp, lincls, demo = sys.argv[1:]
     sys.path.append(clone)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))
     for run in (bridge.V1, bridge.V2):
         for precision in ("fp64", "fp32"):
-            bridge.cross(pretrain, pathlib.Path(demo), main_moco_run,
+            bridge.cross([pretrain], pathlib.Path(demo), main_moco_run,
                          run | {"arch": "resnet18", "size": 32, "precision": precision})
+    for run, way in ((bridge.V1, "exchange"), (bridge.V2, "deal")):
+        ddp_bridge.cross(pretrain_ddp, pathlib.Path(demo), main_moco_ranks,
+                         run | ddp_bridge.SMALL, way)
     linear(pretrain, lincls, pathlib.Path(demo))
 
 

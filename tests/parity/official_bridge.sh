@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The official main_moco.py and main_lincls.py take over our runs and we theirs, by hand: facebookresearch/moco at
-# 3402035, on given images and shuffles. None of that code is kept. Unchanged but for a `cuda()` that does nothing,
-# and a `view` in its accuracy that PyTorch has refused since 1.7.
+# The official main_moco.py, in one process and in two, and main_lincls.py take over our runs and we theirs, by hand:
+# facebookresearch/moco at 3402035, on given images and shuffles. None of that code is kept. Unchanged but for a
+# `cuda()` that does nothing, and a `view` in its accuracy that PyTorch has refused since 1.7.
 #
 #   tests/parity/official_bridge.sh CLONE_OF_FACEBOOKRESEARCH_MOCO [PYTHON]
 #
@@ -16,6 +16,6 @@ trap 'rm -rf "$work"' EXIT
 git -C "$1" archive 3402035 main_moco.py main_lincls.py moco | tar x -C "$work"
 sed -i 's/correct\[:k\]\.view(-1)/correct[:k].reshape(-1)/' "$work"/main_*.py
 cd "$here/../.."
-bazel build //moco:pretrain //lincls:lincls
+bazel build //moco:pretrain //dist:pretrain_ddp //lincls:lincls
 PYTHONDONTWRITEBYTECODE=1 "$python" "$here/official_bridge.py" "$work" \
-  "$PWD/bazel-bin/moco/pretrain" "$PWD/bazel-bin/lincls/lincls" data/demo
+  "$PWD"/bazel-bin/{moco/pretrain,dist/pretrain_ddp,lincls/lincls} data/demo
