@@ -468,10 +468,11 @@ class LinearTrainerImpl : public LinearTrainer {
       return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step));
     }
     return absl::Status(
-        why.code(), absl::StrCat(why.message(), " after step ", step,
-                                 ", checkpoint written; go on with: bazel run //lincls:lincls -- "
-                                 "--resume=",
-                                 base::ShellQuoted(folder_->path())));
+        why.code(),
+        absl::StrCat(why.message(), " after step ", step, ", checkpoint written; go on with: ",
+                     communicator_.size() > 1 ? "the same start, and --resume="
+                                              : "bazel run //lincls:lincls -- --resume=",
+                     base::ShellQuoted(folder_->path())));
   }
 
   static absl::Status NotFinite(absl::string_view what, int64_t step) {

@@ -573,10 +573,11 @@ class TrainerImpl : public Trainer {
     if (folder_ == nullptr) {
       return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step));
     }
-    const std::string next = step == last_step_
-                                 ? "that was the last step, only its kNN is missing"
-                                 : "go on with: bazel run //moco:pretrain -- --resume=" +
-                                       base::ShellQuoted(folder_->path());
+    const std::string folder = base::ShellQuoted(folder_->path());
+    const std::string next = step == last_step_ ? "that was the last step, only its kNN is missing"
+                             : communicator_.size() > 1
+                                 ? "go on with: the same start, and --resume=" + folder
+                                 : "go on with: bazel run //moco:pretrain -- --resume=" + folder;
     return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
                                                  ", checkpoint written; ", next));
   }
