@@ -70,7 +70,7 @@ class Timed : public moco::Communicator {
     Stopwatch watch(backward);
     average ? inner_->Backward(loss) : loss.backward();
   }
-  void Leave(const absl::Status& why) override { inner_->Leave(why); }
+  bool Leave(const absl::Status& why) override { return inner_->Leave(why); }
 
   bool average = true;
   double waited = 0, backward = 0;
