@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
@@ -89,6 +90,14 @@ absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path) {
     }
   }
   return lines;
+}
+
+std::string CsvField(absl::string_view field) {
+  const bool plain = !field.empty() && !absl::ascii_isspace(field.front()) &&
+                     !absl::ascii_isspace(field.back()) &&
+                     field.find_first_of(",\"") == absl::string_view::npos;
+  if (plain) return std::string(field);
+  return absl::StrCat("\"", absl::StrReplaceAll(field, {{"\"", "\"\""}}), "\"");
 }
 
 }  // namespace data
