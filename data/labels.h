@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace data {
 
@@ -23,6 +24,18 @@ struct Line {
 // The lines of a text file that are not empty. A field may be in double quotes, with two for one.
 // InvalidArgument names the file and the line.
 absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
+
+// The text that ReadCsv reads back as one field.
+std::string CsvField(absl::string_view text);
+
+// Whether a list's first line is its header: `file`, or another word for it, in any case, and
+// perhaps more.
+bool IsHeader(const Line& line);
+
+// A request: images that are to be labelled, a name a line, perhaps with a comma behind it, perhaps
+// below a header. InvalidArgument, naming the file and the line, for more than a name, and for a
+// name that comes twice.
+absl::StatusOr<std::vector<Line>> ReadRequest(const std::string& path);
 
 }  // namespace data
 

@@ -193,21 +193,18 @@ class NumberedPngFormat : public Format {
     for (const std::string& request : *requests) {
       const std::string path = absl::StrCat(root, "/request_", request, ".csv");
       const std::string labels_path = absl::StrCat(root, "/label_", request, ".pt");
-      auto lines = ReadCsv(path);
+      auto lines = ReadRequest(path);
       if (!lines.ok()) return lines.status();
       auto labels = ReadLabelTensor(labels_path);
       if (!labels.ok()) return labels.status();
       for (const Line& line : *lines) {
         const std::string where = absl::StrCat("'", path, "' line ", line.number);
         const std::string& name = line.fields[0];
-        if (&line == &lines->front() && IsHeader(line)) continue;
         uint32_t number;
-        // One name, perhaps with a comma behind it.
-        if (line.fields.size() > 2 || (line.fields.size() == 2 && !line.fields[1].empty()) ||
-            !ReadNumber(name, &number)) {
-          return absl::InvalidArgumentError(
-              absl::StrCat(where, ": '", name, "' is no name such as 12.png alone (the first line ",
-                           "may be the header 'filename')"));
+        if (!ReadNumber(name, &number)) {
+          return absl::InvalidArgumentError(absl::StrCat(
+              where, ": '", name, "' is no name such as 12.png (the first line may be ",
+              "the header 'filename')"));
         }
         if (!std::binary_search(unlabeled->begin(), unlabeled->end(), number)) {
           return absl::InvalidArgumentError(
@@ -230,13 +227,6 @@ class NumberedPngFormat : public Format {
       }
     }
     return absl::OkStatus();
-  }
-
-  static bool IsHeader(const Line& line) {
-    for (const char* header : {"filename", "file", "name", "image"}) {
-      if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
-    }
-    return false;
   }
 
   // One more than the largest label in any file, so that all splits have the same classes.
