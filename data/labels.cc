@@ -1,13 +1,11 @@
 #include "data/labels.h"
 
 #include <cstring>
-#include <map>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -108,24 +106,6 @@ bool IsHeader(const Line& line) {
     if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
   }
   return false;
-}
-
-absl::StatusOr<std::vector<Line>> ReadRequest(const std::string& path) {
-  auto lines = ReadCsv(path);
-  if (!lines.ok()) return lines.status();
-  if (!lines->empty() && IsHeader(lines->front())) lines->erase(lines->begin());
-  std::map<absl::string_view, int64_t> seen;  // the line of each name
-  for (Line& line : *lines) {
-    const auto wrong = [&](absl::string_view why) {
-      return absl::InvalidArgumentError(absl::StrCat("'", path, "' line ", line.number, ": '",
-                                                     absl::StrJoin(line.fields, ","), "' ", why));
-    };
-    if (line.fields.size() == 2 && line.fields[1].empty()) line.fields.pop_back();
-    if (line.fields.size() > 1) return wrong("is more than a name");
-    const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
-    if (!is_new) return wrong(absl::StrCat("is in line ", first->second, " already"));
-  }
-  return lines;
 }
 
 }  // namespace data

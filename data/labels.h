@@ -32,11 +32,6 @@ std::string CsvField(absl::string_view text);
 // perhaps more.
 bool IsHeader(const Line& line);
 
-// A request: images that are to be labelled, a name a line, perhaps with a comma behind it, perhaps
-// below a header. InvalidArgument, naming the file and the line, for more than a name, and for a
-// name that comes twice.
-absl::StatusOr<std::vector<Line>> ReadRequest(const std::string& path);
-
 }  // namespace data
 
 #endif  // DATA_LABELS_H_

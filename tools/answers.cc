@@ -86,11 +86,11 @@ absl::StatusOr<std::vector<std::string>> ReadClasses(const std::string& path) {
   return names;
 }
 
-Answers JoinAnswers(const std::vector<data::Line>& request, const std::vector<data::Line>& lines,
-                    const std::vector<std::string>& classes) {
+Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
+                    const std::vector<data::Line>& lines, const std::vector<std::string>& classes) {
   const ClassNames names(classes);
   std::map<absl::string_view, size_t> places;  // in the request
-  for (const data::Line& line : request) places.emplace(line.fields[0], places.size());
+  for (const auto& [name, line] : request) places.emplace(name, places.size());
 
   Answers answers;
   answers.labels.assign(request.size(), -1);
@@ -132,8 +132,8 @@ Answers JoinAnswers(const std::vector<data::Line>& request, const std::vector<da
   }
   for (size_t i = 0; i < request.size(); ++i) {
     if (answers.labels[i] < 0) {
-      answers.conflicts.push_back(absl::StrCat("'", request[i].fields[0], "' (line ",
-                                               request[i].number, " of the request) has no label"));
+      answers.conflicts.push_back(absl::StrCat("'", request[i].name, "' (line ", request[i].line,
+                                               " of the request) has no label"));
     }
   }
   return answers;

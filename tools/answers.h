@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "data/labels.h"
+#include "data/requests.h"
 
 namespace tools {
 
@@ -26,8 +27,8 @@ struct Answers {
 // the lines and then of the request: a line that is not file,label; a label that is no class; a
 // file with two different labels; a file that the request does not name; an image of the request
 // without a label.
-Answers JoinAnswers(const std::vector<data::Line>& request, const std::vector<data::Line>& lines,
-                    const std::vector<std::string>& classes);
+Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
+                    const std::vector<data::Line>& lines, const std::vector<std::string>& classes);
 
 }  // namespace tools
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "data/requests.h"
 #include "data/test_images.h"
 
 namespace tools {
@@ -22,10 +23,9 @@ std::vector<data::Line> Lines(const std::string& text) {
   return data::ReadCsv(path).value();
 }
 
-// To a request of 7.png, "a, b.png" and 2.png, which begin in line 2.
+// To a request of three images in lines 2 to 4.
 Answers Join(const std::string& answers, const std::vector<std::string>& classes = {}) {
-  std::vector<data::Line> request = Lines("filename\n7.png\n\"a, b.png\"\n2.png\n");
-  request.erase(request.begin());
+  const std::vector<data::RequestedImage> request = {{"7.png", 2}, {"a, b.png", 3}, {"2.png", 4}};
   return JoinAnswers(request, Lines(answers), classes);
 }
 

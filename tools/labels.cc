@@ -22,6 +22,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "data/requests.h"
 #include "moco/checkpoint.h"
 #include "tools/answers.h"
 
@@ -72,7 +73,8 @@ absl::StatusOr<std::string> TensorBeside(const std::string& request) {
 }
 
 // The table of `lines` as a tensor.
-absl::Status ToTensor(const std::string& request_path, const std::vector<data::Line>& request,
+absl::Status ToTensor(const std::string& request_path,
+                      const std::vector<data::RequestedImage>& request,
                       const std::string& answers_path, const std::vector<std::string>& classes,
                       const std::string& out) {
   const auto lines = data::ReadCsv(answers_path);
@@ -97,7 +99,8 @@ absl::Status ToTensor(const std::string& request_path, const std::vector<data::L
 }
 
 // The tensor as a table.
-absl::Status ToTable(const std::string& request_path, const std::vector<data::Line>& request,
+absl::Status ToTable(const std::string& request_path,
+                     const std::vector<data::RequestedImage>& request,
                      const std::string& tensor_path, const std::vector<std::string>& classes,
                      const std::string& out) {
   const auto labels = data::ReadLabelTensor(tensor_path);
@@ -112,10 +115,10 @@ absl::Status ToTable(const std::string& request_path, const std::vector<data::Li
     const int label = (*labels)[i];
     if (!classes.empty() && label >= static_cast<int>(classes.size())) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", tensor_path, "' has class ", label, " for '", request[i].fields[0],
+          absl::StrCat("'", tensor_path, "' has class ", label, " for '", request[i].name,
                        "', but '", FLAGS_classes, "' names ", classes.size(), " classes"));
     }
-    absl::StrAppend(&table, data::CsvField(request[i].fields[0]), ",",
+    absl::StrAppend(&table, data::CsvField(request[i].name), ",",
                     data::CsvField(ClassName(label, classes)), "\n");
   }
   if (absl::Status s = base::WriteFileAtomically(out, table); !s.ok()) return s;
