@@ -22,7 +22,8 @@ enum class Purpose : uint32_t {
   kShuffle = 4,
   kTest = 5,
   kLabels = 6,
-  kSample = 7,
+  kSelection = 7,
+  kSample = 8,
 };
 
 class Rng {

@@ -25,8 +25,12 @@ struct Line {
 // InvalidArgument names the file and the line.
 absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
 
-// The field as ReadCsv reads it again: in quotes where it must be. It has no line break.
-std::string CsvField(absl::string_view field);
+// The text that ReadCsv reads back as one field.
+std::string CsvField(absl::string_view text);
+
+// Whether a list's first line is its header: `file`, or another word for it, in any case, and
+// perhaps more.
+bool IsHeader(const Line& line);
 
 }  // namespace data
 
