@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {
@@ -149,12 +150,12 @@ TEST_F(NumberedPngTest, ListsOfNewlyLabelledImages) {
   EXPECT_THAT(error("filename\n11.png\n12.png\n"),
               HasSubstr(path + " line 3: " + Path("unlabeled/12.png") + " is not there"));
   EXPECT_THAT(error("11.png\n\n11.png\n"),
-              HasSubstr(path + " line 3: '11.png' has a label already, by " + path + " line 1"));
+              HasSubstr(path + " line 3: '11.png' is in line 1 already"));
   EXPECT_THAT(error("index\n11.png\n2.png\n"),
-              HasSubstr(path + " line 1: 'index' is no name such as 12.png alone (the first line "
+              HasSubstr(path + " line 1: 'index' is no name such as 12.png (the first line "
                                "may be the header 'filename')"));
   EXPECT_THAT(error("11.png\nfilename\n"), HasSubstr("line 2: 'filename' is no name"));
-  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png' is no name"));
+  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png,7' is more than a name"));
   EXPECT_THAT(error("11\n2\n"), HasSubstr("line 1: '11' is no name"));
   EXPECT_THAT(error("\"11.png\n2.png\n"), HasSubstr("line 1: a quoted field does not end"));
   EXPECT_THAT(error("11.png\n"),

@@ -4,24 +4,13 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "data/labels.h"
 #include "data/listing.h"
 
 namespace data {
-namespace {
-
-bool IsHeader(const Line& line) {
-  for (const char* header : {"filename", "file", "name", "image"}) {
-    if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder) {
   std::map<std::string, Request> found;
   absl::Status status = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
@@ -48,22 +37,20 @@ absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list)
   auto lines = ReadCsv(list);
   if (!lines.ok()) return lines.status();
   std::vector<RequestedImage> images;
+  std::map<std::string, int64_t> seen;  // the line of each name
   for (Line& line : *lines) {
     if (&line == &lines->front() && IsHeader(line)) continue;
-    if (line.fields[0].empty() || line.fields.size() > 2 ||
-        (line.fields.size() == 2 && !line.fields[1].empty())) {
-      return NotAName(list, line.number, line.fields[0]);
-    }
+    const auto wrong = [&](absl::string_view why) {
+      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
+                                                     absl::StrJoin(line.fields, ","), "' ", why));
+    };
+    if (line.fields.size() == 2 && line.fields[1].empty()) line.fields.pop_back();
+    if (line.fields.size() > 1) return wrong("is more than a name");
+    const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
+    if (!is_new) return wrong(absl::StrCat("is in line ", first->second, " already"));
     images.push_back({std::move(line.fields[0]), line.number});
   }
   return images;
-}
-
-absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", list, "' line ", line, ": '", name,
-                   "' is no name such as 12.png alone (the first line may be the header "
-                   "'filename')"));
 }
 
 }  // namespace data
