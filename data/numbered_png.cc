@@ -178,11 +178,7 @@ class NumberedPngFormat : public Format {
       for (const auto& [name, line] : *images) {
         const std::string where = absl::StrCat("'", request.list, "' line ", line);
         uint32_t number;
-        if (!ReadNumber(name, &number)) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              where, ": '", name, "' is no name such as 12.png (the first line may be ",
-              "the header 'filename')"));
-        }
+        if (!ReadNumber(name, &number)) return NotAName(request.list, line, name);
         if (!std::binary_search(unlabeled->begin(), unlabeled->end(), number)) {
           return absl::InvalidArgumentError(
               absl::StrCat(where, ": '", contents.unlabeled, "/", name, "' is not there"));

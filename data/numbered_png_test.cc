@@ -152,10 +152,10 @@ TEST_F(NumberedPngTest, ListsOfNewlyLabelledImages) {
   EXPECT_THAT(error("11.png\n\n11.png\n"),
               HasSubstr(path + " line 3: '11.png' is in line 1 already"));
   EXPECT_THAT(error("index\n11.png\n2.png\n"),
-              HasSubstr(path + " line 1: 'index' is no name such as 12.png (the first line "
+              HasSubstr(path + " line 1: 'index' is no name such as 12.png alone (the first line "
                                "may be the header 'filename')"));
   EXPECT_THAT(error("11.png\nfilename\n"), HasSubstr("line 2: 'filename' is no name"));
-  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png,7' is more than a name"));
+  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png' is no name"));
   EXPECT_THAT(error("11\n2\n"), HasSubstr("line 1: '11' is no name"));
   EXPECT_THAT(error("\"11.png\n2.png\n"), HasSubstr("line 1: a quoted field does not end"));
   EXPECT_THAT(error("11.png\n"),

@@ -5,12 +5,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "data/labels.h"
 #include "data/listing.h"
 
 namespace data {
+
 absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder) {
   std::map<std::string, Request> found;
   absl::Status status = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
@@ -40,17 +40,26 @@ absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list)
   std::map<std::string, int64_t> seen;  // the line of each name
   for (Line& line : *lines) {
     if (&line == &lines->front() && IsHeader(line)) continue;
-    const auto wrong = [&](absl::string_view why) {
-      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
-                                                     absl::StrJoin(line.fields, ","), "' ", why));
-    };
-    if (line.fields.size() == 2 && line.fields[1].empty()) line.fields.pop_back();
-    if (line.fields.size() > 1) return wrong("is more than a name");
+    if (line.fields[0].empty() || line.fields.size() > 2 ||
+        (line.fields.size() == 2 && !line.fields[1].empty())) {
+      return NotAName(list, line.number, line.fields[0]);
+    }
     const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
-    if (!is_new) return wrong(absl::StrCat("is in line ", first->second, " already"));
+    if (!is_new) {
+      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
+                                                     line.fields[0], "' is in line ", first->second,
+                                                     " already"));
+    }
     images.push_back({std::move(line.fields[0]), line.number});
   }
   return images;
+}
+
+absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", list, "' line ", line, ": '", name,
+                   "' is no name such as 12.png alone (the first line may be the header "
+                   "'filename')"));
 }
 
 }  // namespace data

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace data {
 
@@ -29,9 +30,12 @@ struct RequestedImage {
   int64_t line;  // of the list, from 1
 };
 
-// The images of a list, a name a line, perhaps with a comma behind it. InvalidArgument, naming the
-// file and the line, for more than a name, and for a name that comes twice.
+// The images of a list. InvalidArgument, naming the line, when it has more than a name (a comma may
+// follow it), or a name that comes twice.
 absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list);
+
+// "'DIR/request_01.csv' line 3: 'x' is no name such as 12.png alone ...".
+absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name);
 
 }  // namespace data
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <string>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -16,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // The names in a request of this text, each with its line; or the error.
-std::string Read(const std::string& text) {
+std::string NamesIn(const std::string& text) {
   const std::string path = TestFolder("lists") + "/request_01.csv";
   WriteTestFile(path, text);
   const auto images = ReadRequest(path);
@@ -27,35 +26,35 @@ std::string Read(const std::string& text) {
 }
 
 TEST(RequestsTest, RequestsAreNames) {
-  EXPECT_EQ(Read("filename\n3.png\n\n1.png\n"), "3.png:2 1.png:4");
-  EXPECT_EQ(Read("\xEF\xBB\xBF\"3.png\",\r\n1.png,\r\n"), "3.png:1 1.png:2");
-  EXPECT_EQ(Read("Name,\n\"a, b.png\"\n"), "a, b.png:2");
-  EXPECT_EQ(Read(""), "");
+  EXPECT_EQ(NamesIn("filename\n3.png\n\n1.png\n"), "3.png:2 1.png:4");
+  EXPECT_EQ(NamesIn("\xEF\xBB\xBF\"3.png\",\r\n1.png,\r\n"), "3.png:1 1.png:2");
+  EXPECT_EQ(NamesIn("Name,\n\"a, b.png\"\n"), "a, b.png:2");
+  EXPECT_EQ(NamesIn(""), "");
 }
 
 TEST(RequestsTest, RequestsThatAreNone) {
-  EXPECT_THAT(Read("file\n3.png\n1.png,7\n"),
-              HasSubstr("request_01.csv' line 3: '1.png,7' is more than a name"));
-  EXPECT_THAT(Read("3.png\n1.png\n3.png,\n"),
+  EXPECT_THAT(NamesIn("file\n3.png\n1.png,7\n"),
+              HasSubstr("request_01.csv' line 3: '1.png' is no name such as 12.png alone"));
+  EXPECT_THAT(NamesIn("3.png\n1.png\n3.png,\n"),
               HasSubstr("request_01.csv' line 3: '3.png' is in line 1 already"));
-  EXPECT_THAT(Read("3.png\n\"1.png\n"), HasSubstr("line 2: a quoted field does not end"));
+  EXPECT_THAT(NamesIn("3.png\n\"1.png\n"), HasSubstr("line 2: a quoted field does not end"));
 }
 
-TEST(RequestsTest, FoundWithWhatIsThereOfThem) {
-  const std::string folder = TestFolder("requests");
-  for (const char* name : {"request_02.csv", "request_01.csv", "label_01.pt", "label_x.pt",
-                           "request_01.csv.bak", "strata_01.csv"}) {
+TEST(RequestsTest, ListsAndLabelsAreFoundWithTheOneThatIsMissing) {
+  const std::string folder = TestFolder("data");
+  for (const char* name : {"request_02.csv", "label_02.pt", "request_01.csv", "label_10.pt",
+                           "request_03.csv.bak", "request_03.txt", "labels_04.pt"}) {
     WriteTestFile(absl::StrCat(folder, "/", name), "");
   }
   const auto requests = FindRequests(folder);
   ASSERT_TRUE(requests.ok()) << requests.status();
-  const std::string found =
-      absl::StrJoin(*requests, " ", [](std::string* out, const Request& request) {
-        absl::StrAppend(out, request.number, ":", request.has_list, request.has_labels);
-      });
-  EXPECT_EQ(found, "01:11 02:10 x:01");
-  EXPECT_EQ(requests->front().list, folder + "/request_01.csv");
-  EXPECT_EQ(requests->front().labels, folder + "/label_01.pt");
+  const auto text = [&](std::string* out, const Request& request) {
+    absl::StrAppend(out, request.number, request.has_list ? " list" : "",
+                    request.has_labels ? " labels" : "");
+    EXPECT_EQ(request.list, absl::StrCat(folder, "/request_", request.number, ".csv"));
+    EXPECT_EQ(request.labels, absl::StrCat(folder, "/label_", request.number, ".pt"));
+  };
+  EXPECT_EQ(absl::StrJoin(*requests, ", ", text), "01 list, 02 list labels, 10 labels");
 }
 
 }  // namespace
