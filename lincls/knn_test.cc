@@ -1,11 +1,13 @@
 #include "lincls/knn.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <random>
 #include <utility>
 #include <vector>
@@ -106,6 +108,120 @@ TEST(Knn, AccuracyIsTheShareOfRightPredictions) {
                         at::tensor(std::vector<int64_t>{0, 1, 1, 1}),
                         {.k = 1, .temperature = 0.1, .classes = 2}),
             0.75);
+}
+
+// Votes weigh relative to the nearest, so that nothing overflows: with a small temperature the
+// nearest one decides.
+TEST(Knn, ATemperatureNearZeroIsTheNearestNeighbour) {
+  const at::Tensor bank = ToTensor(RandomRows(200, 6, 1)), queries = ToTensor(RandomRows(50, 6, 2));
+  const at::Tensor labels = at::tensor(RandomLabels(200, 4, 3));
+  EXPECT_TRUE(KnnPredict(bank, labels, queries, {.k = 50, .temperature = 1e-6, .classes = 4})
+                  .equal(KnnPredict(bank, labels, queries, {.k = 1, .classes = 4})));
+}
+
+// More than a block of either, and so many neighbours that the blocks of queries are smaller.
+TEST(FindNeighbours, InBlocksAsInOnePiece) {
+  const at::Tensor bank = ToTensor(RandomRows(9000, 3, 1)),
+                   queries = ToTensor(RandomRows(2500, 3, 2));
+  for (const int64_t k : {1, 7, 9000, 20000}) {
+    const int64_t most = std::min<int64_t>(k, 9000);
+    int64_t next = 0;
+    FindNeighbours(
+        InMemory(bank), InMemory(queries), k, false, [&](int64_t from, const auto& found) {
+          ASSERT_EQ(from, next);
+          const int64_t n = found.index.size(0);
+          next += n;
+          ASSERT_EQ(found.index.sizes(), at::IntArrayRef({n, most}));
+          const at::Tensor some = queries.narrow(0, from, n);
+          const at::Tensor cosines =
+              (some / some.norm(2, 1, true)).matmul((bank / bank.norm(2, 1, true)).t());
+          ASSERT_TRUE(found.similarity.allclose(std::get<0>(cosines.topk(most, 1)), /*rtol=*/0,
+                                                /*atol=*/1e-6));
+          ASSERT_TRUE(
+              found.similarity.allclose(cosines.gather(1, found.index), /*rtol=*/0, /*atol=*/1e-6));
+          if (most == 9000) {
+            ASSERT_TRUE(std::get<0>(found.index.sort(1)).equal(at::arange(9000).expand({n, 9000})));
+          }
+        });
+    EXPECT_EQ(next, 2500);
+  }
+}
+
+TEST(FindNeighbours, OfEquallySimilarOnesTheFirst) {
+  std::vector<std::vector<float>> rows(5000, {1, 1});
+  rows[3] = {1, 0};
+  FindNeighbours(InMemory(ToTensor(rows)), InMemory(ToTensor({{2, 2}})), 5, false,
+                 [&](int64_t, const Neighbours& found) {
+                   EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{0, 1, 2, 4, 5}));
+                 });
+}
+
+// Each image is in the bank twice, so that it is easily known which one is left out.
+TEST(FindNeighbours, LeavesOutTheQueryAlone) {
+  const at::Tensor half = ToTensor(RandomRows(4500, 8, 1));
+  const at::Tensor all = half.repeat({2, 1});
+  std::vector<int64_t> nearest;
+  FindNeighbours(InMemory(all), InMemory(all), 3, true, [&](int64_t, const Neighbours& found) {
+    for (int64_t twin : ToVector(found.index.select(1, 0).contiguous())) nearest.push_back(twin);
+  });
+  for (int64_t i = 0; i < 9000; ++i) ASSERT_EQ(nearest[i], (i + 4500) % 9000) << i;
+}
+
+TEST(FindNeighbours, WhatIsNotFiniteIsLikeNothing) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  FindNeighbours(InMemory(ToTensor({{nan, 1}, {-1, 0}, {1, 0}, {0, 0}})),
+                 InMemory(ToTensor({{1, 0}})), 4, false, [&](int64_t, const Neighbours& found) {
+                   EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{2, 0, 3, 1}));
+                   EXPECT_TRUE(found.similarity.flatten().equal(at::tensor({1.f, 0.f, 0.f, -1.f})));
+                 });
+}
+
+TEST(KnnAccuracies, OfAGridAsEachOfItsOwn) {
+  const at::Tensor bank = ToTensor(RandomRows(3000, 4, 1)),
+                   queries = ToTensor(RandomRows(2100, 4, 2));
+  const at::Tensor labels = at::tensor(RandomLabels(3000, 3, 3)),
+                   truth = at::tensor(RandomLabels(2100, 3, 4));
+  const KnnGrid grid{.classes = 3, .k = {1, 5, 200, 4000}, .temperature = {0.07, 1}};
+  int64_t done = 0;
+  const auto accuracies = KnnAccuracies({InMemory(bank), labels}, {InMemory(queries), truth}, grid,
+                                        [&](int64_t n) { done = n; });
+  EXPECT_EQ(done, 2100);
+  for (size_t k = 0; k < 4; ++k) {
+    for (size_t t = 0; t < 2; ++t) {
+      EXPECT_EQ(accuracies[k][t],
+                KnnAccuracy(bank, labels, queries, truth,
+                            {.k = grid.k[k], .temperature = grid.temperature[t], .classes = 3}))
+          << grid.k[k] << " " << grid.temperature[t];
+    }
+  }
+}
+
+TEST(KnnAccuracies, LeaveOneOutAsABankWithoutTheQuery) {
+  const Rows rows = RandomRows(60, 4, 1);
+  const std::vector<int64_t> labels = RandomLabels(60, 3, 2);
+  int right = 0;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    Rows others = rows;
+    others.erase(others.begin() + i);
+    std::vector<int64_t> theirs = labels;
+    theirs.erase(theirs.begin() + i);
+    right += PlainPredict(others, theirs, {rows[i]}, {.k = 7, .classes = 3})[0] == labels[i];
+  }
+  const Labelled all{InMemory(ToTensor(rows)), at::tensor(labels)};
+  const KnnGrid grid{.classes = 3, .k = {7}, .temperature = {0.1}, .leave_one_out = true};
+  EXPECT_DOUBLE_EQ(KnnAccuracies(all, all, grid, [](int64_t) {})[0][0], right / 60.0);
+}
+
+TEST(FeatureRows, SomeInAnotherOrder) {
+  const at::Tensor all = at::arange(12, at::kDouble).view({4, 3});
+  const FeatureRows rows = InMemory(all);
+  EXPECT_TRUE(rows.Rows(1, 2).equal(all.narrow(0, 1, 2).to(at::kFloat)));
+  const at::Tensor index = at::tensor(std::vector<int64_t>{3, 0, 3});
+  EXPECT_TRUE(rows.Rows(index).equal(all.index_select(0, index).to(at::kFloat)));
+  const FeatureRows some = Some(rows, index);
+  EXPECT_EQ(some.size, 3);
+  EXPECT_TRUE(some.Rows(1, 2).equal(all.index_select(0, index.narrow(0, 1, 2)).to(at::kFloat)));
+  EXPECT_TRUE(InMemory(all.t()).Rows(0, 3).equal(all.t().to(at::kFloat)));
 }
 
 }  // namespace
