@@ -22,7 +22,7 @@ enum class Purpose : uint32_t {
   kShuffle = 4,
   kTest = 5,
   kLabels = 6,
-  kHeldOut = 7,
+  kHeldOut = 8,
 };
 
 class Rng {

@@ -17,6 +17,10 @@ struct FeatureRows {
   // thread.
   std::function<void(const int64_t* index, int64_t count, float* out)> read;
 
+  // Tells that rows before `row` are not wanted for a while: what is in a file need not stay in
+  // memory. Null where that is of no use.
+  std::function<void(int64_t row)> release = nullptr;
+
   // The rows of `index` (n int64): n x columns.
   at::Tensor Rows(const at::Tensor& index) const;
   // Rows `from` to `from` + `count` - 1.
@@ -26,6 +30,11 @@ struct FeatureRows {
 // Those of N x D, of any floating type and place, which are copied only where they are not float32
 // in order.
 FeatureRows InMemory(const at::Tensor& features);
+
+struct LabelledRows {
+  FeatureRows features;
+  at::Tensor labels;  // of each row, int64: a class's number
+};
 
 // Rows `index` (n int64) of `rows`, in their order.
 FeatureRows Some(const FeatureRows& rows, const at::Tensor& index);

@@ -113,6 +113,7 @@ void FindNeighbours(const FeatureRows& bank, const FeatureRows& queries, int64_t
   for (int64_t from = 0; from < queries.size; from += block) {
     const int64_t n = std::min(block, queries.size - from);
     const at::Tensor some = Normalize(queries.Rows(from, n));
+    if (queries.release) queries.release(from + n);
     for (Nearest& of_query : nearest) of_query.Start(k);
     for (int64_t first = 0; first < bank.size; first += kBankBlock) {
       const int64_t m = std::min(kBankBlock, bank.size - first);
@@ -130,6 +131,7 @@ void FindNeighbours(const FeatureRows& bank, const FeatureRows& queries, int64_t
           }
         }
       });
+      if (bank.release) bank.release(first + m);
     }
     const Neighbours found{at::empty({n, k}, at::kFloat), at::empty({n, k}, at::kLong)};
     float* similarity = found.similarity.data_ptr<float>();
@@ -160,8 +162,8 @@ double KnnAccuracy(const at::Tensor& bank, const at::Tensor& bank_labels, const 
   return right.to(at::kDouble).mean().item<double>();
 }
 
-std::vector<std::vector<double>> KnnAccuracies(const Labelled& bank, const Labelled& queries,
-                                               const KnnGrid& grid,
+std::vector<std::vector<double>> KnnAccuracies(const LabelledRows& bank,
+                                               const LabelledRows& queries, const KnnGrid& grid,
                                                const std::function<void(int64_t done)>& progress) {
   std::vector<std::vector<double>> accuracies(grid.k.size(),
                                               std::vector<double>(grid.temperature.size()));

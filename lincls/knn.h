@@ -48,12 +48,6 @@ at::Tensor KnnPredict(const at::Tensor& bank, const at::Tensor& bank_labels,
 double KnnAccuracy(const at::Tensor& bank, const at::Tensor& bank_labels, const at::Tensor& queries,
                    const at::Tensor& query_labels, const KnnOptions& options);
 
-// Features with the label of each: N int64 in [0, classes).
-struct Labelled {
-  FeatureRows features;
-  at::Tensor labels;
-};
-
 struct KnnGrid {
   int64_t classes = 0;
   std::vector<int64_t> k;  // rising
@@ -63,8 +57,8 @@ struct KnnGrid {
 
 // KnnAccuracy for every k and temperature of a grid: [k][temperature]. The neighbours are looked
 // for once. `progress` is called with the number of queries that are done.
-std::vector<std::vector<double>> KnnAccuracies(const Labelled& bank, const Labelled& queries,
-                                               const KnnGrid& grid,
+std::vector<std::vector<double>> KnnAccuracies(const LabelledRows& bank,
+                                               const LabelledRows& queries, const KnnGrid& grid,
                                                const std::function<void(int64_t done)>& progress);
 
 }  // namespace lincls

@@ -119,33 +119,39 @@ TEST(Knn, ATemperatureNearZeroIsTheNearestNeighbour) {
                   .equal(KnnPredict(bank, labels, queries, {.k = 1, .classes = 4})));
 }
 
-// More than a block of either, and so many neighbours that the blocks of queries are smaller.
-TEST(FindNeighbours, InBlocksAsInOnePiece) {
-  const at::Tensor bank = ToTensor(RandomRows(9000, 3, 1)),
-                   queries = ToTensor(RandomRows(2500, 3, 2));
-  for (const int64_t k : {1, 7, 9000, 20000}) {
-    const int64_t most = std::min<int64_t>(k, 9000);
-    int64_t next = 0;
-    FindNeighbours(
-        InMemory(bank), InMemory(queries), k, false, [&](int64_t from, const auto& found) {
-          ASSERT_EQ(from, next);
-          const int64_t n = found.index.size(0);
-          next += n;
-          ASSERT_EQ(found.index.sizes(), at::IntArrayRef({n, most}));
-          const at::Tensor some = queries.narrow(0, from, n);
-          const at::Tensor cosines =
-              (some / some.norm(2, 1, true)).matmul((bank / bank.norm(2, 1, true)).t());
-          ASSERT_TRUE(found.similarity.allclose(std::get<0>(cosines.topk(most, 1)), /*rtol=*/0,
-                                                /*atol=*/1e-6));
-          ASSERT_TRUE(
-              found.similarity.allclose(cosines.gather(1, found.index), /*rtol=*/0, /*atol=*/1e-6));
-          if (most == 9000) {
-            ASSERT_TRUE(std::get<0>(found.index.sort(1)).equal(at::arange(9000).expand({n, 9000})));
-          }
-        });
-    EXPECT_EQ(next, 2500);
-  }
+struct Sizes {
+  int64_t queries, k;
+};
+
+class NeighbourBlocks : public ::testing::TestWithParam<Sizes> {};
+
+TEST_P(NeighbourBlocks, AsInOnePiece) {
+  constexpr int64_t kBank = 9000;
+  const at::Tensor bank = ToTensor(RandomRows(kBank, 3, 1)),
+                   queries = ToTensor(RandomRows(GetParam().queries, 3, 2));
+  const int64_t k = std::min<int64_t>(GetParam().k, kBank);
+  const at::Tensor keys = (bank / bank.norm(2, 1, true)).t();
+  int64_t next = 0;
+  FindNeighbours(
+      InMemory(bank), InMemory(queries), GetParam().k, false, [&](int64_t from, const auto& found) {
+        ASSERT_EQ(from, next);
+        const int64_t n = found.index.size(0);
+        next += n;
+        ASSERT_EQ(found.index.sizes(), at::IntArrayRef({n, k}));
+        const at::Tensor some = queries.narrow(0, from, n);
+        const at::Tensor cosines = (some / some.norm(2, 1, true)).matmul(keys);
+        ASSERT_TRUE(found.similarity.allclose(std::get<0>(cosines.topk(k, 1)), 0, 1e-6));
+        ASSERT_TRUE(found.similarity.allclose(cosines.gather(1, found.index), 0, 1e-6));
+        const at::Tensor each = std::get<0>(found.index.sort(1));  // none of them twice
+        ASSERT_TRUE((each.slice(1, 1) > each.slice(1, 0, k - 1)).all().template item<bool>());
+      });
+  EXPECT_EQ(next, GetParam().queries);
 }
+
+// More than a block of either, and so many neighbours that a block has fewer queries.
+INSTANTIATE_TEST_SUITE_P(Sizes, NeighbourBlocks,
+                         ::testing::Values(Sizes{2500, 1}, Sizes{2500, 7}, Sizes{1000, 9000},
+                                           Sizes{3, 20000}));
 
 TEST(FindNeighbours, OfEquallySimilarOnesTheFirst) {
   std::vector<std::vector<float>> rows(5000, {1, 1});
@@ -177,11 +183,11 @@ TEST(FindNeighbours, WhatIsNotFiniteIsLikeNothing) {
 }
 
 TEST(KnnAccuracies, OfAGridAsEachOfItsOwn) {
-  const at::Tensor bank = ToTensor(RandomRows(3000, 4, 1)),
+  const at::Tensor bank = ToTensor(RandomRows(600, 4, 1)),
                    queries = ToTensor(RandomRows(2100, 4, 2));
-  const at::Tensor labels = at::tensor(RandomLabels(3000, 3, 3)),
+  const at::Tensor labels = at::tensor(RandomLabels(600, 3, 3)),
                    truth = at::tensor(RandomLabels(2100, 3, 4));
-  const KnnGrid grid{.classes = 3, .k = {1, 5, 200, 4000}, .temperature = {0.07, 1}};
+  const KnnGrid grid{.classes = 3, .k = {1, 5, 200, 1000}, .temperature = {0.07, 1}};
   int64_t done = 0;
   const auto accuracies = KnnAccuracies({InMemory(bank), labels}, {InMemory(queries), truth}, grid,
                                         [&](int64_t n) { done = n; });
@@ -207,7 +213,7 @@ TEST(KnnAccuracies, LeaveOneOutAsABankWithoutTheQuery) {
     theirs.erase(theirs.begin() + i);
     right += PlainPredict(others, theirs, {rows[i]}, {.k = 7, .classes = 3})[0] == labels[i];
   }
-  const Labelled all{InMemory(ToTensor(rows)), at::tensor(labels)};
+  const LabelledRows all{InMemory(ToTensor(rows)), at::tensor(labels)};
   const KnnGrid grid{.classes = 3, .k = {7}, .temperature = {0.1}, .leave_one_out = true};
   EXPECT_DOUBLE_EQ(KnnAccuracies(all, all, grid, [](int64_t) {})[0][0], right / 60.0);
 }
