@@ -48,6 +48,30 @@ TEST(FilesTest, AMappedFileIsTheFile) {
   EXPECT_EQ(MappedFile::Open(folder + "/no").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(FilesTest, AGrowingFileGoesOnWhereItWas) {
+  const std::string folder = Fresh("growing"), path = folder + "/f";
+  {
+    auto file = GrowingFile::Open(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(file->size(), 0);
+    ASSERT_TRUE(file->Append("0123456789").ok());
+    ASSERT_TRUE(file->Overwrite(1, "ab").ok());
+    ASSERT_TRUE(file->Append("x").ok());
+    ASSERT_TRUE(file->Sync().ok());
+  }
+  auto file = GrowingFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->size(), 11);
+  ASSERT_TRUE(file->Cut(4).ok());
+  GrowingFile moved = *std::move(file);
+  ASSERT_TRUE(moved.Append("y").ok());
+  EXPECT_EQ(moved.size(), 5);
+  EXPECT_EQ(ReadFile(path).value(), "0ab3y");
+  EXPECT_EQ(GrowingFile::Open(folder).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(GrowingFile::Open("/dev/full").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(GrowingFile::Open(folder + "/no/f").status().code(), absl::StatusCode::kNotFound);
+}
+
 TEST(FilesTest, AFailedProducerLeavesTheOldFileAndNothingElse) {
   const std::string folder = Fresh("failed"), path = folder + "/f";
   ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
