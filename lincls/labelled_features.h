@@ -22,8 +22,8 @@ absl::StatusOr<std::shared_ptr<FeatureTable>> OpenFiniteFeatures(const std::stri
 // not in the table, or comes twice, or a label that is no class.
 absl::Status TakeLabels(const std::string& path, FeatureTable& table);
 
-// InvalidArgument, naming both, when two tables are not of the same width, checkpoint, or classes
-// (in name and order; where both say).
+// InvalidArgument, naming both, when two tables are not of the same checkpoint, classes (in name
+// and order; where both say) or number of features.
 absl::Status CheckComparable(const FeatureTable& a, const FeatureTable& b);
 
 // As many as there are names, or else one more than the largest label of both.
