@@ -239,10 +239,10 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
 struct Result {
   size_t features;  // which of the tables
   SweepOptions::Probe probe;
-  ProbeMetrics last, best;
-  int64_t best_epoch = -1;   // from 0
-  int64_t diverged = -1;     // the epoch, from 0; -1: it has not
-  LinearSweep::State state;  // in the best epoch, where it can be saved
+  ProbeMetrics last = {}, best = {};
+  int64_t best_epoch = -1;        // from 0
+  int64_t diverged = -1;          // the epoch, from 0; -1: it has not
+  LinearSweep::State state = {};  // in the best epoch, where it can be saved
 };
 
 // The best of those that have not diverged and of which `among` is true; null when there is none.
