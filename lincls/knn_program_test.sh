@@ -35,11 +35,11 @@ cmp expected out || fail "of a set itself: $(cat out)"
 refused 2 'give the features: BANK' "$program"
 refused 2 "nowhere" "$program" nowhere
 refused 2 'is given twice' "$program" bank.npy bank.npy
-refused 2 '.--k is 0, must be 1 to' "$program" bank.npy --k='1 0'
-refused 2 '.--k is 1.5, must be whole' "$program" bank.npy --k=1.5
-refused 2 '.--k is .x., of which .x. is no number' "$program" bank.npy --k=x
-refused 2 '.--t is 0, must be' "$program" bank.npy --t=0
-refused 2 '.--nearest is 0' "$program" bank.npy --neighbours=a/1.png --nearest=0
+refused 2 '--k is 0, must be 1 to' "$program" bank.npy --k='1 0'
+refused 2 '--k is 1.5, must be whole' "$program" bank.npy --k=1.5
+refused 2 '--k is .x., of which .x. is no number' "$program" bank.npy --k=x
+refused 2 '--t is 0, must be' "$program" bank.npy --t=0
+refused 2 '--nearest is 0' "$program" bank.npy --neighbours=a/1.png --nearest=0
 refused 2 "'c.png' is none of the images of '.*bank.npy', whose first is 'a/1.png'" "$program" bank.npy --neighbours=c.png
 refused 2 'give --neighbours, too' "$program" bank.npy --sheet=out.png
 refused 2 'is a .png file' "$program" bank.npy --neighbours=a/1.png --sheet=out.jpg

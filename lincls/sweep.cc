@@ -387,16 +387,17 @@ std::string Csv(const Sets& sets, const std::vector<Result>& results) {
 
 void PrintTable(const Sets& sets, const std::vector<Result>& results, const Result* best,
                 base::Progress& progress) {
-  progress.Print(absl::StrFormat("%-12s%10s%13s  |%9s%8s%9s%7s  |%9s%8s%9s", "features", "lr",
-                                 "weight decay", "Acc@1, %", "Acc@5", "loss", "epoch", "Acc@1, %",
-                                 "Acc@5", "last loss"));
+  progress.Print(absl::StrFormat("%-35s  | %-34s | last epoch", "", "best epoch"));
+  progress.Print(absl::StrFormat("%-12s%10s%13s  |%9s%9s%9s%7s  |%9s%9s%9s", "features", "lr",
+                                 "weight decay", "Acc@1, %", "Acc@5, %", "loss", "epoch",
+                                 "Acc@1, %", "Acc@5, %", "loss"));
   for (const Result& r : results) {
     std::string line = absl::StrFormat("%-12s%10g%13g  |", FeatureName(sets, r.features),
                                        r.probe.lr, r.probe.weight_decay);
     if (r.diverged >= 0) {
       absl::StrAppendFormat(&line, " diverged in epoch %d", r.diverged + 1);
     } else {
-      absl::StrAppendFormat(&line, "%9.2f%8.2f%9.4f%7d%s |%9.2f%8.2f%9.4f", 100 * r.best.acc1,
+      absl::StrAppendFormat(&line, "%9.2f%9.2f%9.4f%7d%s |%9.2f%9.2f%9.4f", 100 * r.best.acc1,
                             100 * r.best.acc5, r.best.loss, r.best_epoch + 1,
                             &r == best ? "*" : " ", 100 * r.last.acc1, 100 * r.last.acc5,
                             r.last.loss);
