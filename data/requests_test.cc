@@ -15,7 +15,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // The names in a request of this text, each with its line; or the error.
-std::string Request(const std::string& text) {
+std::string NamesIn(const std::string& text) {
   const std::string path = TestFolder("lists") + "/request_01.csv";
   WriteTestFile(path, text);
   const auto images = ReadRequest(path);
@@ -26,18 +26,18 @@ std::string Request(const std::string& text) {
 }
 
 TEST(RequestsTest, RequestsAreNames) {
-  EXPECT_EQ(Request("filename\n3.png\n\n1.png\n"), "3.png:2 1.png:4");
-  EXPECT_EQ(Request("\xEF\xBB\xBF\"3.png\",\r\n1.png,\r\n"), "3.png:1 1.png:2");
-  EXPECT_EQ(Request("Name,\n\"a, b.png\"\n"), "a, b.png:2");
-  EXPECT_EQ(Request(""), "");
+  EXPECT_EQ(NamesIn("filename\n3.png\n\n1.png\n"), "3.png:2 1.png:4");
+  EXPECT_EQ(NamesIn("\xEF\xBB\xBF\"3.png\",\r\n1.png,\r\n"), "3.png:1 1.png:2");
+  EXPECT_EQ(NamesIn("Name,\n\"a, b.png\"\n"), "a, b.png:2");
+  EXPECT_EQ(NamesIn(""), "");
 }
 
 TEST(RequestsTest, RequestsThatAreNone) {
-  EXPECT_THAT(Request("file\n3.png\n1.png,7\n"),
+  EXPECT_THAT(NamesIn("file\n3.png\n1.png,7\n"),
               HasSubstr("request_01.csv' line 3: '1.png' is no name such as 12.png alone"));
-  EXPECT_THAT(Request("3.png\n1.png\n3.png,\n"),
+  EXPECT_THAT(NamesIn("3.png\n1.png\n3.png,\n"),
               HasSubstr("request_01.csv' line 3: '3.png' is in line 1 already"));
-  EXPECT_THAT(Request("3.png\n\"1.png\n"), HasSubstr("line 2: a quoted field does not end"));
+  EXPECT_THAT(NamesIn("3.png\n\"1.png\n"), HasSubstr("line 2: a quoted field does not end"));
 }
 
 TEST(RequestsTest, ListsAndLabelsAreFoundWithTheOneThatIsMissing) {

@@ -86,9 +86,10 @@ absl::Status CheckComparable(const FeatureTable& a, const FeatureTable& b) {
                                                    b.features.columns(),
                                                    " features; they must be of one encoder"));
   }
-  if (!a.checkpoint.empty() && !b.checkpoint.empty() && a.checkpoint != b.checkpoint) {
-    return absl::InvalidArgumentError(absl::StrCat(both, " are of different checkpoints, '",
-                                                   a.checkpoint, "' and '", b.checkpoint, "'"));
+  if (!a.weights.empty() && !b.weights.empty() && a.weights != b.weights) {
+    return absl::InvalidArgumentError(absl::StrCat(both, " are of different encoders, '",
+                                                   a.checkpoint, "' and '", b.checkpoint,
+                                                   "', or what these were then"));
   }
   if (a.classes.empty() || b.classes.empty() || a.classes == b.classes) return absl::OkStatus();
   const auto [theirs, other] =

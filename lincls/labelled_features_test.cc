@@ -48,8 +48,8 @@ TEST(LabelledFeatures, RowsWithoutALabelAreLeftOut) {
   const auto labelled = LabelledRowsOf(*table, 3);
   ASSERT_TRUE(labelled.ok()) << labelled.status();
   EXPECT_TRUE(labelled->labels.equal(at::tensor(std::vector<int64_t>{1, 0, 2})));
-  EXPECT_TRUE(labelled->features.Rows(0, 3).equal(
-      at::tensor({0.f, 1.f, 4.f, 5.f, 6.f, 7.f}).view({3, 2})));
+  EXPECT_TRUE(
+      labelled->features.Rows(0, 3).equal(at::tensor({0.f, 1.f, 4.f, 5.f, 6.f, 7.f}).view({3, 2})));
   ExpectRefused(LabelledRowsOf(*table, 4).status(), "x.npy' has 3 images with a label, of 5");
 
   const at::Tensor all = at::arange(10, at::kFloat).view({5, 2});
@@ -112,9 +112,11 @@ TEST(LabelledFeatures, WhatCannotBeComparedIsNamed) {
   ExpectRefused(CheckComparable(*b, *a), "class 2 is none there and 'frog' here");
   b->classes = a->classes;
   a->checkpoint = "x.pth.tar";
+  b->checkpoint = "y.pth.tar";  // it may have been moved
+  a->weights = b->weights = "01234567";
   EXPECT_TRUE(CheckComparable(*a, *b).ok());
-  b->checkpoint = "y.pth.tar";
-  ExpectRefused(CheckComparable(*a, *b), "different checkpoints, 'x.pth.tar' and 'y.pth.tar'");
+  b->weights = "01234568";
+  ExpectRefused(CheckComparable(*a, *b), "different encoders, 'x.pth.tar' and 'y.pth.tar'");
 }
 
 }  // namespace

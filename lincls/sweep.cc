@@ -33,6 +33,7 @@
 #include "lincls/labelled_features.h"
 #include "lincls/linear_probe.h"
 #include "lincls/linear_sweep.h"
+#include "lincls/pretrained.h"
 #include "moco/checkpoint.h"
 #include "moco/communicators/communicator.h"
 #include "moco/schedules/schedule.h"
@@ -216,15 +217,13 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
                         absl::StrCat(checkpoint.status().message(), "; the features are of this ",
                                      "checkpoint, say by --pretrained where it is now"));
   }
-  auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, (*table)->arch);
-  if (!encoder.ok()) {  // perhaps a linear classifier's
-    auto below = FrozenBackbone::Create(*checkpoint, kClassifier, (*table)->arch);
-    if (below.ok()) encoder = std::move(below);
+  if (!(*table)->weights.empty() && Fingerprint(checkpoint->state) != (*table)->weights) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' does not hold the weights that '", (*table)->features.path(),
+                     "' was made with; give --pretrained, or make the features again"));
   }
-  if (!encoder.ok()) {
-    return absl::Status(encoder.status().code(),
-                        absl::StrCat("'", path, "' ", encoder.status().message()));
-  }
+  auto encoder = FrozenBackbone::Create(*checkpoint, PrefixOf(*checkpoint), (*table)->arch);
+  if (!encoder.ok()) return InFile(encoder.status(), path);
   if ((*encoder)->feature_dim() != (*table)->features.columns()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' has ", (*encoder)->feature_dim(),
                                                    " features, '", (*table)->features.path(), "' ",
