@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
@@ -89,6 +90,13 @@ absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path) {
     }
   }
   return lines;
+}
+
+std::string CsvField(absl::string_view text) {
+  const bool plain = absl::StripAsciiWhitespace(text) == text &&
+                     text.find_first_of(",\"") == absl::string_view::npos;
+  return plain ? std::string(text)
+               : absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 }  // namespace data
