@@ -12,7 +12,7 @@
 namespace tools {
 
 struct PageOptions {
-  std::string request;                          // the list of what was chosen
+  std::string request = {};                     // the list of what was chosen
   const lincls::TableImages* images = nullptr;  // null: a page without pictures
 };
 

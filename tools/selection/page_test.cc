@@ -272,7 +272,7 @@ TEST(PageTest, PicturesAreThoseOfTheStrata) {
 }
 
 TEST(PageTest, ManyPicturesAreSmallerAndNotAll) {
-  constexpr int64_t kSize = 40'000;
+  constexpr int64_t kSize = 42'000;
   // Noise, of which JPEG can leave nothing out, and one stratum that is far larger than the others.
   const lincls::TableImages images = Images(kSize, /*noise=*/true);
   Selection selection = Balanced(kSize, 3, 100);
@@ -287,7 +287,7 @@ TEST(PageTest, ManyPicturesAreSmallerAndNotAll) {
               HasSubstr("The pictures show 13,888 of the 20,000 chosen images, at 48 pixels"));
   const std::string text = WithoutPictures(page);
   EXPECT_EQ(SumOf(All(text, "data-count=\"(\\d+)\"")), 13'888);
-  EXPECT_THAT(text, HasSubstr("100 of 6,666 candidates, quota 100</figcaption>"));
+  EXPECT_THAT(text, HasSubstr("100 of 7,000 candidates, quota 100</figcaption>"));
   EXPECT_THAT(text, HasSubstr("; the first 13,288 are shown</figcaption>"));
   EXPECT_THAT(text, HasSubstr("not chosen, a sample of 20,000<"));
 }

@@ -44,7 +44,7 @@ TEST(PlaneTest, FindsTheWidestDirections) {
   ASSERT_EQ(projected.sizes(), at::IntArrayRef({3000, 2}));
   EXPECT_LT(projected.mean(0).abs().max().item<float>(), 1e-3);
   EXPECT_NEAR(projected.select(1, 0).std().item<float>(), 4, 0.15);
-  EXPECT_LT((at::matmul(plane.axes.t(), plane.axes) - at::eye(2)).abs().max().item<float>(), 1e-4);
+  EXPECT_LT(at::matmul(plane.axes.t(), plane.axes).sub(at::eye(2)).abs().max().item<float>(), 1e-4);
 }
 
 TEST(PlaneTest, OneRowOneDimensionAndRowsThatAreAllEqual) {
@@ -67,7 +67,8 @@ TEST(PlaneTest, IsAFunctionOfTheRowsAndTheStart) {
   const at::Tensor rows = Ellipsoid(200, 12, 1, 2, 2, 1);
   EXPECT_TRUE(PrincipalPlane(rows, Start(3)).axes.equal(PrincipalPlane(rows, Start(3)).axes));
   // Another start comes to the same plane.
-  EXPECT_LT((PrincipalPlane(rows, Start(3)).axes - PrincipalPlane(rows, Start(4)).axes)
+  EXPECT_LT(PrincipalPlane(rows, Start(3))
+                .axes.sub(PrincipalPlane(rows, Start(4)).axes)
                 .abs()
                 .max()
                 .item<float>(),
