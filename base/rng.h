@@ -24,6 +24,7 @@ enum class Purpose : uint32_t {
   kLabels = 6,
   kSelection = 7,
   kSample = 8,
+  kHeldOut = 9,
 };
 
 class Rng {

@@ -29,6 +29,7 @@
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/subset.h"
+#include "lincls/classifier_checkpoint.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
 #include "lincls/pretrained.h"
