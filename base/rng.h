@@ -23,6 +23,8 @@ enum class Purpose : uint32_t {
   kTest = 5,
   kLabels = 6,
   kSelection = 7,
+  kSample = 8,
+  kHeldOut = 9,
 };
 
 class Rng {

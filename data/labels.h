@@ -28,6 +28,10 @@ absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
 // A field as ReadCsv reads it: in quotes where it needs them. (A line break cannot be in a field.)
 std::string CsvField(absl::string_view text);
 
+// Whether a list's first line is its header: `file`, or another word for it, in any case, and
+// perhaps more.
+bool IsHeader(const Line& line);
+
 }  // namespace data
 
 #endif  // DATA_LABELS_H_

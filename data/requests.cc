@@ -4,23 +4,12 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "data/labels.h"
 #include "data/listing.h"
 
 namespace data {
-namespace {
-
-bool IsHeader(const Line& line) {
-  for (const char* header : {"filename", "file", "name", "image"}) {
-    if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
-  }
-  return false;
-}
-
-}  // namespace
 
 absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder) {
   std::map<std::string, Request> found;
@@ -48,11 +37,18 @@ absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list)
   auto lines = ReadCsv(list);
   if (!lines.ok()) return lines.status();
   std::vector<RequestedImage> images;
+  std::map<std::string, int64_t> seen;  // the line of each name
   for (Line& line : *lines) {
     if (&line == &lines->front() && IsHeader(line)) continue;
     if (line.fields[0].empty() || line.fields.size() > 2 ||
         (line.fields.size() == 2 && !line.fields[1].empty())) {
       return NotAName(list, line.number, line.fields[0]);
+    }
+    const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
+    if (!is_new) {
+      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
+                                                     line.fields[0], "' is in line ", first->second,
+                                                     " already"));
     }
     images.push_back({std::move(line.fields[0]), line.number});
   }

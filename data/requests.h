@@ -31,7 +31,7 @@ struct RequestedImage {
 };
 
 // The images of a list. InvalidArgument, naming the line, when it has more than a name (a comma may
-// follow it).
+// follow it), or a name that comes twice.
 absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list);
 
 // "'DIR/request_01.csv' line 3: 'x' is no name such as 12.png alone ...".

@@ -66,8 +66,8 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
     for (const auto& [key, value] :
          {std::pair("data", &table.data), std::pair("dataset", &table.dataset),
           std::pair("split", &table.split), std::pair("folder", &table.folder),
-          std::pair("checkpoint", &table.checkpoint), std::pair("arch", &table.arch),
-          std::pair("eval_views", &table.eval_views)}) {
+          std::pair("checkpoint", &table.checkpoint), std::pair("weights", &table.weights),
+          std::pair("arch", &table.arch), std::pair("eval_views", &table.eval_views)}) {
       json.at(key).get_to(*value);
     }
   } catch (const nlohmann::json::exception&) {

@@ -2,8 +2,8 @@
 // after it reads them.
 //
 //   FOLDER/features.json   what they are of: data, dataset (format), split, folder, classes,
-//                          checkpoint, arch, eval_views; what is written: features, dtype, columns;
-//                          how far: images done, rows, finished
+//                          checkpoint, weights (its fingerprint), arch, eval_views; what is
+//                          written: features, dtype, columns; how far: images done, rows, finished
 //   FOLDER/images.csv      file,label[,column...]: a line an image, in the order of the rows
 //   FOLDER/backbone.npy    N x D; head.npy N x 128; stage1.npy ... (those that were asked for)
 //
@@ -41,7 +41,7 @@ struct FeatureTable {
   std::vector<std::string> classes = {};
   std::string data = {}, dataset = {}, split = {};  // to open the images: OpenImages
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
-  std::string checkpoint = {}, arch = {}, eval_views = {};
+  std::string checkpoint = {}, weights = {}, arch = {}, eval_views = {};  // weights: a fingerprint
 
   int64_t size() const { return static_cast<int64_t>(files.size()); }
 };

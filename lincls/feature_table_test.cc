@@ -35,6 +35,7 @@ nlohmann::json Description() {
           {"folder", "/d/train/"},
           {"classes", {"cat", "ship"}},
           {"checkpoint", "c.pth.tar"},
+          {"weights", "0123abcd"},
           {"arch", "resnet18"},
           {"eval_views", "to_tensor"},
           {"images", 4},
@@ -95,6 +96,7 @@ TEST(FeatureTableTest, AFolderIsItsBackboneOrItsOnlyMatrix) {
   EXPECT_EQ(table->split, "training");
   EXPECT_EQ(table->folder, "/d/train/");
   EXPECT_EQ(table->checkpoint, "c.pth.tar");
+  EXPECT_EQ(table->weights, "0123abcd");
   EXPECT_EQ(table->arch, "resnet18");
   EXPECT_EQ(table->eval_views, "to_tensor");
   EXPECT_EQ(OpenFeatures(folder + "/stage2.npy")->name, "stage2");

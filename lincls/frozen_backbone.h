@@ -47,6 +47,9 @@ class FrozenBackbone {
   // images: N x 3 x H x W, channels_last, float32. Returns N x feature_dim().
   at::Tensor operator()(const at::Tensor& images) const;
 
+  // The same of each stage: moco::Backbone::Stages.
+  std::vector<at::Tensor> Stages(const at::Tensor& images) const;
+
   // Lets the backbone be trained with what stands on it (fine-tuning).
   void Thaw();
   bool frozen() const { return !thawed_; }
