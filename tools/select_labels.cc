@@ -98,7 +98,7 @@ absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& ou
       int64_t number;
       if (absl::SimpleAtoi(request.number, &number)) next = std::max(next, number + 1);
     }
-    files.request = absl::StrFormat("%s/request_%02d.csv", folder, next);
+    files.request = std::filesystem::path(folder) / absl::StrFormat("request_%02d.csv", next);
   }
   const std::filesystem::path path(files.request);
   std::string name = path.filename();
