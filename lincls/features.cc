@@ -22,6 +22,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "augment/augmentation.h"
 #include "base/allocator.h"
 #include "base/exit_code.h"
@@ -76,8 +77,6 @@ DEFINE_int64(max_bad_images, 100, "damaged images that are left out before the p
 namespace lincls {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr char kUsage[] =
     R"(Writes the features of images, by a pretrained encoder, as .npy files with a list beside them.
 
@@ -109,21 +108,41 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-// The names in a list with commas between, each once, of those that are `known`.
-absl::StatusOr<std::vector<std::string>> ReadNames(const std::string& flag, const std::string& text,
-                                                   const std::vector<std::string>& known) {
-  std::vector<std::string> names;
-  for (const std::string name : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
+// The columns that are asked for, each once.
+absl::StatusOr<std::vector<std::string>> ReadColumns() {
+  const std::vector<std::string> known = {kDisagreement, kMocoLoss};
+  std::vector<std::string> columns;
+  for (absl::string_view text : absl::StrSplit(FLAGS_columns, ',', absl::SkipWhitespace())) {
+    const std::string name(absl::StripAsciiWhitespace(text));
     if (std::count(known.begin(), known.end(), name) == 0) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--", flag, ": ", registry::UnknownMessage("name", name, known)));
+          absl::StrCat("--columns: ", registry::UnknownMessage("column", name, known)));
     }
-    if (std::count(names.begin(), names.end(), name) == 0) names.push_back(name);
+    if (std::count(columns.begin(), columns.end(), name) == 0) columns.push_back(name);
   }
-  return names;
+  return columns;
 }
 
-// --- The images ---
+// --- What features are made of ---
+
+int LoaderThreads() {
+  const int64_t cores = std::max(1u, std::thread::hardware_concurrency());
+  return static_cast<int>(std::min(FLAGS_workers, cores));
+}
+
+struct Inputs {
+  std::string checkpoint, weights;  // its path, and its tensors' fingerprint
+  std::unique_ptr<FeatureNetwork> network;
+  std::string place;
+  data::Opened opened;
+  std::string names_folder;  // that the images' names have in common
+  std::unique_ptr<augment::Pipeline> views;
+  int64_t batch_size = 0;
+  std::vector<std::string> columns;
+  std::unique_ptr<Energies> energies;  // null: no columns
+
+  const data::Dataset& dataset() const { return *opened.dataset; }
+};
 
 // A list has a line for each image, which is found by its name.
 absl::Status CheckNames(const data::Dataset& dataset) {
@@ -147,27 +166,132 @@ absl::Status CheckNames(const data::Dataset& dataset) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<data::Loader>> StartLoader(const data::Dataset& dataset,
-                                                          const augment::Pipeline& pipeline,
-                                                          const FeatureFolder& folder,
-                                                          int64_t batch_size, int loader_threads) {
-  auto view = moco::MakeView(pipeline);
+// Everything that can be wrong with them, but for the images, is found here.
+absl::StatusOr<std::unique_ptr<Inputs>> OpenInputs() {
+  auto inputs = std::make_unique<Inputs>();
+  const auto split = data::ReadSplit(FLAGS_split);
+  if (!split.ok()) return split.status();
+  auto columns = ReadColumns();
+  if (!columns.ok()) return columns.status();
+  inputs->columns = *std::move(columns);
+
+  const auto path = FindPretrained(base::UserPath(FLAGS_pretrained));
+  if (!path.ok()) return path.status();
+  inputs->checkpoint = *path;
+  const auto checkpoint = moco::ReadCheckpoint(*path);
+  if (!checkpoint.ok()) return checkpoint.status();
+  inputs->weights = Fingerprint(checkpoint->state);
+  auto network = FeatureNetwork::Create(*checkpoint, FLAGS_arch);
+  if (!network.ok()) return InFile(network.status(), *path);
+  inputs->network = *std::move(network);
+  const int channels = *moco::ImageChannels(inputs->network->backbone().spec());
+
+  auto place = FLAGS_data.empty() ? data::DemoFolder() : base::UserPath(FLAGS_data);
+  if (!place.ok()) return place.status();
+  inputs->place = *std::move(place);
+  auto opened = data::OpenDataset(inputs->place, *split, FLAGS_dataset, channels);
+  if (!opened.ok()) return opened.status();
+  inputs->opened = *std::move(opened);
+  const data::Dataset& dataset = inputs->dataset();
+  if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
+  inputs->names_folder = CommonFolder(dataset);
+  inputs->batch_size = std::min(FLAGS_batch_size, dataset.size());
+
+  auto views = augment::Pipeline::Create(
+      EvaluationViews(FLAGS_eval_views, *checkpoint, dataset.views(), channels), channels);
+  if (!views.ok()) return views.status();
+  if (const auto view = moco::MakeView(*views); !view.ok()) return view.status();
+  inputs->views = std::make_unique<augment::Pipeline>(*std::move(views));
+  const augment::ImageType& image = inputs->views->output();
+  absl::Status chosen = inputs->network->Choose(FLAGS_features, image.rows, image.cols);
+  if (!chosen.ok()) return InFile(chosen, *path);
+  if (inputs->columns.empty()) return inputs;
+  auto energies =
+      Energies::Create({.columns = inputs->columns,
+                        .views = FLAGS_views,
+                        .loss = FLAGS_loss,
+                        .augmented_views = FLAGS_augmented_views,
+                        .seed = FLAGS_seed,
+                        .arch = FLAGS_arch,
+                        .batch_size = inputs->batch_size,
+                        .loader_threads = LoaderThreads()},
+                       *checkpoint, inputs->network->backbone(), inputs->network->head(), dataset);
+  if (!energies.ok()) return InFile(energies.status(), *path);
+  inputs->energies = *std::move(energies);
+  return inputs;
+}
+
+// All that decides the numbers.
+FeatureFolderOptions FolderOptions(const Inputs& inputs) {
+  FeatureFolderOptions options;
+  options.type = FLAGS_dtype == "float16" ? tensors::NpyType::kFloat16 : tensors::NpyType::kFloat32;
+  nlohmann::ordered_json& settings = options.settings;
+  settings = {{"data", inputs.place},
+              {"dataset", inputs.opened.format},
+              {"split", FLAGS_split},
+              {"folder", inputs.names_folder},
+              {"images", inputs.dataset().size()},
+              {"classes", inputs.dataset().classes()},
+              {"checkpoint", inputs.checkpoint},
+              {"weights", inputs.weights},
+              {"arch", inputs.network->backbone().spec()},
+              {"eval_views", inputs.views->spec()},
+              {"features", nlohmann::ordered_json::object()},
+              {"dtype", FLAGS_dtype},
+              {"columns", inputs.columns},
+              {"batch_size", inputs.batch_size}};
+  for (const auto& [name, width] : inputs.network->outputs()) settings["features"][name] = width;
+  if (inputs.energies) {
+    settings["views"] = inputs.energies->views();
+    settings["loss"] = inputs.energies->loss();
+    settings["augmented_views"] = FLAGS_augmented_views;
+    settings["seed"] = FLAGS_seed;
+  }
+  return options;
+}
+
+void PrintSettings(const Inputs& inputs, const FeatureFolder& folder) {
+  std::printf("data     %lld %s images, %s (%s)\n", static_cast<long long>(inputs.dataset().size()),
+              FLAGS_split.c_str(), inputs.opened.place.c_str(), inputs.opened.format.c_str());
+  std::printf("encoder  %s, from %s\n", inputs.network->backbone().spec().c_str(),
+              inputs.checkpoint.c_str());
+  std::printf("views    %s\n", inputs.views->spec().c_str());
+  std::printf("features %s, %s\n",
+              absl::StrJoin(inputs.network->outputs(), ", ", absl::PairFormatter(" ")).c_str(),
+              FLAGS_dtype.c_str());
+  if (inputs.energies) {
+    std::printf("columns  %s%s, of views %s\n", absl::StrJoin(inputs.columns, ", ").c_str(),
+                inputs.network->head() == nullptr ? " (in the backbone's output)" : "",
+                inputs.energies->views().c_str());
+  }
+  std::printf("threads  %d compute, %d load\n", at::get_num_threads(), LoaderThreads());
+  if (folder.done() > 0 && !folder.finished()) {
+    std::printf("resumed  after %lld images\n", static_cast<long long>(folder.done()));
+  }
+  std::fflush(stdout);
+}
+
+// --- The images ---
+
+absl::StatusOr<std::unique_ptr<data::Loader>> StartLoader(const Inputs& inputs,
+                                                          const FeatureFolder& folder) {
+  auto view = moco::MakeView(*inputs.views);
   if (!view.ok()) return view.status();
   data::LoaderOptions loader;
-  loader.batch_size = batch_size;
-  loader.rows = pipeline.output().rows;
-  loader.cols = pipeline.output().cols;
-  loader.channels = pipeline.output().channels;
+  loader.batch_size = inputs.batch_size;
+  loader.rows = inputs.views->output().rows;
+  loader.cols = inputs.views->output().cols;
+  loader.channels = inputs.views->output().channels;
   loader.views = {*view};
   loader.shuffle = false;
   loader.drop_last = false;
   loader.seed = FLAGS_seed;
-  loader.threads = loader_threads;
+  loader.threads = LoaderThreads();
   loader.first_step = folder.done() / loader.batch_size;
-  loader.last_step = (dataset.size() + loader.batch_size - 1) / loader.batch_size;
+  loader.last_step = (inputs.dataset().size() + loader.batch_size - 1) / loader.batch_size;
   loader.max_bad_images = FLAGS_max_bad_images;
   for (const data::BadImage& bad : folder.bad_images()) loader.known_bad.insert(bad.index);
-  return data::Loader::Create(dataset, loader);
+  return data::Loader::Create(inputs.dataset(), loader);
 }
 
 // Rows `kept` of a matrix, or of a column.
@@ -189,28 +313,65 @@ std::vector<float> Rows(const std::vector<float>& column, const std::vector<int6
   return values;
 }
 
-// --- The program ---
-
-struct Task {
-  const data::Dataset& dataset;
-  const FeatureNetwork& network;
-  const augment::Pipeline& views;
-  Energies* energies;  // null: no columns
-  std::string folder_of_names, pretrained;
-};
-
-absl::Status NotFinite(const Task& task, const std::string& what, const std::string& file) {
-  return absl::InvalidArgumentError(absl::StrCat("'", task.pretrained, "' gives '", file, "' ",
-                                                 what,
-                                                 " that are not finite; give a checkpoint of a run "
-                                                 "whose loss was"));
+// InvalidArgument when a value is not finite. `what` they are: `width` of each of `files`.
+absl::Status CheckFinite(const Inputs& inputs, const std::string& what,
+                         const std::vector<float>& values, int64_t width,
+                         const std::vector<std::string>& files) {
+  const auto bad = std::find_if_not(values.begin(), values.end(),
+                                    [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", inputs.checkpoint, "' gives '", files[(bad - values.begin()) / width],
+                   "' a ", what, " of ", *bad, "; give a checkpoint of before its run went wrong"));
 }
 
+// What the network makes of a batch, without the rows of others that have taken the place of
+// damaged images.
+absl::StatusOr<FeatureFolder::Batch> ComputeBatch(const Inputs& inputs, const data::Batch& batch,
+                                                  int64_t first_image) {
+  FeatureFolder::Batch result;
+  result.images = batch.size;
+  std::vector<int64_t> kept;
+  for (int64_t i = 0; i < batch.size; ++i) {
+    if (batch.samples[i] != first_image + i) continue;
+    kept.push_back(i);
+    result.files.push_back(
+        inputs.dataset().Name(first_image + i).substr(inputs.names_folder.size()));
+    result.labels.push_back(batch.labels[i]);
+  }
+  const std::vector<at::Tensor> matrices =
+      (*inputs.network)(moco::ViewTensor(batch, 0, inputs.views->output()));
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    result.matrices.push_back(Rows(matrices[m], kept));
+    const auto& [name, width] = inputs.network->outputs()[m];
+    absl::Status s = CheckFinite(inputs, name, result.matrices.back(), width, result.files);
+    if (!s.ok()) return s;
+  }
+  if (!inputs.energies) return result;
+  const auto columns = inputs.energies->Next();
+  if (!columns.ok()) return columns.status();
+  for (size_t c = 0; c < columns->size(); ++c) {
+    result.columns.push_back(Rows((*columns)[c], kept));
+    absl::Status s = CheckFinite(inputs, inputs.columns[c], result.columns.back(), 1, result.files);
+    if (!s.ok()) return s;
+  }
+  return result;
+}
+
+// --- The program ---
+
 // All batches that are not done yet.
-absl::Status Compute(const Task& task, FeatureFolder& folder, data::Loader& loader) {
+absl::Status Compute(const Inputs& inputs, FeatureFolder& folder) {
+  auto loader = StartLoader(inputs, folder);
+  if (!loader.ok()) return loader.status();
+  if (inputs.energies) {
+    absl::Status s = inputs.energies->Start(folder.done() / inputs.batch_size);
+    if (!s.ok()) return s;
+  }
+  base::CatchStopSignals();
   base::Progress progress;
-  const int64_t size = task.dataset.size(), done_before = folder.done();
-  const auto start = Clock::now();
+  const int64_t size = inputs.dataset().size(), done_before = folder.done();
+  const auto start = std::chrono::steady_clock::now();
   while (folder.done() < size) {
     if (absl::Status stop = base::StopRequested(); !stop.ok()) {
       if (absl::Status s = folder.Sync(); !s.ok()) return s;
@@ -218,57 +379,37 @@ absl::Status Compute(const Task& task, FeatureFolder& folder, data::Loader& load
                           absl::StrCat(stop.message(), " after ", folder.done(), " of ", size,
                                        " images; go on with the same command"));
     }
-    const auto batch = loader.Next();
+    const auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
-    FeatureFolder::Batch result;
-    std::vector<int64_t> kept;  // rows that are not another's, in the place of a damaged image
-    for (int64_t i = 0; i < (*batch)->size; ++i) {
-      if ((*batch)->samples[i] != folder.done() + i) continue;
-      kept.push_back(i);
-      result.files.push_back(
-          task.dataset.Name(folder.done() + i).substr(task.folder_of_names.size()));
-      result.labels.push_back((*batch)->labels[i]);
-    }
-    result.images = (*batch)->size;
-    const std::vector<at::Tensor> matrices =
-        task.network(moco::ViewTensor(**batch, 0, task.views.output()));
-    for (size_t m = 0; m < matrices.size(); ++m) {
-      const std::string& name = task.network.outputs()[m].first;
-      result.matrices.push_back(Rows(matrices[m], kept));
-      const std::vector<float>& rows = result.matrices.back();
-      const auto bad = std::find_if_not(rows.begin(), rows.end(),
-                                        [](float value) { return std::isfinite(value); });
-      if (bad == rows.end()) continue;
-      const int64_t row = (bad - rows.begin()) / matrices[m].size(1);
-      return NotFinite(task, name + " features", result.files[row]);
-    }
-    if (task.energies != nullptr) {
-      const auto columns = task.energies->Next();
-      if (!columns.ok()) return columns.status();
-      for (const std::vector<float>& column : *columns) {
-        result.columns.push_back(Rows(column, kept));
-        const std::vector<float>& values = result.columns.back();
-        const auto bad = std::find_if_not(values.begin(), values.end(),
-                                          [](float value) { return std::isfinite(value); });
-        if (bad != values.end()) {
-          return NotFinite(task, "values of --columns", result.files[bad - values.begin()]);
-        }
-      }
-    }
-    result.bad_images = loader.bad_images();
+    auto result = ComputeBatch(inputs, **batch, folder.done());
+    if (!result.ok()) return result.status();
+    result->bad_images = (*loader)->bad_images();
     const size_t bad_before = folder.bad_images().size();
-    if (absl::Status s = folder.Append(result); !s.ok()) return s;
+    if (absl::Status s = folder.Append(*result); !s.ok()) return s;
     for (size_t i = bad_before; i < folder.bad_images().size(); ++i) {
       progress.Print(absl::StrCat("bad image ", i + 1, ": ", folder.bad_images()[i].why));
     }
-    const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    const double rate = (folder.done() - done_before) / seconds;
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    const double rate = (folder.done() - done_before) / time.count();
     progress.Update(absl::StrFormat("features of %d of %d images  %.0f images/s  %s left",
                                     folder.done(), size, rate,
                                     base::FormatSeconds((size - folder.done()) / rate)));
   }
-  if (folder.rows() == 0) return absl::DataLossError("no image can be read");
+  if (folder.rows() == 0)
+    return absl::DataLossError(absl::StrCat("no image of '", inputs.opened.place, "' can be read"));
   return folder.Finish();
+}
+
+absl::Status Project(const Inputs& inputs, const std::string& path) {
+  const std::string matrix = absl::StrCat(path, "/", inputs.network->outputs()[0].first, ".npy");
+  const auto table = OpenFeatures(matrix);
+  if (!table.ok()) return table.status();
+  const std::string folder = path + "/projector";
+  const auto shown = WriteProjector(*table, FLAGS_projector, FLAGS_seed, folder);
+  if (!shown.ok()) return shown.status();
+  std::printf("%lld of them are shown by: tensorboard --logdir %s\n",
+              static_cast<long long>(*shown), base::ShellQuoted(folder).c_str());
+  return absl::OkStatus();
 }
 
 absl::Status Features(int argc, char** argv) {
@@ -286,123 +427,21 @@ absl::Status Features(int argc, char** argv) {
   }
   if (!line->positional.empty()) FLAGS_data = line->positional[0];
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
-  const auto split = data::ReadSplit(FLAGS_split);
-  if (!split.ok()) return split.status();
-  const auto columns = ReadNames("columns", FLAGS_columns, {kDisagreement, kMocoLoss});
-  if (!columns.ok()) return columns.status();
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
-  const int64_t cores = std::max(1u, std::thread::hardware_concurrency());
-  const int loader_threads = static_cast<int>(std::min(FLAGS_workers, cores));
-
-  // The checkpoint and the images.
-  const auto pretrained = FindPretrained(base::UserPath(FLAGS_pretrained));
-  if (!pretrained.ok()) return pretrained.status();
-  const auto checkpoint = moco::ReadCheckpoint(*pretrained);
-  if (!checkpoint.ok()) return checkpoint.status();
-  const auto network = FeatureNetwork::Create(*checkpoint, FLAGS_arch);
-  if (!network.ok()) return InFile(network.status(), *pretrained);
-  const std::string arch = (*network)->backbone().spec();
-  const int channels = *moco::ImageChannels(arch);
-  const auto place = FLAGS_data.empty() ? data::DemoFolder() : base::UserPath(FLAGS_data);
-  if (!place.ok()) return place.status();
-  const auto opened = data::OpenDataset(*place, *split, FLAGS_dataset, channels);
-  if (!opened.ok()) return opened.status();
-  const data::Dataset& dataset = *opened->dataset;
-  if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
-  const auto views = augment::Pipeline::Create(
-      EvaluationViews(FLAGS_eval_views, *checkpoint, dataset.views(), channels), channels);
-  if (!views.ok()) return views.status();
-  if (const auto view = moco::MakeView(*views); !view.ok()) return view.status();
-  absl::Status chosen =
-      (*network)->Choose(FLAGS_features, views->output().rows, views->output().cols);
-  if (!chosen.ok()) return InFile(chosen, *pretrained);
-  std::unique_ptr<Energies> energies;
-  const int64_t batch_size = std::min(FLAGS_batch_size, dataset.size());
-  if (!columns->empty()) {
-    auto made = Energies::Create({.columns = *columns,
-                                  .views = FLAGS_views,
-                                  .loss = FLAGS_loss,
-                                  .augmented_views = FLAGS_augmented_views,
-                                  .seed = FLAGS_seed,
-                                  .arch = FLAGS_arch,
-                                  .batch_size = batch_size,
-                                  .loader_threads = loader_threads},
-                                 *checkpoint, (*network)->backbone(), (*network)->head(), dataset);
-    if (!made.ok()) return InFile(made.status(), *pretrained);
-    energies = *std::move(made);
-  }
-
-  // The folder, which says all that decides the numbers.
-  const std::string names_folder = CommonFolder(dataset);
-  FeatureFolderOptions options;
-  options.type = FLAGS_dtype == "float16" ? tensors::NpyType::kFloat16 : tensors::NpyType::kFloat32;
-  nlohmann::ordered_json& settings = options.settings;
-  settings = {{"data", *place},
-              {"dataset", opened->format},
-              {"split", FLAGS_split},
-              {"folder", names_folder},
-              {"images", dataset.size()},
-              {"classes", dataset.classes()},
-              {"checkpoint", *pretrained},
-              {"weights", Fingerprint(checkpoint->state)},
-              {"arch", arch},
-              {"eval_views", views->spec()},
-              {"features", nlohmann::ordered_json::object()},
-              {"dtype", FLAGS_dtype},
-              {"columns", *columns},
-              {"batch_size", batch_size}};
-  for (const auto& [name, width] : (*network)->outputs()) settings["features"][name] = width;
-  if (energies) {
-    settings["views"] = energies->views();
-    settings["loss"] = energies->loss();
-    settings["augmented_views"] = FLAGS_augmented_views;
-    settings["seed"] = FLAGS_seed;
-  }
-  const std::string path = FLAGS_out.empty()
-                               ? absl::StrCat(RunFolderOf(*pretrained), "/features/", FLAGS_split)
-                               : base::UserPath(FLAGS_out);
-  auto folder = FeatureFolder::Open(path, options);
+  const auto inputs = OpenInputs();
+  if (!inputs.ok()) return inputs.status();
+  const std::string path = FLAGS_out.empty() ? absl::StrCat(RunFolderOf((*inputs)->checkpoint),
+                                                            "/features/", FLAGS_split)
+                                             : base::UserPath(FLAGS_out);
+  const auto folder = FeatureFolder::Open(path, FolderOptions(**inputs));
   if (!folder.ok()) return folder.status();
-
-  std::printf("data     %lld %s images, %s (%s)\n", static_cast<long long>(dataset.size()),
-              FLAGS_split.c_str(), opened->place.c_str(), opened->format.c_str());
-  std::printf("encoder  %s, from %s\n", arch.c_str(), pretrained->c_str());
-  std::printf("views    %s\n", views->spec().c_str());
-  std::printf("features %s, %s\n",
-              absl::StrJoin((*network)->outputs(), ", ", absl::PairFormatter(" ")).c_str(),
-              FLAGS_dtype.c_str());
-  if (energies) {
-    std::printf("columns  %s, of %s%s\n", absl::StrJoin(*columns, ", ").c_str(),
-                energies->views().c_str(),
-                (*network)->head() == nullptr ? ", in the backbone's output" : "");
-  }
-  std::printf("threads  %d compute, %d load\n", at::get_num_threads(), loader_threads);
-  if ((*folder)->done() > 0 && !(*folder)->finished()) {
-    std::printf("resumed  after %lld images\n", static_cast<long long>((*folder)->done()));
-  }
-  std::fflush(stdout);
+  PrintSettings(**inputs, **folder);
   if (!(*folder)->finished()) {
-    auto loader = StartLoader(dataset, *views, **folder, batch_size, loader_threads);
-    if (!loader.ok()) return loader.status();
-    if (energies) {
-      absl::Status s = energies->Start((*folder)->done() / batch_size);
-      if (!s.ok()) return s;
-    }
-    base::CatchStopSignals();
-    const Task task{dataset, **network, *views, energies.get(), names_folder, *pretrained};
-    if (absl::Status s = Compute(task, **folder, **loader); !s.ok()) return s;
+    if (absl::Status s = Compute(**inputs, **folder); !s.ok()) return s;
   }
   std::printf("features of %lld images are in %s\n", static_cast<long long>((*folder)->rows()),
               path.c_str());
-  if (FLAGS_projector == 0) return absl::OkStatus();
-  const auto table = OpenFeatures(absl::StrCat(path, "/", (*network)->outputs()[0].first, ".npy"));
-  if (!table.ok()) return table.status();
-  const std::string projector = path + "/projector";
-  const auto shown = WriteProjector(*table, FLAGS_projector, FLAGS_seed, projector);
-  if (!shown.ok()) return shown.status();
-  std::printf("%lld of them are shown by: tensorboard --logdir %s\n",
-              static_cast<long long>(*shown), base::ShellQuoted(projector).c_str());
-  return absl::OkStatus();
+  return FLAGS_projector == 0 ? absl::OkStatus() : Project(**inputs, path);
 }
 
 }  // namespace
