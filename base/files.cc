@@ -101,7 +101,7 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
     case EDQUOT:
       return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
     case EEXIST:
-      return absl::AlreadyExistsError(message);
+      return absl::AlreadyExistsError(absl::StrCat(message, "; choose another name"));
     default:
       return absl::UnavailableError(message);
   }
@@ -166,11 +166,16 @@ absl::Status MakeFolders(const std::string& path) {
   return ErrnoStatus("cannot make folder", path);
 }
 
-absl::Status WriteFileAtomically(const std::string& path,
-                                 const std::function<absl::Status(const Sink&)>& produce) {
+namespace {
+
+// Writes a temporary file, gives it its name by `name_it`, as rename(2) does, and makes that
+// durable.
+absl::Status WriteThenName(const std::string& path,
+                           const std::function<absl::Status(const Sink&)>& produce,
+                           int (*name_it)(const char* from, const char* to)) {
   const std::string temporary = absl::StrCat(path, kTemporary, getpid());
   absl::Status status = WriteAndSync(temporary, produce);
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
+  if (status.ok() && name_it(temporary.c_str(), path.c_str()) != 0) {
     status = ErrnoStatus("cannot rename to", path);
   }
   if (!status.ok()) {
@@ -181,9 +186,26 @@ absl::Status WriteFileAtomically(const std::string& path,
   return SyncFolder(folder.empty() ? "." : folder);
 }
 
+// As rename(2), but never over another file: a link can only be made where there is none.
+int RenameToNew(const char* from, const char* to) {
+  return link(from, to) == 0 ? unlink(from) : -1;
+}
+
+}  // namespace
+
+absl::Status WriteFileAtomically(const std::string& path,
+                                 const std::function<absl::Status(const Sink&)>& produce) {
+  return WriteThenName(path, produce, rename);
+}
+
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents) {
   return WriteFileAtomically(
       path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); });
+}
+
+absl::Status WriteNewFile(const std::string& path, absl::string_view contents) {
+  return WriteThenName(
+      path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); }, RenameToNew);
 }
 
 absl::StatusOr<GrowingFile> GrowingFile::Open(const std::string& path) {

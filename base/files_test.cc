@@ -24,6 +24,18 @@ int Entries(const std::string& folder) {
   return static_cast<int>(std::distance(begin(entries), end(entries)));
 }
 
+TEST(FilesTest, ANewFileNeverTakesAnothersPlace) {
+  const std::string folder = Fresh("new"), path = folder + "/f";
+  ASSERT_TRUE(WriteNewFile(path, "first").ok());
+  EXPECT_EQ(ReadFile(path).value(), "first");
+  const absl::Status again = WriteNewFile(path, "second");
+  EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(again.message()),
+              HasSubstr(path + "': File exists; choose another name"));
+  EXPECT_EQ(ReadFile(path).value(), "first");
+  EXPECT_EQ(Entries(folder), 1);  // no temporary file stays, either time
+}
+
 TEST(FilesTest, WhatIsWrittenIsRead) {
   const std::string path = Fresh("round") + "/f";
   const std::string contents("a\0b\n", 4);

@@ -94,11 +94,10 @@ absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path) {
 }
 
 std::string CsvField(absl::string_view text) {
-  if (!text.empty() && text.find_first_of(",\"") == absl::string_view::npos &&
-      absl::StripAsciiWhitespace(text) == text) {
-    return std::string(text);
-  }
-  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+  const bool plain = absl::StripAsciiWhitespace(text) == text &&
+                     text.find_first_of(",\"") == absl::string_view::npos;
+  return plain ? std::string(text)
+               : absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
 }
 
 bool IsHeader(const Line& line) {

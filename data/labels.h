@@ -25,7 +25,7 @@ struct Line {
 // InvalidArgument names the file and the line.
 absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
 
-// The text that ReadCsv reads back as one field.
+// A field as ReadCsv reads it: in quotes where it needs them. (A line break cannot be in a field.)
 std::string CsvField(absl::string_view text);
 
 // Whether a list's first line is its header: `file`, or another word for it, in any case, and

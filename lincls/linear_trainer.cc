@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -53,13 +52,6 @@ const std::vector<std::string> kColumns = {"step",
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// The most memory that the process has had so far.
-double PeakBytes() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return 1024.0 * usage.ru_maxrss;
 }
 
 // These views are not random: while the encoder is frozen, the features are the same after every
@@ -317,7 +309,7 @@ class LinearTrainerImpl : public LinearTrainer {
     const double batch = 12.0 * views_->output().rows * views_->output().cols * options_.batch_size;
     log_->Print(absl::StrFormat(
         "takes    about %s of memory; 2 checkpoints of %s; the time is told after some steps",
-        base::FormatBytes(PeakBytes() + 3 * batch), base::FormatBytes(checkpoint)));
+        base::FormatBytes(base::PeakBytes() + 3 * batch), base::FormatBytes(checkpoint)));
   }
 
   // --- The run ---

@@ -151,8 +151,8 @@ absl::Status Labels(int argc, char** argv) {
     out = *beside;
   }
   if (std::error_code ignored; std::filesystem::exists(out, ignored)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", out, "' is there already; take it away, or say another --out"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("'", out, "' is there already; take it away, or choose another --out"));
   }
   std::vector<std::string> classes;
   if (!FLAGS_classes.empty()) {

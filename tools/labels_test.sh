@@ -11,13 +11,13 @@ fail() {
   exit 1
 }
 
-# refused PATTERN COMMAND...: exit code 2, one line on stderr, and nothing new in the folder.
+# refused CODE PATTERN COMMAND...: that exit code, one line on stderr, and nothing new in the folder.
 refused() {
-  local pattern=$1 before got=0
-  shift
+  local code=$1 pattern=$2 before got=0
+  shift 2
   before=$(ls -A)
   "$@" > "$TEST_TMPDIR/out" 2> "$TEST_TMPDIR/err" || got=$?
-  [ $got -eq 2 ] || fail "exit code $got of: $* ($(cat "$TEST_TMPDIR/err"))"
+  [ $got -eq $code ] || fail "exit code $got of: $* ($(cat "$TEST_TMPDIR/err"))"
   [ "$(wc -l < "$TEST_TMPDIR/err")" -eq 1 ] || fail "not one line: $(cat "$TEST_TMPDIR/err")"
   grep -q "^error: .*$pattern" "$TEST_TMPDIR/err" || fail "no '$pattern' in: $(cat "$TEST_TMPDIR/err")"
   [ "$(ls -A)" = "$before" ] || fail "it wrote something: $(ls -A)"
@@ -51,15 +51,15 @@ for table in label_01.csv named.csv; do
 done
 
 # What is paid for is not written over.
-refused "label_01.pt' is there already; take it away, or say another --out" \
+refused 4 "label_01.pt' is there already; take it away, or choose another --out" \
   "$labels" request_01.csv answers.csv --classes=names.txt
-refused "named.csv' is there already" "$labels" request_01.csv label_01.pt --out=named.csv
+refused 4 "named.csv' is there already" "$labels" request_01.csv label_01.pt --out=named.csv
 
 mkdir conflicts
 cp request_01.csv names.txt conflicts/
 cd conflicts
 printf '11.png,cat\n2.png,cta\n2.png,dog\n11.png,dog\n7.png,cat\n5.png,\n' > answers.csv
-refused "answers.csv' does not answer '$PWD/request_01.csv': 5 conflicts, listed above; nothing is written" \
+refused 2 "answers.csv' does not answer '$PWD/request_01.csv': 5 conflicts, listed above; nothing is written" \
   "$labels" request_01.csv answers.csv --classes=names.txt
 cat > expected <<'END'
 line 2: of '2.png': 'cta' is no name of --classes; did you mean 'cat'?
@@ -70,25 +70,25 @@ line 5: '7.png' is not in the request
 END
 diff expected "$TEST_TMPDIR/out" || fail "the conflicts"
 
-refused "give the request and its labels" "$labels" request_01.csv
-refused "request_02.csv': No such file" "$labels" request_02.csv answers.csv
-refused "nowhere.csv': No such file" "$labels" request_01.csv nowhere.csv
-refused "label_01.pt': No such file" "$labels" request_01.csv label_01.pt
-refused "nowhere.txt': No such file" "$labels" request_01.csv answers.csv --classes=nowhere.txt
-refused "unknown flag --klass" "$labels" request_01.csv answers.csv --klass=names.txt
+refused 2 "give the request and its labels" "$labels" request_01.csv
+refused 2 "request_02.csv': No such file" "$labels" request_02.csv answers.csv
+refused 2 "nowhere.csv': No such file" "$labels" request_01.csv nowhere.csv
+refused 2 "label_01.pt': No such file" "$labels" request_01.csv label_01.pt
+refused 2 "nowhere.txt': No such file" "$labels" request_01.csv answers.csv --classes=nowhere.txt
+refused 2 "unknown flag --klass" "$labels" request_01.csv answers.csv --klass=names.txt
 cp request_01.csv mine.csv
-refused "mine.csv' is not called request_NN.csv; say where the labels belong by --out" "$labels" mine.csv answers.csv
+refused 2 "mine.csv' is not called request_NN.csv; say where the labels belong by --out" "$labels" mine.csv answers.csv
 printf '11.png\n2.png\n11.png\n' > request_03.csv
-refused "request_03.csv' line 3: '11.png' is in line 1 already" "$labels" request_03.csv answers.csv
+refused 2 "request_03.csv' line 3: '11.png' is in line 1 already" "$labels" request_03.csv answers.csv
 printf 'filename\n' > request_04.csv
-refused "request_04.csv' names no images" "$labels" request_04.csv answers.csv
+refused 2 "request_04.csv' names no images" "$labels" request_04.csv answers.csv
 printf '11.png\n2.png\n' > request_05.csv
-refused "request_05.csv' names 2 images, but '.*label_01.pt' has 4 labels" \
+refused 2 "request_05.csv' names 2 images, but '.*label_01.pt' has 4 labels" \
   "$labels" request_05.csv ../label_01.pt --out=x.csv
 printf 'dog\ncat\n' > few.txt
-refused "label_01.pt' has class 3 for '11.png', but '.*few.txt' names 2 classes" \
+refused 2 "label_01.pt' has class 3 for '11.png', but '.*few.txt' names 2 classes" \
   "$labels" request_01.csv ../label_01.pt --classes=few.txt --out=x.csv
-refused "names.txt" "$labels" request_01.csv names.txt --out=x.pt
+refused 2 "names.txt" "$labels" request_01.csv names.txt --out=x.pt
 head -c 100 ../label_01.pt > cut.pt
 "$labels" request_01.csv cut.pt --out=x.csv 2> err && fail "a cut tensor"
 grep -q "^error: .*cut.pt'" err || fail "$(cat err)"

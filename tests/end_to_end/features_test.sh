@@ -36,7 +36,7 @@ same "$made" copy
 
 # --- Own images, with all of them ---
 unpack own 15
-mkdir own/val && cp -r own/train/cat own/train/ship own/val/
+cp -r own/train own/val
 all=(own --split=training --pretrained="$checkpoint" --features=all --columns=moco_loss,disagreement
      --batch-size=16 --threads=1)
 "$features" "${all[@]}" --out=single > out || fail "$(cat out)"
@@ -68,16 +68,16 @@ refused 2 "holds no head; without it there is no column moco_loss" \
 # --- Stopped, it goes on by the same command, to the same bits ---
 slow=(--pretrained="$checkpoint" --features=all --columns=disagreement,moco_loss --augmented-views=16 --threads=1)
 "$features" "${slow[@]}" --out=whole > out || fail "$(cat out)"
-images_done() { sed -n 's/.*"done": \([0-9]*\),/\1/p' stopped/features.json 2>/dev/null; }
-# stop SIGNAL: starts it in the folder stopped and sends SIGNAL once it has done more than before.
+images_done() { sed -n 's/.*"done": \([0-9]*\),/\1/p' stopped/features.json; }
+bytes() { stat -c %s stopped/stage1.npy 2>/dev/null || echo 0; }
+# stop SIGNAL MORE: starts it in the folder stopped and sends SIGNAL once it has written MORE bytes, synced or not.
 stop() {
-  local before
-  before=$(images_done)
+  local until_bytes=$(($(bytes) + $2))
   set -m # without job control what runs in the background ignores SIGINT
   "$features" "${slow[@]}" --out=stopped > stopped.out 2> stopped.err &
   local pid=$!
   set +m
-  until [ "$(images_done)" != "$before" ]; do
+  until [ "$(bytes)" -ge $until_bytes ]; do
     kill -0 $pid 2>/dev/null || break # it has ended; $code tells
     sleep 0.02
   done
@@ -85,16 +85,17 @@ stop() {
   wait $pid
   code=$?
 }
-stop KILL # before its first batch
-[ "$code" -eq 137 ] && [ "$(images_done)" -eq 0 ] || fail "killed: $code, $(images_done) done: $(cat stopped.out stopped.err)"
-stop KILL
+stop KILL 200 # behind the header
 [ "$code" -eq 137 ] || fail "it ended with $code, before it could be killed: $(cat stopped.out stopped.err)"
-refused 4 "another run is at work" flock stopped/lock "$features" "${slow[@]}" --out=stopped
-before=$(images_done)
-stop TERM
+stop TERM 8000
 [ "$code" -eq 143 ] || fail "SIGTERM: it ended with $code: $(cat stopped.out stopped.err)"
+grep -q "^error: .* after $(images_done) of 5000 images; go on with the same command" stopped.err || fail "$(cat stopped.err)"
+before=$(images_done)
+[ "$before" -gt 0 ] && [ "$before" -lt 5000 ] || fail "$before images were done"
+stop KILL 8000
+[ "$code" -eq 137 ] || fail "it ended with $code, before it could be killed: $(cat stopped.out stopped.err)"
 grep -q "^resumed  after $before images" stopped.out || fail "not after $before: $(cat stopped.out)"
-grep -q "^error: .* after [0-9]* of 5000 images; go on with the same command" stopped.err || fail "$(cat stopped.err)"
+refused 4 "another run is at work" flock stopped/lock "$features" "${slow[@]}" --out=stopped
 refused 2 "stopped' holds features of other settings: there 'batch_size' is 250, here 100" \
   "$features" "${slow[@]}" --out=stopped --batch-size=100
 "$features" "${slow[@]}" --out=stopped > out || fail "$(cat out)"

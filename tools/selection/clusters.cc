@@ -27,8 +27,7 @@ void Recentre(const Rows& rows, const std::vector<int64_t>& members, int64_t c,
   for (size_t i = 0; i < members.size(); ++i) {
     for (int64_t d = 0; d < dim; ++d) sum[d] += points[i * dim + d];
   }
-  const double length =
-      std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
+  const double length = std::sqrt(std::inner_product(sum.begin(), sum.end(), sum.begin(), 0.0));
   float* centre = clusters.centres.data() + c * dim;
   for (int64_t d = 0; d < dim; ++d) centre[d] = length > 0 ? sum[d] / length : 0;
   for (size_t i = 0; i < members.size(); ++i) {

@@ -17,14 +17,14 @@ struct Clusters {
   std::vector<float> similarity;  // N: cosine of each row and its cluster's centre
 };
 
-// k: 1 to rows.size(). Twenty rounds over at most 256 rows a cluster, drawn at random; then each row
-// goes to the centre that is nearest. No cluster is empty: where one would be, the largest is split,
-// and gives it the half that is farthest from its centre. A function of the rows, k and the seed (and,
-// in its last bits, of the CPU type and the number of threads).
+// k: 1 to rows.size(). Twenty rounds over at most 256 rows a cluster, drawn at random; then each
+// row goes to the centre that is nearest. No cluster is empty: where one would be, the largest is
+// split, and gives it the half that is farthest from its centre. A function of the rows, k and the
+// seed (and, in its last bits, of the CPU type and the number of threads).
 Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed);
 
-// Of these rows, those of each cluster, from the centre outwards; of two at one distance the smaller
-// row first.
+// Of these rows, those of each cluster, from the centre outwards; of two at one distance the
+// smaller row first.
 std::vector<std::vector<int64_t>> ByCluster(const Clusters& clusters,
                                             const std::vector<int64_t>& rows);
 

@@ -8,7 +8,7 @@
 
 namespace tools {
 
-enum class Draw : uint64_t { kClusters = 0, kRecall = 1, kStrategy = 2 };
+enum class Draw : uint64_t { kClusters = 0, kRecall = 1, kStrategy = 2, kMap = 3 };
 
 inline base::Rng DrawsFor(uint64_t seed, Draw draw) {
   return base::Rng(seed, base::Purpose::kSelection, static_cast<uint64_t>(draw));

@@ -1,5 +1,5 @@
-// Energies: how unusual, or how hard, an image is, as plugins. Balanced selections take from high and
-// low energies alike.
+// Energies: how unusual, or how hard, an image is, as plugins. Balanced selections take from high
+// and low energies alike.
 #ifndef TOOLS_SELECTION_ENERGY_H_
 #define TOOLS_SELECTION_ENERGY_H_
 

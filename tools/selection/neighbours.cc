@@ -56,8 +56,8 @@ class Search {
     std::vector<int64_t> all(rows.size());
     std::iota(all.begin(), all.end(), 0);
     lists_ = ByCluster(lists, all);
-    centres_ = at::from_blob(const_cast<float*>(lists.centres.data()), {lists.k, rows.dim()},
-                             at::kFloat);
+    centres_ =
+        at::from_blob(const_cast<float*>(lists.centres.data()), {lists.k, rows.dim()}, at::kFloat);
     found_.k = std::min(options.k, rows.size() - 1);
     found_.similarities.assign(rows.size() * found_.k, -std::numeric_limits<float>::infinity());
     for (int64_t row = 0; row < rows.size(); ++row) {
@@ -79,7 +79,8 @@ class Search {
       }
     }
     found_.repeated.resize(rows_.size());
-    for (int64_t row = 0; row < rows_.size(); ++row) found_.repeated[row] = state_[row] == kRepeated;
+    for (int64_t row = 0; row < rows_.size(); ++row)
+      found_.repeated[row] = state_[row] == kRepeated;
     if (found_.k > 0 && rows_.size() > options_.compared) found_.recall = Recall();
     return std::move(found_);
   }

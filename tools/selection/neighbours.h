@@ -2,8 +2,8 @@
 //
 // The rows are cut into lists by clusters, as in an inverted file (Sivic and Zisserman, "Video
 // Google", ICCV 2003). A row is compared with the rows of its own list and then with those of the
-// lists whose centres are nearest, `compared` rows in all: the time grows with N, not with its square.
-// Up to so many rows this is exact.
+// lists whose centres are nearest, `compared` rows in all: the time grows with N, not with its
+// square. Up to so many rows this is exact.
 #ifndef TOOLS_SELECTION_NEIGHBOURS_H_
 #define TOOLS_SELECTION_NEIGHBOURS_H_
 
@@ -19,8 +19,8 @@ namespace tools {
 struct Neighbours {
   int64_t k = 0;                    // for each row; all others where there are fewer
   std::vector<float> similarities;  // N x k: cosines of each row and its nearest, largest first
-  std::vector<bool> repeated;       // N: a near duplicate of a row that is labelled or can be chosen
-  double recall = 1;                // share of the true k nearest that were found, on a sample
+  std::vector<bool> repeated;  // N: a near duplicate of a row that is labelled or can be chosen
+  double recall = 1;           // share of the true k nearest that were found, on a sample
 };
 
 struct NeighbourOptions {

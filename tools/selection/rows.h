@@ -15,8 +15,9 @@ class Rows {
   // How many rows are read at a time where all are.
   static constexpr int64_t kBlock = 8192;
 
-  // Reads them all once; `table` must outlive it. InvalidArgument, naming the file, for a value that
-  // is not finite, and where all rows point in one direction, so that nothing tells images apart.
+  // Reads them all once; `table` must outlive it. InvalidArgument, naming the file, for a value
+  // that is not finite, and where all rows point in one direction, so that nothing tells images
+  // apart.
   static absl::StatusOr<Rows> Open(const lincls::FeatureTable& table);
 
   int64_t size() const { return static_cast<int64_t>(scales_.size()); }

@@ -18,11 +18,11 @@ namespace tools {
 // What is chosen from. Of what a strategy does not need (Needs) nothing is there.
 struct Pool {
   const Rows& rows;
-  std::vector<int64_t> candidates;  // rows that can be chosen, ascending
-  std::vector<int64_t> labelled;    // rows that have labels, ascending
-  Clusters clusters;                // of all rows
-  Neighbours neighbours;
-  std::vector<float> energies;  // N
+  std::vector<int64_t> candidates = {};  // rows that can be chosen, ascending
+  std::vector<int64_t> labelled = {};    // rows that have labels, ascending
+  Clusters clusters = {};                // of all rows
+  Neighbours neighbours = {};
+  std::vector<float> energies = {};  // N
 };
 
 class Strategy {
@@ -49,9 +49,9 @@ class Strategy {
 using StrategyRegistry = registry::Registry<Strategy>;
 StrategyRegistry& Strategies();
 
-// `total` shared out as evenly as `room` allows: each gets at most its room, and, unless that is all
-// it has, at most one less than any other. Who gets one more is the first in `order`, a permutation.
-// total: 0 to the sum of room.
+// `total` shared out as evenly as `room` allows: each gets at most its room, and, unless that is
+// all it has, at most one less than any other. Who gets one more is the first in `order`, a
+// permutation. total: 0 to the sum of room.
 std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& room,
                               const std::vector<int64_t>& order);
 // The same where room is no matter.

@@ -1,6 +1,5 @@
-// Energies that need the images and the checkpoint, which //lincls:features computes into columns of
-// its table (lincls/feature_table.h).
-#include <cmath>
+// Energies that need the images and the checkpoint, which //lincls:features computes into columns
+// of its table (lincls/feature_table.h).
 #include <string>
 
 #include "absl/status/status.h"
@@ -45,13 +44,6 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
               : "",
         " --columns=", name));
   }
-  for (int64_t row = 0; row < table.size(); ++row) {
-    if (!std::isfinite(static_cast<float>(column->second[row]))) {
-      return absl::InvalidArgumentError(absl::StrCat("'", table.features.path(), "': column '",
-                                                     name, "' of '", table.files[row], "' is ",
-                                                     column->second[row], ", no finite number"));
-    }
-  }
   return std::make_unique<Column>(column->second);
 }
 
@@ -64,10 +56,11 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeMocoLoss(const NoOptions&,
   return MakeColumn("moco_loss", table);
 }
 
-REGISTER_PLUGIN(Energies, "disagreement", "of augmented views of the image, by the column of features",
-                NoOptions, MakeDisagreement);
-REGISTER_PLUGIN(Energies, "moco_loss", "loss of the MoCo task, by the column of features", NoOptions,
-                MakeMocoLoss);
+REGISTER_PLUGIN(Energies, "disagreement",
+                "of augmented views of the image, by the column of features", NoOptions,
+                MakeDisagreement);
+REGISTER_PLUGIN(Energies, "moco_loss", "loss of the MoCo task, by the column of features",
+                NoOptions, MakeMocoLoss);
 
 }  // namespace
 }  // namespace tools

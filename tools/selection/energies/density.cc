@@ -15,7 +15,8 @@ struct DensityOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     v("neighbours", neighbours, "that are summed over", registry::Between(1, 1000));
-    v("t", t, "temperature: the lower, the more the nearest alone count", registry::Between(0.01, 10));
+    v("t", t, "temperature: the lower, the more the nearest alone count",
+      registry::Between(0.01, 10));
   }
 };
 

@@ -1,9 +1,9 @@
-// Equal shares over clusters, and within a cluster over centre and edge, and low and high energy; at
-// random within each. So the images of robml/Deep-Learning-SSL-MoCo-SP21, an adaptation of MoCo, were
-// chosen for labelling (its report names the strata, not the cuts between them; those here are: the
-// half of a cluster's images that is nearest to its centre, and of either half, the half of lower
-// energy). No stratum of a cluster of four images or more is empty, so that shares are short only
-// where a whole cluster is small.
+// Equal shares over clusters, and within a cluster over centre and edge, and low and high energy;
+// at random within each. So the images of robml/Deep-Learning-SSL-MoCo-SP21, an adaptation of MoCo,
+// were chosen for labelling (its report names the strata, not the cuts between them; those here
+// are: the half of a cluster's images that is nearest to its centre, and of either half, the half
+// of lower energy). No stratum of a cluster of four images or more is empty, so that shares are
+// short only where a whole cluster is small.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -67,14 +67,14 @@ class Balanced : public Strategy {
       }
     }
     if (moved > 0) {
-      choice.notes.push_back(absl::StrCat(
-          short_clusters, " of ", pool.clusters.k, " clusters have fewer images than their share; ",
-          moved, " come from other clusters instead, in equal shares"));
+      choice.notes.push_back(absl::StrCat(short_clusters, " of ", pool.clusters.k,
+                                          " clusters have fewer images than their share; ", moved,
+                                          " come from other clusters instead, in equal shares"));
     }
     if (moved_within > 0) {
-      choice.notes.push_back(absl::StrCat(short_strata, " strata have fewer images than their share; ",
-                                          moved_within,
-                                          " come from other strata of the same cluster instead"));
+      choice.notes.push_back(
+          absl::StrCat(short_strata, " strata have fewer images than their share; ", moved_within,
+                       " come from other strata of the same cluster instead"));
     }
     return choice;
   }

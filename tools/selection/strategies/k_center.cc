@@ -1,7 +1,7 @@
 // Each image is the one that is farthest from all that are labelled or chosen before it: greedy
-// k-center, the core set of Sener and Savarese, "Active learning for convolutional neural networks: a
-// core-set approach" (ICLR 2018, algorithm 1), after Gonzalez, "Clustering to minimize the maximum
-// intercluster distance" (1985). Without labels the first is drawn.
+// k-center, the core set of Sener and Savarese, "Active learning for convolutional neural networks:
+// a core-set approach" (ICLR 2018, algorithm 1), after Gonzalez, "Clustering to minimize the
+// maximum intercluster distance" (1985). Without labels the first is drawn.
 //
 // The choice is the greedy one exactly, but all rows are read once for many images: distances only
 // shrink, so among the rows that were farthest at the last pass the farthest of all is known for as
@@ -25,7 +25,8 @@ struct KCenterOptions {
   int64_t pool = 4096;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("pool", pool, "rows among which to choose between two passes over all; it changes the time alone",
+    v("pool", pool,
+      "rows among which to choose between two passes over all; it changes the time alone",
       registry::Between(1, 1e6));
   }
 };

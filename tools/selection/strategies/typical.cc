@@ -1,9 +1,9 @@
 // The most typical images of the clusters that have no labels yet: TypiClust of Hacohen, Dekel and
-// Weinshall, "Active learning on a budget: opposite strategies suit high and low budgets" (ICML 2022,
-// section 3). As many clusters as there will be labels, at most 500; those with the fewest labels
-// first, of these the largest first; each in its turn gives its image of the highest typicality, the
-// inverse mean distance to the 20 nearest neighbours (their equation 4). As in their code, clusters of
-// fewer than five images wait until the others have no more to give.
+// Weinshall, "Active learning on a budget: opposite strategies suit high and low budgets" (ICML
+// 2022, section 3). As many clusters as there will be labels, at most 500; those with the fewest
+// labels first, of these the largest first; each in its turn gives its image of the highest
+// typicality, the inverse mean distance to the 20 nearest neighbours (their equation 4). As in
+// their code, clusters of fewer than five images wait until the others have no more to give.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -83,9 +83,10 @@ class Typical : public Strategy {
       choice.strata.push_back(std::move(stratum));
     }
     if (moved > 0) {
-      choice.notes.push_back(absl::StrCat(
-          short_clusters, " of ", pool.clusters.k, " clusters have fewer images than their share, or ",
-          "fewer than ", kSmallest, "; ", moved, " come from other clusters instead"));
+      choice.notes.push_back(absl::StrCat(short_clusters, " of ", pool.clusters.k,
+                                          " clusters have fewer images than their share, or ",
+                                          "fewer than ", kSmallest, "; ", moved,
+                                          " come from other clusters instead"));
     }
     return choice;
   }
