@@ -20,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
@@ -266,4 +267,7 @@ absl::Status Knn(int argc, char** argv) {
 }  // namespace
 }  // namespace lincls
 
-int main(int argc, char** argv) { return base::RunMain(lincls::Knn, argc, argv); }
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(lincls::Knn, argc, argv);
+}

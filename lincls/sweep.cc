@@ -21,6 +21,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
@@ -495,4 +496,7 @@ absl::Status Sweep(int argc, char** argv) {
 }  // namespace
 }  // namespace lincls
 
-int main(int argc, char** argv) { return base::RunMain(lincls::Sweep, argc, argv); }
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(lincls::Sweep, argc, argv);
+}
