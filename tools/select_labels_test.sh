@@ -11,10 +11,10 @@ fail() {
 }
 # Bytes of random float32, each 0.5 to 1 or -1 to -0.5; the same for the same seed.
 values() {  # values SEED COUNT
+  local high=(3f bf) i
   RANDOM=$1
-  for ((i = 0; i < $2; ++i)); do
-    printf '\\x00\\x%02x\\x%02x\\x%s' $((RANDOM % 256)) $((RANDOM % 128)) $((RANDOM % 2 ? 0 : 1)) |
-      sed 's/\\x0$/\\x3f/; s/\\x1$/\\xbf/'
+  for ((i = 0; i < $2; ++i)); do  # without a pipeline, in whose subshell RANDOM would be another one
+    printf '\\x00\\x%02x\\x%02x\\x%s' $((RANDOM % 256)) $((RANDOM % 128)) "${high[RANDOM % 2]}"
   done
 }
 npy() {  # npy FILE ROWS COLUMNS BYTES: version 1.0, a header of 118 bytes
@@ -111,7 +111,8 @@ rmdir data/strata_02.csv
 
 # Near duplicates count once.
 printf 'file\n0.png\n1.png\n2.png\n' >twins.csv
-npy twins.npy 3 2 "$(values 3 4)$(values 3 2)"
+one='\x00\x00\x80\x3f' zero='\x00\x00\x00\x00'
+npy twins.npy 3 2 "$one$zero$zero$one$one$zero"
 "$select" twins.npy --budget=2 --out=of_twins.csv >out
 grep -q "^near duplicates  *1 left out (cosine above 0.99)" out || fail "$(cat out)"
 [ "$(grep -c '[02].png' of_twins.csv)" -eq 1 ] || fail "$(cat of_twins.csv)"
