@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 #include "tensors/npy.h"
 

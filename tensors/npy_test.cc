@@ -81,6 +81,15 @@ TEST(NpyMatrixTest, ReadsEveryTypeAndFormOfHeader) {
   EXPECT_EQ(empty->rows(), 0);
 }
 
+TEST(NpyMatrixTest, ReadsWhatNumPyWrites) {
+  for (const char* name : {"f2", "f4", "f8", "version2", "version3"}) {
+    const auto matrix = NpyMatrix::Open(absl::StrCat("tensors/fuzz/corpus/npy/", name, ".npy"));
+    ASSERT_TRUE(matrix.ok()) << matrix.status();
+    EXPECT_EQ(matrix->columns(), 3) << name;
+    EXPECT_THAT(All(*matrix), ElementsAre(0, 1, 2, 3, 4, 5)) << name;
+  }
+}
+
 TEST(NpyMatrixTest, SaysWhatItDoesNotRead) {
   const std::string values(48, '\0');
   const struct {

@@ -8,8 +8,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -27,6 +29,7 @@
 #include "data/requests.h"
 #include "lincls/feature_table.h"
 #include "tools/selection/labelled.h"
+#include "tools/selection/page.h"
 #include "tools/selection/select.h"
 #include "tools/selection/selection.h"
 
@@ -39,6 +42,7 @@ DEFINE_double(duplicates, 0.99,
 DEFINE_int64(seed, 0, "of everything that is drawn");
 DEFINE_string(labelled, "",
               "lists of images that need no label, as request_01.csv, with commas between");
+DEFINE_string(page, "", "an HTML file to write, that shows what was chosen and why; empty: none");
 DEFINE_string(out, "",
               "the list to write; empty: the next request_NN.csv beside the images where they have "
               "requests already (numbered_png), else in this folder");
@@ -48,7 +52,7 @@ namespace {
 constexpr char kUsage[] =
     "Chooses the images that are worth a label, by the features of //lincls:features, and writes "
     "their names as request_NN.csv.\n\n"
-    "  bazel run //tools:select_labels -- FEATURES --budget=12800\n"
+    "  bazel run //tools:select_labels -- FEATURES --budget=12800 --page=chosen.html\n"
     "  bazel run //tools:select_labels -- FEATURES --budget=500 --strategy=typical "
     "--labelled=request_01.csv\n\n";
 
@@ -94,7 +98,7 @@ absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& ou
       int64_t number;
       if (absl::SimpleAtoi(request.number, &number)) next = std::max(next, number + 1);
     }
-    files.request = absl::StrFormat("%s/request_%02d.csv", folder, next);
+    files.request = std::filesystem::path(folder) / absl::StrFormat("request_%02d.csv", next);
   }
   const std::filesystem::path path(files.request);
   std::string name = path.filename();
@@ -196,6 +200,17 @@ absl::Status Choose(int argc, char** argv) {
   const auto files =
       NameFiles(folder.empty() ? base::UserPath(".") : folder, base::UserPath(FLAGS_out));
   if (!files.ok()) return files.status();
+  const std::string page = base::UserPath(FLAGS_page);
+  std::optional<lincls::TableImages> images;
+  if (!page.empty()) {
+    if (absl::Status s = CheckNew(page); !s.ok()) return s;
+    // Features that do not say which images they are of get a page without pictures.
+    if (!table->data.empty()) {
+      auto opened = lincls::OpenImages(*table);
+      if (!opened.ok()) return opened.status();
+      images = *std::move(opened);
+    }
+  }
   const auto labelled = tools::FindLabelled(*table, folder, lists);
   if (!labelled.ok()) return labelled.status();
 
@@ -218,11 +233,21 @@ absl::Status Choose(int argc, char** argv) {
   PrintSummary(*selection, FLAGS_budget, progress);
 
   // The request last: when it is there, all is.
-  absl::Status written = base::WriteNewFile(files->strata, StrataText(*table, *selection));
-  if (!written.ok()) return written;
-  written = base::WriteNewFile(files->request, RequestText(*table, tools::InOrder(*selection)));
-  if (!written.ok()) {
-    unlink(files->strata.c_str());
+  std::vector<std::pair<std::string, std::string>> writes;  // file, contents
+  if (!page.empty()) {
+    progress.Update("the page");
+    auto html = tools::Page(*table, *selection,
+                            {.request = files->request, .images = images ? &*images : nullptr});
+    if (!html.ok()) return html.status();
+    progress.Print(absl::StrCat("page             ", page, ", ", base::FormatBytes(html->size())));
+    writes.emplace_back(page, *std::move(html));
+  }
+  writes.emplace_back(files->strata, StrataText(*table, *selection));
+  writes.emplace_back(files->request, RequestText(*table, tools::InOrder(*selection)));
+  for (auto write = writes.begin(); write != writes.end(); ++write) {
+    absl::Status written = base::WriteNewFile(write->first, write->second);
+    if (written.ok()) continue;
+    while (write != writes.begin()) unlink((--write)->first.c_str());
     return written;
   }
   const double seconds =

@@ -119,15 +119,19 @@ class Search {
                     members.begin() + std::min<int64_t>(room, members.size()));
       }
     }
+    std::sort(with.begin(), with.end());
     return with;
   }
 
-  void Compare(const std::vector<int64_t>& queries, const std::vector<int64_t>& others) {
+  void Compare(const std::vector<int64_t>& queries, std::vector<int64_t> others) {
     const int64_t dim = rows_.dim(), n = queries.size(), m = others.size();
     query_rows_.resize(n * dim);
     rows_.Gather(queries, query_rows_.data());
-    other_rows_.resize(m * dim);
-    rows_.Gather(others, other_rows_.data());
+    if (others != others_) {  // few rows are compared with all, each time
+      others_ = std::move(others);
+      other_rows_.resize(m * dim);
+      rows_.Gather(others_, other_rows_.data());
+    }
     const at::Tensor similarities =
         at::mm(AsMatrix(query_rows_, n, dim), AsMatrix(other_rows_, m, dim).t());
     std::vector<std::vector<int64_t>> near(n);  // duplicates of each query
@@ -136,8 +140,9 @@ class Search {
         const float* row = similarities.data_ptr<float>() + i * m;
         Largest largest(found_.similarities.data() + queries[i] * found_.k, found_.k);
         for (int64_t j = 0; j < m; ++j) {
-          if (row[j] <= std::min(largest.floor(), duplicates_) || others[j] == queries[i]) continue;
-          if (row[j] > duplicates_) near[i].push_back(others[j]);
+          if (row[j] <= std::min(largest.floor(), duplicates_) || others_[j] == queries[i])
+            continue;
+          if (row[j] > duplicates_) near[i].push_back(others_[j]);
           if (row[j] > largest.floor()) largest.Add(row[j]);
         }
       }
@@ -189,6 +194,7 @@ class Search {
   std::vector<std::vector<int64_t>> lists_;  // rows of each, from the centre outwards
   at::Tensor centres_;
   std::vector<State> state_;
+  std::vector<int64_t> others_;  // whose rows are in other_rows_
   std::vector<float> query_rows_, other_rows_;
   Neighbours found_;
 };

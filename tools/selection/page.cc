@@ -220,7 +220,7 @@ double Quantile(const std::vector<float>& sorted, double q) {
 // How the energies of all candidates are spread, and those of what was chosen: the share of each in
 // 40 parts of the range, whose ends hold what is beyond them.
 std::string Histogram(const Selection& selection) {
-  constexpr int kParts = 40, kWidth = 720, kHeight = 190, kBase = 160, kTop = 10;
+  constexpr int kParts = 40, kHeight = 100;
   std::vector<float> all, chosen;
   for (const float energy : selection.energies) {
     if (!std::isnan(energy)) all.push_back(energy);
@@ -242,31 +242,30 @@ std::string Histogram(const Selection& selection) {
   const std::vector<double> of_all = spread(all), of_chosen = spread(chosen);
   const double most = std::max(*std::max_element(of_all.begin(), of_all.end()),
                                *std::max_element(of_chosen.begin(), of_chosen.end()));
-  const double width = static_cast<double>(kWidth) / kParts;
-  const auto height = [&](double share) { return share / most * (kBase - kTop); };
+  const auto height = [&](double share) { return share / most * (kHeight - 2); };
 
   const std::string medians = absl::StrFormat("median of all %.4g, of the chosen %.4g",
                                               Quantile(all, 0.5), Quantile(chosen, 0.5));
+  // Stretched to the window's width, so text is outside.
   std::string html = absl::StrCat(
       "<section><h2>Energies</h2><p class=\"quiet\">", HtmlText(selection.energy), ": ", medians,
       ". Each bar is a share of all candidates, the line of the chosen images; the first and the "
       "last hold what is beyond.</p><svg viewBox=\"0 0 ",
-      kWidth, " ", kHeight, "\" role=\"img\" aria-label=\"Histogram of energies: ", medians, "\">");
+      kParts, " ", kHeight, "\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
+      "Histogram of energies: ", medians, "\">");
   for (int i = 0; i < kParts; ++i) {
     absl::StrAppendFormat(&html,
-                          "<rect class=\"all\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
+                          "<rect class=\"all\" x=\"%.2f\" y=\"%.1f\" width=\"0.9\" "
                           "height=\"%.1f\"/>",
-                          i * width + 1, kBase - height(of_all[i]), width - 2, height(of_all[i]));
+                          i + 0.05, kHeight - height(of_all[i]), height(of_all[i]));
   }
-  absl::StrAppendFormat(&html, "<path class=\"picked\" d=\"M0 %d", kBase);
+  absl::StrAppendFormat(&html, "<path class=\"picked\" d=\"M0 %d", kHeight);
   for (int i = 0; i < kParts; ++i) {
-    absl::StrAppendFormat(&html, "V%.1fH%.1f", kBase - height(of_chosen[i]), (i + 1) * width);
+    absl::StrAppendFormat(&html, "V%.1fH%d", kHeight - height(of_chosen[i]), i + 1);
   }
-  absl::StrAppendFormat(&html,
-                        "V%d\"/><line class=\"axis\" x1=\"0\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>"
-                        "<text x=\"0\" y=\"%d\">%.4g</text>"
-                        "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text></svg>",
-                        kBase, kBase, kWidth, kBase, kBase + 18, low, kWidth, kBase + 18, high);
+  absl::StrAppendFormat(
+      &html, "V%d\"/></svg><div class=\"range\"><span>%.4g</span><span>%.4g</span></div>", kHeight,
+      low, high);
   return absl::StrCat(html,
                       "<div class=\"key\"><span><i style=\"background:var(--other)\"></i>all ",
                       Count(all.size()), "</span><span><i style=\"background:var(--chosen)\"></i>",
@@ -367,7 +366,7 @@ std::string Figure(const lincls::FeatureTable& table, const Stratum& stratum,
 // The strata of each cluster below a line that can be opened, in the order of the strata.
 std::string Groups(const lincls::FeatureTable& table, const Selection& selection,
                    const std::optional<Pictures>& pictures) {
-  constexpr size_t kOpen = 8;  // so few can all be seen at once
+  constexpr int64_t kOpen = 2;  // so that pictures are seen at once
   struct Group {
     Counts counts;
     std::vector<size_t> strata;
@@ -386,8 +385,8 @@ std::string Groups(const lincls::FeatureTable& table, const Selection& selection
     const Counts& counts = group.counts;
     const std::string title = cluster >= 0 ? ClusterName(cluster) : "";
     const int64_t missing = counts.quota - counts.chosen;
-    absl::StrAppend(&html, "<details class=\"group\"", groups.size() <= kOpen ? " open" : "",
-                    " data-place=\"", place++, "\" data-title=\"", title, "\" data-candidates=\"",
+    absl::StrAppend(&html, "<details class=\"group\"", place < kOpen ? " open" : "",
+                    " data-place=\"", place, "\" data-title=\"", title, "\" data-candidates=\"",
                     counts.candidates, "\" data-quota=\"", counts.quota, "\" data-chosen=\"",
                     counts.chosen, "\" data-short=\"", missing, "\"><summary><span>",
                     title.empty() ? "no cluster" : title);
@@ -406,6 +405,7 @@ std::string Groups(const lincls::FeatureTable& table, const Selection& selection
                                     pictures.has_value() ? pictures->tile : 0));
     }
     absl::StrAppend(&html, "</div></details>\n");
+    ++place;
   }
   html += "</div>";
   if (groups.size() == 1) return html;

@@ -94,8 +94,8 @@
     context.globalAlpha = map.others.x.length > 3000 ? 0.45 : 0.7;
     map.others.x.forEach((x, i) => dot(x, map.others.y[i], many ? 1.2 : 2, { name: map.others.names[i] }));
     context.fillStyle = colour("--chosen");
-    context.globalAlpha = many ? 0.75 : 1;
-    chosen.forEach((entry, i) => dot(map.chosen.x[i], map.chosen.y[i], many ? 1.6 : 3, entry));
+    context.globalAlpha = many ? 0.6 : 1;
+    chosen.forEach((entry, i) => dot(map.chosen.x[i], map.chosen.y[i], many ? 1.5 : 3, entry));
     context.fillStyle = colour("--mark");
     context.globalAlpha = 1;
     if (groups.some((group) => !group.open)) chosen.forEach((entry, i) => {

@@ -25,14 +25,13 @@ struct Selection {
   std::vector<float> energies;   // N; NaN: labelled. Empty where none was asked for
   std::string strategy, energy;  // canonical specs; empty: no energy
   uint64_t seed = 0;
-  int64_t images = 0;    // of all
-  int64_t excluded = 0;  // have labels, or were asked for
-  int64_t near_duplicates =
-      0;                  // left out, since another image like them can be chosen or has a label
-  double duplicates = 1;  // cosine above which two images are near duplicates; 1: none are
-  int64_t clusters_made = 0;  // of the strategy's; 0: none
-  int64_t neighbours = 0;     // found of each row; 0: none
-  double recall = 1;          // share of the true neighbours among them, on a sample
+  int64_t images = 0;           // of all
+  int64_t excluded = 0;         // have labels, or were asked for
+  int64_t near_duplicates = 0;  // left out: one like them can be chosen, or has a label
+  double duplicates = 1;        // cosine above which two are near duplicates; 1: none are
+  int64_t clusters_made = 0;    // for the strategy; 0: none
+  int64_t neighbours = 0;       // found of each row; 0: none
+  double recall = 1;            // share of the true neighbours among them, on a sample
 };
 
 // All chosen rows, each stratum's first, then each one's second, and so on: so that a part of the
