@@ -15,13 +15,15 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "data/loader.h"
 #include "lincls/linear_probe.h"
 #include "lincls/linear_sweep.h"
 
-DEFINE_int64(images, 50000, "rows of features");
+DEFINE_int64(images, 50000, "rows of features to train on");
+DEFINE_int64(validation, 10000, "of them to validate with");
 DEFINE_int64(features, 512, "columns");
 DEFINE_int64(classes, 10, "classes");
 DEFINE_int64(probes, 30, "probes of the sweep");
@@ -63,6 +65,9 @@ absl::Status Run(int argc, char** argv) {
   options.batch_size = FLAGS_batch_size;
   options.schedule = [](int64_t) { return 1; };
   const lincls::SweepData data{{lincls::InMemory(features)}, labels};
+  const at::Tensor some = features.narrow(0, 0, FLAGS_validation),
+                   their_labels = labels.narrow(0, 0, FLAGS_validation);
+  const lincls::SweepData validation{{lincls::InMemory(some)}, their_labels};
   lincls::LinearSweep sweep(options, data);
 
   auto communicator = moco::Communicators().Create("single");
@@ -82,14 +87,14 @@ absl::Status Run(int argc, char** argv) {
                           batch.size(0), 0.001)
                    .status();
     }
-    (*probe)->Evaluate(features, labels);
+    (*probe)->Evaluate(some, their_labels);
   };
 
   std::vector<double> side_by_side, own, ratio;
   for (int64_t turn = 0; turn <= FLAGS_turns; ++turn) {
     const double a = Seconds([&] {
       sweep.TrainEpoch();
-      sweep.Evaluate(data);
+      sweep.Evaluate(validation);
     });
     const double b = Seconds([&] { epoch_of_probe(turn); });
     if (!status.ok()) return status;
@@ -111,4 +116,7 @@ absl::Status Run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(Run, argc, argv);
+}

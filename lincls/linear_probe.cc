@@ -7,6 +7,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/normal.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -23,10 +24,12 @@ namespace {
 constexpr int64_t kBlock = 1024;  // images at a time in Evaluate
 
 ProbeMetrics Measure(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& loss) {
-  const at::Tensor ranks = Ranks(logits, labels);
-  return {.loss = loss.item<double>(),
-          .acc1 = (ranks < 1).to(at::kDouble).mean().item<double>(),
-          .acc5 = (ranks < 5).to(at::kDouble).mean().item<double>()};
+  const at::Tensor ranks = Ranks(logits, labels.unsqueeze(1));
+  const at::Tensor numbers = at::stack({loss.to(at::kDouble), (ranks < 1).to(at::kDouble).mean(),
+                                        (ranks < 5).to(at::kDouble).mean()})
+                                 .cpu();
+  const double* values = numbers.const_data_ptr<double>();
+  return {.loss = values[0], .acc1 = values[1], .acc5 = values[2]};
 }
 
 }  // namespace
@@ -37,10 +40,11 @@ at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed) {
 }
 
 at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels) {
-  const at::Tensor own = labels.unsqueeze(-1);
-  const at::Tensor logit = logits.gather(-1, own);
-  const at::Tensor earlier = at::arange(logits.size(-1), labels.options()) < own;
-  return ((logits > logit) | ((logits == logit) & earlier)).sum(-1);
+  const at::Tensor logit = logits.gather(1, labels);
+  at::DimVector ones(logits.dim(), 1);
+  ones[1] = logits.size(1);
+  const at::Tensor earlier = at::arange(logits.size(1), labels.options()).view(ones) < labels;
+  return ((logits > logit) | ((logits == logit) & earlier)).sum(1, /*keepdim=*/true);
 }
 
 absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearProbeOptions& options,

@@ -36,8 +36,8 @@ struct ProbeMetrics {
 at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed);
 
 // How many classes come before an image's own, 0 for the most likely one: those with a larger
-// logit, and of equal ones the earlier classes. logits: ... x classes, labels: ... int64. Returns
-// ... int64.
+// logit, and of equal ones the earlier classes. logits: N x classes x ..., labels: N x 1 x ...
+// int64. Returns N x 1 x ... int64.
 at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels);
 
 class LinearProbe {

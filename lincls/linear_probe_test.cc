@@ -144,7 +144,7 @@ TEST_F(Evaluation, EachImageCountsOnceWhenTheLastBlockIsSmaller) {
 TEST(Ranks, CountTheClassesThatComeBefore) {
   const at::Tensor logits = at::tensor({3.f, 1.f, 2.f, 5.f, 5.f, 5.f}).view({2, 3});
   const auto ranks = [&](int64_t label) {
-    const at::Tensor r = Ranks(logits, at::tensor(std::vector<int64_t>{label, label}));
+    const at::Tensor r = Ranks(logits, at::tensor(std::vector<int64_t>{label, label}).view({2, 1}));
     return std::vector<int64_t>{r[0].item<int64_t>(), r[1].item<int64_t>()};
   };
   EXPECT_EQ(ranks(0), (std::vector<int64_t>{0, 0}));

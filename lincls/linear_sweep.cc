@@ -19,16 +19,18 @@ namespace lincls {
 
 constexpr int64_t kLogits = int64_t{1} << 22;  // at a time in Evaluate
 
-// Weights P x classes x D and biases P x classes of P probes, and what belongs to each probe as
-// P x 1 x 1, by which a step is one expression for all.
+// Weights classes x P x D and biases classes x P of P probes, and what belongs to each probe as P
+// and P x 1, by which a step is one expression for all. The probes lie side by side because softmax
+// over a few classes is quicker when it takes the numbers of many probes at a time.
 class LinearSweep::Stack {
  public:
   Stack(const SweepOptions& options, int64_t features)
       : probes_(options.grid.size()),
         classes_(options.classes),
         momentum_(options.momentum),
-        weight_(InitialWeight(classes_, features, options.seed).repeat({probes_, 1, 1})),
-        bias_(at::zeros({probes_, classes_}, at::kFloat)),
+        weight_(
+            InitialWeight(classes_, features, options.seed).unsqueeze(1).repeat({1, probes_, 1})),
+        bias_(at::zeros({classes_, probes_}, at::kFloat)),
         weight_velocity_(at::zeros_like(weight_)),
         bias_velocity_(at::zeros_like(bias_)),
         diverged_(probes_, -1) {
@@ -37,8 +39,8 @@ class LinearSweep::Stack {
       lr.push_back(probe.lr);
       decay.push_back(probe.weight_decay);
     }
-    lr_ = at::tensor(lr).view({probes_, 1, 1});
-    decay_ = at::tensor(decay).view({probes_, 1, 1});
+    lr_ = at::tensor(lr);
+    decay_ = at::tensor(decay);
     decays_ = std::any_of(decay.begin(), decay.end(), [](float d) { return d != 0; });
   }
 
@@ -46,30 +48,31 @@ class LinearSweep::Stack {
   // (softmax - onehot) / N.
   void Step(const at::Tensor& x, const at::Tensor& labels, double factor, int64_t epoch) {
     const double n = x.size(0);
-    at::Tensor logs = Logits(x).log_softmax(2);  // N x P x classes
-    const at::Tensor own = labels.view({-1, 1, 1}).expand({-1, probes_, 1});
-    const at::Tensor loss = -logs.gather(2, own).sum(0).flatten();  // P
+    at::Tensor logs = Logits(x).log_softmax(1);  // N x classes x P
+    const at::Tensor own = labels.view({-1, 1, 1}).expand({-1, 1, probes_});
+    const at::Tensor loss = -logs.gather(1, own).sum(0).flatten();  // P
     const at::Tensor gradient =
-        logs.exp_().scatter_add_(2, own, at::full({}, -1, at::kFloat).expand_as(own));
+        logs.exp_().scatter_add_(1, own, at::full({}, -1, at::kFloat).expand_as(own));
     for (int64_t p = 0; p < probes_; ++p) {
       if (!std::isfinite(loss.const_data_ptr<float>()[p]) && diverged_[p] < 0) {
         diverged_[p] = epoch;
-        for (const at::Tensor& t :
-             {weight_, bias_, weight_velocity_, bias_velocity_, lr_, decay_}) {
-          t[p].zero_();
+        for (const at::Tensor& t : {weight_, bias_, weight_velocity_, bias_velocity_}) {
+          t.select(1, p).zero_();
         }
-        gradient.select(1, p).zero_();
+        gradient.select(2, p).zero_();
+        lr_[p].zero_();
+        decay_[p].zero_();
       }
     }
-    const at::Tensor flat = gradient.view({-1, probes_ * classes_});
+    const at::Tensor flat = gradient.view({-1, classes_ * probes_});
     Flat(weight_velocity_).addmm_(flat.t(), x, /*beta=*/momentum_, /*alpha=*/1 / n);
     bias_velocity_.mul_(momentum_).add_(gradient.sum(0), 1 / n);
     if (decays_) {
-      weight_velocity_.addcmul_(weight_, decay_);
-      bias_velocity_.addcmul_(bias_, decay_.squeeze(2));
+      weight_velocity_.addcmul_(weight_, decay_.unsqueeze(1));
+      bias_velocity_.addcmul_(bias_, decay_);
     }
-    weight_.addcmul_(weight_velocity_, lr_, -factor);
-    bias_.addcmul_(bias_velocity_, lr_.squeeze(2), -factor);
+    weight_.addcmul_(weight_velocity_, lr_.unsqueeze(1), -factor);
+    bias_.addcmul_(bias_velocity_, lr_, -factor);
   }
 
   std::vector<ProbeMetrics> Evaluate(const FeatureRows& features, const at::Tensor& all) const {
@@ -78,12 +81,12 @@ class LinearSweep::Stack {
     for (int64_t from = 0; from < features.size; from += block) {
       const int64_t n = std::min(block, features.size - from);
       const at::Tensor logits = Logits(features.Rows(from, n));
-      const at::Tensor labels = all.narrow(0, from, n).view({-1, 1}).expand({-1, probes_});
-      const at::Tensor logs = logits.log_softmax(2).gather(2, labels.unsqueeze(2));
-      sums[0] -= logs.sum(at::IntArrayRef({0, 2}), /*keepdim=*/false, at::kDouble);
-      const at::Tensor ranks = Ranks(logits, labels);  // N x P
-      sums[1] += (ranks < 1).sum(0);
-      sums[2] += (ranks < 5).sum(0);
+      const at::Tensor own = all.narrow(0, from, n).view({-1, 1, 1}).expand({-1, 1, probes_});
+      const at::Tensor logs = logits.log_softmax(1).gather(1, own);
+      sums[0] -= logs.sum(at::IntArrayRef({0, 1}), /*keepdim=*/false, at::kDouble);
+      const at::Tensor ranks = Ranks(logits, own);  // N x 1 x P
+      sums[1] += (ranks < 1).sum(at::IntArrayRef({0, 1}));
+      sums[2] += (ranks < 5).sum(at::IntArrayRef({0, 1}));
     }
     sums /= features.size;
     std::vector<ProbeMetrics> metrics;
@@ -97,26 +100,28 @@ class LinearSweep::Stack {
   int64_t Diverged(int64_t p) const { return diverged_[p]; }
 
   State Copy(int64_t p) const {
-    return {{{"weight", weight_[p].clone()}, {"bias", bias_[p].clone()}},
-            {{"weight", weight_velocity_[p].clone()}, {"bias", bias_velocity_[p].clone()}}};
+    const auto of = [p](const at::Tensor& t) {
+      return t.select(1, p).clone(at::MemoryFormat::Contiguous);
+    };
+    return {{{"weight", of(weight_)}, {"bias", of(bias_)}},
+            {{"weight", of(weight_velocity_)}, {"bias", of(bias_velocity_)}}};
   }
 
  private:
   at::Tensor Flat(const at::Tensor& weights) const {
-    return weights.view({probes_ * classes_, weights.size(2)});
+    return weights.view({classes_ * probes_, weights.size(2)});
   }
 
-  // Of N x D: N x P x classes.
+  // Of N x D: N x classes x P.
   at::Tensor Logits(const at::Tensor& x) const {
-    const at::Tensor logits = at::addmm(bias_.flatten(), x, Flat(weight_).t());
-    return logits.view({-1, probes_, classes_});
+    return at::addmm(bias_.flatten(), x, Flat(weight_).t()).view({-1, classes_, probes_});
   }
 
   const int64_t probes_, classes_;
   const double momentum_;
   const at::Tensor weight_, bias_, weight_velocity_, bias_velocity_;
-  at::Tensor lr_, decay_;
-  bool decays_ = false;  // any of them
+  at::Tensor lr_, decay_;  // P
+  bool decays_ = false;    // any of them
   std::vector<int64_t> diverged_;
 };
 

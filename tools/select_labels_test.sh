@@ -33,7 +33,7 @@ layout() {
   { echo file,label; names 40 | sed 's/$/,/'; } >features/images.csv
   cat >features/features.json <<JSON
 {"data": "$PWD/data", "dataset": "numbered_png", "split": "pretraining", "folder": "$PWD/data/unlabeled/",
- "classes": [], "checkpoint": "checkpoint.pth.tar", "arch": "resnet18", "eval_views": "",
+ "classes": [], "checkpoint": "checkpoint.pth.tar", "arch": "resnet18", "weights": "", "eval_views": "",
  "features": ["backbone"], "dtype": "float32", "columns": [], "images": 40, "done": 40, "rows": 40, "finished": true}
 JSON
 }
@@ -94,6 +94,20 @@ grep -q "^excluded  *1 have a label in the features' table" out || fail "$(cat o
 "$select" mine.npy --budget=1 --duplicates=1 --labelled=request_01.csv >out 2>err && fail "nothing is left"
 grep -q "of 4 images only 0 can be chosen" err || fail "$(cat err)"
 rm request_01.csv strata_01.csv
+
+# The page, without pictures where nobody knows the images; never over another file, and only with the list.
+"$select" mine.npy --budget=2 --duplicates=1 --strategy=random --out=paged.csv --page=paged.html >out
+grep -q "^page  *$PWD/paged.html, " out || fail "$(cat out)"
+grep -q '<h1>2 of 4 images to label</h1>' paged.html || fail "the page's title"
+[ "$(grep -o '<li>[^<]*' paged.html | sed 's/<li>//; s/&#34;/"/g' | sort)" = \
+  "$(sed '1d; s/^"//; s/"$//; s/""/"/g' paged.csv | sort)" ] || fail "the page's files: $(cat paged.csv)"
+grep -q 'There are no pictures' paged.html || fail "no word on the pictures"
+refused 4 "'$PWD/paged.html' is there already" mine.npy --budget=1 --page=paged.html --out=new.csv
+refused 2 "no folder" mine.npy --budget=1 --page=nowhere/x.html --out=new.csv
+refused 2 "'$PWD/data/unlabeled' holds no images" features --budget=3 --page=new.html
+mkdir data/strata_02.csv
+refused 4 "'$PWD/data/strata_02.csv' is there already" features --budget=3 --page=new.html
+rmdir data/strata_02.csv
 
 # Near duplicates count once.
 printf 'file\n0.png\n1.png\n2.png\n' >twins.csv

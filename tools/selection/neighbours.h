@@ -24,10 +24,10 @@ struct Neighbours {
 };
 
 struct NeighbourOptions {
-  int64_t k = 20;           // less than `compared`
-  double duplicates = 1;    // cosine above which two rows are near duplicates; 1: none are
-  uint64_t seed = 0;        // of the sample on which the recall is measured
-  int64_t compared = 8192;  // rows that each row is compared with, itself included; above k
+  int64_t k = 20;            // less than `compared`
+  double duplicates = 1;     // cosine above which two rows are near duplicates; 1: none are
+  uint64_t seed = 0;         // of the sample on which the recall is measured
+  int64_t compared = 32768;  // rows that each row is compared with, itself included; above k
 };
 
 // Of near duplicates one stays: a labelled one if there is one, else the one that is nearest to the

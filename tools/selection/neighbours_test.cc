@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 
+#include "tools/selection/k_means.h"
 #include "tools/selection/test_features.h"
 
 namespace tools {

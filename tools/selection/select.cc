@@ -11,6 +11,7 @@
 #include "tools/selection/clusters.h"
 #include "tools/selection/draws.h"
 #include "tools/selection/energy.h"
+#include "tools/selection/k_means.h"
 #include "tools/selection/neighbours.h"
 #include "tools/selection/rows.h"
 #include "tools/selection/strategy.h"

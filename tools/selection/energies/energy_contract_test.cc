@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/selection/energy.h"
+#include "tools/selection/k_means.h"
 #include "tools/selection/test_features.h"
 
 namespace tools {
