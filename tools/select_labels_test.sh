@@ -128,6 +128,8 @@ refused 2 "unknown energy 'entropy'" features --budget=3 --energy=entropy
 refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --columns=disagreement" \
   features --budget=3 --energy=disagreement
 refused 4 "'$PWD/again.csv' is there already" features --budget=3 --out=again.csv
+echo mine >page.html
+refused 4 "'$PWD/page.html' is there already" features --budget=3 --page=page.html
 refused 2 "no folder" features --budget=3 --out=nowhere/x.csv
 # with the lists,
 echo 'index
