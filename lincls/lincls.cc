@@ -285,6 +285,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
+  (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
   if (!validation.ok()) return validation.status();
@@ -324,8 +325,11 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s; validation %s\n", o.views.c_str(), o.eval_views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(moco::DeviceLine(world).c_str(), stdout);
   std::fputs(world.said.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
+                             world.device.is_cpu())
+                 .c_str(),
              stdout);
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
@@ -339,6 +343,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
+  (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto train = OpenSplit(place, data::Split::kTraining, channels);
   if (!train.ok()) return train.status();

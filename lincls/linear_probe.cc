@@ -6,6 +6,7 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/normal.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -22,15 +23,17 @@ namespace {
 constexpr int64_t kBlock = 1024;  // images at a time in Evaluate
 
 // Share of rows whose label is among the k largest logits.
-double Accuracy(const at::Tensor& logits, const at::Tensor& labels, int64_t k) {
+at::Tensor Accuracy(const at::Tensor& logits, const at::Tensor& labels, int64_t k) {
   const at::Tensor best = std::get<1>(logits.topk(std::min(k, logits.size(1)), 1));  // N x k
-  return (best == labels.unsqueeze(1)).any(1).to(at::kDouble).mean().item<double>();
+  return (best == labels.unsqueeze(1)).any(1).to(at::kDouble).mean();
 }
 
 ProbeMetrics Measure(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& loss) {
-  return {.loss = loss.item<double>(),
-          .acc1 = Accuracy(logits, labels, 1),
-          .acc5 = Accuracy(logits, labels, 5)};
+  const at::Tensor numbers =
+      at::stack({loss.to(at::kDouble), Accuracy(logits, labels, 1), Accuracy(logits, labels, 5)})
+          .cpu();
+  const double* values = numbers.const_data_ptr<double>();
+  return {.loss = values[0], .acc1 = values[1], .acc5 = values[2]};
 }
 
 }  // namespace
@@ -39,8 +42,9 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearPro
                                                                  moco::Communicator& communicator) {
   at::Tensor weight =
       at::normal(0, 0.01, {options.classes, options.features},
-                 at::detail::createCPUGenerator(options.seed), at::TensorOptions(at::kFloat));
-  at::Tensor bias = at::zeros({options.classes}, at::kFloat);
+                 at::detail::createCPUGenerator(options.seed), at::TensorOptions(at::kFloat))
+          .to(options.device);
+  at::Tensor bias = at::zeros({options.classes}, weight.options());
   weight.requires_grad_(true);
   bias.requires_grad_(true);
   std::vector<at::Tensor> parameters = options.below;
@@ -64,8 +68,10 @@ LinearProbe::LinearProbe(std::vector<at::Tensor> parameters,
       optimizer_(std::move(optimizer)),
       communicator_(communicator) {}
 
-absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const at::Tensor& labels,
-                                               int64_t images, double lr) {
+absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features,
+                                               const at::Tensor& given_labels, int64_t images,
+                                               double lr) {
+  const at::Tensor labels = given_labels.to(weight_.device());
   const at::Tensor logits = at::linear(features, weight_, bias_);  // N x classes
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   ProbeMetrics metrics;
@@ -96,8 +102,9 @@ ProbeMetrics LinearProbe::Evaluate(const at::Tensor& features, const at::Tensor&
   const double all = features.size(0);
   for (int64_t from = 0; from < features.size(0); from += kBlock) {
     const int64_t n = std::min(kBlock, features.size(0) - from);
-    const at::Tensor some = labels.narrow(0, from, n);
-    const at::Tensor logits = at::linear(features.narrow(0, from, n), weight_, bias_);
+    const at::Tensor some = labels.narrow(0, from, n).to(weight_.device());
+    const at::Tensor logits =
+        at::linear(features.narrow(0, from, n).to(weight_.device()), weight_, bias_);
     const ProbeMetrics block = Measure(logits, some, at::cross_entropy_loss(logits, some));
     mean.loss += block.loss * n / all;
     mean.acc1 += block.acc1 * n / all;

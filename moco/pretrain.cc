@@ -89,7 +89,7 @@ DEFINE_bool(
     symmetric, false,
     "[method] let each view be query once and key once, and add the two losses (the CIFAR demo's); "
     "costs about two steps");
-DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU has it");
+DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU, or a GPU, has it");
 DEFINE_bool(force_bf16, false,
             "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
@@ -139,7 +139,7 @@ const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"views", {"aug_plus"}}};
 
 // `given`: the flags of the command line.
-absl::Status CheckFlags(const std::set<std::string>& given) {
+absl::Status CheckFlags(const std::set<std::string>& given, const World& world) {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
       {"epochs", FLAGS_epochs, 1, 1e6},
@@ -189,7 +189,7 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
     return absl::InvalidArgumentError(
         absl::StrCat("--precision is '", FLAGS_precision, "', must be fp32, fp64 or bf16"));
   }
-  if (FLAGS_precision == "bf16" && !CpuHasBf16() && !FLAGS_force_bf16) {
+  if (FLAGS_precision == "bf16" && world.device.is_cpu() && !CpuHasBf16() && !FLAGS_force_bf16) {
     return absl::InvalidArgumentError(
         "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
         "use fp32, or insist with --force-bf16");
@@ -325,6 +325,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   o.moco.accumulate = FLAGS_accumulate;
   o.moco.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
   o.moco.bf16 = FLAGS_precision == "bf16";
+  o.moco.device = world.device;
   o.moco.seed = FLAGS_seed;
   o.lr = FLAGS_lr;
   o.schedule =
@@ -376,8 +377,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.said.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
+                             world.device.is_cpu())
+                 .c_str(),
              stdout);
   if (m.accumulate > 1) {
     std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
@@ -441,7 +445,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
   }
-  if (absl::Status s = CheckFlags(given); !s.ok()) return s;
+  if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {
     at::set_num_threads(
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));

@@ -16,10 +16,11 @@ namespace moco {
 
 struct World {
   std::unique_ptr<Communicator> communicator;
-  int64_t local_size = 1;      // processes on this machine, which share its cores
-  std::string said;            // what a run prints of it: lines, or nothing
-  std::string run_dir;         // where a run is whose flags do not say it; empty: in a new folder
-  bool started_again = false;  // by a launcher, after a process was lost: goes on by itself
+  at::Device device = at::kCPU;  // that this process computes on
+  int64_t local_size = 1;        // processes on this machine, which share its cores
+  std::string said;              // what a run prints of it: lines, or nothing
+  std::string run_dir;           // where a run is whose flags do not say it; empty: in a new folder
+  bool started_again = false;    // by a launcher, after a process was lost: goes on by itself
 
   int64_t machines() const { return std::max<int64_t>(1, communicator->size() / local_size); }
   bool writes() const { return communicator->rank() == 0; }
@@ -31,7 +32,7 @@ struct Connection {
   std::vector<std::string> flag_files = {};        // sources that define flags for it
 };
 
-// One process.
+// One process, on the device that --device and --gpu name.
 Connection Alone();
 
 // Runs a program's body, and tells the other processes when it ends badly. What a lost process
@@ -41,6 +42,9 @@ absl::Status WithPeers(World& world, const std::function<absl::Status()>& body);
 
 // This process's part of `all` threads (0: one for each core) that the machine's processes share.
 int64_t ShareOfThreads(int64_t all, const World& world);
+
+// What a run prints of its device: a line, or nothing of the CPU.
+std::string DeviceLine(const World& world);
 
 // Sends what a rank but the first prints to the file rank_<n>.log in the run's folder.
 absl::Status PrintToOwnLog(const World& world, const std::string& run_folder);

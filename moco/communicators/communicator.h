@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -57,6 +58,11 @@ class PeerError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+// Runs `body`; what a lost process throws there is Unavailable, with what to do. `at_step`: the
+// step that is computed then, from 0; -1 before the first.
+absl::Status UntilAPeerIsLost(const std::function<absl::Status()>& body,
+                              const int64_t& at_step = -1);
 
 // Rows as they lie in memory, n x values, and back in the shape and layout of `like` (of any number
 // of rows): what lies together is moved together, images in channels_last too.

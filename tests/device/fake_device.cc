@@ -36,8 +36,7 @@ namespace {
 constexpr uintptr_t kFar = uintptr_t{1} << 62;
 
 void* Far(void* near) {
-  return near == nullptr ? near
-                         : reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(near) + kFar);
+  return near == nullptr ? near : reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(near) + kFar);
 }
 
 void* Near(void* far) {
@@ -62,15 +61,15 @@ FarMemory& Memory() {
   return memory;
 }
 
-// A tensor of `device` at `address`, which is `of`'s memory on its own device, and keeps it.
+// A tensor of `device` at `address`, which is `of`'s memory as that device sees it, and keeps it.
 at::Tensor Alias(const at::Tensor& of, void* address, c10::Device device) {
-  const c10::DispatchKey key = device.is_cpu() ? c10::DispatchKey::CPU
-                                               : c10::DispatchKey::PrivateUse1;
+  const c10::DispatchKey key =
+      device.is_cpu() ? c10::DispatchKey::CPU : c10::DispatchKey::PrivateUse1;
   c10::DataPtr data(
       address, new c10::Storage(of.storage()),
       [](void* kept) { delete static_cast<c10::Storage*>(kept); }, device);
   c10::Storage storage(c10::Storage::use_byte_size_t(), of.storage().nbytes(), std::move(data),
-                       /*allocator=*/nullptr, /*resizable=*/false);
+                       c10::GetAllocator(device.type()), /*resizable=*/true);
   at::Tensor alias = at::detail::make_tensor<c10::TensorImpl>(std::move(storage),
                                                               c10::DispatchKeySet(key), of.dtype());
   alias.unsafeGetTensorImpl()->set_sizes_and_strides(of.sizes(), of.strides(), of.storage_offset());
@@ -156,9 +155,12 @@ class Translation {
     return value;
   }
 
-  void CheckShapes() const {
+  // Some kernels allocate what they write to.
+  void AdoptAllocated() const {
     for (const auto& [device, cpu] : given_) {
-      TORCH_CHECK(cpu.sizes() == device.sizes(), op_.schema().name(), " changes a tensor's shape");
+      if (cpu.storage().data() == Near(device.storage().mutable_data())) continue;
+      device.unsafeGetTensorImpl()->set_storage_keep_dtype(OnDevice(cpu).storage());
+      device.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
     }
   }
 
@@ -188,7 +190,7 @@ void ComputeOnCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
     *argument = translation.ToCpu(*argument);
   }
   op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), stack);
-  translation.CheckShapes();
+  translation.AdoptAllocated();
   const auto results = stack->end() - static_cast<int64_t>(schema.returns().size());
   for (auto result = results; result != stack->end(); ++result) {
     *result = translation.ToDevice(*result);
@@ -252,6 +254,7 @@ struct Guard : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::PrivateUse1> {
 };
 
 C10_REGISTER_GUARD_IMPL(PrivateUse1, Guard);
+REGISTER_ALLOCATOR(c10::kPrivateUse1, &Memory());
 
 // By which LibTorch knows it for an accelerator.
 struct Hooks : at::PrivateUse1HooksInterface {

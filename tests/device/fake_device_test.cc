@@ -59,7 +59,9 @@ std::string Refusal(const Operation& operation) {
 TEST(FakeDeviceTest, RefusesTensorsOfTwoDevices) {
   const at::Tensor cpu = Matrix(), there = cpu.to(kFakeDevice);
   EXPECT_THAT(Refusal([&] { there + cpu; }), HasSubstr("same device"));
-  EXPECT_THAT(Refusal([&] { there.index_select(0, at::tensor({1, 0})); }),
+  EXPECT_THAT(Refusal([&] {
+                there.index_select(0, at::tensor({1, 0}));
+              }),
               HasSubstr("same device"));
   EXPECT_THAT(Refusal([&] { at::matmul(there, cpu.t()); }), HasSubstr("same device"));
   EXPECT_THAT(Refusal([&] { there.equal(cpu); }), HasSubstr("same device"));
