@@ -396,6 +396,10 @@ absl::Status Train(const std::string& place, const moco::World& world) {
 }
 
 absl::Status Run(const base::Program& program, const moco::World& world) {
+  absl::Status same = moco::CheckSameSettings(
+      *world.communicator, {{"evaluate", FLAGS_evaluate ? "true" : "false"},
+                            {"print-config", base::PrintConfig() ? "true" : "false"}});
+  if (!same.ok()) return same;
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string place;
@@ -419,12 +423,9 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
 }  // namespace
 
 absl::Status Lincls(int argc, char** argv, const moco::Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connection.connect();
-  if (!world.ok()) return world.status();
-  return moco::WithPeers(*world, [&] { return Run(program, *world); });
+  const base::Program program{kUsage, kFile, Presets(), {}};
+  return moco::RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+                            [&](const moco::World& world) { return Run(program, world); });
 }
 
 }  // namespace lincls

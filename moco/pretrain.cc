@@ -433,6 +433,9 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
 
 absl::Status Train(const base::Program& program, const World& world) {
   const std::set<std::string> given = base::SetFlags(kFile);
+  absl::Status same = CheckSameSettings(*world.communicator,
+                                        {{"print-config", base::PrintConfig() ? "true" : "false"}});
+  if (!same.ok()) return same;
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   auto place = FindPlace(world);
   if (!place.ok()) return place.status();
@@ -488,12 +491,9 @@ absl::Status Train(const base::Program& program, const World& world) {
 }  // namespace
 
 absl::Status Pretrain(int argc, char** argv, const Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connection.connect();
-  if (!world.ok()) return world.status();
-  return WithPeers(*world, [&] { return Train(program, *world); });
+  const base::Program program{kUsage, kFile, Presets(), {}};
+  return RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+                      [&](const World& world) { return Train(program, world); });
 }
 
 }  // namespace moco

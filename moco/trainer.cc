@@ -281,12 +281,15 @@ class TrainerImpl : public Trainer {
                                     return setting.first == "threads" || setting.first == "cpu";
                                   }),
                    settings.end());
-    settings.insert(settings.end(), {{"shuffle", options_.shuffle},
-                                     {"eval-views", options_.eval_views},
-                                     {"checkpoint-every", absl::StrCat(options_.checkpoint_every)},
-                                     {"knn-every", absl::StrCat(options_.knn_every)},
-                                     {"knn-k", absl::StrCat(options_.knn_k)},
-                                     {"start-epoch", absl::StrCat(options_.start_epoch)}});
+    settings.insert(settings.end(),
+                    {{"shuffle", options_.shuffle},
+                     {"eval-views", options_.eval_views},
+                     {"checkpoint-every", absl::StrCat(options_.checkpoint_every)},
+                     {"knn-every", absl::StrCat(options_.knn_every)},
+                     {"checkpoint-minutes", registry::WriteValue(options_.checkpoint_minutes)},
+                     {"knn-k", absl::StrCat(options_.knn_k)},
+                     {"knn-t", registry::WriteValue(options_.knn_temperature)},
+                     {"start-epoch", absl::StrCat(options_.start_epoch)}});
     return settings;
   }
 

@@ -17,13 +17,28 @@ DECLARE_int64(gpu);
 
 namespace moco {
 
-absl::Status WithPeers(World& world, const std::function<absl::Status()>& body) {
-  const absl::Status status = UntilAPeerIsLost(body);
-  const bool said = world.communicator->Leave(status);
-  if (status.ok() || world.writes()) return status;
-  return absl::Status(
-      status.code(),
-      said ? "" : absl::StrCat("rank ", world.communicator->rank(), ": ", status.message()));
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+                          const Connection& connection,
+                          const std::function<absl::Status(const World&)>& body) {
+  const bool speaks = connection.speaks();
+  if (!speaks && std::freopen("/dev/null", "w", stdout) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
+  }
+  base::Program whole = program;
+  whole.further_files = connection.flag_files;
+  const auto go_on = base::ReadCommandLine(argc, argv, whole, data);
+  if (!go_on.ok()) {
+    return absl::Status(go_on.status().code(), speaks ? go_on.status().message() : "");
+  }
+  if (!*go_on) return absl::OkStatus();
+  auto world = connection.connect();
+  if (!world.ok()) return world.status();
+  Communicator& ranks = *world->communicator;
+  const absl::Status status = UntilAPeerIsLost([&] { return body(*world); });
+  const bool said = ranks.Leave(status);
+  if (status.ok() || world->writes()) return status;
+  return absl::Status(status.code(),
+                      said ? "" : absl::StrCat("rank ", ranks.rank(), ": ", status.message()));
 }
 
 Connection Alone() {

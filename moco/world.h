@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/program.h"
 #include "moco/communicators/communicator.h"
 
 namespace moco {
@@ -30,15 +31,21 @@ struct World {
 struct Connection {
   std::function<absl::StatusOr<World>()> connect;  // called once, when the flags are read
   std::vector<std::string> flag_files = {};        // sources that define flags for it
+  // Whether this process says what all that were started with the same words would say before they
+  // meet, such as --help, or that a flag is unknown.
+  std::function<bool()> speaks = [] { return true; };
 };
 
 // One process, on the device that --device and --gpu name.
 Connection Alone();
 
-// Runs a program's body, and tells the other processes when it ends badly. What a lost process
-// throws there is Unavailable. The message says which rank it is from, unless from the first, and
-// is empty where that one has the same.
-absl::Status WithPeers(World& world, const std::function<absl::Status()>& body);
+// Reads the command line (base::ReadCommandLine; a word without a flag goes to `*data`), connects,
+// runs `body`, and tells the other processes when it ends badly. What a lost process throws there
+// is Unavailable. The message says which rank it is from, unless from the first, and is empty where
+// that one says the same.
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+                          const Connection& connection,
+                          const std::function<absl::Status(const World&)>& body);
 
 // This process's part of `all` threads (0: one for each core) that the machine's processes share.
 int64_t ShareOfThreads(int64_t all, const World& world);

@@ -32,7 +32,8 @@ class Communicator {
   virtual at::Tensor AllGather(const at::Tensor& rows) = 0;
 
   // This rank's rows of the whole batch in another order, AllGather(rows).index_select(0, order),
-  // of which only those travel that change their rank. order: n size(), int64, a permutation.
+  // of which only those travel that change their rank. order: n size(), int64, a permutation, on
+  // the CPU.
   virtual at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) = 0;
 
   // Makes `tensors` of every rank those of rank 0, in place.

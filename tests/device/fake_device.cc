@@ -14,6 +14,7 @@
 #include <ATen/ops/unfold_native.h>
 #include <ATen/ops/view_native.h>
 #include <c10/core/Allocator.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
@@ -43,13 +44,17 @@ void* Near(void* far) {
   return far == nullptr ? far : reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(far) - kFar);
 }
 
+// The current device of each thread.
+thread_local c10::DeviceIndex current = 0;
+
 class FarMemory : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t bytes) override {
-    if (bytes == 0) return {nullptr, kFakeDevice};
+    const c10::Device device = FakeDevice(current);
+    if (bytes == 0) return {nullptr, device};
     void* near = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
     TORCH_CHECK(near != nullptr, "out of memory");
-    return {Far(near), near, &std::free, kFakeDevice};
+    return {Far(near), near, &std::free, device};
   }
   void copy_data(void* to, const void* from, size_t bytes) const override {
     std::memcpy(Near(to), Near(const_cast<void*>(from)), bytes);
@@ -76,15 +81,16 @@ at::Tensor Alias(const at::Tensor& of, void* address, c10::Device device) {
   return alias;
 }
 
-// What the CPU has computed, as a tensor of the device.
-at::Tensor OnDevice(const at::Tensor& cpu) {
+// What the CPU has computed, as a tensor of `device`.
+at::Tensor OnDevice(const at::Tensor& cpu, c10::Device device) {
   if (!cpu.defined()) return cpu;
-  return Alias(cpu, Far(cpu.storage().mutable_data()), kFakeDevice);
+  return Alias(cpu, Far(cpu.storage().mutable_data()), device);
 }
 
 at::Tensor Empty(at::IntArrayRef size, std::optional<at::ScalarType> type,
-                 std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>,
+                 std::optional<at::Layout>, std::optional<at::Device> device, std::optional<bool>,
                  std::optional<at::MemoryFormat> format) {
+  const c10::OptionalDeviceGuard guard(device);
   return at::detail::empty_generic(size, &Memory(),
                                    c10::DispatchKeySet(c10::DispatchKey::PrivateUse1),
                                    c10::dtype_or_default(type), format);
@@ -92,7 +98,8 @@ at::Tensor Empty(at::IntArrayRef size, std::optional<at::ScalarType> type,
 
 at::Tensor EmptyStrided(at::IntArrayRef size, at::IntArrayRef stride,
                         std::optional<at::ScalarType> type, std::optional<at::Layout>,
-                        std::optional<at::Device>, std::optional<bool>) {
+                        std::optional<at::Device> device, std::optional<bool>) {
+  const c10::OptionalDeviceGuard guard(device);
   return at::detail::empty_strided_generic(size, stride, &Memory(),
                                            c10::DispatchKeySet(c10::DispatchKey::PrivateUse1),
                                            c10::dtype_or_default(type));
@@ -119,9 +126,12 @@ class Translation {
     if (tensor.is_cpu()) {
       TORCH_CHECK(tensor.dim() == 0 && !in_list, op_.schema().name(),
                   ": expected all tensors to be on the same device, but found at least two, ",
-                  kFakeDevice, " and cpu");
+                  FakeDevice(current), " and cpu");
       return tensor;
     }
+    TORCH_CHECK(given_.empty() || device() == tensor.device(), op_.schema().name(),
+                ": expected all tensors to be on the same device, but found at least two, ",
+                device(), " and ", tensor.device());
     given_.emplace_back(tensor, OnCpu(tensor));
     return given_.back().second;
   }
@@ -159,7 +169,8 @@ class Translation {
   void AdoptAllocated() const {
     for (const auto& [device, cpu] : given_) {
       if (cpu.storage().data() == Near(device.storage().mutable_data())) continue;
-      device.unsafeGetTensorImpl()->set_storage_keep_dtype(OnDevice(cpu).storage());
+      device.unsafeGetTensorImpl()->set_storage_keep_dtype(
+          OnDevice(cpu, device.device()).storage());
       device.unsafeGetTensorImpl()->set_sizes_and_strides(cpu.sizes(), cpu.strides());
     }
   }
@@ -169,7 +180,11 @@ class Translation {
     for (const auto& [device, given] : given_) {
       if (cpu.is_same(given)) return device;
     }
-    return OnDevice(cpu);
+    return OnDevice(cpu, device());
+  }
+
+  c10::Device device() const {
+    return given_.empty() ? FakeDevice(current) : given_.front().first.device();
   }
 
   const c10::OperatorHandle& op_;
@@ -205,7 +220,8 @@ at::Tensor Convolution(const at::Tensor& input, const at::Tensor& weight,
   std::optional<at::Tensor> b;
   if (bias && bias->defined()) b = OnCpu(*bias);
   return OnDevice(at::convolution(OnCpu(input), OnCpu(weight), b, stride, padding, dilation,
-                                  transposed, output_padding, groups));
+                                  transposed, output_padding, groups),
+                  input.device());
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> ConvolutionBackward(
@@ -216,7 +232,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> ConvolutionBackward(
   const auto [of_input, of_weight, of_bias] = at::convolution_backward(
       OnCpu(gradient), OnCpu(input), OnCpu(weight), at::OptionalIntArrayRef({channels}), stride,
       padding, dilation, transposed, output_padding, groups, wanted);
-  return {OnDevice(of_input), OnDevice(of_weight), OnDevice(of_bias)};
+  const c10::Device device = input.device();
+  return {OnDevice(of_input, device), OnDevice(of_weight, device), OnDevice(of_bias, device)};
 }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
@@ -237,15 +254,20 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("convolution_backward_overrideable", &ConvolutionBackward);
 }
 
-// --- The device: one, with one stream, in which everything is done at once ---
+// --- The devices, each with one stream, in which everything is done at once ---
 
 struct Guard : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::PrivateUse1> {
-  c10::Device exchangeDevice(c10::Device) const override { return kFakeDevice; }
-  c10::Device getDevice() const override { return kFakeDevice; }
-  c10::Stream getStream(c10::Device) const noexcept override {
-    return c10::Stream(c10::Stream::DEFAULT, kFakeDevice);
+  c10::Device exchangeDevice(c10::Device device) const override {
+    return FakeDevice(std::exchange(current, device.index()));
   }
-  c10::Stream exchangeStream(c10::Stream) const noexcept override { return getStream(kFakeDevice); }
+  c10::Device getDevice() const override { return FakeDevice(current); }
+  void setDevice(c10::Device device) const override { current = device.index(); }
+  void uncheckedSetDevice(c10::Device device) const noexcept override { current = device.index(); }
+  c10::DeviceIndex deviceCount() const noexcept override { return kFakeDevices; }
+  c10::Stream getStream(c10::Device device) const noexcept override {
+    return c10::Stream(c10::Stream::DEFAULT, device);
+  }
+  c10::Stream exchangeStream(c10::Stream stream) const noexcept override { return stream; }
   void record(void**, const c10::Stream&, const c10::DeviceIndex,
               const c10::EventFlag) const override {}
   void block(void*, const c10::Stream&) const override {}
@@ -261,7 +283,7 @@ struct Hooks : at::PrivateUse1HooksInterface {
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
-  c10::DeviceIndex deviceCount() const override { return 1; }
+  c10::DeviceIndex deviceCount() const override { return kFakeDevices; }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex) const override {
     static const at::Generator& generator = *new at::Generator(at::detail::createCPUGenerator());
     return generator;

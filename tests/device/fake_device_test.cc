@@ -8,6 +8,7 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,6 +30,13 @@ TEST(FakeDeviceTest, ComputesWhatTheCpuDoes) {
   EXPECT_TRUE(at::matmul(there, there.t()).cpu().equal(at::matmul(cpu, cpu.t())));
   EXPECT_TRUE(at::cat({there, there}).cpu().equal(at::cat({cpu, cpu})));
   EXPECT_EQ(there.sum().item<float>(), 15);
+}
+
+TEST(FakeDeviceTest, HasOthersBesideIt) {
+  const at::Tensor second = Matrix().to(FakeDevice(1));
+  EXPECT_EQ((second + 1).device(), FakeDevice(1));
+  EXPECT_EQ(at::ones_like(second).device(), FakeDevice(1));
+  EXPECT_TRUE(second.to(FakeDevice(2)).cpu().equal(Matrix()));
 }
 
 TEST(FakeDeviceTest, ViewsShareMemory) {
@@ -66,6 +74,7 @@ TEST(FakeDeviceTest, RefusesTensorsOfTwoDevices) {
   EXPECT_THAT(Refusal([&] { at::matmul(there, cpu.t()); }), HasSubstr("same device"));
   EXPECT_THAT(Refusal([&] { there.equal(cpu); }), HasSubstr("same device"));
   EXPECT_THAT(Refusal([&] { at::cat({there, cpu}); }), HasSubstr("same device"));
+  EXPECT_THAT(Refusal([&] { there + cpu.to(FakeDevice(1)); }), HasSubstr("same device"));
   // Single numbers may be the CPU's, but not where a kernel takes lists of them.
   EXPECT_EQ(Refusal([&] { there* at::full({}, 2.0); }), "done");
   EXPECT_THAT(Refusal([&] {
