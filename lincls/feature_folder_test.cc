@@ -28,6 +28,7 @@ FeatureFolderOptions Options(const std::string& seed = "0") {
                       {"images", 6},
                       {"classes", {"cat", "ship"}},
                       {"checkpoint", "c"},
+                      {"weights", "0a1b2c3d"},
                       {"arch", "resnet18"},
                       {"eval_views", "to_tensor"},
                       {"features", {{"backbone", 2}, {"head", 1}}},

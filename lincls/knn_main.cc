@@ -30,6 +30,7 @@
 #include "lincls/feature_table.h"
 #include "lincls/knn.h"
 #include "lincls/labelled_features.h"
+#include "registry/options.h"
 
 DEFINE_string(k, "1 5 20 200", "neighbours that vote, one or several numbers");
 DEFINE_string(t, "0.07 0.1", "temperatures of the votes, one or several");
@@ -138,8 +139,8 @@ absl::Status PrintAccuracies(const Table& bank, const Table& queries, const Flag
   for (size_t k = 0; k < grid.k.size(); ++k) {
     for (size_t t = 0; t < grid.temperature.size(); ++t) {
       if (accuracies[k][t] > accuracies[best_k][best_t]) std::tie(best_k, best_t) = std::pair(k, t);
-      absl::StrAppendFormat(&csv, "%d,%g,%.17g\n", grid.k[k], grid.temperature[t],
-                            accuracies[k][t]);
+      absl::StrAppend(&csv, grid.k[k], ",", registry::WriteValue(grid.temperature[t]), ",",
+                      registry::WriteValue(accuracies[k][t]), "\n");
     }
   }
   std::string line = absl::StrFormat("%-14s", "kNN, %");

@@ -19,7 +19,7 @@ namespace lincls {
 namespace {
 
 constexpr int64_t kMaxSpriteSide = 8192;
-constexpr int64_t kMaxTile = 48;
+constexpr int64_t kMaxTile = 32;
 
 // The rows that are shown, in order.
 std::vector<int64_t> Sample(int64_t rows, int64_t most, uint64_t seed) {

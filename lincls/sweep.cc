@@ -39,6 +39,7 @@
 #include "moco/communicators/communicator.h"
 #include "moco/schedules/schedule.h"
 #include "moco/state_dict.h"
+#include "registry/options.h"
 
 DEFINE_string(
     features, "",
@@ -372,23 +373,27 @@ std::string Csv(const Sets& sets, const std::vector<Result>& results) {
       "features,lr,weight_decay,best_epoch,best_acc1,best_acc5,best_loss,last_acc1,last_acc5,"
       "last_loss,diverged_epoch\n";
   for (const Result& r : results) {
-    absl::StrAppendFormat(&csv, "%s,%g,%g,", data::CsvField(FeatureName(sets, r.features)),
-                          r.probe.lr, r.probe.weight_decay);
+    absl::StrAppend(&csv, data::CsvField(FeatureName(sets, r.features)), ",",
+                    registry::WriteValue(r.probe.lr), ",",
+                    registry::WriteValue(r.probe.weight_decay), ",");
     if (r.diverged >= 0) {
       absl::StrAppendFormat(&csv, ",,,,,,,%d\n", r.diverged + 1);
       continue;
     }
-    absl::StrAppendFormat(&csv, "%d,%.17g,%.17g,%.9g,%.17g,%.17g,%.9g,\n", r.best_epoch + 1,
-                          r.best.acc1, r.best.acc5, r.best.loss, r.last.acc1, r.last.acc5,
-                          r.last.loss);
+    absl::StrAppend(&csv, r.best_epoch + 1);
+    for (const double number :
+         {r.best.acc1, r.best.acc5, r.best.loss, r.last.acc1, r.last.acc5, r.last.loss}) {
+      absl::StrAppend(&csv, ",", registry::WriteValue(number));
+    }
+    absl::StrAppend(&csv, ",\n");
   }
   return csv;
 }
 
 void PrintTable(const Sets& sets, const std::vector<Result>& results, const Result* best,
                 base::Progress& progress) {
-  progress.Print(absl::StrFormat("%-35s  | %-34s | last epoch", "", "best epoch"));
-  progress.Print(absl::StrFormat("%-12s%10s%13s  |%9s%9s%9s%7s  |%9s%9s%9s", "features", "lr",
+  progress.Print(absl::StrFormat("%-35s  |  %-36s|  last epoch", "", "best epoch"));
+  progress.Print(absl::StrFormat("%-12s%10s%13s  |%10s%10s%10s%7s  |%10s%10s%10s", "features", "lr",
                                  "weight decay", "Acc@1, %", "Acc@5, %", "loss", "epoch",
                                  "Acc@1, %", "Acc@5, %", "loss"));
   for (const Result& r : results) {
@@ -397,7 +402,7 @@ void PrintTable(const Sets& sets, const std::vector<Result>& results, const Resu
     if (r.diverged >= 0) {
       absl::StrAppendFormat(&line, " diverged in epoch %d", r.diverged + 1);
     } else {
-      absl::StrAppendFormat(&line, "%9.2f%9.2f%9.4f%7d%s |%9.2f%9.2f%9.4f", 100 * r.best.acc1,
+      absl::StrAppendFormat(&line, "%10.2f%10.2f%10.4f%7d%s |%10.2f%10.2f%10.4f", 100 * r.best.acc1,
                             100 * r.best.acc5, r.best.loss, r.best_epoch + 1,
                             &r == best ? "*" : " ", 100 * r.last.acc1, 100 * r.last.acc5,
                             r.last.loss);

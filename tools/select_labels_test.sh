@@ -9,12 +9,13 @@ fail() {
   echo "FAILED: $*"
   exit 1
 }
-# Bytes of random float32, each 0.5 to 1 or -1 to -0.5; the same for the same seed.
+# Bytes of float32, each 0.5 to 1 or -1 to -0.5, that look random; the same for the same seed.
 values() {  # values SEED COUNT
-  local high=(3f bf) i
-  RANDOM=$1
-  for ((i = 0; i < $2; ++i)); do  # without a pipeline, in whose subshell RANDOM would be another one
-    printf '\\x00\\x%02x\\x%02x\\x%s' $((RANDOM % 256)) $((RANDOM % 128)) "${high[RANDOM % 2]}"
+  local state=$1 sign
+  for ((i = 0; i < $2; ++i)); do
+    state=$(((state * 1103515245 + 12345) % 2147483648))
+    sign=$((state & 65536 ? 0x3f : 0xbf))
+    printf '\\x00\\x%02x\\x%02x\\x%02x' $((state >> 8 & 255)) $((state >> 17 & 127)) $sign
   done
 }
 npy() {  # npy FILE ROWS COLUMNS BYTES: version 1.0, a header of 118 bytes
@@ -111,8 +112,7 @@ rmdir data/strata_02.csv
 
 # Near duplicates count once.
 printf 'file\n0.png\n1.png\n2.png\n' >twins.csv
-one='\x00\x00\x80\x3f' zero='\x00\x00\x00\x00'
-npy twins.npy 3 2 "$one$zero$zero$one$one$zero"
+npy twins.npy 3 2 "$(values 3 4)$(values 3 2)"
 "$select" twins.npy --budget=2 --out=of_twins.csv >out
 grep -q "^near duplicates  *1 left out (cosine above 0.99)" out || fail "$(cat out)"
 [ "$(grep -c '[02].png' of_twins.csv)" -eq 1 ] || fail "$(cat of_twins.csv)"
@@ -129,6 +129,8 @@ refused 2 "unknown energy 'entropy'" features --budget=3 --energy=entropy
 refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --columns=disagreement" \
   features --budget=3 --energy=disagreement
 refused 4 "'$PWD/again.csv' is there already" features --budget=3 --out=again.csv
+echo mine >page.html
+refused 4 "'$PWD/page.html' is there already" features --budget=3 --page=page.html
 refused 2 "no folder" features --budget=3 --out=nowhere/x.csv
 # with the lists,
 echo 'index
