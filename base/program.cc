@@ -23,9 +23,15 @@ DEFINE_bool(print_config, false,
 DEFINE_bool(plugins, false,
             "[program] print every plugin of this program with its options, and end");
 
+DEFINE_string(device, "",
+              "[machine] cpu or cuda; empty: cuda where there is a device and the program is built "
+              "for it, else cpu");
+
 // The reference's, for GPUs and several processes. The programs of dist/ do what they say; the
-// others are one process on the CPU.
-DEFINE_int64(gpu, -1, "[machine] GPU to compute on; has no effect");
+// others are one process.
+DEFINE_int64(gpu, -1,
+             "[machine] number of the GPU that one process computes on; -1: the first. Of several "
+             "processes each has its own");
 DEFINE_bool(multiprocessing_distributed, false,
             "[machine] start a process for each device (//dist programs)");
 DEFINE_int64(world_size, -1, "[machine] machines that train together (//dist programs)");
@@ -114,7 +120,7 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
 
 bool PrintConfig() { return FLAGS_print_config; }
 
-std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes) {
+std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes, bool on_cpu) {
   std::string text;
   if (IsSet("workers") && workers > loader_threads) {
     absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads, " load images",
@@ -122,13 +128,14 @@ std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes) {
   }
   if (processes > 1) return text;
   std::vector<std::string> idle;
+  if (on_cpu && IsSet("gpu")) idle.push_back("--gpu");
   for (const std::string flag :
-       {"gpu", "multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
+       {"multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
     if (IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) idle.push_back("--" + flag);
   }
   if (!idle.empty()) {
-    absl::StrAppend(&text, "note     ", absl::StrJoin(idle, ", "),
-                    ": this run is one process on the CPU of this machine, whatever they say\n");
+    absl::StrAppend(&text, "note     ", absl::StrJoin(idle, ", "), ": this run is one process on ",
+                    on_cpu ? "the CPU" : "one GPU", " of this machine, whatever they say\n");
   }
   return text;
 }

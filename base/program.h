@@ -43,7 +43,7 @@ bool PrintConfig();
 // Of the flags that the command line gives, those that have another effect here than in the
 // reference, and what is done instead: a line each, for the settings that a run of so many
 // `processes` prints.
-std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes);
+std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes, bool on_cpu);
 
 }  // namespace base
 

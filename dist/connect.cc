@@ -2,6 +2,7 @@
 
 #include <gflags/gflags.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "base/flags.h"
 #include "dist/launcher.h"
 #include "dist/ranks.h"
+#include "moco/cuda_devices.h"
 #include "registry/options.h"
 
 DEFINE_int64(
@@ -27,6 +29,8 @@ DEFINE_int64(
     "checkpoint, when one is lost");
 DEFINE_double(dist_timeout, 300, "[machine] seconds that a process waits for another");
 
+DECLARE_string(device);
+DECLARE_int64(gpu);
 DECLARE_bool(multiprocessing_distributed);
 DECLARE_int64(world_size);
 DECLARE_int64(rank);
@@ -46,6 +50,23 @@ absl::StatusOr<std::vector<std::string>> OwnArguments() {
   return words;
 }
 
+// How many CUDA devices of this machine the processes are to compute on; 0: on its CPU.
+absl::StatusOr<int> DevicesToUse() {
+  const int count = moco::CudaDeviceCount();
+  if (FLAGS_device != "cpu" && count > 0) return count;
+  const auto cpu = moco::ChooseDevice(FLAGS_device, 0);
+  if (!cpu.ok()) return cpu.status();
+  return 0;
+}
+
+// The device of a process among those of its machine: one each, by --gpu where the process is
+// alone. A scheduler may show each process its own alone.
+absl::StatusOr<at::Device> OwnDevice(const Ranks& ranks) {
+  const bool shown_its_own = ranks.size > 1 && moco::CudaDeviceCount() == 1;
+  const int64_t number = ranks.size > 1 ? ranks.local_rank : std::max<int64_t>(FLAGS_gpu, 0);
+  return moco::ChooseDevice(FLAGS_device, shown_its_own ? 0 : static_cast<int>(number));
+}
+
 // The communicator's spec for this process's place.
 std::string Spec(const Ranks& ranks) {
   std::string spec = absl::StrCat(FLAGS_dist_backend, ":rank=", ranks.rank, ",size=", ranks.size,
@@ -59,31 +80,47 @@ std::string Spec(const Ranks& ranks) {
   return spec;
 }
 
+const char* GetEnv(const char* name) { return std::getenv(name); }
+
+// Those that a launcher starts have the same words.
+bool Speaks() {
+  const auto found = FindRanks(GetEnv, {});
+  const Ranks* ranks = found.ok() ? std::get_if<Ranks>(&*found) : nullptr;
+  return ranks == nullptr || ranks->rank == 0;
+}
+
 absl::StatusOr<moco::World> Connect() {
   for (const auto& [flag, value, low] : {std::tuple("nproc", double(FLAGS_nproc), 0.0),
                                          {"max_restarts", double(FLAGS_max_restarts), 0},
                                          {"dist_timeout", FLAGS_dist_timeout, 0.1}}) {
     if (absl::Status s = base::CheckFlag(flag, value, low, 1e6); !s.ok()) return s;
   }
+  auto devices = DevicesToUse();
+  if (!devices.ok()) return devices.status();
   RankFlags flags;
   flags.world_size = FLAGS_world_size;
   flags.rank = FLAGS_rank;
   flags.dist_url = FLAGS_dist_url;
   flags.multiprocessing_distributed = FLAGS_multiprocessing_distributed;
+  flags.devices = *devices;
   flags.nproc = FLAGS_nproc;
-  auto found = FindRanks(static_cast<const char* (*)(const char*)>(
-                             [](const char* name) -> const char* { return std::getenv(name); }),
-                         flags);
+  auto found = FindRanks(GetEnv, flags);
   if (!found.ok()) return found.status();
   // The reference's default is meant where there is a GPU.
-  const bool asked = base::IsSet("dist_backend");
-  if (!asked) base::SetDefaults({{"dist_backend", "gloo"}});
+  const bool asked = base::IsSet("dist_backend"), on_cpu = *devices == 0;
+  if (!asked && on_cpu) base::SetDefaults({{"dist_backend", "gloo"}});
   const bool several = std::holds_alternative<Start>(*found) || std::get<Ranks>(*found).size > 1;
-  if (several && FLAGS_dist_backend == "nccl") {
+  if (several && FLAGS_dist_backend == "nccl" && on_cpu) {
     return absl::InvalidArgumentError(
         "--dist-backend=nccl wants a GPU for each process, and this program sees none; give "
         "--dist-backend=gloo");
   }
+  if (several && FLAGS_dist_backend == "gloo" && FLAGS_device == "cuda") {
+    return absl::InvalidArgumentError(
+        "--dist-backend=gloo is for processes that compute on the CPU; give --device=cpu, or "
+        "--dist-backend=nccl");
+  }
+  if (several && FLAGS_dist_backend == "gloo") base::SetDefaults({{"device", "cpu"}});
   if (const Start* start = std::get_if<Start>(&*found)) {
     auto arguments = OwnArguments();
     if (!arguments.ok()) return arguments.status();
@@ -95,7 +132,10 @@ absl::StatusOr<moco::World> Connect() {
     std::exit(*code);
   }
   const Ranks& ranks = std::get<Ranks>(*found);
+  const auto device = OwnDevice(ranks);  // before the group, which is of this device
+  if (!device.ok()) return device.status();
   moco::World world;
+  world.device = *device;
   world.local_size = ranks.local_size;
   world.started_again = ranks.restarts > 0;
   if (const char* folder = std::getenv("MOCOPP_RUN_DIR")) world.run_dir = folder;
@@ -105,13 +145,14 @@ absl::StatusOr<moco::World> Connect() {
   if (ranks.size > 1) {
     world.said = absl::StrCat("ranks    ", ranks.size, " processes, this one is ", ranks.rank, " (",
                               ranks.local_size, " on this machine), ", FLAGS_dist_backend,
-                              asked ? "" : " since there is no GPU", ", from ", ranks.source, "\n");
+                              asked || !on_cpu ? "" : " since there is no GPU", ", from ",
+                              ranks.source, "\n");
   }
   return world;
 }
 
 }  // namespace
 
-moco::Connection Processes() { return {Connect, {"dist/connect.cc"}}; }
+moco::Connection Processes() { return {Connect, {"dist/connect.cc"}, Speaks}; }
 
 }  // namespace dist

@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <arpa/inet.h>
 #include <c10/util/Logging.h>
 #include <netdb.h>
@@ -20,9 +21,11 @@
 #include <functional>
 #include <future>
 #include <limits>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <new>
+#include <random>
 #include <thread>
 #include <torch/csrc/distributed/c10d/FileStore.hpp>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
@@ -36,6 +39,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace dist {
 namespace {
@@ -48,7 +52,7 @@ constexpr int64_t kFirstBucketBytes = 1 << 20,
 
 // A process says in the store that it is alive, every so often; who does not say so for a while is
 // taken for lost. All of them together end within 2 s when they have found that something is wrong.
-constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kFarewell{400};
+constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kFarewell{400}, kPoll{20};
 
 constexpr char kMissing[] = "missing", kNobody[] = "nobody";  // at the start
 
@@ -123,16 +127,11 @@ absl::StatusOr<StorePtr> OpenStore(const GroupOptions& options, bool serve) {
   }
   const std::string host = options.one_machine ? "127.0.0.1" : options.host;
   try {
-    // After a restart nothing may be found that the last start has left.
-    const std::string prefix = absl::StrCat("mocopp/", options.restarts);
-    StorePtr store;
-    if (options.store_file.empty()) {
-      store = c10::make_intrusive<c10d::TCPStore>(host, tcp);
-    } else {
-      store = c10::make_intrusive<c10d::FileStore>(options.store_file, options.size);
-      store->setTimeout(Milliseconds(options.timeout));
-    }
-    return StorePtr(c10::make_intrusive<c10d::PrefixStore>(prefix, store));
+    if (options.store_file.empty()) return StorePtr(c10::make_intrusive<c10d::TCPStore>(host, tcp));
+    // The file goes when the last of the processes has closed it, each of which opens it twice.
+    auto store = c10::make_intrusive<c10d::FileStore>(options.store_file, 2 * options.size);
+    store->setTimeout(Milliseconds(options.timeout));
+    return StorePtr(store);
   } catch (const std::exception& e) {
     return absl::UnavailableError(absl::StrCat(
         "rank ", options.rank, " cannot reach the store of rank 0 at ", Place(options), " within ",
@@ -140,31 +139,101 @@ absl::StatusOr<StorePtr> OpenStore(const GroupOptions& options, bool serve) {
   }
 }
 
-// Who is not there within the timeout.
-std::string FindMissing(c10d::Store& store, const GroupOptions& options) {
-  std::vector<std::string> keys;
-  for (int64_t rank = 0; rank < options.size; ++rank) keys.push_back(Key("here", rank));
-  std::vector<int64_t> missing;
-  try {
-    store.wait(keys, Milliseconds(options.timeout));
-  } catch (const std::exception&) {
-    for (int64_t rank = 0; rank < options.size; ++rank) {
-      if (!store.check({keys[rank]})) missing.push_back(rank);
+// Calls `done` every so often until it is true; false when it is not within the timeout.
+bool Await(const GroupOptions& options, const std::function<bool()>& done) {
+  const auto end = std::chrono::steady_clock::now() + Milliseconds(options.timeout);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > end) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+// By what a start's keys begin, so that nothing is found that an earlier one has left. Restarts are
+// counted by who starts the processes. But a file may be of any earlier run: there rank 0 thinks of
+// a name, and tells it to those that say hello, each time by another word.
+class NameOfStart {
+ public:
+  NameOfStart(StorePtr store, const GroupOptions& options)
+      : store_(std::move(store)),
+        options_(options),
+        name_(options.store_file.empty() ? absl::StrCat(options.restarts) : NewWord()) {}
+
+  // False when rank 0 has not told it within the timeout.
+  bool Ask() {
+    if (options_.store_file.empty() || options_.rank == 0) return true;
+    const std::string word = NewWord(), answer = Key("welcome", options_.rank);
+    store_->set(Key("hello", options_.rank), Bytes(word));
+    return Await(options_, [&] {
+      const std::vector<std::string> told = absl::StrSplit(Read(answer), ' ');
+      if (told[0] != word) return false;
+      name_ = told[1];
+      return true;
+    });
+  }
+
+  // Of rank 0: tells it to those that have come.
+  void Tell() {
+    if (options_.store_file.empty()) return;
+    for (int64_t rank = 1; rank < options_.size; ++rank) {
+      const std::string word = Read(Key("hello", rank));
+      if (word.empty() || word == answered_[rank]) continue;
+      store_->set(Key("welcome", rank), Bytes(absl::StrCat(word, " ", name_)));
+      answered_[rank] = word;
     }
   }
-  return missing.empty() ? kNobody : absl::StrJoin(missing, ", ");
+
+  StorePtr Below(StorePtr store) const {
+    return c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("mocopp/", name_), store);
+  }
+
+ private:
+  static std::string NewWord() {
+    std::random_device random;
+    return absl::StrCat(absl::Hex(random()), absl::Hex(random()));
+  }
+
+  std::string Read(const std::string& key) {
+    if (!store_->check({key})) return "";
+    const std::vector<uint8_t> value = store_->get(key);
+    return {value.begin(), value.end()};
+  }
+
+  const StorePtr store_;
+  const GroupOptions& options_;
+  std::string name_;
+  std::map<int64_t, std::string> answered_;
+};
+
+// Who is not there within the timeout.
+std::string FindMissing(c10d::Store& store, const GroupOptions& options, NameOfStart& name) {
+  std::vector<std::string> keys;
+  for (int64_t rank = 0; rank < options.size; ++rank) keys.push_back(Key("here", rank));
+  const bool all = Await(options, [&] {
+    name.Tell();
+    return store.check(keys);
+  });
+  if (all) return kNobody;
+  std::vector<int64_t> missing;
+  for (int64_t rank = 0; rank < options.size; ++rank) {
+    if (!store.check({keys[rank]})) missing.push_back(rank);
+  }
+  return absl::StrJoin(missing, ", ");
 }
 
 // Waits for every process: rank 0 does, and tells the others, for who serves the store must not
 // leave before them.
-absl::Status Meet(c10d::Store& store, const GroupOptions& options) {
+absl::Status Meet(const StorePtr& opened, const GroupOptions& options, NameOfStart& name) {
   std::string missing = "0";  // when nothing is heard
   try {
-    store.set(Key("here", options.rank), std::vector<uint8_t>{1});
-    if (options.rank == 0) store.set(kMissing, Bytes(FindMissing(store, options)));
-    store.wait({kMissing}, Milliseconds(options.timeout) + kDiagnosis);
-    const std::vector<uint8_t> heard = store.get(kMissing);
-    missing.assign(heard.begin(), heard.end());
+    if (name.Ask()) {
+      const StorePtr store = name.Below(opened);
+      store->set(Key("here", options.rank), std::vector<uint8_t>{1});
+      if (options.rank == 0) store->set(kMissing, Bytes(FindMissing(*store, options, name)));
+      store->wait({kMissing}, Milliseconds(options.timeout) + kDiagnosis);
+      const std::vector<uint8_t> heard = store->get(kMissing);
+      missing.assign(heard.begin(), heard.end());
+    }
   } catch (const std::exception&) {  // rank 0 is not there
   }
   if (missing == kNobody) return absl::OkStatus();
@@ -325,7 +394,11 @@ class Group : public moco::Communicator {
 
   // What is in the middle of an exchange with a lost process may wait for it at its own end.
   ~Group() override {
-    if (!failed_) return;
+    if (!failed_) {
+      reducer_.reset();
+      group_->shutdown();  // NCCL's destructor takes what is not shut down for lost
+      return;
+    }
     (void)reducer_.release();
     (void)heart_.release();
     (void)group_.release();
@@ -382,6 +455,7 @@ class Group : public moco::Communicator {
       reducer_->prepare_for_forward();
       reducer_->prepare_for_backward({});
       loss.backward();
+      if (!loss.is_cpu()) AwaitDevice(loss.device());
     } catch (const std::exception& e) {
       if (!IsAboutPeers(e)) throw;
       Fail(e);
@@ -397,6 +471,13 @@ class Group : public moco::Communicator {
   }
 
  private:
+  // A device's gradients may be under way still, and the Reducer does not wait for them on the CPU:
+  // of a peer that is lost this would hear nothing before it waits for good.
+  void AwaitDevice(at::Device device) {
+    std::vector<at::Tensor> last = {at::zeros({1}, device)};
+    group_->allreduce(last)->wait();
+  }
+
   // The Reducer puts gradients into buckets in the order in which its first pass brings them, and
   // the sum of three numbers depends on where in a bucket they lie. So that a resumed run has the
   // buckets of the run that it resumes, the first pass is one without meaning: the parameters from
@@ -503,25 +584,27 @@ absl::StatusOr<std::unique_ptr<moco::Communicator>> JoinGroup(
   setenv("TORCH_CPP_LOG_LEVEL", "FATAL", /*overwrite=*/0);
   c10::initLogging();
   const bool serve = options.rank == 0 && !options.store_is_there && options.store_file.empty();
-  auto store = OpenStore(options, serve);
-  if (!store.ok()) return store.status();
-  if (absl::Status s = Meet(**store, options); !s.ok()) return s;
-  auto heart_store = OpenStore(options, /*serve=*/false);
-  if (!heart_store.ok()) return heart_store.status();
+  auto opened = OpenStore(options, serve);
+  if (!opened.ok()) return opened.status();
+  NameOfStart name(*opened, options);
+  if (absl::Status s = Meet(*opened, options, name); !s.ok()) return s;
+  auto of_heart = OpenStore(options, /*serve=*/false);
+  if (!of_heart.ok()) return of_heart.status();
+  const StorePtr store = name.Below(*opened), heart_store = name.Below(*of_heart);
   auto interface = Interface(options);
   if (!interface.ok()) return interface.status();
   try {
-    auto group = c10::make_intrusive<c10d::ProcessGroup>(*store, static_cast<int>(options.rank),
+    auto group = c10::make_intrusive<c10d::ProcessGroup>(store, static_cast<int>(options.rank),
                                                          static_cast<int>(options.size));
     for (const DeviceBackend& of : backends) {
       const auto own =
-          c10::make_intrusive<c10d::PrefixStore>(c10::DeviceTypeName(of.device), *store);
+          c10::make_intrusive<c10d::PrefixStore>(c10::DeviceTypeName(of.device), store);
       const auto backend = of.make(own, options, *interface);
       const auto type = c10d::ProcessGroup::strToBackendType(backend->getBackendName());
       if (&of == &backends.front()) group->setDefaultBackend(type);
       group->setBackend(of.device, type, backend);
     }
-    return std::make_unique<Group>(options, *store, *heart_store, std::move(group));
+    return std::make_unique<Group>(options, store, heart_store, std::move(group));
   } catch (const std::exception& e) {
     return absl::UnavailableError(
         absl::StrCat("rank ", options.rank, " cannot connect to the others: ", Reason(e)));

@@ -10,10 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -64,7 +66,8 @@ void AsRanks(int size, const std::function<void(Communicator&)>& body) {
 }
 
 TEST(GroupTest, KeepsTheContract) {
-  for (const int size : {1, 2, 3, 4}) AsRanks(size, moco::ExpectContract);
+  for (const int size : {1, 2, 3, 4})
+    AsRanks(size, [](Communicator& c) { moco::ExpectContract(c); });
 }
 
 TEST(GroupTest, MeetsInAFile) {
@@ -79,6 +82,32 @@ TEST(GroupTest, MeetsInAFile) {
     });
   }
   for (std::thread& rank : ranks) rank.join();
+}
+
+// What a run leaves that was killed: its words of the start, and no end.
+TEST(GroupTest, AFileOfAnEarlierRunIsNoMatter) {
+  const std::string file = testing::TempDir() + "/used";
+  const auto meet = [&](int rank, double timeout) {
+    return moco::Communicators().Create(
+        absl::StrCat("gloo:rank=", rank, ",size=2,timeout=", timeout, ",store_file=", file));
+  };
+  const auto both = [&](double timeout) {
+    std::unique_ptr<Communicator> first, second;
+    std::thread other([&] { second = meet(1, timeout).value(); });
+    first = meet(0, timeout).value();
+    other.join();
+    return std::pair(std::move(first), std::move(second));
+  };
+  auto killed = both(20);
+  const std::string left = absl::StrCat(file, ".left");
+  std::filesystem::copy_file(file, left);
+  killed = {};
+  EXPECT_FALSE(std::filesystem::exists(file)) << "a run that ends well leaves no file";
+  std::filesystem::rename(left, file);
+  EXPECT_THAT(std::string(meet(0, 0.5).status().message()), HasSubstr("rank 1 of 2 did not come"));
+  EXPECT_THAT(std::string(meet(1, 0.5).status().message()), HasSubstr("rank 0 of 2 did not come"));
+  auto again = both(20);
+  EXPECT_EQ(again.first->size(), 2);
 }
 
 TEST(GroupTest, TheOthersHearWhyARankHasEnded) {

@@ -94,9 +94,16 @@ FrozenBackbone::FrozenBackbone(std::string spec, std::shared_ptr<moco::Backbone>
 
 FrozenBackbone::~FrozenBackbone() = default;
 
+void FrozenBackbone::To(at::Device device) {
+  device_ = device;
+  for (const auto& [name, tensor] : State()) {
+    at::Tensor(tensor).set_data(tensor.data().to(device));
+  }
+}
+
 at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
   at::NoGradGuard no_grad;
-  return backbone_->forward(images);
+  return backbone_->forward(images.to(device_));
 }
 
 std::vector<at::Tensor> FrozenBackbone::Stages(const at::Tensor& images) const {
@@ -112,7 +119,7 @@ void FrozenBackbone::Thaw() {
 at::Tensor FrozenBackbone::Train(const at::Tensor& images) {
   if (!thawed_) return (*this)(images);
   backbone_->train();
-  at::Tensor features = backbone_->forward(images);
+  at::Tensor features = backbone_->forward(images.to(device_));
   backbone_->eval();
   return features;
 }

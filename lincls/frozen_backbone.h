@@ -43,8 +43,13 @@ class FrozenBackbone {
                                                                 const std::string& arch);
   ~FrozenBackbone();
 
+  // Computes on `device` from now on; without this, on the CPU.
+  void To(at::Device device);
+  at::Device device() const { return device_; }
+
   // Features, without a gradient, with the running statistics in batch normalisation.
-  // images: N x 3 x H x W, channels_last, float32. Returns N x feature_dim().
+  // images: N x 3 x H x W, channels_last, float32, on any device. Returns N x feature_dim(), on
+  // device().
   at::Tensor operator()(const at::Tensor& images) const;
 
   // The same of each stage: moco::Backbone::Stages.
@@ -79,6 +84,7 @@ class FrozenBackbone {
   const std::string spec_;
   const std::shared_ptr<moco::Backbone> backbone_;
   const moco::StateDict original_;  // as the checkpoint has it
+  at::Device device_ = at::kCPU;
   bool thawed_ = false;
 };
 

@@ -256,6 +256,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
+  (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
   if (!validation.ok()) return validation.status();
@@ -295,8 +296,11 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s; validation %s\n", o.views.c_str(), o.eval_views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(moco::DeviceLine(world).c_str(), stdout);
   std::fputs(world.said.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
+                             world.device.is_cpu())
+                 .c_str(),
              stdout);
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
@@ -310,6 +314,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
   if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
+  (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto train = OpenSplit(place, data::Split::kTraining, channels);
   if (!train.ok()) return train.status();
@@ -362,6 +367,10 @@ absl::Status Train(const std::string& place, const moco::World& world) {
 }
 
 absl::Status Run(const base::Program& program, const moco::World& world) {
+  absl::Status same = moco::CheckSameSettings(
+      *world.communicator, {{"evaluate", FLAGS_evaluate ? "true" : "false"},
+                            {"print-config", base::PrintConfig() ? "true" : "false"}});
+  if (!same.ok()) return same;
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   if (absl::Status s = ResolveResume(); !s.ok()) return s;
   std::string place;
@@ -385,12 +394,9 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
 }  // namespace
 
 absl::Status Lincls(int argc, char** argv, const moco::Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connection.connect();
-  if (!world.ok()) return world.status();
-  return moco::WithPeers(*world, [&] { return Run(program, *world); });
+  const base::Program program{kUsage, kFile, Presets(), {}};
+  return moco::RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+                            [&](const moco::World& world) { return Run(program, world); });
 }
 
 }  // namespace lincls

@@ -49,8 +49,9 @@ at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels) {
 
 absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearProbeOptions& options,
                                                                  moco::Communicator& communicator) {
-  at::Tensor weight = InitialWeight(options.classes, options.features, options.seed);
-  at::Tensor bias = at::zeros({options.classes}, at::kFloat);
+  at::Tensor weight =
+      InitialWeight(options.classes, options.features, options.seed).to(options.device);
+  at::Tensor bias = at::zeros({options.classes}, weight.options());
   weight.requires_grad_(true);
   bias.requires_grad_(true);
   std::vector<at::Tensor> parameters = options.below;
@@ -74,8 +75,10 @@ LinearProbe::LinearProbe(std::vector<at::Tensor> parameters,
       optimizer_(std::move(optimizer)),
       communicator_(communicator) {}
 
-absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features, const at::Tensor& labels,
-                                               int64_t images, double lr) {
+absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features,
+                                               const at::Tensor& given_labels, int64_t images,
+                                               double lr) {
+  const at::Tensor labels = given_labels.to(weight_.device());
   const at::Tensor logits = at::linear(features, weight_, bias_);  // N x classes
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   ProbeMetrics metrics;
@@ -106,8 +109,9 @@ ProbeMetrics LinearProbe::Evaluate(const at::Tensor& features, const at::Tensor&
   const double all = features.size(0);
   for (int64_t from = 0; from < features.size(0); from += kBlock) {
     const int64_t n = std::min(kBlock, features.size(0) - from);
-    const at::Tensor some = labels.narrow(0, from, n);
-    const at::Tensor logits = at::linear(features.narrow(0, from, n), weight_, bias_);
+    const at::Tensor some = labels.narrow(0, from, n).to(weight_.device());
+    const at::Tensor logits =
+        at::linear(features.narrow(0, from, n).to(weight_.device()), weight_, bias_);
     const ProbeMetrics block = Measure(logits, some, at::cross_entropy_loss(logits, some));
     mean.loss += block.loss * n / all;
     mean.acc1 += block.acc1 * n / all;

@@ -21,6 +21,7 @@ struct LinearProbeOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   uint64_t seed = 0;
+  at::Device device = at::kCPU;        // of its weights, which are drawn on the CPU
   std::vector<at::Tensor> below = {};  // parameters of what makes the features, trained with it
 };
 
@@ -49,16 +50,16 @@ class LinearProbe {
                                                              moco::Communicator& communicator);
 
   // One update at learning rate `lr` for the images of all ranks, of which this one has `images`.
-  //   features: N x D float32, with a gradient to each parameter `below` where there are such.
-  //   labels:   N int64 in [0, classes).
-  //   images:   N; or 0 on a rank that has none in the last batch and gives something in their
+  //   features: N x D float32 on the device, with a gradient to each parameter `below` where there
+  //   are such. labels:   N int64 in [0, classes), on any device. images:   N; or 0 on a rank that
+  //   has none in the last batch and gives something in their
   //             place, which does not count.
   // The metrics are of before the update, over all ranks. Aborted, with nothing updated, when the
   // loss is not finite.
   absl::StatusOr<ProbeMetrics> Step(const at::Tensor& features, const at::Tensor& labels,
                                     int64_t images, double lr);
 
-  // Of a whole set, N at least 1, in blocks, so that N x classes need not fit.
+  // Of a whole set, N at least 1, on any device, in blocks, so that N x classes need not fit.
   ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
 
   // weight (classes x D) and bias (classes), live.

@@ -84,6 +84,7 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& opti
                               .momentum = options.momentum,
                               .weight_decay = options.weight_decay,
                               .seed = options.seed,
+                              .device = encoder.device(),
                               .below = encoder.Parameters()},
                              communicator);
 }
@@ -150,13 +151,7 @@ class LinearTrainerImpl : public LinearTrainer {
   }
 
   absl::Status Run(base::RunFolder* folder) override {
-    try {
-      return RunAll(folder);
-    } catch (const moco::PeerError& e) {
-      return absl::UnavailableError(absl::StrCat(e.what(), ", at step ", at_step_ + 1,
-                                                 "; go on from the newest checkpoint, all ranks "
-                                                 "anew"));
-    }
+    return moco::UntilAPeerIsLost([&] { return RunAll(folder); }, at_step_);
   }
 
  private:
@@ -200,7 +195,9 @@ class LinearTrainerImpl : public LinearTrainer {
                            {"epochs", absl::StrCat(options_.epochs)},
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
-                           {"cpu", moco::CpuForResults()}};
+                           {"cpu", moco::CpuForResults()},
+                           {"device", c10::DeviceTypeName(encoder_.device().type(),
+                                                          /*lower_case=*/true)}};
     return settings;
   }
 

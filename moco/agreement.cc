@@ -28,7 +28,7 @@ std::vector<int64_t> AllGatherNumber(Communicator& communicator, int64_t number)
 uint32_t Checksum(const std::vector<at::Tensor>& tensors) {
   uint32_t sum = 0;
   for (const at::Tensor& tensor : tensors) {
-    const at::Tensor in_memory = tensor.detach().contiguous();
+    const at::Tensor in_memory = tensor.detach().cpu().contiguous();
     sum = crc32_z(sum, static_cast<const Bytef*>(in_memory.const_data_ptr()), in_memory.nbytes());
   }
   return sum;

@@ -5,15 +5,15 @@
 
 namespace moco {
 
-Bf16Autocast::Bf16Autocast() {
-  at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::set_autocast_enabled(at::kCPU, true);
+Bf16Autocast::Bf16Autocast(c10::DeviceType device) : device_(device) {
+  at::autocast::set_autocast_dtype(device, at::kBFloat16);
+  at::autocast::set_autocast_enabled(device, true);
   at::autocast::increment_nesting();
 }
 
 Bf16Autocast::~Bf16Autocast() {
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
-  at::autocast::set_autocast_enabled(at::kCPU, false);
+  at::autocast::set_autocast_enabled(device_, false);
 }
 
 bool CpuHasBf16() {

@@ -2,7 +2,12 @@
 #ifndef MOCO_CUDA_DEVICES_H_
 #define MOCO_CUDA_DEVICES_H_
 
+#include <c10/core/Device.h>
+
+#include <string>
+
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace moco {
 
@@ -14,6 +19,12 @@ int CudaDeviceCount();
 // calling thread. InvalidArgument when there is no such device, or the build is without CUDA;
 // Unavailable when the device is there but does not start.
 absl::Status UseCudaDevice(int device);
+
+// The device that --device names: "cpu", or "cuda", of which the process takes the one with that
+// number; "" is cuda where there is a device, and else cpu. Its arithmetic is float32's own (no
+// TF32) and repeatable: cuDNN takes algorithms that give the same bits each time, by rules and not
+// by trying them out. InvalidArgument for another name; UseCudaDevice's errors.
+absl::StatusOr<c10::Device> ChooseDevice(const std::string& name, int number);
 
 }  // namespace moco
 

@@ -32,5 +32,20 @@ TEST(CudaDevicesTest, EachOneCanBeUsedAndNoOther) {
   }
 }
 
+TEST(CudaDevicesTest, IsChosenByName) {
+  EXPECT_EQ(ChooseDevice("cpu", 0).value(), c10::Device(c10::kCPU));
+  EXPECT_EQ(ChooseDevice("", 0).value().is_cuda(), CudaDeviceCount() > 0);
+  const absl::Status unknown = ChooseDevice("gpu", 0).status();
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("--device is 'gpu'"));
+}
+
+TEST(CudaDevicesTest, CudaIsNotReplacedInSilence) {
+  if (CudaDeviceCount() > 0) GTEST_SKIP() << "there is a device here";
+  const absl::Status status = ChooseDevice("cuda", 0).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(Remedy()));
+}
+
 }  // namespace
 }  // namespace moco

@@ -34,8 +34,9 @@ at::Tensor Encoder::operator()(const at::Tensor& images) const {
   // g (N / splits) + r. Images are small and vectors smaller, so that this costs nothing to speak
   // of.
   const int64_t n = images.size(0);
-  const at::Tensor order = at::arange(n).view({n / splits_, splits_}).t().reshape({n});
-  const at::Tensor back = at::arange(n).view({splits_, n / splits_}).t().reshape({n});
+  const at::Tensor places = at::arange(n, images.options().dtype(at::kLong));
+  const at::Tensor order = places.view({n / splits_, splits_}).t().reshape({n});
+  const at::Tensor back = places.view({splits_, n / splits_}).t().reshape({n});
   return head_->forward(backbone_->forward(images.index_select(0, order))).index_select(0, back);
 }
 
@@ -48,11 +49,12 @@ void Encoder::Train(bool on) {
   head_->train(on);
 }
 
-void Encoder::To(at::ScalarType dtype) {
+void Encoder::To(at::Device device, at::ScalarType dtype) {
   // As torch.nn.Module.to of Python, which leaves integers, such as the number of batches that a
   // norm has seen, what they are; LibTorch's own turns them into `dtype` too.
   for (const auto& [name, tensor] : State()) {
-    if (tensor.is_floating_point()) at::Tensor(tensor).set_data(tensor.data().to(dtype));
+    const at::ScalarType type = tensor.is_floating_point() ? dtype : tensor.scalar_type();
+    at::Tensor(tensor).set_data(tensor.data().to(device, type));
   }
   for (at::Tensor& p : backbone_->parameters()) {
     if (p.dim() == 4) p.set_data(p.data().contiguous(at::MemoryFormat::ChannelsLast));

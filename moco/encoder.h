@@ -45,8 +45,8 @@ class Encoder {
   // Training mode: batch statistics; otherwise the running ones.
   void Train(bool on);
 
-  // Parameters in `dtype` (buffers of floating point too); convolutions in channels_last.
-  void To(at::ScalarType dtype);
+  // All tensors on `device`, those of floating point in `dtype`; convolutions in channels_last.
+  void To(at::Device device, at::ScalarType dtype);
 
   // In the order of torch.nn.Module.parameters.
   std::vector<at::Tensor> Parameters() const;

@@ -11,6 +11,9 @@ namespace moco {
 
 // Mean similarities (q . k) of a step's N queries.
 struct Similarities {
+  // As Compare gives them.
+  static Similarities Of(const at::Tensor& three);
+
   double own = 0;      // with their own keys
   double batch = 0;    // with the other keys of their batch
   double earlier = 0;  // with the keys of the steps before, extrapolated to this step
@@ -18,12 +21,14 @@ struct Similarities {
   Similarities& operator+=(const Similarities& other);
 };
 
+// The numbers of Similarities, in their order: 3, float64, where the vectors are (no wait for a
+// device that is still at work).
 // q, k: N x C. last, before: the M x C keys that the last step enqueued, and the step before it.
 // The encoders move, so that keys are less like a query with every step that has passed: what they
 // lost between the two is added to the last (`before` may be undefined: then nothing is). With one
 // query, which has no other keys in its batch, `batch` is taken to be `earlier`.
-Similarities Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
-                     const at::Tensor& before);
+at::Tensor Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
+                   const at::Tensor& before);
 
 // What an epoch showed.
 struct Health {

@@ -32,11 +32,12 @@ TEST(HealthTest, SimilaritiesAreMeansOverPairs) {
       expected.earlier += (q[i] * (2 * last[j] - before[j])).sum().item<double>() / 20;
     }
   }
-  const Similarities found = Compare(q, k, last, before);
+  const Similarities found = Similarities::Of(Compare(q, k, last, before));
   EXPECT_NEAR(found.own, expected.own, 1e-12);
   EXPECT_NEAR(found.batch, expected.batch, 1e-12);
   EXPECT_NEAR(found.earlier, expected.earlier, 1e-12);
-  const Similarities single = Compare(q.narrow(0, 0, 1), k.narrow(0, 0, 1), last, {});
+  const Similarities single =
+      Similarities::Of(Compare(q.narrow(0, 0, 1), k.narrow(0, 0, 1), last, {}));
   EXPECT_EQ(single.batch, single.earlier);
 }
 
@@ -66,7 +67,7 @@ TEST(HealthTest, WhatABatchHasInCommonIsALeak) {
         return images + common + moved * way + 0.5 * at::randn({64, 32}, at::kDouble);
       };
       const at::Tensor q = Unit(view(drift * step)), k = Unit(view(drift * (step - 5)));
-      if (step > 1) sums += Compare(q, k, last, before);
+      if (step > 1) sums += Similarities::Of(Compare(q, k, last, before));
       before = std::exchange(last, k);
     }
     Health health;

@@ -82,7 +82,7 @@ absl::StatusOr<Features> ExtractFeatures(
     for (int64_t i = 0; i < (*batch)->size; ++i) {
       is_itself.push_back((*batch)->samples[i] == first + i * options.ranks);
     }
-    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kFloat));
+    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kCPU, at::kFloat));
     labels.push_back(at::tensor((*batch)->labels, at::kLong));
     read.push_back(at::tensor(is_itself, at::kLong));
   }

@@ -32,10 +32,10 @@ struct Features {
   std::vector<data::BadImage> bad_images;
 };
 
-// Runs `network` (N x C x H x W float32 to N x D) over `dataset` as `pipeline` shows it, without
-// gradients. The ranks take the images in turn, and each gets the result of all, with the bad
-// images that it has met itself. DataLoss when more than `max_bad_images` images cannot be read, or
-// none can.
+// Runs `network` (N x C x H x W float32, of the CPU, to N x D, of any device) over `dataset` as
+// `pipeline` shows it, without gradients. The result is the CPU's. The ranks take the images in
+// turn, and each gets the result of all, with the bad images that it has met itself. DataLoss when
+// more than `max_bad_images` images cannot be read, or none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,

@@ -35,7 +35,7 @@ at::Tensor KeyQueue::Newest(int64_t n) const {
       {keys_.narrow(0, keys_.size(0) - wrapped, wrapped), keys_.narrow(0, 0, position_)});
 }
 
-void KeyQueue::To(at::ScalarType dtype) { keys_ = keys_.to(dtype); }
+void KeyQueue::To(at::Device device, at::ScalarType dtype) { keys_ = keys_.to(device, dtype); }
 
 void KeyQueue::Load(const at::Tensor& transposed, int64_t position) {
   keys_.copy_(transposed.t());

@@ -30,7 +30,7 @@ class KeyQueue {
   // Takes the place of the oldest keys. keys: N x dim.
   void Enqueue(const at::Tensor& keys);
 
-  void To(at::ScalarType dtype);
+  void To(at::Device device, at::ScalarType dtype);
 
   // The reference's layout, dim x K, and its pointer; Load is their inverse (same dim and K).
   at::Tensor Transposed() const { return keys_.t(); }

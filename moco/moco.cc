@@ -8,6 +8,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 
@@ -63,10 +64,10 @@ MoCo::MoCo(const MoCoOptions& options, Communicator& communicator, std::unique_p
       parameters_k_(f_k_->Parameters()),
       queue_(f_q_->dim(), options.queue_size) {
   for (Encoder* f : {f_q_.get(), f_k_.get()}) {
-    f->To(options.dtype);
+    f->To(options.device, options.dtype);
     f->Train(true);
   }
-  queue_.To(options.dtype);
+  queue_.To(options.device, options.dtype);
   for (at::Tensor p : parameters_k_) p.requires_grad_(false);
   at::NoGradGuard no_grad;
   for (size_t i = 0; i < parameters_q_.size(); ++i) {  // f_k.params = f_q.params
@@ -83,7 +84,9 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 
   const int64_t parts = options_.accumulate, n = x_q.size(0) / parts;
   const double passes = static_cast<double>(directions.size()) * parts;
-  StepMetrics metrics;
+  // What StepMetrics has, where it is computed: one copy brings it all to the CPU.
+  const auto of_doubles = x_q.options().dtype(at::kDouble);
+  at::Tensor task = at::zeros({3}, of_doubles), similarities = at::zeros({3}, of_doubles);
   std::vector<at::Tensor> keys;  // of the whole batch, the newest direction first
   for (const auto& [queries, own_keys] : directions) {
     {
@@ -98,13 +101,11 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       const at::Tensor positive = (q * k).sum(1);                                     // n
       const at::Tensor negative = at::matmul(q, queue_.keys().t());                   // n x K
       const at::Tensor loss = (*loss_)(positive, negative) / parts;  // contrastive loss, equation 1
-      metrics.loss += loss.item<double>();
       {
         at::NoGradGuard no_grad;
         const at::Tensor above = (negative > positive.unsqueeze(1)).sum(1);  // more similar than k
-        const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean(); };
-        metrics.top1 += share(1).item<double>() / passes;
-        metrics.top5 += share(5).item<double>() / passes;
+        const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean() / passes; };
+        task += at::stack({loss.to(at::kDouble), share(1), share(5)});
       }
       // Adds to the gradients, and the last pass averages them over the ranks. Nothing of a pass
       // but its queries is kept.
@@ -115,20 +116,18 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
       }
       all_q.push_back(q.detach());
     }
-    metrics.similarities += CompareToQueue(at::cat(all_q), all_k);
+    similarities += CompareToQueue(at::cat(all_q), all_k);
   }
-  if (absl::Status s = AverageMetrics(metrics, step); !s.ok()) return s;
+  auto metrics = AverageMetrics(at::cat({task, similarities}), step);
+  if (!metrics.ok()) return metrics;
   optimizer_->Step(lr);  // SGD update of the query network
 
   queue_.Enqueue(at::cat(keys));  // the oldest keys leave
   return metrics;
 }
 
-absl::Status MoCo::AverageMetrics(StepMetrics& metrics, int64_t step) const {
-  const std::vector<double*> numbers = metrics.Numbers();
-  at::Tensor row = at::zeros({1, static_cast<int64_t>(numbers.size())}, at::kDouble);
-  for (size_t i = 0; i < numbers.size(); ++i) row.select(1, i).fill_(*numbers[i]);
-  const at::Tensor all = communicator_.AllGather(row), mean = all.mean(0);
+absl::StatusOr<StepMetrics> MoCo::AverageMetrics(const at::Tensor& own, int64_t step) const {
+  const at::Tensor all = communicator_.AllGather(own.cpu().unsqueeze(0)), mean = all.mean(0);
   for (int64_t rank = 0; rank < communicator_.size(); ++rank) {
     const double loss = all[rank][0].item<double>();
     if (std::isfinite(loss)) continue;
@@ -138,12 +137,14 @@ absl::Status MoCo::AverageMetrics(StepMetrics& metrics, int64_t step) const {
         "; the query encoder was not updated and no checkpoint follows; lower --lr, or "
         "resume from an earlier one"));
   }
+  StepMetrics metrics;
+  const std::vector<double*> numbers = metrics.Numbers();
   for (size_t i = 0; i < numbers.size(); ++i) *numbers[i] = mean[i].item<double>();
-  return absl::OkStatus();
+  return metrics;
 }
 
 // For the report of health alone.
-Similarities MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
+at::Tensor MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
   const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
   const at::Tensor last = queue_.Newest(std::min(step, queue_.size()));
   const at::Tensor before =
@@ -169,12 +170,13 @@ at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t dir
   const at::Tensor mine = options_.keys_dealt ? x_k : communicator_.Permute(x_k, order);
   std::vector<at::Tensor> encoded;
   for (const at::Tensor& images : mine.chunk(parts)) encoded.push_back(Encode(*f_k_, images));
-  return communicator_.AllGather(at::cat(encoded)).index_select(0, order.argsort());
+  return communicator_.AllGather(at::cat(encoded))
+      .index_select(0, order.argsort().to(x_k.device()));
 }
 
 at::Tensor MoCo::Encode(const Encoder& f, const at::Tensor& images) const {
   if (!options_.bf16) return f(images);
-  Bf16Autocast autocast;
+  Bf16Autocast autocast(images.device().type());
   return f(images).to(options_.dtype);
 }
 

@@ -28,6 +28,7 @@ struct MoCoOptions {
   double momentum = 0.999;            // m of equation 2
   at::ScalarType dtype = at::kFloat;  // of parameters and queue: kFloat or kDouble
   bool bf16 = false;                  // the encoders' passes under bfloat16 autocast
+  at::Device device = at::kCPU;       // that computes; initial values are the CPU's, on any
   // The keys' views come shuffled over the ranks already, dealt so by the loader (ShuffleOrder);
   // otherwise they are, here.
   bool keys_dealt = false;
@@ -62,8 +63,8 @@ class MoCo {
                                                       Communicator& communicator);
 
   // One iteration of Algorithm 1.
-  //   x_q, x_k: N x 3 x H x W, channels_last, two views of the same N images, this rank's of the
-  //             whole batch; N is divisible by accumulate x bn_splits.
+  //   x_q, x_k: N x 3 x H x W, channels_last, on the device, two views of the same N images, this
+  //             rank's of the whole batch; N is divisible by accumulate x bn_splits.
   //   step:     the run's number of this step, which with the seed decides the shuffle.
   // Aborted on every rank, before anything but running statistics and the key encoder has changed,
   // when the loss of one is not finite.
@@ -85,8 +86,8 @@ class MoCo {
   at::Tensor Encode(const Encoder& f, const at::Tensor& images) const;
   at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const;
   void UpdateKeyEncoder();
-  Similarities CompareToQueue(const at::Tensor& q, const at::Tensor& k) const;
-  absl::Status AverageMetrics(StepMetrics& metrics, int64_t step) const;
+  at::Tensor CompareToQueue(const at::Tensor& q, const at::Tensor& k) const;
+  absl::StatusOr<StepMetrics> AverageMetrics(const at::Tensor& own, int64_t step) const;
 
   const MoCoOptions options_;
   Communicator& communicator_;

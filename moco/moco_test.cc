@@ -80,7 +80,7 @@ class Reference {
     q_->Initialize();
     k_->Initialize();
     for (Encoder* f : {q_.get(), k_.get()}) {
-      f->To(at::kDouble);
+      f->To(at::kCPU, at::kDouble);
       f->Train(true);
     }
     at::NoGradGuard no_grad;

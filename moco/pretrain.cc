@@ -89,7 +89,7 @@ DEFINE_bool(
     symmetric, false,
     "[method] let each view be query once and key once, and add the two losses (the CIFAR demo's); "
     "costs about two steps");
-DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU has it");
+DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU, or a GPU, has it");
 DEFINE_bool(force_bf16, false,
             "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
 DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
@@ -141,7 +141,7 @@ const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"views", {"aug_plus"}}};
 
 // `given`: the flags of the command line.
-absl::Status CheckFlags(const std::set<std::string>& given) {
+absl::Status CheckFlags(const std::set<std::string>& given, const World& world) {
   const std::tuple<const char*, double, double, double> ranges[] = {
       {"workers", FLAGS_workers, 0, kInfinity},
       {"epochs", FLAGS_epochs, 1, 1e6},
@@ -195,7 +195,7 @@ absl::Status CheckFlags(const std::set<std::string>& given) {
     return absl::InvalidArgumentError(
         absl::StrCat("--precision is '", FLAGS_precision, "', must be fp32, fp64 or bf16"));
   }
-  if (FLAGS_precision == "bf16" && !CpuHasBf16() && !FLAGS_force_bf16) {
+  if (FLAGS_precision == "bf16" && world.device.is_cpu() && !CpuHasBf16() && !FLAGS_force_bf16) {
     return absl::InvalidArgumentError(
         "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
         "use fp32, or insist with --force-bf16");
@@ -331,6 +331,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   o.moco.accumulate = FLAGS_accumulate;
   o.moco.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
   o.moco.bf16 = FLAGS_precision == "bf16";
+  o.moco.device = world.device;
   o.moco.seed = FLAGS_seed;
   o.lr = FLAGS_lr;
   o.schedule =
@@ -383,8 +384,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
+  std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.said.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size()).c_str(),
+  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
+                             world.device.is_cpu())
+                 .c_str(),
              stdout);
   if (m.accumulate > 1) {
     std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
@@ -436,6 +440,9 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
 
 absl::Status Train(const base::Program& program, const World& world) {
   const std::set<std::string> given = base::SetFlags(kFile);
+  absl::Status same = CheckSameSettings(*world.communicator,
+                                        {{"print-config", base::PrintConfig() ? "true" : "false"}});
+  if (!same.ok()) return same;
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   auto place = FindPlace(world);
   if (!place.ok()) return place.status();
@@ -448,7 +455,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
   }
-  if (absl::Status s = CheckFlags(given); !s.ok()) return s;
+  if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {
     at::set_num_threads(
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));
@@ -491,12 +498,9 @@ absl::Status Train(const base::Program& program, const World& world) {
 }  // namespace
 
 absl::Status Pretrain(int argc, char** argv, const Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), connection.flag_files};
-  const auto go_on = base::ReadCommandLine(argc, argv, program, &FLAGS_data);
-  if (!go_on.ok() || !*go_on) return go_on.status();
-  auto world = connection.connect();
-  if (!world.ok()) return world.status();
-  return WithPeers(*world, [&] { return Train(program, *world); });
+  const base::Program program{kUsage, kFile, Presets(), {}};
+  return RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+                      [&](const World& world) { return Train(program, world); });
 }
 
 }  // namespace moco

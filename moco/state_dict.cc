@@ -79,7 +79,7 @@ absl::Status CheckEqual(const StateDict& a, const StateDict& b) {
   const auto other = ByName(b);
   for (const auto& [name, tensor] : a) {
     const auto found = other.find(name);
-    if (found == other.end() || !tensor.equal(found->second)) {
+    if (found == other.end() || !tensor.cpu().equal(found->second.cpu())) {
       return absl::FailedPreconditionError(absl::StrCat("'", name, "' has changed"));
     }
   }

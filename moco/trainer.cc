@@ -1,6 +1,6 @@
 #include "moco/trainer.h"
 
-#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -76,13 +76,6 @@ double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-// LibTorch's own generator: initial values, and whatever a plugin draws in a step (dropout).
-void SeedLibTorch(uint64_t seed) {
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
-  std::lock_guard<std::mutex> lock(generator.mutex());
-  generator.set_current_seed(seed);
-}
-
 StateDict Copy(const StateDict& state) {
   StateDict copy;
   for (const auto& [name, tensor] : state) copy.emplace_back(name, tensor.detach().clone());
@@ -149,7 +142,7 @@ class TrainerImpl : public Trainer {
     }
     if (absl::Status s = StartLoader(); !s.ok()) return s;
 
-    SeedLibTorch(options_.seed);
+    at::manual_seed(options_.seed);  // initial values
     auto moco = MoCo::Create(options_.moco, communicator_);
     if (!moco.ok()) return moco.status();
     moco_ = std::move(*moco);
@@ -160,13 +153,7 @@ class TrainerImpl : public Trainer {
   }
 
   absl::Status Run(base::RunFolder* folder) override {
-    try {
-      return RunAll(folder);
-    } catch (const PeerError& e) {
-      return absl::UnavailableError(absl::StrCat(e.what(), ", at step ", at_step_ + 1,
-                                                 "; go on from the newest checkpoint, all ranks "
-                                                 "anew"));
-    }
+    return UntilAPeerIsLost([&] { return RunAll(folder); }, at_step_);
   }
 
  private:
@@ -206,7 +193,7 @@ class TrainerImpl : public Trainer {
   absl::Status CheckEncoder() {
     auto encoder = Encoder::Create(options_.moco.encoder);
     if (!encoder.ok()) return encoder.status();
-    (*encoder)->To(options_.moco.dtype);
+    (*encoder)->To(at::kCPU, options_.moco.dtype);
     const int64_t images = 2 * options_.moco.encoder.bn_splits;
     const auto& type = views_->output();
     const at::Tensor input =
@@ -233,6 +220,7 @@ class TrainerImpl : public Trainer {
     const double logits = 3 * width * micro * m.queue_size;
     memory_bytes_ = 4 * weights + queue + loader + logits + 1.3 * activations * micro + 300e6;
     checkpoint_bytes_ = 3 * weights + queue;
+    if (!options_.moco.device.is_cpu()) return;  // it is the device's memory
     const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
     if (memory_bytes_ > physical) {
       base::Progress().Print(
@@ -282,7 +270,8 @@ class TrainerImpl : public Trainer {
                            {"epochs", absl::StrCat(options_.epochs)},
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
-                           {"cpu", CpuForResults()}};
+                           {"cpu", CpuForResults()},
+                           {"device", c10::DeviceTypeName(m.device.type(), /*lower_case=*/true)}};
     return settings;
   }
 
@@ -294,13 +283,15 @@ class TrainerImpl : public Trainer {
                                     return setting.first == "threads" || setting.first == "cpu";
                                   }),
                    settings.end());
-    settings.insert(settings.end(), {{"shuffle", options_.shuffle},
-                                     {"eval-views", options_.eval_views},
-                                     {"checkpoint-every", absl::StrCat(options_.checkpoint_every)},
-                                     {"knn-every", absl::StrCat(options_.knn_every)},
-                                     {"knn-k", absl::StrCat(options_.knn_k)},
-                                     {"probe", options_.probe ? "true" : "false"},
-                                     {"start-epoch", absl::StrCat(options_.start_epoch)}});
+    settings.insert(settings.end(),
+                    {{"shuffle", options_.shuffle},
+                     {"eval-views", options_.eval_views},
+                     {"checkpoint-every", absl::StrCat(options_.checkpoint_every)},
+                     {"knn-every", absl::StrCat(options_.knn_every)},
+                     {"checkpoint-minutes", registry::WriteValue(options_.checkpoint_minutes)},
+                     {"knn-k", absl::StrCat(options_.knn_k)},
+                     {"knn-t", registry::WriteValue(options_.knn_temperature)},
+                     {"start-epoch", absl::StrCat(options_.start_epoch)}});
     return settings;
   }
 
@@ -460,13 +451,13 @@ class TrainerImpl : public Trainer {
     auto batch = loader_->Next();
     if (!batch.ok()) return batch.status();
     ReportBadImages(loader_->bad_images());
-    SeedLibTorch(options_.seed + step + 1);
+    at::manual_seed(options_.seed + step + 1);  // what a plugin draws in a step (dropout)
     const int64_t epoch = step / steps_per_epoch_;
     const double lr = options_.lr * schedule_->Factor(step);
     const auto& type = views_->output();
-    const at::ScalarType dtype = options_.moco.dtype;
-    auto metrics = moco_->Step(ViewTensor(**batch, 0, type).to(dtype),
-                               ViewTensor(**batch, 1, type).to(dtype), lr, step);
+    const MoCoOptions& m = options_.moco;
+    auto metrics = moco_->Step(ViewTensor(**batch, 0, type).to(m.device, m.dtype),
+                               ViewTensor(**batch, 1, type).to(m.device, m.dtype), lr, step);
     if (!metrics.ok()) return metrics.status();
 
     const double seconds = SecondsSince(start_) - seconds_beside_;
@@ -622,7 +613,7 @@ class TrainerImpl : public Trainer {
     communicator_.Broadcast(Tensors(encoder.State()));  // the running statistics are a rank's own
     encoder.Train(false);
     const auto features = [&](const at::Tensor& x) {
-      return encoder.Features(x.to(options_.moco.dtype));
+      return encoder.Features(x.to(options_.moco.device, options_.moco.dtype));
     };
     const auto extract = [&](const data::Dataset& dataset) {
       return ExtractFeatures(dataset, *eval_views_, features, options_.loader_threads,

@@ -1,5 +1,8 @@
 #include "moco/world.h"
 
+#include <gflags/gflags.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -7,29 +10,45 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "moco/cuda_devices.h"
+
+DECLARE_string(device);
+DECLARE_int64(gpu);
 
 namespace moco {
 
-absl::Status WithPeers(World& world, const std::function<absl::Status()>& body) {
-  absl::Status status;
-  try {
-    status = body();
-  } catch (const PeerError& e) {
-    status = absl::UnavailableError(
-        absl::StrCat(e.what(), ", before the first step; start all ranks anew"));
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+                          const Connection& connection,
+                          const std::function<absl::Status(const World&)>& body) {
+  const bool speaks = connection.speaks();
+  if (!speaks && std::freopen("/dev/null", "w", stdout) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
   }
-  const bool said = world.communicator->Leave(status);
-  if (status.ok() || world.writes()) return status;
-  return absl::Status(
-      status.code(),
-      said ? "" : absl::StrCat("rank ", world.communicator->rank(), ": ", status.message()));
+  base::Program whole = program;
+  whole.further_files = connection.flag_files;
+  const auto go_on = base::ReadCommandLine(argc, argv, whole, data);
+  if (!go_on.ok()) {
+    return absl::Status(go_on.status().code(), speaks ? go_on.status().message() : "");
+  }
+  if (!*go_on) return absl::OkStatus();
+  auto world = connection.connect();
+  if (!world.ok()) return world.status();
+  Communicator& ranks = *world->communicator;
+  const absl::Status status = UntilAPeerIsLost([&] { return body(*world); });
+  const bool said = ranks.Leave(status);
+  if (status.ok() || world->writes()) return status;
+  return absl::Status(status.code(),
+                      said ? "" : absl::StrCat("rank ", ranks.rank(), ": ", status.message()));
 }
 
 Connection Alone() {
   return {[]() -> absl::StatusOr<World> {
+    auto device = ChooseDevice(FLAGS_device, static_cast<int>(std::max<int64_t>(FLAGS_gpu, 0)));
+    if (!device.ok()) return device.status();
     auto communicator = Communicators().Create("single");
     if (!communicator.ok()) return communicator.status();
     World world;
+    world.device = *device;
     world.communicator = *std::move(communicator);
     return world;
   }};
@@ -38,6 +57,12 @@ Connection Alone() {
 int64_t ShareOfThreads(int64_t all, const World& world) {
   const int64_t threads = all > 0 ? all : std::max(1u, std::thread::hardware_concurrency());
   return std::max<int64_t>(1, threads / world.local_size);
+}
+
+std::string DeviceLine(const World& world) {
+  if (world.device.is_cpu()) return "";
+  return absl::StrCat("device   ", world.device.str(),
+                      ", float32 without TF32, cuDNN by repeatable algorithms\n");
 }
 
 absl::Status PrintToOwnLog(const World& world, const std::string& run_folder) {

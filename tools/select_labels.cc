@@ -28,13 +28,14 @@
 #include "data/labels.h"
 #include "data/requests.h"
 #include "lincls/feature_table.h"
+#include "registry/catalogue.h"
 #include "tools/selection/labelled.h"
 #include "tools/selection/page.h"
 #include "tools/selection/select.h"
 #include "tools/selection/selection.h"
 
 DEFINE_int64(budget, 0, "images to choose");
-DEFINE_string(strategy, "balanced", "how, by the name of a plugin: bazel run //tools:plugins");
+DEFINE_string(strategy, "balanced", "how, by the name of a plugin: --plugins lists them");
 DEFINE_string(energy, "", "of images, by the name of a plugin; empty: density where it is needed");
 DEFINE_int64(clusters, 0, "of the features; 0: as many as the strategy says");
 DEFINE_double(duplicates, 0.99,
@@ -43,6 +44,7 @@ DEFINE_int64(seed, 0, "of everything that is drawn");
 DEFINE_string(labelled, "",
               "lists of images that need no label, as request_01.csv, with commas between");
 DEFINE_string(page, "", "an HTML file to write, that shows what was chosen and why; empty: none");
+DEFINE_bool(plugins, false, "print the plugins of this program, and end");
 DEFINE_string(out, "",
               "the list to write; empty: the next request_NN.csv beside the images where they have "
               "requests already (numbered_png), else in this folder");
@@ -177,6 +179,10 @@ absl::Status Choose(int argc, char** argv) {
   if (!line.ok()) return line.status();
   if (line->help) {
     std::printf("%s%s", kUsage, base::FlagHelp("tools/select_labels.cc").c_str());
+    return absl::OkStatus();
+  }
+  if (FLAGS_plugins) {
+    std::fputs(registry::Catalogue().c_str(), stdout);
     return absl::OkStatus();
   }
   if (line->positional.size() != 1) {

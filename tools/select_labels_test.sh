@@ -9,12 +9,13 @@ fail() {
   echo "FAILED: $*"
   exit 1
 }
-# Bytes of random float32, each 0.5 to 1 or -1 to -0.5; the same for the same seed.
+# Bytes of float32, each 0.5 to 1 or -1 to -0.5, that look random; the same for the same seed.
 values() {  # values SEED COUNT
-  RANDOM=$1
+  local state=$1 sign
   for ((i = 0; i < $2; ++i)); do
-    printf '\\x00\\x%02x\\x%02x\\x%s' $((RANDOM % 256)) $((RANDOM % 128)) $((RANDOM % 2 ? 0 : 1)) |
-      sed 's/\\x0$/\\x3f/; s/\\x1$/\\xbf/'
+    state=$(((state * 1103515245 + 12345) % 2147483648))
+    sign=$((state & 65536 ? 0x3f : 0xbf))
+    printf '\\x00\\x%02x\\x%02x\\x%02x' $((state >> 8 & 255)) $((state >> 17 & 127)) $sign
   done
 }
 npy() {  # npy FILE ROWS COLUMNS BYTES: version 1.0, a header of 118 bytes
@@ -128,6 +129,8 @@ refused 2 "unknown energy 'entropy'" features --budget=3 --energy=entropy
 refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --columns=disagreement" \
   features --budget=3 --energy=disagreement
 refused 4 "'$PWD/again.csv' is there already" features --budget=3 --out=again.csv
+echo mine >page.html
+refused 4 "'$PWD/page.html' is there already" features --budget=3 --page=page.html
 refused 2 "no folder" features --budget=3 --out=nowhere/x.csv
 # with the lists,
 echo 'index

@@ -53,15 +53,24 @@ for seed in $SEEDS; do
   done
 done > "$folder/results.csv"
 
-awk -F, '
-  { key = $2 "," $3 "," $4; if (!(key in n)) { keys[++count] = key; low[key] = $5; high[key] = $5 }
-    n[key]++; sum[key] += $5; squares[key] += $5 * $5
-    if ($5 < low[key]) low[key] = $5; if ($5 > high[key]) high[key] = $5 }
+# Differences are of runs with the same encoder, to the first strategy.
+awk -F, -v first="${STRATEGIES%% *}" '
+  { value[$1, $2, $3, $4] = $5; seeds[$1]; key = $2 "," $3 "," $4; if (!(key in seen)) keys[++count] = key; seen[key] }
+  function deviation(squares, sum, n) { return n > 1 ? sqrt((squares - sum * sum / n) / (n - 1)) : 0 }
   END {
-    print "| labels | strategy | rate | Acc@1, mean of seeds | standard deviation | least to most |\n| ---: | --- | ---: | ---: | ---: | --- |"
+    print "| labels | strategy | rate | Acc@1 | deviation | least to most | to " first " | deviation |"
+    print "| ---: | --- | ---: | ---: | ---: | --- | ---: | ---: |"
     for (i = 1; i <= count; ++i) {
-      key = keys[i]; split(key, part, ","); mean = sum[key] / n[key]
-      deviation = n[key] > 1 ? sqrt((squares[key] - n[key] * mean * mean) / (n[key] - 1)) : 0
-      printf "| %d | %s | %g | %.1f %% | %.1f | %.1f to %.1f |\n", part[1], part[2], part[3], mean, deviation, low[key], high[key]
+      split(keys[i], part, ",")
+      n = sum = squares = apart = apart_squares = 0
+      for (seed in seeds) {
+        x = value[seed, part[1], part[2], part[3]]
+        d = x - value[seed, part[1], first, part[3]]
+        if (n == 0 || x < low) low = x
+        if (n == 0 || x > high) high = x
+        ++n; sum += x; squares += x * x; apart += d; apart_squares += d * d
+      }
+      printf "| %d | %s | %g | %.1f %% | %.1f | %.1f to %.1f | %+.1f | %.1f |\n", part[1], part[2], part[3], sum / n,
+        deviation(squares, sum, n), low, high, apart / n, deviation(apart_squares, apart, n)
     }
   }' "$folder/results.csv"

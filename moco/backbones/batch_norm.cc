@@ -1,11 +1,14 @@
 #include "moco/backbones/batch_norm.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/batch_norm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/BFloat16.h>
 #include <c10/util/Exception.h>
@@ -251,8 +254,30 @@ at::Tensor BatchNorm2d::Train(const at::Tensor& x, const std::optional<at::Tenso
                               Then then) {
   TORCH_CHECK(x.size(0) % splits_ == 0, "a batch of ", x.size(0), " cannot be split in ", splits_);
   num_batches_tracked_.add_(1);
+  if (!x.is_cpu()) {
+    const at::Tensor y = TrainInParts(x);
+    if (then == Then::kNothing) return y;
+    return residual ? (y + *residual).relu() : y.relu();
+  }
   return TrainingNorm::apply(x, residual, weight_, bias_, running_mean_, running_var_, splits_,
                              static_cast<int64_t>(then));
+}
+
+at::Tensor BatchNorm2d::TrainInParts(const at::Tensor& x) {
+  const auto norm = [&](const at::Tensor& part, const at::Tensor& mean, const at::Tensor& var) {
+    return at::batch_norm(part, weight_, bias_, mean, var, /*training=*/true, kMomentum, kEps,
+                          /*cudnn_enabled=*/true);
+  };
+  if (splits_ == 1) return norm(x, running_mean_, running_var_);
+  std::vector<at::Tensor> parts, means, variances;
+  for (const at::Tensor& part : x.chunk(splits_)) {
+    means.push_back(running_mean_.clone());
+    variances.push_back(running_var_.clone());
+    parts.push_back(norm(part, means.back(), variances.back()));
+  }
+  running_mean_.copy_(at::stack(means).mean(0));
+  running_var_.copy_(at::stack(variances).mean(0));
+  return at::cat(parts);
 }
 
 at::Tensor BatchNorm2d::Evaluate(const at::Tensor& x) {

@@ -17,7 +17,8 @@ namespace moco {
 // normalised by its own mean and variance, and the running statistics take the mean over the parts.
 // That is SplitBatchNorm of the official CIFAR demo, for batches in the order of Encoder::forward.
 //
-// In training mode the result is in channels_last, and the same with any number of threads.
+// In training mode on the CPU the result is in channels_last, and the same with any number of
+// threads; on other devices PyTorch's own kernels compute, part by part.
 class BatchNorm2d : public torch::nn::Module {
  public:
   BatchNorm2d(int64_t channels, int64_t splits);
@@ -31,6 +32,7 @@ class BatchNorm2d : public torch::nn::Module {
 
  private:
   at::Tensor Train(const at::Tensor& x, const std::optional<at::Tensor>& residual, Then then);
+  at::Tensor TrainInParts(const at::Tensor& x);
   at::Tensor Evaluate(const at::Tensor& x);
 
   const int64_t splits_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
+
 namespace moco {
 namespace {
 
@@ -21,6 +23,17 @@ at::Tensor RowsLike(const at::Tensor& in_memory, const at::Tensor& like) {
   sizes[0] = in_memory.size(0);
   if (!ChannelsLast(like)) return in_memory.reshape(sizes);
   return in_memory.reshape({sizes[0], sizes[2], sizes[3], sizes[1]}).permute({0, 3, 1, 2});
+}
+
+absl::Status UntilAPeerIsLost(const std::function<absl::Status()>& body, const int64_t& at_step) {
+  try {
+    return body();
+  } catch (const PeerError& e) {
+    return absl::UnavailableError(
+        at_step < 0 ? absl::StrCat(e.what(), ", before the first step; start all ranks anew")
+                    : absl::StrCat(e.what(), ", at step ", at_step + 1,
+                                   "; go on from the newest checkpoint, all ranks anew"));
+  }
 }
 
 CommunicatorRegistry& Communicators() {

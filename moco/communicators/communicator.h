@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -31,7 +32,8 @@ class Communicator {
   virtual at::Tensor AllGather(const at::Tensor& rows) = 0;
 
   // This rank's rows of the whole batch in another order, AllGather(rows).index_select(0, order),
-  // of which only those travel that change their rank. order: n size(), int64, a permutation.
+  // of which only those travel that change their rank. order: n size(), int64, a permutation, on
+  // the CPU.
   virtual at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) = 0;
 
   // Makes `tensors` of every rank those of rank 0, in place.
@@ -57,6 +59,11 @@ class PeerError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+// Runs `body`; what a lost process throws there is Unavailable, with what to do. `at_step`: the
+// step that is computed then, from 0; -1 before the first.
+absl::Status UntilAPeerIsLost(const std::function<absl::Status()>& body,
+                              const int64_t& at_step = -1);
 
 // Rows as they lie in memory, n x values, and back in the shape and layout of `like` (of any number
 // of rows): what lies together is moved together, images in channels_last too.

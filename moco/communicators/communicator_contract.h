@@ -6,8 +6,9 @@
 
 namespace moco {
 
-// Called on each rank of a communicator; failures are those of GoogleTest.
-void ExpectContract(Communicator& communicator);
+// Called on each rank of a communicator, with tensors of `device`; failures are those of
+// GoogleTest.
+void ExpectContract(Communicator& communicator, at::Device device = at::kCPU);
 
 }  // namespace moco
 

@@ -34,7 +34,7 @@ class AdamW : public Optimizer {
   AdamW(const AdamWOptions& options, const std::vector<at::Tensor>& parameters)
       : options_(options), parameters_(parameters) {
     for (const at::Tensor& p : parameters_) {
-      steps_.push_back(at::zeros({}, at::kFloat));
+      steps_.push_back(at::zeros({}, p.options().dtype(at::kFloat)));
       means_.push_back(at::zeros_like(p).detach());
       squares_.push_back(at::zeros_like(p).detach());
     }

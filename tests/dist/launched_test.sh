@@ -1,6 +1,14 @@
 #!/bin/bash
-# Ranks that the launcher starts: one that is killed, and what listens meanwhile.
+# Ranks that the launcher starts: what all have to say, one that is killed, and what listens meanwhile.
 . tests/dist/lib.sh
+
+# What all would say before they meet is said once.
+"$launch" --nproc=2 -- --help > out 2> err || fail "--help: $(cat err)"
+[ "$(grep -c -- '--batch-size ' out)" -eq 1 ] || fail "--help is there $(grep -c -- '--batch-size ' out) times"
+"$launch" --nproc=2 -- --moko-k=4 > out 2> err
+code=$?
+[ $code -eq 2 ] || fail "exit code $code of an unknown flag: $(cat err)"
+[ "$(grep -c 'error: unknown flag --moko-k; did you mean --moco-k?' err)" -eq 1 ] || fail "$(cat out err)"
 
 unpack data 32
 run=(data/train "${small[@]}" --batch-size=64 --epochs=60 "${gloo[@]}" --checkpoint-minutes=0.000001 --keep=2)

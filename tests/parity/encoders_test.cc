@@ -30,7 +30,7 @@ TEST_P(Encoders, PassesAreTheReferences) {
           {.backbone = golden["backbone"], .head = golden["head"], .bn_splits = golden["splits"]})
           .value();
   f->Initialize();
-  f->To(at::kDouble);
+  f->To(at::kCPU, at::kDouble);
   const moco::StateDict state = f->State();
   for (const std::string mode : {"train", "eval"}) {
     f->Train(mode == "train");
@@ -57,7 +57,7 @@ TEST_P(Encoders, PassesAreTheReferences) {
 
   // In float32, with the statistics that were gathered in float64. PyTorch's own float32 differs by
   // 3e-6 from its float64 here (ResNet-50).
-  f->To(at::kFloat);
+  f->To(at::kCPU, at::kFloat);
   at::NoGradGuard no_grad;
   Comparison in_float("float32 eval forward", 1e-5);
   in_float.Tensors("vectors", {(*f)(Images(golden).to(at::kFloat))}, golden["eval"]["vectors"]);

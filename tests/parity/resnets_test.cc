@@ -27,7 +27,7 @@ TEST(ResNets, AreTorchvisions) {
     EXPECT_EQ(ours, theirs);
     if (!golden.contains("shape")) continue;
 
-    f->To(at::kDouble);
+    f->To(at::kCPU, at::kDouble);
     const std::vector<int64_t> shape = golden["shape"];
     const at::Tensor vectors = (*f)(Noise(2, shape).contiguous(at::MemoryFormat::ChannelsLast));
     (vectors * Noise(3, vectors.sizes())).sum().backward();

@@ -1,0 +1,302 @@
+// Pretraining and the linear protocol on the fake device: the same numbers as on the CPU, with
+// every part of the method, and checkpoints that go on on either.
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/files.h"
+#include "base/rng.h"
+#include "base/run_folder.h"
+#include "lincls/frozen_backbone.h"
+#include "lincls/linear_trainer.h"
+#include "moco/checkpoint.h"
+#include "moco/moco.h"
+#include "moco/trainer.h"
+#include "tests/device/fake_device.h"
+
+namespace tests {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Batch normalisation has other loops on the CPU than on devices: sums are rounded otherwise.
+constexpr double kRounding = 1e-9;
+
+void ExpectSame(const at::Tensor& found, const at::Tensor& expected, double tolerance,
+                const std::string& what) {
+  const at::Tensor difference = found.cpu().to(at::kDouble) - expected.cpu().to(at::kDouble);
+  const double of = at::linalg_vector_norm(expected.to(at::kDouble)).item<double>();
+  EXPECT_LE(at::linalg_vector_norm(difference).item<double>(), tolerance * (of + 1e-3)) << what;
+}
+
+void ExpectSame(const moco::StateDict& found, const moco::StateDict& expected, double tolerance) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) {
+    ASSERT_EQ(found[i].first, expected[i].first);
+    ExpectSame(found[i].second, expected[i].second, tolerance, found[i].first);
+  }
+}
+
+// --- Steps ---
+
+moco::MoCoOptions Small() {
+  moco::MoCoOptions o;
+  o.encoder.backbone = "resnet_small:width=4,blocks=1,stages=2";
+  o.encoder.head = "mlp:dim=8";
+  o.queue_size = 30;  // the batch does not divide it
+  o.momentum = 0.9;
+  o.dtype = at::kDouble;
+  o.seed = 3;
+  return o;
+}
+
+std::unique_ptr<moco::MoCo> Make(const moco::MoCoOptions& options, c10::Device device,
+                                 moco::Communicator& alone) {
+  at::manual_seed(1);
+  moco::MoCoOptions o = options;
+  o.device = device;
+  return moco::MoCo::Create(o, alone).value();
+}
+
+struct Variant {
+  std::string name;
+  void (*change)(moco::MoCoOptions&);
+};
+
+class StepsTest : public testing::TestWithParam<Variant> {
+ protected:
+  const std::unique_ptr<moco::Communicator> alone_ = moco::Communicators().Create("single").value();
+};
+
+TEST_P(StepsTest, AreTheCpus) {
+  moco::MoCoOptions options = Small();
+  GetParam().change(options);
+  const auto here = Make(options, at::kCPU, *alone_), there = Make(options, kFakeDevice, *alone_);
+  ExpectSame(there->query_encoder().State(), here->query_encoder().State(), 0);
+  for (int step = 0; step < 4; ++step) {
+    at::manual_seed(100 + step);
+    const at::Tensor x = at::randn({2, 8, 3, 16, 16}, at::kDouble);
+    const auto view = [&](int v, c10::Device device) {
+      return x[v].contiguous(at::MemoryFormat::ChannelsLast).to(device);
+    };
+    auto expected = here->Step(view(0, at::kCPU), view(1, at::kCPU), 0.05, step);
+    auto found = there->Step(view(0, kFakeDevice), view(1, kFakeDevice), 0.05, step);
+    ASSERT_TRUE(expected.ok() && found.ok());
+    for (size_t i = 0; i < expected->Numbers().size(); ++i) {
+      EXPECT_NEAR(*found->Numbers()[i], *expected->Numbers()[i], kRounding) << step << ": " << i;
+    }
+  }
+  ExpectSame(there->query_encoder().State(), here->query_encoder().State(), kRounding);
+  ExpectSame(there->key_encoder().State(), here->key_encoder().State(), kRounding);
+  ExpectSame(there->queue().keys(), here->queue().keys(), kRounding, "queue");
+  for (const at::Tensor& tensor : there->SharedState()) EXPECT_EQ(tensor.device(), kFakeDevice);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, StepsTest,
+    testing::Values(Variant{"v1", [](moco::MoCoOptions& o) { o.encoder.head = "linear:dim=8"; }},
+                    Variant{"v2", [](moco::MoCoOptions&) {}},
+                    Variant{"split_bn", [](moco::MoCoOptions& o) { o.encoder.bn_splits = 4; }},
+                    Variant{"symmetric", [](moco::MoCoOptions& o) { o.symmetric = true; }},
+                    Variant{"accumulate",
+                            [](moco::MoCoOptions& o) {
+                              o.accumulate = 2;
+                              o.encoder.bn_splits = 2;
+                            }},
+                    Variant{"lars", [](moco::MoCoOptions& o) { o.optimizer = "lars"; }},
+                    Variant{"adamw", [](moco::MoCoOptions& o) { o.optimizer = "adamw"; }},
+                    Variant{"imagenet_stem",
+                            [](moco::MoCoOptions& o) { o.encoder.backbone += ",stem=imagenet"; }}),
+    [](const auto& info) { return info.param.name; });
+
+// --- Runs ---
+
+// Images of noise, in two classes of different brightness.
+class Noise : public data::Dataset {
+ public:
+  int64_t size() const override { return 24; }
+  absl::StatusOr<cv::Mat> Image(int64_t index) const override {
+    cv::Mat image(12, 12, CV_8UC3);
+    base::Rng rng(1, base::Purpose::kTest, index);
+    for (int y = 0; y < image.rows; ++y) {
+      for (int x = 0; x < 3 * image.cols; ++x) {
+        image.ptr(y)[x] = rng.UniformInt(0, 127) + 128 * Label(index);
+      }
+    }
+    return image;
+  }
+  std::string Name(int64_t index) const override { return absl::StrCat("noise ", index); }
+  int Label(int64_t index) const override { return index % 2; }
+  const std::vector<std::string>& classes() const override { return classes_; }
+
+ private:
+  const std::vector<std::string> classes_ = {"dark", "light"};
+};
+
+class RunsTest : public testing::Test {
+ protected:
+  std::string Path(const std::string& name) {
+    return absl::StrCat(testing::TempDir(), "/",
+                        testing::UnitTest::GetInstance()->current_test_info()->name(), "/", name);
+  }
+
+  absl::Status Pretrain(const std::string& name, int64_t epochs, c10::Device device,
+                        const std::string& loss = "info_nce") {
+    moco::TrainerOptions o;
+    o.moco = Small();
+    o.moco.device = device;
+    o.moco.encoder.bn_splits = 2;
+    o.moco.loss = loss;
+    o.epochs = epochs;
+    o.batch_size = 8;
+    o.seed = 3;
+    o.views = "random_resized_crop:size=8|flip|to_tensor|normalize";
+    o.eval_views = "center_crop:size=8|to_tensor|normalize";
+    o.loader_threads = 0;
+    o.print_every = 1;
+    o.knn_every = 1;
+    o.knn_k = 5;
+    o.earlier = moco::ListCheckpoints(Path(name));
+    auto trainer = moco::Trainer::Create(o, {&noise_, &noise_, &noise_}, *alone_);
+    if (!trainer.ok()) return trainer.status();
+    auto folder = base::RunFolder::Open(Path(name));
+    if (!folder.ok()) return folder.status();
+    return (*trainer)->Run(&*folder);
+  }
+
+  // The numbers of a run that do not depend on the machine's speed.
+  std::vector<nlohmann::json> Metrics(const std::string& name) {
+    std::vector<nlohmann::json> lines;
+    const std::string text = base::ReadFile(Path(name) + "/metrics.jsonl").value();
+    for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+      lines.push_back(nlohmann::json::parse(std::string(line)));
+      for (const char* timing : {"pairs_per_second", "waiting"}) lines.back().erase(timing);
+    }
+    return lines;
+  }
+
+  void ExpectSameMetrics(const std::string& name, const std::string& expected_name) {
+    const auto found = Metrics(name), expected = Metrics(expected_name);
+    ASSERT_EQ(found.size(), expected.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      for (const auto& [key, value] : expected[i].items()) {
+        if (!value.is_number()) continue;
+        EXPECT_NEAR(found[i].at(key).get<double>(), value.get<double>(), kRounding) << key;
+      }
+    }
+  }
+
+  moco::Checkpoint Last(const std::string& name) {
+    return moco::ReadCheckpoint(moco::ListCheckpoints(Path(name)).back()).value();
+  }
+
+  Noise noise_;
+  const std::unique_ptr<moco::Communicator> alone_ = moco::Communicators().Create("single").value();
+};
+
+TEST_F(RunsTest, ACheckpointOfEitherDeviceGoesOnOnTheOther) {
+  ASSERT_EQ(Pretrain("cpu", 4, at::kCPU), absl::OkStatus());
+  ASSERT_EQ(Pretrain("device", 4, kFakeDevice), absl::OkStatus());
+  ASSERT_EQ(Pretrain("to_device", 2, at::kCPU), absl::OkStatus());
+  testing::internal::CaptureStdout();
+  ASSERT_EQ(Pretrain("to_device", 4, kFakeDevice), absl::OkStatus());
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("device was cpu, is "));
+  ASSERT_EQ(Pretrain("to_cpu", 2, kFakeDevice), absl::OkStatus());
+  ASSERT_EQ(Pretrain("to_cpu", 4, at::kCPU), absl::OkStatus());
+  const moco::Checkpoint expected = Last("cpu");
+  for (const std::string name : {"device", "to_device", "to_cpu"}) {
+    ExpectSameMetrics(name, "cpu");
+    const moco::Checkpoint found = Last(name);
+    ExpectSame(found.state, expected.state, kRounding);
+    ASSERT_EQ(found.optimizer.slots.size(), expected.optimizer.slots.size());
+    for (size_t i = 0; i < expected.optimizer.slots[0].second.size(); ++i) {
+      ExpectSame(found.optimizer.slots[0].second[i], expected.optimizer.slots[0].second[i],
+                 kRounding, absl::StrCat("velocity ", i));
+    }
+  }
+}
+
+// Frozen and fine-tuned.
+TEST_F(RunsTest, TheLinearProtocolIsTheCpus) {
+  ASSERT_EQ(Pretrain("encoder", 1, kFakeDevice), absl::OkStatus());
+  const moco::Checkpoint pretrained = Last("encoder");
+  lincls::LinearOptions o;
+  o.lr = 0.1;
+  o.schedule = "step:at=2";
+  o.epochs = 3;
+  o.batch_size = 10;  // the last is smaller
+  o.views = "random_resized_crop:size=8|flip|to_tensor|normalize";
+  o.eval_views = "center_crop:size=8|to_tensor|normalize";
+  o.loader_threads = 0;
+  for (const bool finetune : {false, true}) {
+    moco::StateDict expected;
+    for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+      auto encoder = lincls::FrozenBackbone::Create(pretrained, lincls::kPretrained, "").value();
+      encoder->To(device);
+      if (finetune) encoder->Thaw();
+      auto trainer = lincls::LinearTrainer::Create(o, {noise_, noise_}, *encoder, *alone_).value();
+      const std::string name = absl::StrCat(finetune, device.str());
+      auto folder = base::RunFolder::Open(Path(name)).value();
+      ASSERT_EQ(trainer->Run(&folder), absl::OkStatus());
+      const std::string path = absl::StrCat(Path(name), "/", lincls::kLastCheckpoint);
+      const moco::Checkpoint last = moco::ReadCheckpoint(path).value();
+      if (device.is_cpu()) {
+        expected = last.state;
+        continue;
+      }
+      ExpectSame(last.state, expected, finetune ? 1e-4 : 1e-5);  // float32
+      // The classifier is validated as it was saved, wherever.
+      const auto again = lincls::FrozenBackbone::Create(last, lincls::kClassifier, "").value();
+      const auto on_cpu = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
+      again->To(kFakeDevice);
+      const auto on_device = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
+      EXPECT_NEAR(on_device.loss, on_cpu.loss, 1e-5);
+      EXPECT_EQ(on_device.acc1, on_cpu.acc1);
+    }
+  }
+}
+
+// --- That these tests can fail ---
+
+// A loss that forgets where its tensors are.
+struct Forgetful : moco::Loss {
+  at::Tensor operator()(const at::Tensor& positive, const at::Tensor& negative) const override {
+    return (negative.index_select(1, at::tensor({0, 1})).sum(1) - positive).mean();
+  }
+};
+struct NoOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+absl::StatusOr<std::unique_ptr<moco::Loss>> MakeForgetful(const NoOptions&) {
+  return std::make_unique<Forgetful>();
+}
+using moco::Losses;
+REGISTER_PLUGIN(Losses, "forgetful", "an index on the CPU", NoOptions, MakeForgetful);
+
+TEST_F(RunsTest, AnIndexOnTheCpuIsFound) {
+  EXPECT_EQ(Pretrain("cpu", 1, at::kCPU, "forgetful"), absl::OkStatus());
+  try {
+    (void)Pretrain("device", 1, kFakeDevice, "forgetful");
+    FAIL() << "not found";
+  } catch (const c10::Error& e) {
+    EXPECT_THAT(e.what_without_backtrace(), HasSubstr("aten::index_select"));
+    EXPECT_THAT(e.what_without_backtrace(), HasSubstr("same device"));
+  }
+}
+
+}  // namespace
+}  // namespace tests
