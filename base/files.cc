@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -35,6 +36,7 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
 
   int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
   bool Close() {  // close(2) can report a write error that write(2) did not
     const int fd = fd_;
     fd_ = -1;
@@ -45,10 +47,13 @@ class Descriptor {
   int fd_;
 };
 
-absl::Status WriteAll(int fd, const std::string& path, const void* bytes, size_t size) {
+// At `offset`, or where the file stands.
+absl::Status WriteAll(int fd, const std::string& path, const void* bytes, size_t size,
+                      std::optional<int64_t> offset = std::nullopt) {
   const char* at = static_cast<const char*>(bytes);
   while (size > 0) {
-    const ssize_t written = write(fd, at, size);
+    const int64_t done = at - static_cast<const char*>(bytes);
+    const ssize_t written = offset ? pwrite(fd, at, size, *offset + done) : write(fd, at, size);
     if (written < 0) {
       if (errno == EINTR) continue;
       return ErrnoStatus("cannot write", path);
@@ -96,7 +101,7 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
     case EDQUOT:
       return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
     case EEXIST:
-      return absl::AlreadyExistsError(message);
+      return absl::AlreadyExistsError(absl::StrCat(message, "; choose another name"));
     default:
       return absl::UnavailableError(message);
   }
@@ -161,11 +166,16 @@ absl::Status MakeFolders(const std::string& path) {
   return ErrnoStatus("cannot make folder", path);
 }
 
-absl::Status WriteFileAtomically(const std::string& path,
-                                 const std::function<absl::Status(const Sink&)>& produce) {
+namespace {
+
+// Writes a temporary file, gives it its name by `name_it`, as rename(2) does, and makes that
+// durable.
+absl::Status WriteThenName(const std::string& path,
+                           const std::function<absl::Status(const Sink&)>& produce,
+                           int (*name_it)(const char* from, const char* to)) {
   const std::string temporary = absl::StrCat(path, kTemporary, getpid());
   absl::Status status = WriteAndSync(temporary, produce);
-  if (status.ok() && rename(temporary.c_str(), path.c_str()) != 0) {
+  if (status.ok() && name_it(temporary.c_str(), path.c_str()) != 0) {
     status = ErrnoStatus("cannot rename to", path);
   }
   if (!status.ok()) {
@@ -176,9 +186,65 @@ absl::Status WriteFileAtomically(const std::string& path,
   return SyncFolder(folder.empty() ? "." : folder);
 }
 
+// As rename(2), but never over another file: a link can only be made where there is none.
+int RenameToNew(const char* from, const char* to) {
+  return link(from, to) == 0 ? unlink(from) : -1;
+}
+
+}  // namespace
+
+absl::Status WriteFileAtomically(const std::string& path,
+                                 const std::function<absl::Status(const Sink&)>& produce) {
+  return WriteThenName(path, produce, rename);
+}
+
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents) {
   return WriteFileAtomically(
       path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); });
+}
+
+absl::Status WriteNewFile(const std::string& path, absl::string_view contents) {
+  return WriteThenName(
+      path, [&](const Sink& sink) { return sink(contents.data(), contents.size()); }, RenameToNew);
+}
+
+absl::StatusOr<GrowingFile> GrowingFile::Open(const std::string& path) {
+  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644));
+  struct stat info;
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a plain file"));
+  }
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (absl::Status s = SyncFolder(folder.empty() ? "." : folder); !s.ok()) return s;
+  return GrowingFile(path, file.Release(), info.st_size);
+}
+
+GrowingFile::GrowingFile(GrowingFile&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), size_(other.size_) {}
+
+GrowingFile::~GrowingFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status GrowingFile::Append(absl::string_view bytes) {
+  absl::Status s = WriteAll(fd_, path_, bytes.data(), bytes.size(), size_);
+  if (s.ok()) size_ += bytes.size();
+  return s;
+}
+
+absl::Status GrowingFile::Overwrite(int64_t offset, absl::string_view bytes) {
+  return WriteAll(fd_, path_, bytes.data(), bytes.size(), offset);
+}
+
+absl::Status GrowingFile::Cut(int64_t size) {
+  if (ftruncate(fd_, size) != 0) return ErrnoStatus("cannot shorten", path_);
+  size_ = size;
+  return absl::OkStatus();
+}
+
+absl::Status GrowingFile::Sync() {
+  return fsync(fd_) == 0 ? absl::OkStatus() : ErrnoStatus("cannot write to disk", path_);
 }
 
 void RemoveTemporaries(const std::string& folder) {

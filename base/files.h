@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -52,6 +53,37 @@ using Sink = std::function<absl::Status(const void* bytes, size_t size)>;
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
+
+// The same for a file that must be new. AlreadyExists when there is one of that name, which stays as
+// it is, whoever else made it meanwhile.
+absl::Status WriteNewFile(const std::string& path, absl::string_view contents);
+
+// A file that grows over hours: what it had at the last Sync() is there after any crash, and
+// whoever kept its size then can go on from it.
+class GrowingFile {
+ public:
+  // Made where it is missing.
+  static absl::StatusOr<GrowingFile> Open(const std::string& path);
+
+  GrowingFile(GrowingFile&& other) noexcept;
+  ~GrowingFile();
+
+  int64_t size() const { return size_; }
+
+  // ResourceExhausted when the disk is full.
+  absl::Status Append(absl::string_view bytes);
+  absl::Status Overwrite(int64_t offset, absl::string_view bytes);  // within the file
+  absl::Status Cut(int64_t size);                                   // at most size()
+  absl::Status Sync();
+
+ private:
+  GrowingFile(std::string path, int fd, int64_t size)
+      : path_(std::move(path)), fd_(fd), size_(size) {}
+
+  std::string path_;
+  int fd_;
+  int64_t size_;
+};
 
 // Removes the temporary files that killed writers have left in `folder`. For whoever holds the
 // folder's lock: a writer that is at work there would lose its file.

@@ -24,6 +24,18 @@ int Entries(const std::string& folder) {
   return static_cast<int>(std::distance(begin(entries), end(entries)));
 }
 
+TEST(FilesTest, ANewFileNeverTakesAnothersPlace) {
+  const std::string folder = Fresh("new"), path = folder + "/f";
+  ASSERT_TRUE(WriteNewFile(path, "first").ok());
+  EXPECT_EQ(ReadFile(path).value(), "first");
+  const absl::Status again = WriteNewFile(path, "second");
+  EXPECT_EQ(again.code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_THAT(std::string(again.message()),
+              HasSubstr(path + "': File exists; choose another name"));
+  EXPECT_EQ(ReadFile(path).value(), "first");
+  EXPECT_EQ(Entries(folder), 1);  // no temporary file stays, either time
+}
+
 TEST(FilesTest, WhatIsWrittenIsRead) {
   const std::string path = Fresh("round") + "/f";
   const std::string contents("a\0b\n", 4);
@@ -46,6 +58,30 @@ TEST(FilesTest, AMappedFileIsTheFile) {
   EXPECT_EQ(MappedFile::Open(folder).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(MappedFile::Open("/dev/zero").status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(MappedFile::Open(folder + "/no").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(FilesTest, AGrowingFileGoesOnWhereItWas) {
+  const std::string folder = Fresh("growing"), path = folder + "/f";
+  {
+    auto file = GrowingFile::Open(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    EXPECT_EQ(file->size(), 0);
+    ASSERT_TRUE(file->Append("0123456789").ok());
+    ASSERT_TRUE(file->Overwrite(1, "ab").ok());
+    ASSERT_TRUE(file->Append("x").ok());
+    ASSERT_TRUE(file->Sync().ok());
+  }
+  auto file = GrowingFile::Open(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->size(), 11);
+  ASSERT_TRUE(file->Cut(4).ok());
+  GrowingFile moved = *std::move(file);
+  ASSERT_TRUE(moved.Append("y").ok());
+  EXPECT_EQ(moved.size(), 5);
+  EXPECT_EQ(ReadFile(path).value(), "0ab3y");
+  EXPECT_EQ(GrowingFile::Open(folder).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(GrowingFile::Open("/dev/full").status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(GrowingFile::Open(folder + "/no/f").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(FilesTest, AFailedProducerLeavesTheOldFileAndNothingElse) {

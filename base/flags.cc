@@ -349,4 +349,21 @@ absl::Status CheckFlag(const std::string& flag, double value, double low, double
       absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
 }
 
+absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
+                                                double low, double high) {
+  std::vector<double> numbers;
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" ,"), absl::SkipEmpty())) {
+    if (!absl::SimpleAtod(word, &numbers.emplace_back())) {
+      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(flag), " is '", text,
+                                                     "', of which '", word, "' is no number"));
+    }
+    if (absl::Status s = CheckFlag(flag, numbers.back(), low, high); !s.ok()) return s;
+  }
+  if (numbers.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", WithDashes(flag), " is empty, must be numbers like '1 10'"));
+  }
+  return numbers;
+}
+
 }  // namespace base

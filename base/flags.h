@@ -64,6 +64,11 @@ std::string FlagHelpByTheme(const std::vector<std::string>& files,
 // the value and the range.
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high);
 
+// The numbers of a flag that takes several, with spaces or commas between them. InvalidArgument
+// when there is none, when one is no number, and as CheckFlag.
+absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
+                                                double low, double high);
+
 }  // namespace base
 
 #endif  // BASE_FLAGS_H_

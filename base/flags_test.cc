@@ -172,6 +172,16 @@ TEST_F(FlagsTest, RangesRefuseNan) {
             "--epochs is 0, must be at least 1");
 }
 
+TEST_F(FlagsTest, NumbersOfAFlagThatTakesSeveral) {
+  EXPECT_EQ(ReadNumbers("lr", "0.1, 1e-6 30", 0, 100).value(),
+            (std::vector<double>{0.1, 1e-6, 30}));
+  EXPECT_EQ(ReadNumbers("weight_decay", "1 x", 0, 1).status().message(),
+            "--weight-decay is '1 x', of which 'x' is no number");
+  EXPECT_EQ(ReadNumbers("lr", "1 nan", 0, 1).status().message(), "--lr is nan, must be 0 to 1");
+  EXPECT_EQ(ReadNumbers("lr", " ", 0, 1).status().message(),
+            "--lr is empty, must be numbers like '1 10'");
+}
+
 TEST_F(FlagsTest, HelpHasNameDefaultAndDescription) {
   EXPECT_THAT(FlagHelp("base/flags_test.cc"), HasSubstr("  --lr (0.03)\n      [rate] learning"));
 }

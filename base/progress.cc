@@ -1,6 +1,7 @@
 #include "base/progress.h"
 
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -57,6 +58,12 @@ std::string FormatBytes(double bytes) {
   if (bytes >= 1e9) return absl::StrFormat("%.1f GB", bytes / 1e9);
   if (bytes >= 1e6) return absl::StrFormat("%.0f MB", bytes / 1e6);
   return absl::StrFormat("%.0f kB", std::ceil(bytes / 1e3));
+}
+
+double PeakBytes() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return 1024.0 * usage.ru_maxrss;
 }
 
 }  // namespace base

@@ -35,6 +35,10 @@ std::string FormatSeconds(double seconds);
 // "1.5 GB", "820 MB", "12 kB".
 std::string FormatBytes(double bytes);
 
+// The most memory that the process has had so far, in bytes; files that it has mapped count as far
+// as they were read.
+double PeakBytes();
+
 }  // namespace base
 
 #endif  // BASE_PROGRESS_H_

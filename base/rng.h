@@ -22,6 +22,9 @@ enum class Purpose : uint32_t {
   kShuffle = 4,
   kTest = 5,
   kLabels = 6,
+  kSelection = 7,
+  kSample = 8,
+  kHeldOut = 9,
 };
 
 class Rng {

@@ -4,16 +4,15 @@
 
 #include <cstdint>
 #include <opencv2/core/mat.hpp>
-#include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "data/dataset.h"
 
 namespace data {
 
-// Images `indices` of `dataset` in a grid of `columns`, each scaled into a square of `tile` pixels
-// and centred, RGB, white around them. An image that cannot be read leaves a crossed square.
+// Images `indices` (at least one) of `dataset` in a grid of `columns`, row after row, each scaled
+// into a square of `tile` pixels and centred, RGB, white around them: 8 bits, columns * tile wide.
+// An image that cannot be read leaves a crossed square.
 cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices, int columns,
                      int tile);
 

@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/encode.h"
 #include "data/loader.h"
 #include "data/pack.h"
 #include "data/test_images.h"

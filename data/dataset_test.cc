@@ -1,4 +1,5 @@
 // Which format is taken, and where the splits are.
+
 #include "data/dataset.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -18,13 +17,6 @@
 
 namespace data {
 namespace {
-
-bool IsHeader(const Line& line) {
-  for (const char* header : {"file", "filename", "image", "name", "path"}) {
-    if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
-  }
-  return false;
-}
 
 // Numbers when all labels are numbers, names otherwise.
 Classes ClassesOfLabels(const std::vector<std::string>& labels) {

@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {

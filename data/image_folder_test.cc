@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {

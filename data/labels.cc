@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
@@ -89,6 +91,20 @@ absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path) {
     }
   }
   return lines;
+}
+
+std::string CsvField(absl::string_view text) {
+  const bool plain = absl::StripAsciiWhitespace(text) == text &&
+                     text.find_first_of(",\"") == absl::string_view::npos;
+  return plain ? std::string(text)
+               : absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+}
+
+bool IsHeader(const Line& line) {
+  for (const char* header : {"file", "filename", "image", "name", "path"}) {
+    if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
+  }
+  return false;
 }
 
 }  // namespace data

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace data {
 
@@ -23,6 +24,13 @@ struct Line {
 // The lines of a text file that are not empty. A field may be in double quotes, with two for one.
 // InvalidArgument names the file and the line.
 absl::StatusOr<std::vector<Line>> ReadCsv(const std::string& path);
+
+// A field as ReadCsv reads it: in quotes where it needs them. (A line break cannot be in a field.)
+std::string CsvField(absl::string_view text);
+
+// Whether a list's first line is its header: `file`, or another word for it, in any case, and
+// perhaps more.
+bool IsHeader(const Line& line);
 
 }  // namespace data
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@
 #include "data/decode.h"
 #include "data/labels.h"
 #include "data/listing.h"
+#include "data/requests.h"
 
 namespace data {
 namespace {
@@ -154,61 +156,29 @@ class NumberedPngFormat : public Format {
     return absl::OkStatus();
   }
 
-  // The names NN of all request_NN.csv and label_NN.pt in `root`, in order; each must have the
-  // other.
-  static absl::StatusOr<std::vector<std::string>> FindRequests(const std::string& root) {
-    std::map<std::string, int> found;  // 1: the list, 2: the labels
-    absl::Status status = ForEachEntry(root, [&](absl::string_view name, bool is_folder) {
-      if (is_folder) return absl::OkStatus();
-      if (absl::ConsumePrefix(&name, "request_") && absl::ConsumeSuffix(&name, ".csv")) {
-        found[std::string(name)] |= 1;
-      } else if (absl::ConsumePrefix(&name, "label_") && absl::ConsumeSuffix(&name, ".pt")) {
-        found[std::string(name)] |= 2;
-      }
-      return absl::OkStatus();
-    });
-    if (!status.ok()) return status;
-    std::vector<std::string> names;
-    for (const auto& [name, have] : found) {
-      const std::string list = absl::StrCat(root, "/request_", name, ".csv");
-      const std::string labels = absl::StrCat(root, "/label_", name, ".pt");
-      if (have != 3) {
-        return absl::NotFoundError(absl::StrCat("'", have == 1 ? list : labels, "' wants '",
-                                                have == 1 ? labels : list,
-                                                "', which is not there; give both or neither"));
-      }
-      names.push_back(name);
-    }
-    return names;
-  }
-
   static absl::Status AddRequests(const std::string& root, NumberedPng::Contents& contents) {
-    auto requests = FindRequests(root);
+    const auto requests = FindRequests(root);
     if (!requests.ok()) return requests.status();
     if (requests->empty()) return absl::OkStatus();
     contents.unlabeled = root + "/unlabeled";
     auto unlabeled = ListNumbers(contents.unlabeled);
     if (!unlabeled.ok()) return unlabeled.status();
     std::map<uint32_t, std::string> seen;  // where each image was first named
-    for (const std::string& request : *requests) {
-      const std::string path = absl::StrCat(root, "/request_", request, ".csv");
-      const std::string labels_path = absl::StrCat(root, "/label_", request, ".pt");
-      auto lines = ReadCsv(path);
-      if (!lines.ok()) return lines.status();
-      auto labels = ReadLabelTensor(labels_path);
+    for (const Request& request : *requests) {
+      if (!request.has_list || !request.has_labels) {
+        const auto& [there, missing] = request.has_list ? std::tie(request.list, request.labels)
+                                                        : std::tie(request.labels, request.list);
+        return absl::NotFoundError(absl::StrCat("'", there, "' wants '", missing,
+                                                "', which is not there; give both or neither"));
+      }
+      const auto images = ReadRequest(request.list);
+      if (!images.ok()) return images.status();
+      const auto labels = ReadLabelTensor(request.labels);
       if (!labels.ok()) return labels.status();
-      for (const Line& line : *lines) {
-        const std::string where = absl::StrCat("'", path, "' line ", line.number);
-        const std::string& name = line.fields[0];
-        if (&line == &lines->front() && IsHeader(line)) continue;
+      for (const auto& [name, line] : *images) {
+        const std::string where = absl::StrCat("'", request.list, "' line ", line);
         uint32_t number;
-        // One name, perhaps with a comma behind it.
-        if (line.fields.size() > 2 || (line.fields.size() == 2 && !line.fields[1].empty()) ||
-            !ReadNumber(name, &number)) {
-          return absl::InvalidArgumentError(
-              absl::StrCat(where, ": '", name, "' is no name such as 12.png alone (the first line ",
-                           "may be the header 'filename')"));
-        }
+        if (!ReadNumber(name, &number)) return NotAName(request.list, line, name);
         if (!std::binary_search(unlabeled->begin(), unlabeled->end(), number)) {
           return absl::InvalidArgumentError(
               absl::StrCat(where, ": '", contents.unlabeled, "/", name, "' is not there"));
@@ -220,23 +190,14 @@ class NumberedPngFormat : public Format {
         }
         contents.numbers.push_back(number);
       }
-      contents.labels.insert(contents.labels.end(), labels->begin(), labels->end());
-      if (contents.labels.size() != contents.numbers.size()) {
-        const int64_t names =
-            static_cast<int64_t>(contents.numbers.size() + labels->size() - contents.labels.size());
-        return absl::InvalidArgumentError(absl::StrCat("'", path, "' names ", names,
-                                                       " images, but '", labels_path, "' has ",
-                                                       labels->size(), " labels"));
+      if (images->size() != labels->size()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("'", request.list, "' names ", images->size(), " images, but '",
+                         request.labels, "' has ", labels->size(), " labels"));
       }
+      contents.labels.insert(contents.labels.end(), labels->begin(), labels->end());
     }
     return absl::OkStatus();
-  }
-
-  static bool IsHeader(const Line& line) {
-    for (const char* header : {"filename", "file", "name", "image"}) {
-      if (absl::EqualsIgnoreCase(line.fields[0], header)) return true;
-    }
-    return false;
   }
 
   // One more than the largest label in any file, so that all splits have the same classes.

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {
@@ -149,7 +150,7 @@ TEST_F(NumberedPngTest, ListsOfNewlyLabelledImages) {
   EXPECT_THAT(error("filename\n11.png\n12.png\n"),
               HasSubstr(path + " line 3: " + Path("unlabeled/12.png") + " is not there"));
   EXPECT_THAT(error("11.png\n\n11.png\n"),
-              HasSubstr(path + " line 3: '11.png' has a label already, by " + path + " line 1"));
+              HasSubstr(path + " line 3: '11.png' is in line 1 already"));
   EXPECT_THAT(error("index\n11.png\n2.png\n"),
               HasSubstr(path + " line 1: 'index' is no name such as 12.png alone (the first line "
                                "may be the header 'filename')"));

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/test_images.h"
 
 namespace data {

@@ -1,7 +1,6 @@
 #include "data/test_images.h"
 
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include <cstdint>
 #include <cstdio>
@@ -22,20 +21,6 @@ cv::Mat TestImage(int seed, int rows, int cols) {
   base::Rng rng(seed, base::Purpose::kTest);
   for (uint8_t* p = image.data; p != image.dataend; ++p) *p = rng.UniformInt(0, 255);
   return image;
-}
-
-std::string EncodePng(const cv::Mat& image) {
-  png_image header = {};
-  header.version = PNG_IMAGE_VERSION;
-  header.width = image.cols;
-  header.height = image.rows;
-  header.format = PNG_FORMAT_RGB;
-  std::string bytes(PNG_IMAGE_PNG_SIZE_MAX(header), '\0');
-  png_alloc_size_t size = bytes.size();
-  EXPECT_TRUE(png_image_write_to_memory(&header, bytes.data(), &size, 0, image.data,
-                                        static_cast<int>(image.step), nullptr));
-  bytes.resize(size);
-  return bytes;
 }
 
 std::string TestFolder(const std::string& name) {

@@ -11,9 +11,6 @@ namespace data {
 // A picture in RGB that is like no other of another `seed`.
 cv::Mat TestImage(int seed, int rows = 6, int cols = 9);
 
-// The PNG file of an 8-bit RGB image.
-std::string EncodePng(const cv::Mat& image);
-
 // An empty folder of the test that runs.
 std::string TestFolder(const std::string& name);
 

@@ -106,6 +106,11 @@ at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
   return backbone_->forward(images.to(device_));
 }
 
+std::vector<at::Tensor> FrozenBackbone::Stages(const at::Tensor& images) const {
+  at::NoGradGuard no_grad;
+  return backbone_->Stages(images);
+}
+
 void FrozenBackbone::Thaw() {
   thawed_ = true;
   for (at::Tensor& p : backbone_->parameters()) p.requires_grad_(true);

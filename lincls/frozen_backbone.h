@@ -52,6 +52,9 @@ class FrozenBackbone {
   // device().
   at::Tensor operator()(const at::Tensor& images) const;
 
+  // The same of each stage: moco::Backbone::Stages.
+  std::vector<at::Tensor> Stages(const at::Tensor& images) const;
+
   // Lets the backbone be trained with what stands on it (fine-tuning).
   void Thaw();
   bool frozen() const { return !thawed_; }

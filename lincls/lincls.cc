@@ -29,8 +29,10 @@
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/subset.h"
+#include "lincls/classifier_checkpoint.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
+#include "lincls/pretrained.h"
 #include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
@@ -157,24 +159,6 @@ absl::Status ResolveResume() {
   return base::SetDefaultsFromFile(folder + "/flags.txt");
 }
 
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
-}
-
-// The file that --pretrained names; without it, the newest there is.
-absl::StatusOr<std::string> FindPretrained() {
-  const std::string given = base::UserPath(FLAGS_pretrained);
-  const std::string place = given.empty() ? base::UserPath("runs") : given;
-  std::error_code error;
-  if (!given.empty() && !std::filesystem::is_directory(given, error)) return given;
-  auto newest = NewestCheckpoint(place);
-  if (newest.ok()) return newest;
-  return absl::NotFoundError(
-      absl::StrCat(newest.status().message(),
-                   "; make one with: bazel run //moco:pretrain, or give --pretrained=FILE"));
-}
-
 absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
   for (const auto& [one, other, place] : {std::tuple(&a, &b, "train/ but not of"),
                                           std::tuple(&b, &a, "the validation images, not of")}) {
@@ -205,14 +189,6 @@ absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int cha
   return augment::LinearViews(type.rows, steps->back());
 }
 
-// The evaluation's views for a checkpoint that holds none.
-std::string EvaluationViews(const data::ViewDefaults& usual, int channels) {
-  const std::string normalize = channels != 3             ? augment::NormalizeSpec("grey")
-                                : usual.normalize.empty() ? augment::NormalizeSpec("imagenet")
-                                                          : usual.normalize;
-  return augment::EvaluationViews(usual.size > 0 ? usual.size : 224, normalize, usual.resize);
-}
-
 // `usual`: what is usual for the data.
 absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
                                       const std::string& pretrained,
@@ -228,12 +204,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.momentum = FLAGS_momentum;
   o.weight_decay = FLAGS_weight_decay;
   o.seed = FLAGS_seed;
-  o.eval_views = FLAGS_eval_views;
-  const auto held = checkpoint.mocopp.find("eval_views");
-  if (o.eval_views.empty()) {
-    o.eval_views =
-        held != checkpoint.mocopp.end() ? held->second : EvaluationViews(usual, channels);
-  }
+  o.eval_views = EvaluationViews(FLAGS_eval_views, checkpoint, usual, channels);
   o.views = FLAGS_views;
   if (o.views.empty() && !FLAGS_evaluate) {
     auto views = TrainingViews(o.eval_views, channels);
@@ -336,7 +307,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
 }
 
 absl::Status Train(const std::string& place, const moco::World& world) {
-  auto pretrained = FindPretrained();
+  auto pretrained = FindPretrained(base::UserPath(FLAGS_pretrained));
   if (!pretrained.ok()) return pretrained.status();
   FLAGS_pretrained = *pretrained;  // for the flagfile: the newest will be another then
   auto checkpoint = moco::ReadCheckpoint(*pretrained);

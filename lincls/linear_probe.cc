@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/normal.h>
@@ -22,28 +23,34 @@ namespace {
 
 constexpr int64_t kBlock = 1024;  // images at a time in Evaluate
 
-// Share of rows whose label is among the k largest logits.
-at::Tensor Accuracy(const at::Tensor& logits, const at::Tensor& labels, int64_t k) {
-  const at::Tensor best = std::get<1>(logits.topk(std::min(k, logits.size(1)), 1));  // N x k
-  return (best == labels.unsqueeze(1)).any(1).to(at::kDouble).mean();
-}
-
 ProbeMetrics Measure(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& loss) {
-  const at::Tensor numbers =
-      at::stack({loss.to(at::kDouble), Accuracy(logits, labels, 1), Accuracy(logits, labels, 5)})
-          .cpu();
+  const at::Tensor ranks = Ranks(logits, labels.unsqueeze(1));
+  const at::Tensor numbers = at::stack({loss.to(at::kDouble), (ranks < 1).to(at::kDouble).mean(),
+                                        (ranks < 5).to(at::kDouble).mean()})
+                                 .cpu();
   const double* values = numbers.const_data_ptr<double>();
   return {.loss = values[0], .acc1 = values[1], .acc5 = values[2]};
 }
 
 }  // namespace
 
+at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed) {
+  return at::normal(0, 0.01, {classes, features}, at::detail::createCPUGenerator(seed),
+                    at::TensorOptions(at::kFloat));
+}
+
+at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels) {
+  const at::Tensor logit = logits.gather(1, labels);
+  at::DimVector ones(logits.dim(), 1);
+  ones[1] = logits.size(1);
+  const at::Tensor earlier = at::arange(logits.size(1), labels.options()).view(ones) < labels;
+  return ((logits > logit) | ((logits == logit) & earlier)).sum(1, /*keepdim=*/true);
+}
+
 absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearProbeOptions& options,
                                                                  moco::Communicator& communicator) {
   at::Tensor weight =
-      at::normal(0, 0.01, {options.classes, options.features},
-                 at::detail::createCPUGenerator(options.seed), at::TensorOptions(at::kFloat))
-          .to(options.device);
+      InitialWeight(options.classes, options.features, options.seed).to(options.device);
   at::Tensor bias = at::zeros({options.classes}, weight.options());
   weight.requires_grad_(true);
   bias.requires_grad_(true);

@@ -32,9 +32,18 @@ struct ProbeMetrics {
   double acc5 = 0;  // whose class is among the min(5, classes) largest
 };
 
+// What a classifier starts with, classes x features: drawn from N(0, 0.01) (deviation), the MoCo
+// paper's protocol, section 4.1.
+at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed);
+
+// How many classes come before an image's own, 0 for the most likely one: those with a larger
+// logit, and of equal ones the earlier classes. logits: N x classes x ..., labels: N x 1 x ...
+// int64. Returns N x 1 x ... int64.
+at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels);
+
 class LinearProbe {
  public:
-  // Weights drawn from N(0, 0.01) (deviation), bias 0: the MoCo paper's protocol, section 4.1.
+  // Weights as InitialWeight, bias 0.
   // InvalidArgument for constants that the optimizer refuses.
   // The communicator must outlive the probe.
   static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options,

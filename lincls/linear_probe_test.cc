@@ -141,6 +141,17 @@ TEST_F(Evaluation, EachImageCountsOnceWhenTheLastBlockIsSmaller) {
               right.to(at::kDouble).mean().item<double>(), 1e-12);
 }
 
+TEST(Ranks, CountTheClassesThatComeBefore) {
+  const at::Tensor logits = at::tensor({3.f, 1.f, 2.f, 5.f, 5.f, 5.f}).view({2, 3});
+  const auto ranks = [&](int64_t label) {
+    const at::Tensor r = Ranks(logits, at::tensor(std::vector<int64_t>{label, label}).view({2, 1}));
+    return std::vector<int64_t>{r[0].item<int64_t>(), r[1].item<int64_t>()};
+  };
+  EXPECT_EQ(ranks(0), (std::vector<int64_t>{0, 0}));
+  EXPECT_EQ(ranks(1), (std::vector<int64_t>{2, 1}));  // equal ones in the order of the classes
+  EXPECT_EQ(ranks(2), (std::vector<int64_t>{1, 2}));
+}
+
 TEST(LinearProbe, ALossThatIsNotFiniteUpdatesNothing) {
   const auto probe = LinearProbe::Create({.features = 4, .classes = 3}, OneProcess()).value();
   const at::Tensor labels = RandomLabels(6, 3, 1);

@@ -3,7 +3,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -16,13 +15,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/run_log.h"
 #include "base/signals.h"
 #include "data/loader.h"
+#include "lincls/classifier_checkpoint.h"
 #include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/images.h"
@@ -53,17 +52,6 @@ const std::vector<std::string> kColumns = {"step",
 
 double SecondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-// The most memory that the process has had so far.
-double PeakBytes() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return 1024.0 * usage.ru_maxrss;
-}
-
-std::string ClassNames(const data::Dataset& dataset) {
-  return absl::StrJoin(dataset.classes(), "/");
 }
 
 // These views are not random: while the encoder is frozen, the features are the same after every
@@ -105,9 +93,10 @@ absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& opti
 absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& dataset,
                        const LinearProbe& probe) {
   const auto classes = checkpoint.mocopp.find("classes");
-  if (classes != checkpoint.mocopp.end() && classes->second != ClassNames(dataset)) {
+  if (classes != checkpoint.mocopp.end() && classes->second != ClassNames(dataset.classes())) {
     return absl::InvalidArgumentError(absl::StrCat("was trained on the classes ", classes->second,
-                                                   ", the data have ", ClassNames(dataset)));
+                                                   ", the data have ",
+                                                   ClassNames(dataset.classes())));
   }
   absl::Status s = moco::CopyState(moco::Below(checkpoint.state, absl::StrCat(kClassifier, "fc.")),
                                    probe.State());
@@ -222,7 +211,7 @@ class LinearTrainerImpl : public LinearTrainer {
     }
     settings.insert(settings.end(),
                     {{"eval-views", options_.eval_views},
-                     {"classes", ClassNames(data_.train)},
+                     {"classes", ClassNames(data_.train.classes())},
                      {"validation", absl::StrCat(data_.validation.size(), " images")}});
     return settings;
   }
@@ -317,7 +306,7 @@ class LinearTrainerImpl : public LinearTrainer {
     const double batch = 12.0 * views_->output().rows * views_->output().cols * options_.batch_size;
     log_->Print(absl::StrFormat(
         "takes    about %s of memory; 2 checkpoints of %s; the time is told after some steps",
-        base::FormatBytes(PeakBytes() + 3 * batch), base::FormatBytes(checkpoint)));
+        base::FormatBytes(base::PeakBytes() + 3 * batch), base::FormatBytes(checkpoint)));
   }
 
   // --- The run ---
@@ -492,18 +481,10 @@ class LinearTrainerImpl : public LinearTrainer {
     for (const auto& [key, tensor] : probe_->State()) trained.push_back(tensor);
     absl::Status same = moco::CheckSameTensors(communicator_, trained, "the weights", done);
     if (!same.ok() || folder_ == nullptr) return same;
-    moco::Checkpoint c;
+    moco::Checkpoint c = ClassifierCheckpoint(encoder_, *probe_, options_.eval_views,
+                                              data_.train.classes(), options_.pretrained);
     c.epoch = done / steps_per_epoch_;
-    c.arch = encoder_.spec().substr(0, encoder_.spec().find(':'));
-    for (const auto& [key, tensor] : encoder_.State()) {
-      c.state.emplace_back(kClassifier + key, tensor);
-    }
-    for (const auto& [key, tensor] : probe_->State()) {
-      c.state.emplace_back(absl::StrCat(kClassifier, "fc.", key), tensor);
-    }
     c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
-    c.optimizer.parameters = encoder_.Parameters().size() + probe_->State().size();
-    moco::CaptureOptimizer(probe_->optimizer(), c.optimizer);
     c.numbers["best_acc1"] = best_acc1_;
     for (const auto& [flag, value] : SettingsOfRun().All()) c.mocopp[flag] = value;
     c.mocopp["run"] = run_id_;
@@ -512,9 +493,6 @@ class LinearTrainerImpl : public LinearTrainer {
     counts_.epoch_sums = {epoch_.loss, epoch_.acc1, epoch_images_};
     moco::WriteCounts(counts_, c);
     c.mocopp["validated"] = validated_ ? "true" : "false";
-    c.mocopp["eval_views"] = options_.eval_views;
-    c.mocopp["classes"] = ClassNames(data_.train);
-    c.mocopp["pretrained"] = options_.pretrained;
     absl::Status written = moco::WriteCheckpoint(folder_->File(name), c);
     if (!written.ok()) {
       log_->Print(

@@ -48,11 +48,6 @@ struct LinearData {
   const data::Dataset& validation;
 };
 
-// In `checkpoints/` of the run folder, in the layout of the reference's main_lincls.py: state_dict
-// with the whole network below `module.`, best_acc1 in percent.
-inline constexpr char kLastCheckpoint[] = "checkpoints/checkpoint.pth.tar";
-inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
-
 // Those that a run folder has, oldest first: the best one is of the last epoch or one before.
 std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 

@@ -312,6 +312,12 @@ absl::Status WriteStateDict(const std::string& path, const StateDict& state) {
   return WriteArchive(path, pickler);
 }
 
+absl::Status WriteTensor(const std::string& path, const at::Tensor& tensor) {
+  Pickler pickler;
+  pickler.Tensor(tensor);
+  return WriteArchive(path, pickler);
+}
+
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   auto file = TensorFile::Open(path);
   if (!file.ok()) return file.status();

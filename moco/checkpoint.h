@@ -51,6 +51,9 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
 // The same of a dict of tensors alone, as torch.save writes a state_dict.
 absl::Status WriteStateDict(const std::string& path, const StateDict& state);
 
+// The same of a single tensor.
+absl::Status WriteTensor(const std::string& path, const at::Tensor& tensor);
+
 // Reads what tensors/tensor_file.h does: zip, legacy and safetensors files and pickles. Without a
 // state_dict the dict "model" is taken for it, or vissl's trunk, or all of the file. DataLoss when
 // the file is cut or damaged, InvalidArgument when it is something else, NotFound; the message

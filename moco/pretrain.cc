@@ -114,6 +114,8 @@ DEFINE_int64(knn_every, 0,
              "[monitor] epochs between kNN evaluations on the labels of train/ and val/; 0: none");
 DEFINE_int64(knn_k, 200, "[monitor] neighbours that vote");
 DEFINE_double(knn_t, 0.1, "[monitor] temperature of the votes");
+DEFINE_bool(probe, false,
+            "[monitor] fit a linear classifier to the features of --knn-every's images, too");
 
 namespace moco {
 namespace {
@@ -175,6 +177,10 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
           absl::StrCat("--", dashed, " has no effect beside the spec of --",
                        absl::StrReplaceAll(spec, {{"_", "-"}}), "; say it there"));
     }
+  }
+  if (FLAGS_probe && FLAGS_knn_every == 0) {
+    return absl::InvalidArgumentError(
+        "--probe is fitted to the images that --knn-every measures with; give --knn-every, too");
   }
   if (FLAGS_shuffle_keys != "exchange" && FLAGS_shuffle_keys != "deal") {
     return absl::InvalidArgumentError(
@@ -358,6 +364,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   o.knn_every = FLAGS_knn_every;
   o.knn_k = FLAGS_knn_k;
   o.knn_temperature = FLAGS_knn_t;
+  o.probe = FLAGS_probe;
   return o;
 }
 

@@ -31,6 +31,7 @@
 #include "base/signals.h"
 #include "data/loader.h"
 #include "lincls/knn.h"
+#include "lincls/online_probe.h"
 #include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
@@ -49,7 +50,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of metrics.csv: a step's numbers, an epoch's, and the kNN monitor's.
+// Of metrics.csv: a step's numbers, an epoch's, and those of the monitor.
 const std::vector<std::string> kColumns = {"step",
                                            "epoch",
                                            "loss",
@@ -66,7 +67,8 @@ const std::vector<std::string> kColumns = {"step",
                                            "spread",
                                            "dimensions",
                                            "leak",
-                                           "knn"};
+                                           "knn",
+                                           "probe"};
 
 constexpr int64_t kMaxSteps = int64_t{1} << 32;  // what base::Rng tells apart
 
@@ -436,6 +438,7 @@ class TrainerImpl : public Trainer {
                       {"in % of log(1+K)", "loss_of_chance", 100},
                       {"pretext Acc@1, %", "epoch_top1", 100},
                       {"kNN, %", "knn", 100},
+                      {"linear probe, %", "probe", 100},
                       {"spread of the keys", "spread"},
                       {"dimensions", "dimensions"},
                       {"leak, %", "leak", 100},
@@ -499,7 +502,7 @@ class TrainerImpl : public Trainer {
     for (int64_t e = step / steps_per_epoch_; Monitored() && e < options_.epochs; ++e) {
       evaluations += KnnIsDue(e);
     }
-    return (last_step_ - step) * seconds_a_step + evaluations * knn_seconds_;
+    return (last_step_ - step) * seconds_a_step + evaluations * monitor_seconds_;
   }
 
   absl::Status EndEpoch(int64_t epoch, int64_t done) {
@@ -525,9 +528,11 @@ class TrainerImpl : public Trainer {
       if (last && !saved.ok()) return saved;
     }
     if (KnnIsDue(epoch)) {
-      auto knn = Evaluate(done);
-      if (!knn.ok()) return base::StopRequested().ok() ? knn.status() : Stop(done, knn.status());
-      absl::StrAppendFormat(&line, "  kNN %.1f %%", 100 * *knn);
+      auto monitor = Evaluate(done);
+      if (!monitor.ok()) {
+        return base::StopRequested().ok() ? monitor.status() : Stop(done, monitor.status());
+      }
+      absl::StrAppend(&line, "  ", *monitor);
     }
     log_->Print(absl::StrFormat(
         "%s\n         loss %.0f %% of log(1+K), keys of the last %.2g epochs, spread %.2f in %.0f "
@@ -574,7 +579,7 @@ class TrainerImpl : public Trainer {
                                                  ", checkpoint written; ", next));
   }
 
-  // --- kNN ---
+  // --- kNN, and the linear probe beside it ---
 
   bool Monitored() const { return data_.queries != nullptr && options_.knn_every > 0; }
 
@@ -589,9 +594,9 @@ class TrainerImpl : public Trainer {
         KnnRecorded(first_step_)) {
       return absl::OkStatus();
     }
-    auto knn = Evaluate(first_step_);
-    if (!knn.ok()) return knn.status();
-    log_->Print(absl::StrFormat("epoch %d/%d  kNN %.1f %%", epochs, options_.epochs, 100 * *knn));
+    auto monitor = Evaluate(first_step_);
+    if (!monitor.ok()) return monitor.status();
+    log_->Print(absl::StrFormat("epoch %d/%d  %s", epochs, options_.epochs, *monitor));
     return absl::OkStatus();
   }
 
@@ -601,7 +606,8 @@ class TrainerImpl : public Trainer {
                        [&](const nlohmann::json& line) { return line["step"] == step; });
   }
 
-  absl::StatusOr<double> Evaluate(int64_t step) {
+  // Says what it has measured.
+  absl::StatusOr<std::string> Evaluate(int64_t step) {
     const auto began = Clock::now();
     Encoder& encoder = moco_->query_encoder();
     communicator_.Broadcast(Tensors(encoder.State()));  // the running statistics are a rank's own
@@ -629,9 +635,18 @@ class TrainerImpl : public Trainer {
                                                       communicator_.Own(queries->labels), knn)});
     const double accuracy = communicator_.AllGather(right.view({1, 1})).sum().item<double>() /
                             queries->features.size(0);
-    log_->Metrics({{"step", step}, {"knn", accuracy}});
-    knn_seconds_ = SecondsSince(began);
-    return accuracy;
+    nlohmann::json metrics = {{"step", step}, {"knn", accuracy}};
+    std::string said = absl::StrFormat("kNN %.1f %%", 100 * accuracy);
+    if (options_.probe) {  // every rank does the same
+      const double probe =
+          lincls::OnlineProbeAccuracy(bank->features, bank->labels, queries->features,
+                                      queries->labels, knn.classes, options_.seed);
+      metrics["probe"] = probe;
+      absl::StrAppendFormat(&said, "  probe %.1f %%", 100 * probe);
+    }
+    log_->Metrics(metrics);
+    monitor_seconds_ = SecondsSince(began);
+    return said;
   }
 
   // The first loss should not wait for this, so the initial weights are put back for a moment.
@@ -640,14 +655,14 @@ class TrainerImpl : public Trainer {
     const StateDict live = moco_->query_encoder().State();
     const StateDict trained = Copy(live);
     if (absl::Status s = CopyState(untrained, live); !s.ok()) return s;
-    auto knn = Evaluate(0);
+    auto monitor = Evaluate(0);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
     // Stopped after the first step, it would go on without this number: better it starts anew.
-    if (!knn.ok()) {
-      return base::StopRequested().ok() ? knn.status() : Stop(first_step_, knn.status());
+    if (!monitor.ok()) {
+      return base::StopRequested().ok() ? monitor.status() : Stop(first_step_, monitor.status());
     }
-    log_->Print(absl::StrFormat("kNN      %.1f %% with the untrained encoder (k %d, t %g)",
-                                100 * *knn, options_.knn_k, options_.knn_temperature));
+    log_->Print(absl::StrFormat("monitor  %s with the untrained encoder (k %d, t %g)", *monitor,
+                                options_.knn_k, options_.knn_temperature));
     seconds_beside_ += SecondsSince(began);
     return absl::OkStatus();
   }
@@ -716,9 +731,9 @@ class TrainerImpl : public Trainer {
   int64_t at_step_ = -1;     // that is computed
   int64_t saved_step_ = -1;  // of the newest checkpoint
   Clock::time_point start_, saved_at_;
-  double seconds_beside_ = 0;  // of kNN and checkpoints, which are not training
-  double knn_seconds_ = 0;     // of the last evaluation
-  struct Sums {                // over the epoch's steps so far
+  double seconds_beside_ = 0;   // of kNN and checkpoints, which are not training
+  double monitor_seconds_ = 0;  // of the last evaluation
+  struct Sums {                 // over the epoch's steps so far
     double loss = 0, top1 = 0;
     Similarities similarities;
     int64_t steps = 0;

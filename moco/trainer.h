@@ -49,6 +49,7 @@ struct TrainerOptions {
   int64_t knn_every = 0;  // epochs between kNN evaluations; 0: none
   int64_t knn_k = 200;
   double knn_temperature = 0.1;
+  bool probe = false;  // a linear probe beside it
 };
 
 // The same with every spec in full, as a checkpoint holds it. Errors: those of the specs.

@@ -63,7 +63,7 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @gflags, @glog, @gtest, @isal, @json, @onnx, @opencv,
+    """Declares @absl, @faiss, @gflags, @glog, @gtest, @isal, @json, @onnx, @opencv,
     @png, @protobuf, @turbojpeg and @zlib."""
     _library(
         name = "absl",
@@ -71,6 +71,7 @@ def system_libraries():
         libs = ["absl_status", "absl_strings", "absl_synchronization", "absl_time"],
         package = "libabsl-dev",
     )
+    _library(name = "faiss", headers = ["faiss"], libs = ["faiss", "lapack", "blas"], package = "libfaiss-dev")
     _library(name = "gflags", headers = ["gflags"], libs = ["gflags"], package = "libgflags-dev")
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")

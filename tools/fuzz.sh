@@ -22,13 +22,13 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
   tensors/fuzz/{fuzzer,read_everything}.cc \
-  tensors/{pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc \
+  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc \
   -labsl_{statusor,status,cord,cordz_info,cord_internal,strings,strings_internal,throw_delegate,raw_logging_internal} \
   -lz -o "$build/fuzzer"
 
 found=0
 mkdir -p tensors/fuzz/corpus/failed
-for format in zip legacy safetensors pickle; do
+for format in zip legacy safetensors pickle npy; do
   mkdir "$build/$format" # what it learns goes here
   "$build/fuzzer" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
     -print_final_stats=1 -artifact_prefix=tensors/fuzz/corpus/failed/ \

@@ -78,7 +78,8 @@ std::string TypeName(int32_t type) {
 
 OnnxContents::Entry Describe(const std::string& what, const onnx::ValueInfoProto& value) {
   const auto& type = value.type().tensor_type();
-  OnnxContents::Entry entry{absl::StrCat(what, " ", value.name()), TypeName(type.elem_type())};
+  OnnxContents::Entry entry{
+      absl::StrCat(what, " ", value.name()), TypeName(type.elem_type()), {}, {}};
   for (const auto& dim : type.shape().dim()) {
     entry.shape.push_back(dim.has_dim_value() ? absl::StrCat(dim.dim_value()) : dim.dim_param());
   }

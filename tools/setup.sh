@@ -26,6 +26,7 @@ PACKAGES=(
   strace
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
+  libfaiss-dev
   libgflags-dev
   libgmock-dev
   libgoogle-glog-dev

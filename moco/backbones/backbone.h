@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "registry/registry.h"
 
@@ -21,6 +22,11 @@ class Backbone : public torch::nn::Module {
 
   virtual int64_t feature_dim() const = 0;
 
+  // What each stage of the network has found, averaged over the image: of lower stages simpler
+  // things. images as for forward(). Returns a matrix N x width for each stage, from the first to
+  // the last, which is forward(images); nothing for a network without stages.
+  virtual std::vector<at::Tensor> Stages(const at::Tensor& images) { return {}; }
+
   // Draws the initial values that are drawn late. Called once, after the head's layers have been
   // made, since torchvision makes its classifier before it initialises the convolutions: in this
   // order the same seed gives the same weights as there, bit for bit.
@@ -34,8 +40,8 @@ struct BackboneContext {
   int64_t bn_splits = 1;
 };
 
-// Channels of the images that a backbone takes: its option `channels`, 3 where it has none. Errors of
-// the spec.
+// Channels of the images that a backbone takes: its option `channels`, 3 where it has none. Errors
+// of the spec.
 absl::StatusOr<int> ImageChannels(const std::string& spec);
 
 using BackboneRegistry = registry::Registry<Backbone, const BackboneContext&>;

@@ -79,6 +79,31 @@ TEST_P(BackboneContract, EvaluationIsAFunctionOfTheImageAlone) {
   }
 }
 
+TEST_P(BackboneContract, TheLastStageIsTheFeatures) {
+  at::NoGradGuard no_grad;
+  const auto backbone = Make();
+  backbone->forward(Images(4));  // moves running statistics
+  backbone->eval();
+  const at::Tensor images = Images(3);
+  const std::vector<at::Tensor> stages = backbone->Stages(images);
+  if (stages.empty()) GTEST_SKIP() << "a network without stages";
+  EXPECT_TRUE(stages.back().equal(backbone->forward(images)));
+  const std::vector<at::Tensor> larger = backbone->Stages(Images(2, 40, 33));
+  ASSERT_EQ(larger.size(), stages.size());
+  for (size_t i = 0; i < stages.size(); ++i) {
+    ASSERT_EQ(stages[i].dim(), 2) << "stage " << i + 1;
+    EXPECT_EQ(stages[i].size(0), 3) << "stage " << i + 1;
+    EXPECT_EQ(larger[i].size(1), stages[i].size(1)) << "stage " << i + 1;
+    EXPECT_TRUE(stages[i].isfinite().all().item<bool>()) << "stage " << i + 1;
+  }
+  backbone->to(at::kDouble);
+  const std::vector<at::Tensor> all = backbone->Stages(images.to(at::kDouble));
+  const std::vector<at::Tensor> alone = backbone->Stages(images.slice(0, 1, 2).to(at::kDouble));
+  for (size_t i = 0; i < stages.size(); ++i) {
+    EXPECT_TRUE(at::allclose(all[i][1], alone[i][0], 1e-9, 1e-9)) << "stage " << i + 1;
+  }
+}
+
 TEST_P(BackboneContract, SplitsOfATrainingBatchDoNotKnowEachOther) {
   at::NoGradGuard no_grad;
   const auto split = Make(/*splits=*/2), whole = Make();

@@ -79,7 +79,7 @@ class Block : public nn::Module {
 class ResNet : public Backbone {
  public:
   ResNet(const ResNetShape& shape, const BackboneContext& context)
-      : cifar_stem_(shape.stem == "cifar") {
+      : cifar_stem_(shape.stem == "cifar"), stages_(shape.blocks.size()) {
     const int64_t splits = context.bn_splits;
     conv1_ = register_module("conv1", cifar_stem_ ? Conv(shape.channels, shape.width, 3, 1)
                                                   : Conv(shape.channels, shape.width, 7, 2));
@@ -90,7 +90,7 @@ class ResNet : public Backbone {
       auto layer = std::make_shared<Numbered>();
       for (int64_t b = 0; b < shape.blocks[stage]; ++b) {
         const int64_t stride = stage > 0 && b == 0 ? 2 : 1;
-        blocks_.push_back(layer->Add(MakeBlock(shape, width, stride, splits)));
+        stages_[stage].push_back(layer->Add(MakeBlock(shape, width, stride, splits)));
       }
       register_module(absl::StrCat("layer", stage + 1), std::move(layer));
     }
@@ -105,15 +105,38 @@ class ResNet : public Backbone {
   }
 
   at::Tensor forward(const at::Tensor& images) override {
-    at::Tensor x = bn1_->Relu(conv1_->forward(images));
-    if (!cifar_stem_) x = at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
-    for (const auto& block : blocks_) x = block->forward(x);
-    return x.mean({2, 3});  // global average pooling
+    at::Tensor x = Stem(images);
+    for (const auto& stage : stages_) x = Stage(stage, std::move(x));
+    return Pool(x);
+  }
+
+  std::vector<at::Tensor> Stages(const at::Tensor& images) override {
+    at::Tensor x = Stem(images);
+    std::vector<at::Tensor> pooled;
+    for (const auto& stage : stages_) {
+      x = Stage(stage, std::move(x));
+      pooled.push_back(Pool(x));
+    }
+    return pooled;
   }
 
   int64_t feature_dim() const override { return channels_; }
 
  private:
+  using Blocks = std::vector<std::shared_ptr<Block>>;
+
+  at::Tensor Stem(const at::Tensor& images) {
+    const at::Tensor x = bn1_->Relu(conv1_->forward(images));
+    return cifar_stem_ ? x : at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+  }
+
+  static at::Tensor Stage(const Blocks& blocks, at::Tensor x) {
+    for (const auto& block : blocks) x = block->forward(x);
+    return x;
+  }
+
+  static at::Tensor Pool(const at::Tensor& x) { return x.mean({2, 3}); }  // global, the average
+
   // Makes the modules in torchvision's order (downsample first): the order draws the random
   // numbers.
   std::shared_ptr<Block> MakeBlock(const ResNetShape& shape, int64_t width, int64_t stride,
@@ -136,7 +159,7 @@ class ResNet : public Backbone {
   int64_t channels_ = 0;  // of the last block made
   nn::Conv2d conv1_{nullptr};
   std::shared_ptr<BatchNorm2d> bn1_;
-  std::vector<std::shared_ptr<Block>> blocks_;
+  std::vector<Blocks> stages_;
 };
 
 struct StemOption {

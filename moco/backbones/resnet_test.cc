@@ -1,11 +1,16 @@
 // torchvision's names, shapes and sizes. The contract of all backbones is in backbone_contract.cc.
+#include <ATen/Context.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "moco/backbones/backbone.h"
 #include "moco/state_dict.h"
 
@@ -62,6 +67,30 @@ TEST(ResNetTest, HasTorchvisionsNamesInItsOrder) {
     }
   }
   EXPECT_EQ(names, expected);
+}
+
+TEST(ResNetTest, AStageIsWhatTheNetworkWithoutTheLaterOnesGives) {
+  at::NoGradGuard no_grad;
+  at::manual_seed(2);
+  const std::string spec = "resnet_small:width=4,blocks=1,stages=";
+  const std::shared_ptr<Backbone> whole = Backbones().Create(spec + "3", {}).value();
+  whole->Initialize();
+  whole->eval();
+  const at::Tensor images = at::randn({2, 3, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast);
+  const std::vector<at::Tensor> stages = whole->Stages(images);
+  ASSERT_EQ(stages.size(), 3);
+  for (int n = 1; n <= 3; ++n) {
+    const std::shared_ptr<Backbone> part = Backbones().Create(absl::StrCat(spec, n), {}).value();
+    part->eval();
+    StateDict own = GetState(*part), from;
+    for (const auto& [name, tensor] : GetState(*whole)) {
+      const bool has = std::any_of(own.begin(), own.end(),
+                                   [&, n = name](const auto& entry) { return entry.first == n; });
+      if (has) from.emplace_back(name, tensor);
+    }
+    ASSERT_TRUE(CopyState(from, own).ok());
+    EXPECT_TRUE(stages[n - 1].equal(part->forward(images))) << "stage " << n;
+  }
 }
 
 TEST(ResNetTest, StemAndWidthAreOptions) {

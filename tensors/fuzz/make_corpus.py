@@ -26,7 +26,7 @@ seeds = {
                    "optimizer": {"state": {0: {"m": base[1:]}}, "param_groups": [{"lr": 0.1, "params": [0]}]}},
 }
 
-for folder in ("zip", "legacy", "safetensors", "pickle"):
+for folder in ("zip", "legacy", "safetensors", "pickle", "npy"):
     os.makedirs(os.path.join(sys.argv[1], folder), exist_ok=True)
 os.chdir(sys.argv[1])
 for name, contents in seeds.items():
@@ -34,6 +34,11 @@ for name, contents in seeds.items():
     torch.save(contents, f"legacy/{name}", _use_new_zipfile_serialization=False)
 save_file({"w": base, "n": torch.tensor(7)}, "safetensors/state", metadata={"format": "pt"})
 save_file({"e": torch.zeros(0, 2), "h": base.half(), "b": base > 1}, "safetensors/dtypes")
+for dtype in ("<f2", "<f4", "<f8"):
+    np.save(f"npy/{dtype[1:]}", base.numpy().astype(dtype))
+for version in (2, 3):
+    with open(f"npy/version{version}.npy", "wb") as file:
+        np.lib.format.write_array(file, base.numpy(), version=(version, 0))
 
 lists = [[]]
 for _ in range(8):

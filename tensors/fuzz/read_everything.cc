@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "tensors/npy.h"
 #include "tensors/pickle.h"
 #include "tensors/tensor_file.h"
 #include "tensors/tensor_listing.h"
@@ -16,6 +17,7 @@ bool ReadEverything(absl::string_view bytes) {
     });
     return true;
   }
+  if (ReadNpyHeader("fuzzed", bytes).ok()) return true;
   const auto document = pickle::Document::Parse(bytes);
   if (!document.ok()) return false;
   ForEachEntry(document->root(), [](const std::string& name, const pickle::Value& value) {});

@@ -6,8 +6,8 @@
 
 namespace tensors {
 
-// Reads `bytes` as a file of tensors, and as a pickle, and every tensor in it. Returns whether
-// either was accepted.
+// Reads `bytes` as a file of tensors with every tensor in it, as a matrix of NumPy's, and as a
+// pickle. Returns whether any was accepted.
 bool ReadEverything(absl::string_view bytes);
 
 }  // namespace tensors

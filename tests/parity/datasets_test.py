@@ -1,6 +1,6 @@
 """Every form of data, sample by sample, against torchvision's own reader, or a few lines of numpy.
 
-    datasets_test.py DUMP_DATASET PACK
+    datasets_test.py DUMP_DATASET PACK LABELS
 
 torchvision reads CIFAR from pickles, and has no reader of the forms that are ours or WebDataset's; those are read by
 numpy, Pillow, torch.load, csv and tarfile.
@@ -113,6 +113,25 @@ def numbered(ours, root):
     compare("numbered_png", ours, root, "pretraining", [(read("unlabeled", i), -1, None) for i in range(30)])
 
 
+def answers(labels, root):
+    """The tensor that //tools:labels writes is read by torch.load, and what torch.save writes by it."""
+    tensor = torch.tensor([random.randrange(800) for _ in range(7)])
+    files = random.sample([f"{i}.png" for i in range(30)], len(tensor))
+    lines = [[file, str(label)] for file, label in zip(files, tensor.tolist())]
+    (root / "request_01.csv").write_text("filename\n" + "".join(f"{file}\n" for file in files))
+    (root / "answers.csv").write_text("".join(",".join(line) + "\n" for line in random.sample(lines, len(lines))))
+    run = lambda *args: subprocess.run([labels, root / "request_01.csv", *args], check=True, stdout=subprocess.DEVNULL)
+    run(root / "answers.csv")
+    ours = torch.load(root / "label_01.pt", weights_only=True)
+    assert ours.dtype == torch.int64 and torch.equal(ours, tensor), f"labels: {ours}, not {tensor}"
+    torch.save(tensor, root / "saved.pt")
+    run(root / "saved.pt")
+    with open(root / "saved.csv", newline="") as file:
+        table = list(csv.reader(file))
+    assert table == [["file", "label"]] + lines, f"labels: {table}, not {lines}"
+    print("labels: a tensor and a table of 7 are equal")
+
+
 def lists_and_shards(ours, root):
     theirs, shards = [], {}
     with open(root / "list.csv", "w", newline="") as file:
@@ -205,9 +224,9 @@ def decoded_samples(ours, root):
 
 def main():
     random.seed(0)
-    ours, pack = Ours(sys.argv[1]), sys.argv[2]
+    ours, pack, labels = Ours(sys.argv[1]), sys.argv[2], sys.argv[3]
     tests = [lambda root: image_folder(ours, pack, root), lambda root: numbered(ours, root),
-             lambda root: lists_and_shards(ours, root), lambda root: cifar(ours, root, 10),
+             lambda root: answers(labels, root), lambda root: lists_and_shards(ours, root), lambda root: cifar(ours, root, 10),
              lambda root: cifar(ours, root, 100), lambda root: stl10(ours, root), lambda root: idx(ours, root),
              lambda root: decoded_samples(ours, root)]
     for test in tests:

@@ -1,0 +1,122 @@
+// How long 30 linear probes take side by side, and as runs of their own: bazel run
+// //benchmarks:sweep_benchmark
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <gflags/gflags.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "base/flags.h"
+#include "data/loader.h"
+#include "lincls/linear_probe.h"
+#include "lincls/linear_sweep.h"
+
+DEFINE_int64(images, 50000, "rows of features to train on");
+DEFINE_int64(validation, 10000, "of them to validate with");
+DEFINE_int64(features, 512, "columns");
+DEFINE_int64(classes, 10, "classes");
+DEFINE_int64(probes, 30, "probes of the sweep");
+DEFINE_int64(batch_size, 256, "images in a step");
+DEFINE_int64(turns, 5, "pairs of an epoch of the sweep and one of a probe");
+DEFINE_int32(threads, 2, "threads that compute");
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <typename Work>
+double Seconds(Work work) {
+  const auto began = Clock::now();
+  work();
+  return std::chrono::duration<double>(Clock::now() - began).count();
+}
+
+void Print(const char* what, std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  std::printf("%-44s %8.3f (%.3f to %.3f)\n", what, values[values.size() / 2], values.front(),
+              values.back());
+}
+
+absl::Status Run(int argc, char** argv) {
+  if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();
+  at::set_num_threads(FLAGS_threads);
+  const at::Generator generator = at::detail::createCPUGenerator(1);
+  const at::Tensor labels =
+      at::randint(FLAGS_classes, {FLAGS_images}, generator, at::TensorOptions(at::kLong));
+  const at::Tensor features =
+      at::randn({FLAGS_images, FLAGS_features}, generator, at::TensorOptions(at::kFloat)) +
+      at::randn({FLAGS_classes, FLAGS_features}, generator, at::TensorOptions(at::kFloat))
+          .index_select(0, labels);
+
+  lincls::SweepOptions options;
+  for (int64_t p = 0; p < FLAGS_probes; ++p) options.grid.push_back({0.001 * (p + 1), 1e-4});
+  options.classes = FLAGS_classes;
+  options.batch_size = FLAGS_batch_size;
+  options.schedule = [](int64_t) { return 1; };
+  const lincls::SweepData data{{lincls::InMemory(features)}, labels};
+  const at::Tensor some = features.narrow(0, 0, FLAGS_validation),
+                   their_labels = labels.narrow(0, 0, FLAGS_validation);
+  const lincls::SweepData validation{{lincls::InMemory(some)}, their_labels};
+  lincls::LinearSweep sweep(options, data);
+
+  auto communicator = moco::Communicators().Create("single");
+  if (!communicator.ok()) return communicator.status();
+  auto probe = lincls::LinearProbe::Create(
+      {.features = FLAGS_features, .classes = FLAGS_classes, .weight_decay = 1e-4}, **communicator);
+  if (!probe.ok()) return probe.status();
+  // An epoch as //lincls:lincls would have it of features in memory.
+  absl::Status status;
+  const auto epoch_of_probe = [&](int64_t epoch) {
+    const at::Tensor order = at::tensor(data::EpochOrder(FLAGS_images, 0, epoch));
+    for (int64_t from = 0; from < FLAGS_images && status.ok(); from += FLAGS_batch_size) {
+      const at::Tensor batch =
+          order.narrow(0, from, std::min(FLAGS_batch_size, FLAGS_images - from));
+      status = (*probe)
+                   ->Step(features.index_select(0, batch), labels.index_select(0, batch),
+                          batch.size(0), 0.001)
+                   .status();
+    }
+    (*probe)->Evaluate(some, their_labels);
+  };
+
+  std::vector<double> side_by_side, own, ratio;
+  for (int64_t turn = 0; turn <= FLAGS_turns; ++turn) {
+    const double a = Seconds([&] {
+      sweep.TrainEpoch();
+      sweep.Evaluate(validation);
+    });
+    const double b = Seconds([&] { epoch_of_probe(turn); });
+    if (!status.ok()) return status;
+    if (turn == 0) continue;  // finds out how to compute
+    side_by_side.push_back(a);
+    own.push_back(b);
+    ratio.push_back(FLAGS_probes * b / a);
+  }
+  std::printf(
+      "%lld images x %lld features, %lld classes, batch %lld; median (least to most) of %lld\n",
+      static_cast<long long>(FLAGS_images), static_cast<long long>(FLAGS_features),
+      static_cast<long long>(FLAGS_classes), static_cast<long long>(FLAGS_batch_size),
+      static_cast<long long>(FLAGS_turns));
+  Print("an epoch of the sweep, s", side_by_side);
+  Print("an epoch of one probe, s", own);
+  Print("as many runs of their own over the sweep", ratio);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(Run, argc, argv);
+}

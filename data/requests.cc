@@ -1,0 +1,65 @@
+#include "data/requests.h"
+
+#include <map>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "data/labels.h"
+#include "data/listing.h"
+
+namespace data {
+
+absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder) {
+  std::map<std::string, Request> found;
+  absl::Status status = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
+    if (is_folder) return absl::OkStatus();
+    if (absl::ConsumePrefix(&name, "request_") && absl::ConsumeSuffix(&name, ".csv")) {
+      found[std::string(name)].has_list = true;
+    } else if (absl::ConsumePrefix(&name, "label_") && absl::ConsumeSuffix(&name, ".pt")) {
+      found[std::string(name)].has_labels = true;
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  std::vector<Request> requests;
+  for (auto& [number, request] : found) {
+    request.number = number;
+    request.list = absl::StrCat(folder, "/request_", number, ".csv");
+    request.labels = absl::StrCat(folder, "/label_", number, ".pt");
+    requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list) {
+  auto lines = ReadCsv(list);
+  if (!lines.ok()) return lines.status();
+  std::vector<RequestedImage> images;
+  std::map<std::string, int64_t> seen;  // the line of each name
+  for (Line& line : *lines) {
+    if (&line == &lines->front() && IsHeader(line)) continue;
+    if (line.fields[0].empty() || line.fields.size() > 2 ||
+        (line.fields.size() == 2 && !line.fields[1].empty())) {
+      return NotAName(list, line.number, line.fields[0]);
+    }
+    const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
+    if (!is_new) {
+      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
+                                                     line.fields[0], "' is in line ", first->second,
+                                                     " already"));
+    }
+    images.push_back({std::move(line.fields[0]), line.number});
+  }
+  return images;
+}
+
+absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", list, "' line ", line, ": '", name,
+                   "' is no name such as 12.png alone (the first line may be the header "
+                   "'filename')"));
+}
+
+}  // namespace data

@@ -1,0 +1,31 @@
+// What a linear classifier is saved as, wherever it was trained.
+#ifndef LINCLS_CLASSIFIER_CHECKPOINT_H_
+#define LINCLS_CLASSIFIER_CHECKPOINT_H_
+
+#include <string>
+#include <vector>
+
+#include "lincls/frozen_backbone.h"
+#include "lincls/linear_probe.h"
+#include "moco/checkpoint.h"
+
+namespace lincls {
+
+// In `checkpoints/` of a run folder.
+inline constexpr char kLastCheckpoint[] = "checkpoints/checkpoint.pth.tar";
+inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
+
+// How a checkpoint names the classes.
+std::string ClassNames(const std::vector<std::string>& classes);
+
+// The layout of the reference's main_lincls.py: state_dict with the whole network below `module.`,
+// optimizer without its learning rate; and in `mocopp` what validation wants to know: arch,
+// eval_views, classes, pretrained. Tensors are shared, not copied.
+moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const LinearProbe& probe,
+                                      const std::string& eval_views,
+                                      const std::vector<std::string>& classes,
+                                      const std::string& pretrained);
+
+}  // namespace lincls
+
+#endif  // LINCLS_CLASSIFIER_CHECKPOINT_H_

@@ -1,0 +1,262 @@
+#include "tensors/npy.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+
+namespace tensors {
+namespace {
+
+constexpr absl::string_view kMagic("\x93NUMPY", 6);
+constexpr int64_t kMaxColumns = 1 << 24;
+constexpr size_t kOwnHeader = 128;  // bytes; leaves room for any number of rows
+
+struct TypeName {
+  NpyType type;
+  const char* descr;
+  int64_t width;
+};
+constexpr TypeName kTypes[] = {
+    {NpyType::kFloat16, "<f2", 2}, {NpyType::kFloat32, "<f4", 4}, {NpyType::kFloat64, "<f8", 8}};
+
+const TypeName& NameOf(NpyType type) { return kTypes[static_cast<int>(type)]; }
+
+absl::Status Unsuitable(const std::string& path, absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("'", path, "' ", what));
+}
+
+// What follows `'key':` in the header, a Python dict, up to its end; nothing when the key is not
+// there. NumPy writes the keys in one order, others in theirs.
+std::optional<absl::string_view> Value(absl::string_view dict, absl::string_view key) {
+  for (const char quote : {'\'', '"'}) {
+    const std::string quoted =
+        absl::StrCat(absl::string_view(&quote, 1), key, absl::string_view(&quote, 1));
+    const size_t at = dict.find(quoted);
+    if (at == absl::string_view::npos) continue;
+    absl::string_view rest = absl::StripLeadingAsciiWhitespace(dict.substr(at + quoted.size()));
+    if (!absl::ConsumePrefix(&rest, ":")) continue;
+    return absl::StripLeadingAsciiWhitespace(rest);
+  }
+  return std::nullopt;
+}
+
+// "(3, 4), ..." and "(3,)": the numbers between the brackets.
+std::optional<std::vector<int64_t>> ReadShape(absl::string_view text) {
+  const size_t end = text.find(')');
+  if (!absl::ConsumePrefix(&text, "(") || end == absl::string_view::npos) return std::nullopt;
+  std::vector<int64_t> shape;
+  for (absl::string_view part : absl::StrSplit(text.substr(0, end - 1), ',')) {
+    part = absl::StripAsciiWhitespace(part);
+    if (part.empty()) continue;
+    int64_t size;
+    if (!absl::SimpleAtoi(part, &size) || size < 0) return std::nullopt;
+    shape.push_back(size);
+  }
+  return shape;
+}
+
+std::string OwnHeader(NpyType type, int64_t rows, int64_t columns) {
+  std::string text =
+      absl::StrCat("{'descr': '", NameOf(type).descr, "', 'fortran_order': False, 'shape': (", rows,
+                   ", ", columns, "), }");
+  const size_t room = kOwnHeader - kMagic.size() - 4;
+  text.resize(room - 1, ' ');
+  const char version_and_size[] = {1, 0, static_cast<char>(room), 0};
+  return absl::StrCat(kMagic, absl::string_view(version_and_size, 4), text, "\n");
+}
+
+float FromHalf(uint16_t half) {
+  const uint32_t sign = uint32_t{half & 0x8000u} << 16, magnitude = half & 0x7fffu;
+  if (magnitude >= 0x7c00) return std::bit_cast<float>(sign | 0x7f800000 | magnitude << 13);
+  if (magnitude < 0x0400) {  // below 2^-14: multiples of 2^-24
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(magnitude * 0x1p-24f));
+  }
+  return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000));
+}
+
+// To the nearest, of two the even one; infinite from 65520 on.
+uint16_t ToHalf(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const uint16_t sign = bits >> 16 & 0x8000;
+  const uint32_t magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00;   // not a number
+  if (magnitude >= 0x477ff000) return sign | 0x7c00;  // 65520
+  if (magnitude < 0x38800000) {  // below 2^-14: beside 0.5 floats are multiples of 2^-24, too
+    const float beside = std::bit_cast<float>(magnitude) + 0.5f;
+    return sign | static_cast<uint16_t>(std::bit_cast<uint32_t>(beside) - 0x3f000000);
+  }
+  return sign |
+         static_cast<uint16_t>((magnitude + 0xfff + (magnitude >> 13 & 1) - 0x38000000) >> 13);
+}
+
+}  // namespace
+
+int64_t NpyHeader::width() const { return NameOf(type).width; }
+
+absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_view bytes) {
+  if (!absl::StartsWith(bytes, kMagic) || bytes.size() < kMagic.size() + 2) {
+    return Unsuitable(path, "is no .npy file; write the matrix by numpy.save");
+  }
+  // Format 1.0 has 2 bytes for the size of what follows, 2.0 and 3.0 have 4.
+  const size_t counted = bytes[6] == 1 ? 2 : 4, begin = kMagic.size() + 2 + counted;
+  if (bytes[6] < 1 || bytes[6] > 3) {
+    return Unsuitable(path, absl::StrCat("is in version ", static_cast<unsigned char>(bytes[6]),
+                                         " of .npy; 1 to 3 are read"));
+  }
+  uint64_t size = 0;
+  for (size_t i = 0; i < counted && begin <= bytes.size(); ++i) {
+    size |= uint64_t{static_cast<unsigned char>(bytes[8 + i])} << 8 * i;
+  }
+  if (begin > bytes.size() || size > bytes.size() - begin) {
+    return absl::DataLossError(absl::StrCat("'", path, "' ends within its header; it is cut"));
+  }
+  const absl::string_view dict = bytes.substr(begin, size);
+  const auto descr = Value(dict, "descr"), order = Value(dict, "fortran_order"),
+             shape_text = Value(dict, "shape");
+  const auto shape = shape_text ? ReadShape(*shape_text) : std::nullopt;
+  if (!descr || !order || !shape) {
+    return Unsuitable(path, "has a header that says no descr, fortran_order and shape");
+  }
+  const auto is = [&](const TypeName& name) {
+    return absl::StartsWith(*descr, absl::StrCat("'", name.descr, "'")) ||
+           absl::StartsWith(*descr, absl::StrCat("\"", name.descr, "\""));
+  };
+  const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), is);
+  if (type == std::end(kTypes)) {
+    return Unsuitable(path,
+                      absl::StrCat("holds values of type ", descr->substr(0, descr->find(',')),
+                                   "; convert them: x.astype('<f4'), or '<f2' or '<f8'"));
+  }
+  if (shape->size() != 2) {
+    return Unsuitable(path, absl::StrCat("has ", shape->size(),
+                                         " dimensions; features are a matrix, a row an image"));
+  }
+  if (absl::StartsWith(*order, "True")) {
+    return Unsuitable(path, "is in Fortran's order; write numpy.ascontiguousarray(x)");
+  }
+  NpyHeader header;
+  header.type = type->type;
+  header.rows = (*shape)[0];
+  header.columns = (*shape)[1];
+  if (header.columns < 1 || header.columns > kMaxColumns) {
+    return Unsuitable(
+        path, absl::StrCat("has ", header.columns, " columns; 1 to ", kMaxColumns, " are read"));
+  }
+  header.offset = static_cast<int64_t>(begin + size);
+  const int64_t room = static_cast<int64_t>(bytes.size()) - header.offset;
+  if (header.rows > room / (header.columns * header.width())) {
+    return absl::DataLossError(absl::StrCat("'", path, "' is cut: it has ", bytes.size(),
+                                            " bytes, too few for ", header.rows, " rows of ",
+                                            header.columns));
+  }
+  return header;
+}
+
+absl::StatusOr<NpyMatrix> NpyMatrix::Open(const std::string& path) {
+  auto file = base::MappedFile::Open(path);
+  if (!file.ok()) return file.status();
+  const auto header = ReadNpyHeader(path, file->bytes());
+  if (!header.ok()) return header.status();
+  return NpyMatrix(path, *std::move(file), *header);
+}
+
+void NpyMatrix::Read(int64_t from, int64_t count, float* out) const {
+  const int64_t row = header_.columns * header_.width(), values = count * header_.columns;
+  const char* at = file_->bytes().data() + header_.offset + from * row;
+  switch (header_.type) {
+    case NpyType::kFloat32:
+      if (values > 0) std::memcpy(out, at, values * sizeof(float));
+      break;
+    case NpyType::kFloat16:
+      for (int64_t i = 0; i < values; ++i) {
+        uint16_t half;
+        std::memcpy(&half, at + 2 * i, 2);
+        out[i] = FromHalf(half);
+      }
+      break;
+    case NpyType::kFloat64:
+      for (int64_t i = 0; i < values; ++i) {
+        double value;
+        std::memcpy(&value, at + 8 * i, 8);
+        out[i] = static_cast<float>(value);
+      }
+  }
+}
+
+void NpyMatrix::Release(int64_t row) const {
+  const int64_t page = sysconf(_SC_PAGESIZE);
+  const int64_t end = header_.offset + row * header_.columns * header_.width();
+  // Advice: where it is not taken, the memory stays the system's to take back.
+  (void)madvise(const_cast<char*>(file_->bytes().data()), end / page * page, MADV_DONTNEED);
+}
+
+absl::StatusOr<std::unique_ptr<NpyWriter>> NpyWriter::Open(const std::string& path, NpyType type,
+                                                           int64_t columns, int64_t rows) {
+  int64_t held = 0;
+  if (rows > 0) {
+    const auto begun = NpyMatrix::Open(path);
+    if (!begun.ok()) return begun.status();
+    held = begun->rows();
+    auto bytes = base::MappedFile::Open(path);
+    if (!bytes.ok()) return bytes.status();
+    if (held < rows || !absl::StartsWith(bytes->bytes(), OwnHeader(type, held, columns))) {
+      return Unsuitable(path,
+                        absl::StrCat("is not the file that was begun: at least ", rows, " rows of ",
+                                     columns, " values of type ", NameOf(type).descr));
+    }
+  }
+  auto file = base::GrowingFile::Open(path);
+  if (!file.ok()) return file.status();
+  const int64_t end = kOwnHeader + rows * columns * NameOf(type).width;
+  std::unique_ptr<NpyWriter> writer(new NpyWriter(path, *std::move(file), type, columns, rows));
+  if (rows == 0) {
+    if (absl::Status s = writer->file_.Cut(0); !s.ok()) return s;
+    if (absl::Status s = writer->file_.Append(OwnHeader(type, 0, columns)); !s.ok()) return s;
+  }
+  // The header first: the file is never shorter than it says.
+  if (absl::Status s = writer->Sync(); !s.ok()) return s;
+  if (absl::Status s = writer->file_.Cut(end); !s.ok()) return s;
+  return writer;
+}
+
+absl::Status NpyWriter::Append(const float* values, int64_t count) {
+  const int64_t n = count * columns_;
+  absl::string_view bytes(reinterpret_cast<const char*>(values), n * sizeof(float));
+  std::vector<uint16_t> halves;
+  if (type_ == NpyType::kFloat16) {
+    halves.resize(n);
+    for (int64_t i = 0; i < n; ++i) {
+      halves[i] = ToHalf(values[i]);
+      if ((halves[i] & 0x7fff) == 0x7c00) {
+        return Unsuitable(path_,
+                          absl::StrCat("cannot hold ", values[i], " of row ", rows_ + i / columns_,
+                                       ": float16 ends at 65504; use float32"));
+      }
+    }
+    bytes = {reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof(uint16_t)};
+  }
+  absl::Status s = file_.Append(bytes);
+  if (s.ok()) rows_ += count;
+  return s;
+}
+
+absl::Status NpyWriter::Sync() {
+  if (absl::Status s = file_.Sync(); !s.ok()) return s;
+  if (absl::Status s = file_.Overwrite(0, OwnHeader(type_, rows_, columns_)); !s.ok()) return s;
+  return file_.Sync();
+}
+
+}  // namespace tensors

@@ -1,0 +1,174 @@
+// Labels of a request, from a table that people fill in to a tensor, and back:
+//
+//   bazel run //tools:labels -- REQUEST.csv ANSWERS.csv
+#include "data/labels.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <gflags/gflags.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "data/requests.h"
+#include "moco/checkpoint.h"
+#include "tools/answers.h"
+
+DEFINE_string(classes, "",
+              "file with the names of the classes, a name a line from class 0 on; "
+              "empty: labels are numbers");
+DEFINE_string(out, "",
+              "file to write; empty: label_NN.pt beside request_NN.csv, or the labels' "
+              "own name with .csv");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Turns the labels that people gave to the images of a request into the tensor that joins them "
+    "to the training images, and back. Counts the classes; conflicts are listed, and then nothing "
+    "is written.\n\n"
+    "  bazel run //tools:labels -- request_01.csv answers.csv    # lines of file,label; writes "
+    "label_01.pt\n"
+    "  bazel run //tools:labels -- request_01.csv label_01.pt    # writes label_01.csv\n\n";
+
+std::string ClassName(int label, const std::vector<std::string>& classes) {
+  return classes.empty() ? absl::StrCat(label) : classes[label];
+}
+
+// Of every class, those without an image too: an order of classes that is off by one shows here.
+void PrintCounts(const std::vector<int>& labels, const std::vector<std::string>& classes) {
+  std::vector<int64_t> counts(classes.size());
+  for (const int label : labels) {
+    if (label >= static_cast<int>(counts.size())) counts.resize(label + 1);
+    ++counts[label];
+  }
+  for (size_t i = 0; i < counts.size(); ++i) {
+    std::printf("%7lld  %s\n", static_cast<long long>(counts[i]),
+                ClassName(static_cast<int>(i), classes).c_str());
+  }
+}
+
+// label_NN.pt beside request_NN.csv.
+absl::StatusOr<std::string> TensorBeside(const std::string& request) {
+  const std::filesystem::path path(request);
+  const std::string file = path.filename();
+  absl::string_view name = file;
+  if (!absl::ConsumePrefix(&name, "request_") || !absl::ConsumeSuffix(&name, ".csv")) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", request, "' is not called request_NN.csv; say where the labels belong by --out"));
+  }
+  return std::string(path.parent_path() / absl::StrCat("label_", name, ".pt"));
+}
+
+// The table of `lines` as a tensor.
+absl::Status ToTensor(const std::string& request_path,
+                      const std::vector<data::RequestedImage>& request,
+                      const std::string& answers_path, const std::vector<std::string>& classes,
+                      const std::string& out) {
+  const auto lines = data::ReadCsv(answers_path);
+  if (!lines.ok()) return lines.status();
+  const tools::Answers answers = tools::JoinAnswers(request, *lines, classes);
+  for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
+  if (!answers.conflicts.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", answers_path, "' does not answer '",
+                                                   request_path, "': ", answers.conflicts.size(),
+                                                   " conflicts, listed above; nothing is written"));
+  }
+  at::Tensor tensor = at::empty({static_cast<int64_t>(answers.labels.size())}, at::kLong);
+  std::copy(answers.labels.begin(), answers.labels.end(), tensor.mutable_data_ptr<int64_t>());
+  if (absl::Status s = moco::WriteTensor(out, tensor); !s.ok()) return s;
+  PrintCounts(answers.labels, classes);
+  if (answers.repeated > 0) {
+    std::printf("%lld lines say again what a line before them says\n",
+                static_cast<long long>(answers.repeated));
+  }
+  std::printf("%zu labels are in %s\n", answers.labels.size(), out.c_str());
+  return absl::OkStatus();
+}
+
+// The tensor as a table.
+absl::Status ToTable(const std::string& request_path,
+                     const std::vector<data::RequestedImage>& request,
+                     const std::string& tensor_path, const std::vector<std::string>& classes,
+                     const std::string& out) {
+  const auto labels = data::ReadLabelTensor(tensor_path);
+  if (!labels.ok()) return labels.status();
+  if (labels->size() != request.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", request_path, "' names ", request.size(),
+                                                   " images, but '", tensor_path, "' has ",
+                                                   labels->size(), " labels"));
+  }
+  std::string table = "file,label\n";
+  for (size_t i = 0; i < request.size(); ++i) {
+    const int label = (*labels)[i];
+    if (!classes.empty() && label >= static_cast<int>(classes.size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", tensor_path, "' has class ", label, " for '", request[i].name,
+                       "', but '", FLAGS_classes, "' names ", classes.size(), " classes"));
+    }
+    absl::StrAppend(&table, data::CsvField(request[i].name), ",",
+                    data::CsvField(ClassName(label, classes)), "\n");
+  }
+  if (absl::Status s = base::WriteFileAtomically(out, table); !s.ok()) return s;
+  PrintCounts(*labels, classes);
+  std::printf("%zu labels are in %s\n", labels->size(), out.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status Labels(int argc, char** argv) {
+  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::printf("%s%s", kUsage, base::FlagHelp("tools/labels.cc").c_str());
+    return absl::OkStatus();
+  }
+  if (line->positional.size() != 2) {
+    return absl::InvalidArgumentError(
+        "give the request and its labels: REQUEST.csv ANSWERS.csv, or REQUEST.csv LABELS.pt");
+  }
+  const std::string request_path = base::UserPath(line->positional[0]);
+  const std::string labels_path = base::UserPath(line->positional[1]);
+  const bool is_tensor = absl::EndsWith(labels_path, ".pt");
+
+  std::string out = base::UserPath(FLAGS_out);
+  if (out.empty() && is_tensor) {
+    out = absl::StrCat(absl::StripSuffix(labels_path, ".pt"), ".csv");
+  } else if (out.empty()) {
+    const auto beside = TensorBeside(request_path);
+    if (!beside.ok()) return beside.status();
+    out = *beside;
+  }
+  if (std::error_code ignored; std::filesystem::exists(out, ignored)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("'", out, "' is there already; take it away, or choose another --out"));
+  }
+  std::vector<std::string> classes;
+  if (!FLAGS_classes.empty()) {
+    FLAGS_classes = base::UserPath(FLAGS_classes);
+    auto read = tools::ReadClasses(FLAGS_classes);
+    if (!read.ok()) return read.status();
+    classes = *std::move(read);
+  }
+  const auto request = data::ReadRequest(request_path);
+  if (!request.ok()) return request.status();
+  if (request->empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", request_path, "' names no images"));
+  }
+  return (is_tensor ? ToTable : ToTensor)(request_path, *request, labels_path, classes, out);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Labels, argc, argv); }

@@ -1,0 +1,269 @@
+// Chooses images to label: bazel run //tools:select_labels -- FEATURES --budget=12800
+#include <gflags/gflags.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "base/progress.h"
+#include "data/labels.h"
+#include "data/requests.h"
+#include "lincls/feature_table.h"
+#include "registry/catalogue.h"
+#include "tools/selection/labelled.h"
+#include "tools/selection/page.h"
+#include "tools/selection/select.h"
+#include "tools/selection/selection.h"
+
+DEFINE_int64(budget, 0, "images to choose");
+DEFINE_string(strategy, "balanced", "how, by the name of a plugin: --plugins lists them");
+DEFINE_string(energy, "", "of images, by the name of a plugin; empty: density where it is needed");
+DEFINE_int64(clusters, 0, "of the features; 0: as many as the strategy says");
+DEFINE_double(duplicates, 0.99,
+              "cosine of the features above which of two images one is enough; 1: take both");
+DEFINE_int64(seed, 0, "of everything that is drawn");
+DEFINE_string(labelled, "",
+              "lists of images that need no label, as request_01.csv, with commas between");
+DEFINE_string(page, "", "an HTML file to write, that shows what was chosen and why; empty: none");
+DEFINE_bool(plugins, false, "print the plugins of this program, and end");
+DEFINE_string(out, "",
+              "the list to write; empty: the next request_NN.csv beside the images where they have "
+              "requests already (numbered_png), else in this folder");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Chooses the images that are worth a label, by the features of //lincls:features, and writes "
+    "their names as request_NN.csv.\n\n"
+    "  bazel run //tools:select_labels -- FEATURES --budget=12800 --page=chosen.html\n"
+    "  bazel run //tools:select_labels -- FEATURES --budget=500 --strategy=typical "
+    "--labelled=request_01.csv\n\n";
+
+constexpr char kNumbered[] = "numbered_png";
+
+// The folder in which the data keeps its own requests; empty for data of other forms.
+std::string RequestFolder(const lincls::FeatureTable& table) {
+  const bool numbered = table.dataset == kNumbered;
+  return numbered ? table.data : "";
+}
+
+// What is to be written: the list of images, and what is known of each.
+struct Files {
+  std::string request, strata = {};
+};
+
+absl::Status CheckNew(const std::string& path) {
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::string folder = parent.empty() ? "." : parent.string();
+  if (std::filesystem::exists(path)) {
+    return absl::AlreadyExistsError(absl::StrCat("'", path,
+                                                 "' is there already; it stays as it is. ",
+                                                 "Take it away, or choose another --out"));
+  }
+  if (!std::filesystem::is_directory(folder)) {
+    return absl::NotFoundError(absl::StrCat("'", folder, "' is no folder; choose another --out"));
+  }
+  if (access(folder.c_str(), W_OK) != 0) {
+    return base::ErrnoStatus("cannot write to folder", folder);
+  }
+  return absl::OkStatus();
+}
+
+// request_NN.csv with the number after the largest in `folder`, or `out`; with strata_NN.csv beside
+// it, which no reader takes for a request.
+absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& out) {
+  Files files{.request = out};
+  if (out.empty()) {
+    const auto requests = data::FindRequests(folder);
+    if (!requests.ok()) return requests.status();
+    int64_t next = 1;
+    for (const data::Request& request : *requests) {
+      int64_t number;
+      if (absl::SimpleAtoi(request.number, &number)) next = std::max(next, number + 1);
+    }
+    files.request = std::filesystem::path(folder) / absl::StrFormat("request_%02d.csv", next);
+  }
+  const std::filesystem::path path(files.request);
+  std::string name = path.filename();
+  name = absl::StrCat("strata_", absl::StripPrefix(name, "request_"));
+  files.strata = path.parent_path() / name;
+  for (const std::string& file : {files.request, files.strata}) {
+    if (absl::Status s = CheckNew(file); !s.ok()) return s;
+  }
+  return files;
+}
+
+std::string RequestText(const lincls::FeatureTable& table, const std::vector<int64_t>& chosen) {
+  std::string text = "filename\n";
+  for (const int64_t row : chosen) absl::StrAppend(&text, data::CsvField(table.files[row]), "\n");
+  return text;
+}
+
+std::string StrataText(const lincls::FeatureTable& table, const tools::Selection& selection) {
+  std::string text = "file,stratum,cluster,energy\n";
+  for (const tools::Stratum& stratum : selection.strata) {
+    for (const int64_t row : stratum.chosen) {
+      absl::StrAppend(&text, data::CsvField(table.files[row]), ",", data::CsvField(stratum.name),
+                      ",");
+      if (!selection.clusters.empty()) absl::StrAppend(&text, selection.clusters[row]);
+      absl::StrAppend(&text, ",");
+      if (!selection.energies.empty()) absl::StrAppend(&text, selection.energies[row]);
+      absl::StrAppend(&text, "\n");
+    }
+  }
+  return text;
+}
+
+// "1", "1 to 3".
+std::string Range(int64_t low, int64_t high) {
+  return low == high ? absl::StrCat(low) : absl::StrCat(low, " to ", high);
+}
+
+void PrintSummary(const tools::Selection& selection, int64_t budget, base::Progress& progress) {
+  if (selection.duplicates < 1) {
+    progress.Print(absl::StrFormat("near duplicates  %d left out (cosine above %g)",
+                                   selection.near_duplicates, selection.duplicates));
+  }
+  if (selection.clusters_made > 0) {
+    progress.Print(absl::StrCat("clusters         ", selection.clusters_made));
+  }
+  if (selection.neighbours > 0) {
+    progress.Print(
+        absl::StrFormat("neighbours       %d of each image; %.1f %% of the true ones found",
+                        selection.neighbours, 100 * selection.recall));
+  }
+  if (!selection.energy.empty()) {
+    progress.Print(absl::StrCat("energy           ", selection.energy));
+  }
+  int64_t low_quota = budget, high_quota = 0, low = budget, high = 0, smallest = selection.images,
+          largest = 0;
+  for (const tools::Stratum& stratum : selection.strata) {
+    const int64_t chosen = stratum.chosen.size();
+    low_quota = std::min(low_quota, stratum.quota);
+    high_quota = std::max(high_quota, stratum.quota);
+    low = std::min(low, chosen);
+    high = std::max(high, chosen);
+    smallest = std::min(smallest, stratum.candidates);
+    largest = std::max(largest, stratum.candidates);
+  }
+  progress.Print(
+      absl::StrFormat("strategy         %s, seed %d", selection.strategy, selection.seed));
+  progress.Print(absl::StrFormat("strata           %d of %s images; quotas %s, chosen %s",
+                                 selection.strata.size(), Range(smallest, largest),
+                                 Range(low_quota, high_quota), Range(low, high)));
+  for (const std::string& note : selection.notes) progress.Print("shortage         " + note);
+}
+
+absl::Status Choose(int argc, char** argv) {
+  const auto start = std::chrono::steady_clock::now();
+  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::printf("%s%s", kUsage, base::FlagHelp("tools/select_labels.cc").c_str());
+    return absl::OkStatus();
+  }
+  if (FLAGS_plugins) {
+    std::fputs(registry::Catalogue().c_str(), stdout);
+    return absl::OkStatus();
+  }
+  if (line->positional.size() != 1) {
+    return absl::InvalidArgumentError(
+        "give the features, as //lincls:features writes them: FEATURES");
+  }
+  for (const auto& [flag, value, low, high] :
+       {std::tuple<const char*, double, double, double>{"budget", FLAGS_budget, 1, 1e12},
+        {"clusters", FLAGS_clusters, 0, 1e6},
+        {"duplicates", FLAGS_duplicates, 0, 1},
+        {"seed", FLAGS_seed, 0, 9e18}}) {
+    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
+  }
+  const auto table = lincls::OpenFeatures(base::UserPath(line->positional[0]));
+  if (!table.ok()) return table.status();
+  const std::string folder = RequestFolder(*table);
+  std::vector<std::string> lists;
+  for (const auto list : absl::StrSplit(FLAGS_labelled, ',', absl::SkipEmpty())) {
+    lists.push_back(base::UserPath(std::string(list)));
+  }
+  const auto files =
+      NameFiles(folder.empty() ? base::UserPath(".") : folder, base::UserPath(FLAGS_out));
+  if (!files.ok()) return files.status();
+  const std::string page = base::UserPath(FLAGS_page);
+  std::optional<lincls::TableImages> images;
+  if (!page.empty()) {
+    if (absl::Status s = CheckNew(page); !s.ok()) return s;
+    // Features that do not say which images they are of get a page without pictures.
+    if (!table->data.empty()) {
+      auto opened = lincls::OpenImages(*table);
+      if (!opened.ok()) return opened.status();
+      images = *std::move(opened);
+    }
+  }
+  const auto labelled = tools::FindLabelled(*table, folder, lists);
+  if (!labelled.ok()) return labelled.status();
+
+  base::Progress progress;
+  progress.Print(absl::StrCat("images           ", table->size(), ", ", table->name, " of ",
+                              table->features.columns(), " dimensions"));
+  for (const std::string& reason : labelled->reasons) {
+    progress.Print(absl::StrCat("excluded         ", reason));
+  }
+  tools::SelectOptions options;
+  options.budget = FLAGS_budget;
+  options.strategy = FLAGS_strategy;
+  options.energy = FLAGS_energy;
+  options.clusters = FLAGS_clusters;
+  options.duplicates = FLAGS_duplicates;
+  options.seed = FLAGS_seed;
+  const auto selection = tools::Select(*table, labelled->rows, options,
+                                       [&](const std::string& now) { progress.Update(now); });
+  if (!selection.ok()) return selection.status();
+  PrintSummary(*selection, FLAGS_budget, progress);
+
+  // The request last: when it is there, all is.
+  std::vector<std::pair<std::string, std::string>> writes;  // file, contents
+  if (!page.empty()) {
+    progress.Update("the page");
+    auto html = tools::Page(*table, *selection,
+                            {.request = files->request, .images = images ? &*images : nullptr});
+    if (!html.ok()) return html.status();
+    progress.Print(absl::StrCat("page             ", page, ", ", base::FormatBytes(html->size())));
+    writes.emplace_back(page, *std::move(html));
+  }
+  writes.emplace_back(files->strata, StrataText(*table, *selection));
+  writes.emplace_back(files->request, RequestText(*table, tools::InOrder(*selection)));
+  for (auto write = writes.begin(); write != writes.end(); ++write) {
+    absl::Status written = base::WriteNewFile(write->first, write->second);
+    if (written.ok()) continue;
+    while (write != writes.begin()) unlink((--write)->first.c_str());
+    return written;
+  }
+  const double seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  progress.Print(absl::StrFormat(
+      "chosen           %d: %s (why: %s); %s, %s of memory", FLAGS_budget, files->request,
+      files->strata, base::FormatSeconds(seconds), base::FormatBytes(base::PeakBytes())));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Choose, argc, argv); }

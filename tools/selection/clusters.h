@@ -1,0 +1,28 @@
+// Clusters of features.
+#ifndef TOOLS_SELECTION_CLUSTERS_H_
+#define TOOLS_SELECTION_CLUSTERS_H_
+
+#include <cstdint>
+#include <vector>
+
+namespace tools {
+
+struct Clusters {
+  int64_t k = 0;
+  std::vector<float> centres;     // k x dim, of unit length
+  std::vector<int> of;            // N: the cluster of each row, 0 to k - 1
+  std::vector<float> similarity;  // N: cosine of each row and its cluster's centre
+};
+
+// Of these rows, those of each cluster, from the centre outwards; of two at one distance the
+// smaller row first.
+std::vector<std::vector<int64_t>> ByCluster(const Clusters& clusters,
+                                            const std::vector<int64_t>& rows);
+
+// About as many clusters as suit N rows: the square root of N / 2, at least 1 (Mardia, Kent and
+// Bibby, "Multivariate analysis", 1979).
+int64_t ClustersFor(int64_t size);
+
+}  // namespace tools
+
+#endif  // TOOLS_SELECTION_CLUSTERS_H_

@@ -1,0 +1,66 @@
+// Energies that need the images and the checkpoint, which //lincls:features computes into columns
+// of its table (lincls/feature_table.h).
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "tools/selection/energy.h"
+
+namespace tools {
+namespace {
+
+class Column : public Energy {
+ public:
+  explicit Column(const std::vector<double>& values) : values_(values.begin(), values.end()) {}
+
+  int64_t neighbours() const override { return 0; }
+
+  std::vector<float> Of(const lincls::FeatureTable&, const Neighbours&) const override {
+    return values_;
+  }
+
+ private:
+  const std::vector<float> values_;
+};
+
+struct NoOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+
+absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
+                                                   const lincls::FeatureTable& table) {
+  const auto column = table.columns.find(name);
+  if (column == table.columns.end()) {
+    // What the features are of is known where //lincls:features made them.
+    const bool known = !table.checkpoint.empty();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--energy=", name, " needs the column '", name, "', which the table of '",
+        table.features.path(), "' does not have; add it: bazel run //lincls:features -- ",
+        known ? base::ShellQuoted(table.data) : "DATA",
+        known ? absl::StrCat(" --pretrained=", base::ShellQuoted(table.checkpoint),
+                             " --split=", table.split)
+              : "",
+        " --columns=", name));
+  }
+  return std::make_unique<Column>(column->second);
+}
+
+absl::StatusOr<std::unique_ptr<Energy>> MakeDisagreement(const NoOptions&,
+                                                         const lincls::FeatureTable& table) {
+  return MakeColumn("disagreement", table);
+}
+absl::StatusOr<std::unique_ptr<Energy>> MakeMocoLoss(const NoOptions&,
+                                                     const lincls::FeatureTable& table) {
+  return MakeColumn("moco_loss", table);
+}
+
+REGISTER_PLUGIN(Energies, "disagreement",
+                "of augmented views of the image, by the column of features", NoOptions,
+                MakeDisagreement);
+REGISTER_PLUGIN(Energies, "moco_loss", "loss of the MoCo task, by the column of features",
+                NoOptions, MakeMocoLoss);
+
+}  // namespace
+}  // namespace tools

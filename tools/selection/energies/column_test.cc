@@ -1,0 +1,33 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/selection/energy.h"
+#include "tools/selection/test_features.h"
+
+namespace tools {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(ColumnTest, IsTheColumn) {
+  auto table = TestTable("column", {{1, 0}, {0, 1}});
+  table.columns["moco_loss"] = {4.5, -1};
+  table.columns["disagreement"] = {0, 1};
+  const auto energy = Energies().Create("moco_loss", table).value();
+  EXPECT_EQ(energy->Of(table, {}), (std::vector<float>{4.5, -1}));
+}
+
+TEST(ColumnTest, AMissingOneNamesTheCommandThatMakesIt) {
+  auto table = TestTable("missing", {{1, 0}, {0, 1}});
+  EXPECT_THAT(std::string(Energies().Create("moco_loss", table).status().message()),
+              HasSubstr("add it: bazel run //lincls:features -- DATA --columns=moco_loss"));
+  table.data = "/my data";
+  table.split = "pretraining";
+  table.checkpoint = "runs/1";
+  EXPECT_THAT(std::string(Energies().Create("disagreement", table).status().message()),
+              HasSubstr("add it: bazel run //lincls:features -- '/my data' --pretrained=runs/1 "
+                        "--split=pretraining --columns=disagreement"));
+}
+
+}  // namespace
+}  // namespace tools

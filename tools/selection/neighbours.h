@@ -1,0 +1,43 @@
+// The nearest neighbours of every row, and near duplicates, without looking at all pairs.
+//
+// The rows are cut into lists by clusters, as in an inverted file (Sivic and Zisserman, "Video
+// Google", ICCV 2003). A row is compared with the rows of its own list and then with those of the
+// lists whose centres are nearest, `compared` rows in all: the time grows with N, not with its
+// square. Up to so many rows this is exact.
+#ifndef TOOLS_SELECTION_NEIGHBOURS_H_
+#define TOOLS_SELECTION_NEIGHBOURS_H_
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "tools/selection/clusters.h"
+#include "tools/selection/rows.h"
+
+namespace tools {
+
+struct Neighbours {
+  int64_t k = 0;                    // for each row; all others where there are fewer
+  std::vector<float> similarities;  // N x k: cosines of each row and its nearest, largest first
+  std::vector<bool> repeated;  // N: a near duplicate of a row that is labelled or can be chosen
+  double recall = 1;           // share of the true k nearest that were found, on a sample
+};
+
+struct NeighbourOptions {
+  int64_t k = 20;            // less than `compared`
+  double duplicates = 1;     // cosine above which two rows are near duplicates; 1: none are
+  uint64_t seed = 0;         // of the sample on which the recall is measured
+  int64_t compared = 32768;  // rows that each row is compared with, itself included; above k
+};
+
+// Of near duplicates one stays: a labelled one if there is one, else the one that is nearest to the
+// centre of the first list that has one. What stays is not similar, above `duplicates`, to another
+// that stays, as far as they are compared. `labelled`: N; labelled rows are never `repeated`.
+// `progress` is told the share that is done.
+Neighbours FindNeighbours(const Rows& rows, const Clusters& lists,
+                          const std::vector<bool>& labelled, const NeighbourOptions& options,
+                          const std::function<void(double)>& progress);
+
+}  // namespace tools
+
+#endif  // TOOLS_SELECTION_NEIGHBOURS_H_

@@ -1,0 +1,31 @@
+// Features in two dimensions, to be looked at.
+#ifndef TOOLS_SELECTION_PLANE_H_
+#define TOOLS_SELECTION_PLANE_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <array>
+
+#include "base/rng.h"
+
+namespace tools {
+
+// The plane through the mean in which rows vary most: their first two principal components.
+struct Plane {
+  at::Tensor mean;               // D
+  at::Tensor axes;               // D x 2, orthonormal; a column of zeros where rows have no second
+                                 // dimension
+  std::array<double, 2> shares;  // of the rows' variance, 0 to 1, the larger first
+
+  // rows: n x D, float32. n x 2.
+  at::Tensor Project(const at::Tensor& rows) const;
+};
+
+// rows: n x D, float32, n and D at least 1. By subspace iterations from directions drawn from `rng`
+// (Halko, Martinsson and Tropp, "Finding structure with randomness", SIAM Review 53, 2011): no D x
+// D matrix is made. Each axis points to where its largest component is positive.
+Plane PrincipalPlane(const at::Tensor& rows, base::Rng rng);
+
+}  // namespace tools
+
+#endif  // TOOLS_SELECTION_PLANE_H_

@@ -1,0 +1,69 @@
+#include "tools/selection/rows.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace tools {
+namespace {
+
+constexpr int64_t kGrain = 64;  // rows that are worth a thread
+// How far two unit vectors may be from each other in one coordinate and still be the same.
+constexpr float kSame = 1e-5f;
+
+}  // namespace
+
+absl::StatusOr<Rows> Rows::Open(const lincls::FeatureTable& table) {
+  Rows rows(&table);
+  const int64_t size = table.size(), dim = table.features.columns();
+  std::vector<float> block(kBlock * dim), first(dim);
+  bool differ = false;
+  for (int64_t from = 0; from < size; from += kBlock) {
+    const int64_t count = std::min(kBlock, size - from);
+    table.features.Read(from, count, block.data());
+    if (absl::Status s = lincls::CheckFinite(table, from, count, block.data()); !s.ok()) return s;
+    for (int64_t i = 0; i < count; ++i) {
+      const float* row = block.data() + i * dim;
+      double square = 0;  // in double: the squares of what float32 holds do not overflow
+      for (int64_t d = 0; d < dim; ++d) square += static_cast<double>(row[d]) * row[d];
+      rows.scales_.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0);
+      if (from + i == 0) {
+        for (int64_t d = 0; d < dim; ++d) first[d] = row[d] * rows.scales_[0];
+      }
+      for (int64_t d = 0; d < dim && !differ; ++d) {
+        differ = std::abs(row[d] * rows.scales_.back() - first[d]) > kSame;
+      }
+    }
+  }
+  if (!differ && size > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "all ", size, " features of '", table.features.path(),
+        "' point in one direction, so that nothing tells the images apart; take the features of "
+        "another place or checkpoint"));
+  }
+  return rows;
+}
+
+void Rows::Read(int64_t from, int64_t count, float* out) const {
+  at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) ReadOne(from + i, out + i * dim());
+  });
+}
+
+void Rows::Gather(const std::vector<int64_t>& rows, float* out) const {
+  at::parallel_for(0, rows.size(), kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) ReadOne(rows[i], out + i * dim());
+  });
+}
+
+void Rows::ReadOne(int64_t row, float* out) const {
+  table_->features.Read(row, 1, out);
+  const float scale = scales_[row];
+  for (int64_t d = 0; d < dim(); ++d) out[d] *= scale;
+}
+
+}  // namespace tools

@@ -1,0 +1,62 @@
+// Strategies: which images to label, as plugins.
+#ifndef TOOLS_SELECTION_STRATEGY_H_
+#define TOOLS_SELECTION_STRATEGY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "registry/registry.h"
+#include "tools/selection/clusters.h"
+#include "tools/selection/neighbours.h"
+#include "tools/selection/rows.h"
+#include "tools/selection/selection.h"
+
+namespace tools {
+
+// What is chosen from. Of what a strategy does not need (Needs) nothing is there.
+struct Pool {
+  const Rows& rows;
+  std::vector<int64_t> candidates = {};  // rows that can be chosen, ascending
+  std::vector<int64_t> labelled = {};    // rows that have labels, ascending
+  Clusters clusters = {};                // of all rows
+  Neighbours neighbours = {};
+  std::vector<float> energies = {};  // N
+};
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+
+  struct Needs {
+    int64_t clusters = 0;    // how many, where a person says nothing; 0: none
+    int64_t neighbours = 0;  // of each row
+    bool energy = false;
+  };
+  // Of `images`, `labelled` have labels, and `budget` (at least 1) are to be chosen.
+  virtual Needs needs(int64_t images, int64_t labelled, int64_t budget) const = 0;
+
+  struct Choice {
+    std::vector<Stratum> strata;
+    std::vector<std::string> notes;  // as in Selection
+  };
+  // `budget` of the candidates, each at most once; budget: 1 to as many as there are. What is drawn
+  // comes from `rng` alone.
+  virtual Choice Choose(const Pool& pool, int64_t budget, base::Rng& rng) const = 0;
+};
+
+using StrategyRegistry = registry::Registry<Strategy>;
+StrategyRegistry& Strategies();
+
+// `total` shared out as evenly as `room` allows: each gets at most its room, and, unless that is
+// all it has, at most one less than any other. Who gets one more is the first in `order`, a
+// permutation. total: 0 to the sum of room.
+std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& room,
+                              const std::vector<int64_t>& order);
+// The same where room is no matter.
+std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& order);
+
+}  // namespace tools
+
+#endif  // TOOLS_SELECTION_STRATEGY_H_
