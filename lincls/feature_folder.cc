@@ -55,7 +55,7 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
   return json;
 }
 
-// Of a label file's line.
+// Enough digits for the same float.
 std::string Number(float value) { return absl::StrFormat("%.9g", value); }
 
 }  // namespace

@@ -127,6 +127,9 @@ row=$(($(grep -n "^$name," shown/images.csv | cut -d: -f1) - 2))
 value=$(number shown/backbone.npy $((128 + row * 16 * 4)) 4 f4)
 awk -v a="$value" -v b="$(head -n 1 shown/projector/tensors.tsv | cut -f1)" \
   'BEGIN { d = a - b; exit !(d * d <= 1e-10 * a * a) }' || fail "tensors.tsv is not of its image"
+cp shown/projector/tensors.tsv seed_0.tsv
+"$features" own --split=validation --pretrained="$checkpoint" --out=shown --projector=20 --seed=1 > out || fail "$(cat out)"
+! cmp -s shown/projector/tensors.tsv seed_0.tsv || fail "another seed shows the same images"
 tile=$(sed -n 's/.*single_image_dim: //p' shown/projector/projector_config.pbtxt | head -n 1)
 [ "$(bigendian shown/projector/sprite.png 16)" -eq $((5 * tile)) ] || fail "the sprite's width"
 [ "$(bigendian shown/projector/sprite.png 20)" -eq $((4 * tile)) ] || fail "the sprite's height"
