@@ -1,6 +1,7 @@
 // Features of a data set's images by a pretrained encoder: bazel run //lincls:features -- DATA
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <c10/core/DeviceType.h>
 #include <gflags/gflags.h>
 
 #include <algorithm>
