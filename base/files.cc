@@ -186,8 +186,11 @@ absl::Status WriteThenName(const std::string& path,
   return SyncFolder(folder.empty() ? "." : folder);
 }
 
-// As rename(2), but never over another file: a link can only be made where there is none.
+// As rename(2), but never over another file.
 int RenameToNew(const char* from, const char* to) {
+  const int renamed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+  if (renamed == 0 || errno != EINVAL) return renamed;
+  // Some file systems, NFS for one, cannot; but a link can only be made where there is none.
   return link(from, to) == 0 ? unlink(from) : -1;
 }
 

@@ -3,12 +3,14 @@
 # $1, $2: make_features and select_labels; the rest: STRATEGY IMAGES... (a fortieth of them is chosen).
 set -euo pipefail
 
-make=$1 select=$2 strategy=$3
+make=$PWD/$1 select=$PWD/$2 strategy=$3
 shift 3
 cd "$(mktemp -d)"
 trap 'rm -r "$PWD"' EXIT
+TIMEFORMAT='%R s, %U + %S s of CPU'
 for images; do
   "$make" features.npy --images="$images"
-  "$select" features.npy --budget=$((images / 40)) --strategy="$strategy" --out="$images.csv" >out
-  echo "$images $strategy: $(sed -n 's/^chosen.*); //p' out); $(sed -n 's/^neighbours  *[0-9]* of each image; //p' out)"
+  { time "$select" features.npy --budget=$((images / 40)) --strategy="$strategy" --out="$images.csv" >out; } 2>spent
+  sed 's/^/  /' out
+  echo "$images $strategy: $(tail -n 1 spent)"
 done

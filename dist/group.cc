@@ -52,7 +52,7 @@ constexpr int64_t kFirstBucketBytes = 1 << 20,
 
 // A process says in the store that it is alive, every so often; who does not say so for a while is
 // taken for lost. All of them together end within 2 s when they have found that something is wrong.
-constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kFarewell{400}, kPoll{20};
+constexpr milliseconds kBeat{150}, kSilence{1000}, kDiagnosis{1400}, kPoll{20};
 
 constexpr char kMissing[] = "missing", kNobody[] = "nobody";  // at the start
 
@@ -314,11 +314,20 @@ class Heart {
 constexpr char kVerdict[] = "verdict";
 constexpr char kHeard[] = "heard";  // by how many
 
-void TellAll(c10d::Store& store, const std::string& verdict) {
-  store.compareSet(kVerdict, {}, Bytes(verdict));
+// `ranks`: how many are there to hear it.
+void TellAll(c10d::Store& store, int64_t ranks, const std::string& verdict) {
+  store.compareSet(kVerdict, {}, Bytes(absl::StrCat(ranks, " ", verdict)));
 }
 
-std::string FindLost(c10d::Store& store, const GroupOptions& options) {
+// What has been told; it must have been.
+std::pair<int64_t, std::string> Told(c10d::Store& store) {
+  const std::vector<uint8_t> value = store.get(kVerdict);
+  const std::string text(value.begin(), value.end());
+  const size_t space = text.find(' ');
+  return {std::strtoll(text.c_str(), nullptr, 10), text.substr(space + 1)};
+}
+
+void FindLost(c10d::Store& store, const GroupOptions& options) {
   std::vector<int64_t> beats, silent;
   const auto beat = [&](int64_t rank) { return store.add(Key("beat", rank), 0); };
   for (int64_t rank = 0; rank < options.size; ++rank) beats.push_back(beat(rank));
@@ -326,19 +335,20 @@ std::string FindLost(c10d::Store& store, const GroupOptions& options) {
   for (int64_t rank = 0; rank < options.size; ++rank) {
     if (rank != options.rank && beat(rank) == beats[rank]) silent.push_back(rank);
   }
-  if (silent.empty()) {
-    return absl::StrCat("all ranks are alive, but one did not come to the others within ",
-                        options.timeout, " s; if it needs so long, raise --dist-timeout");
-  }
-  return absl::StrCat("rank ", absl::StrJoin(silent, ", "), " of ", options.size,
-                      " is lost: killed, stopped or cut off");
+  const std::string verdict =
+      silent.empty()
+          ? absl::StrCat("all ranks are alive, but one did not come to the others within ",
+                         options.timeout, " s; if it needs so long, raise --dist-timeout")
+          : absl::StrCat("rank ", absl::StrJoin(silent, ", "), " of ", options.size,
+                         " is lost: killed, stopped or cut off");
+  TellAll(store, options.size - static_cast<int64_t>(silent.size()), verdict);
 }
 
 std::string HearVerdict(c10d::Store& store, const GroupOptions& options) {
-  if (!store.check({kVerdict})) TellAll(store, FindLost(store, options));
-  const std::vector<uint8_t> verdict = store.get(kVerdict);
+  if (!store.check({kVerdict})) FindLost(store, options);
+  const std::string verdict = Told(store).second;
   store.add(kHeard, 1);
-  return {verdict.begin(), verdict.end()};
+  return verdict;
 }
 
 // --- The communicator ---
@@ -465,7 +475,7 @@ class Group : public moco::Communicator {
   bool Leave(const absl::Status& why) override {
     if (size() == 1 || why.ok()) return false;
     const bool told = !failed_ && TellWhy(why);
-    if (rank() == 0) AwaitOthers(failed_ ? kFarewell : kDiagnosis);
+    if (rank() == 0) AwaitOthers();
     failed_ = true;
     return told;
   }
@@ -521,9 +531,9 @@ class Group : public moco::Communicator {
   bool TellWhy(const absl::Status& why) {
     // A stop is what all ranks have agreed on, whatever else each has to say of it.
     const std::string own = absl::IsCancelled(why) ? "" : std::string(why.message());
-    const std::string answer = Bounded([store = store_, rank = rank(), why, own] {
+    const std::string answer = Bounded([store = store_, rank = rank(), size = size(), why, own] {
       store->set(Key("left", rank), Bytes(absl::StrCat(why.raw_code(), own)));
-      TellAll(*store, absl::StrCat("rank ", rank, " has ended: ", why.message()));
+      TellAll(*store, size, absl::StrCat("rank ", rank, " has ended: ", why.message()));
       store->add(kHeard, 1);
       if (rank == 0) return std::string();
       store->wait({Key("left", 0)}, kDiagnosis);
@@ -536,14 +546,15 @@ class Group : public moco::Communicator {
   }
 
   // The server of the store stays until the others have heard why they are alone.
-  void AwaitOthers(milliseconds limit) {
-    const auto end = std::chrono::steady_clock::now() + limit;
+  void AwaitOthers() {
+    const std::string all = "all", some = "some";
     const auto heard = [&] {
-      return Bounded([store = store_] { return absl::StrCat(store->add(kHeard, 0)); });
+      return Bounded(
+          [=, store = store_] { return store->add(kHeard, 0) >= Told(*store).first ? all : some; });
     };
-    const std::string all = absl::StrCat(size());
-    while (std::chrono::steady_clock::now() < end && heard() != all) {
-      std::this_thread::sleep_for(milliseconds(20));
+    const auto end = std::chrono::steady_clock::now() + kDiagnosis;
+    while (std::chrono::steady_clock::now() < end && heard() == some) {
+      std::this_thread::sleep_for(kPoll);
     }
   }
 

@@ -564,7 +564,9 @@ class TrainerImpl : public Trainer {
                           absl::StrCat(why.message(), " before the first step; nothing ",
                                        "was trained that could be saved"));
     }
-    if (absl::Status s = step == saved_step_ ? absl::OkStatus() : Save(step); !s.ok()) {
+    // Rank 0 knows, which writes.
+    const bool saved = RankZeroSays(communicator_, step == saved_step_);
+    if (absl::Status s = saved ? absl::OkStatus() : Save(step); !s.ok()) {
       return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
     }
     if (folder_ == nullptr) {

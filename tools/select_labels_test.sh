@@ -96,6 +96,21 @@ grep -q "^excluded  *1 have a label in the features' table" out || fail "$(cat o
 grep -q "of 4 images only 0 can be chosen" err || fail "$(cat err)"
 rm request_01.csv strata_01.csv
 
+# On a file system that cannot rename to new names alone; and on one that is full when the request is written.
+if strace -o /dev/null true 2>/dev/null; then
+  calls=(strace -f -qq -o /dev/null -e trace=renameat2)
+  "${calls[@]}" -e inject=renameat2:error=EINVAL "$select" mine.npy --budget=1 --duplicates=1 --out=linked.csv >out ||
+    fail "no file by a link"
+  [ "$(wc -l <linked.csv)" -eq 2 ] || fail "$(cat linked.csv)"
+  got=0
+  "${calls[@]}" -e inject=renameat2:error=ENOSPC:when=2 "$select" mine.npy --budget=1 --duplicates=1 --out=full.csv \
+    >out 2>err || got=$?
+  [ $got -eq 4 ] && grep -q "full.csv.*: No space left on device; free some space" err || fail "full: $got, $(cat err)"
+  [ "$(echo *full*)" = "*full*" ] || fail "left behind: $(echo *full*)"
+else
+  [ -x "$(command -v strace)" ] || fail "no strace; run ./tools/setup.sh"
+fi
+
 # The page, without pictures where nobody knows the images; never over another file, and only with the list.
 "$select" mine.npy --budget=2 --duplicates=1 --strategy=random --out=paged.csv --page=paged.html >out
 grep -q "^page  *$PWD/paged.html, " out || fail "$(cat out)"
@@ -126,7 +141,7 @@ refused 2 "--clusters is 29, more than the 28 images that can be chosen" feature
 refused 2 "--duplicates is 1.5" features --budget=3 --duplicates=1.5
 refused 2 "unknown strategy 'balancd'" features --budget=3 --strategy=balancd
 refused 2 "unknown energy 'entropy'" features --budget=3 --energy=entropy
-refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --columns=disagreement" \
+refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --out=$PWD/features-disagreement --columns=disagreement" \
   features --budget=3 --energy=disagreement
 refused 4 "'$PWD/again.csv' is there already" features --budget=3 --out=again.csv
 echo mine >page.html

@@ -5,15 +5,17 @@
 #
 # makes FOLDER: data/ in the form of Deep-Learning-SSL-MoCo-SP21, out of the images that come along,
 # and run/, before/, after/ of pretraining and of the two classifiers. What people would answer is
-# known here, so nobody is asked. Variables: IMAGES without labels, TRAIN and VAL with,
-# BUDGET to label, EPOCHS, and PROGRAMS, a folder with the built programs in place of `bazel run`.
+# known here, so nobody is asked. Variables: IMAGES without labels, TRAIN and VAL with, BUDGET to
+# label, EPOCHS, THREADS that compute (0: one for each core), and PROGRAMS, a folder with the built
+# programs in place of `bazel run`.
 set -euo pipefail
 . "$(dirname "$0")/program.sh"
 
 mkdir "$1"
 folder=$(realpath "$1")
 data=$folder/data
-IMAGES=${IMAGES:-4000} TRAIN=${TRAIN:-200} VAL=${VAL:-1000} BUDGET=${BUDGET:-400} EPOCHS=${EPOCHS:-20}
+IMAGES=${IMAGES:-4000} TRAIN=${TRAIN:-200} VAL=${VAL:-1000} BUDGET=${BUDGET:-400}
+EPOCHS=${EPOCHS:-20} THREADS=${THREADS:-0}
 
 # ---- The data -------------------------------------------------------------------------------------
 # The demo's JPEG files under the names that this form has: what a file holds counts, not its name.
@@ -38,7 +40,9 @@ number() {
 }
 
 # mixed SPLIT: its images, in an order that is the same everywhere.
-mixed() { (cd "$folder/demo" && printf '%s\n' "$1"/*/*) | awk '{ print (NR * 7919) % 10007, $0 }' | sort -n | cut -d' ' -f2; }
+mixed() {
+  (cd "$folder/demo" && printf '%s\n' "$1"/*/*) | awk '{ print (NR * 7919) % 10007, $0 }' | sort -n | cut -d' ' -f2
+}
 
 mixed train > "$folder/train.txt"
 mixed test > "$folder/val.txt"
@@ -54,13 +58,14 @@ rm -r "$folder/demo"
 
 # ---- Pretraining, and a classifier on the labels that are there --------------------------------
 
-program moco:pretrain "$data" --preset=demo --epochs="$EPOCHS" --run-dir="$folder/run"
-classifier=(--preset=demo --pretrained="$folder/run" --batch-size=20)
+program moco:pretrain "$data" --preset=demo --epochs="$EPOCHS" --threads="$THREADS" --run-dir="$folder/run"
+classifier=(--pretrained="$folder/run" --batch-size=20 --lr=0.01 --epochs=40 --schedule='24 32'
+  --threads="$THREADS")
 program lincls:lincls "$data" "${classifier[@]}" --run-dir="$folder/before"
 
 # ---- Which images to label --------------------------------------------------------------------------
 
-program lincls:features "$data" --split=pretraining --pretrained="$folder/run"
+program lincls:features "$data" --split=pretraining --pretrained="$folder/run" --threads="$THREADS"
 program tools:select_labels "$folder/run/features/pretraining" --budget="$BUDGET" \
   --page="$folder/request_01.html"
 

@@ -36,9 +36,9 @@ for seed in $SEEDS; do
         --seed="$seed" --out="$run/$name.csv"
       # The answers: an image's class is its folder.
       awk -F/ 'NR > 1 { print $0 "," $1 }' "$run/$name.csv" | sed '1i file,label' > "$run/$name.labels.csv"
-      # The rate and the epochs are fixed, so that the test images choose nothing.
+      # The rates and the epochs are fixed, so that the test images choose nothing.
       once "$run/$name/sweep.csv" program lincls:sweep "$run/train" "$run/test" --labels="$run/$name.labels.csv" \
-        --lr="${RATES:-0.1}" --weight-decay=0 --batch-size=50 --seed="$seed" --threads="$THREADS" --run-dir="$run/$name"
+        --lr="${RATES:-0.01 0.1}" --weight-decay=0 --batch-size=50 --seed="$seed" --threads="$THREADS" --run-dir="$run/$name"
     done
   done
 done

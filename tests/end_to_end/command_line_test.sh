@@ -71,6 +71,13 @@ said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist
 said '^epoch 3/3 '
 ! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
 
+# --- A device that is not there is not replaced in silence ---
+for program in "$pretrain" "$lincls"; do
+  refused $usage "CUDA.*give --device=cpu" "$program" data --device=cuda --run-dir=refused
+  refused $usage "device is 'gpu', must be cpu or cuda" "$program" data --device=gpu --run-dir=refused
+done
+[ ! -e refused ] || fail "a refused run left a folder"
+
 # --- A run in micro-batches by another optimizer stops and goes on; another one does not take its state ---
 lars=("${small[@]}" data -b 16 --accumulate=2 --bn-splits=2 --optimizer=lars --lr=1 --lr-schedule=cosine:warmup=1,per_step=true)
 "$pretrain" "${lars[@]}" --run-dir=whole --epochs=3 --nocos > out || fail "$(cat out)"

@@ -1,5 +1,6 @@
 // Energies that need the images and the checkpoint, which //lincls:features computes into columns
 // of its table (lincls/feature_table.h).
+#include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
@@ -33,16 +34,20 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
                                                    const lincls::FeatureTable& table) {
   const auto column = table.columns.find(name);
   if (column == table.columns.end()) {
-    // What the features are of is known where //lincls:features made them.
+    std::string columns;  // those that are there, and this one
+    for (const auto& [other, values] : table.columns) absl::StrAppend(&columns, other, ",");
+    // What the features are of is known where //lincls:features made them. It writes each folder
+    // once.
+    const std::string folder = std::filesystem::path(table.features.path()).parent_path();
     const bool known = !table.checkpoint.empty();
     return absl::InvalidArgumentError(absl::StrCat(
         "--energy=", name, " needs the column '", name, "', which the table of '",
-        table.features.path(), "' does not have; add it: bazel run //lincls:features -- ",
-        known ? base::ShellQuoted(table.data) : "DATA",
-        known ? absl::StrCat(" --pretrained=", base::ShellQuoted(table.checkpoint),
-                             " --split=", table.split)
+        table.features.path(), "' does not have; make features that do: ",
+        "bazel run //lincls:features -- ", known ? base::ShellQuoted(table.data) : "DATA",
+        known ? absl::StrCat(" --pretrained=", base::ShellQuoted(table.checkpoint), " --split=",
+                             table.split, " --out=", base::ShellQuoted(folder + "-" + name))
               : "",
-        " --columns=", name));
+        " --columns=", columns, name));
   }
   return std::make_unique<Column>(column->second);
 }

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
 #include "tools/selection/energy.h"
 #include "tools/selection/test_features.h"
 
@@ -19,14 +22,21 @@ TEST(ColumnTest, IsTheColumn) {
 
 TEST(ColumnTest, AMissingOneNamesTheCommandThatMakesIt) {
   auto table = TestTable("missing", {{1, 0}, {0, 1}});
-  EXPECT_THAT(std::string(Energies().Create("moco_loss", table).status().message()),
-              HasSubstr("add it: bazel run //lincls:features -- DATA --columns=moco_loss"));
+  const auto error = [&](const std::string& name) {
+    return std::string(Energies().Create(name, table).status().message());
+  };
+  EXPECT_THAT(error("moco_loss"), HasSubstr("make features that do: bazel run //lincls:features -- "
+                                            "DATA --columns=moco_loss"));
   table.data = "/my data";
   table.split = "pretraining";
   table.checkpoint = "runs/1";
-  EXPECT_THAT(std::string(Energies().Create("disagreement", table).status().message()),
-              HasSubstr("add it: bazel run //lincls:features -- '/my data' --pretrained=runs/1 "
-                        "--split=pretraining --columns=disagreement"));
+  table.columns["moco_loss"] = {1, 2};
+  const std::string folder = std::filesystem::path(table.features.path()).parent_path();
+  EXPECT_THAT(
+      error("disagreement"),
+      HasSubstr(absl::StrCat("bazel run //lincls:features -- '/my data' --pretrained=runs/1 ",
+                             "--split=pretraining --out=", folder,
+                             "-disagreement --columns=moco_loss,disagreement")));
 }
 
 }  // namespace
