@@ -291,6 +291,7 @@ class TrainerImpl : public Trainer {
                      {"checkpoint-minutes", registry::WriteValue(options_.checkpoint_minutes)},
                      {"knn-k", absl::StrCat(options_.knn_k)},
                      {"knn-t", registry::WriteValue(options_.knn_temperature)},
+                     {"probe", options_.probe ? "true" : "false"},
                      {"start-epoch", absl::StrCat(options_.start_epoch)}});
     return settings;
   }
