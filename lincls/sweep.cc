@@ -177,7 +177,10 @@ absl::StatusOr<Sets> OpenSets(const std::string& train_word, const std::string& 
     absl::Status s = TakeLabels(base::UserPath(FLAGS_labels), first);
     if (!s.ok()) return s;
   }
-  for (const Table& table : sets.train) table->labels = first.labels;
+  for (const Table& table : sets.train) {
+    table->classes = first.classes;
+    table->labels = first.labels;
+  }
   auto train_data = DataOf(sets.train), validation_data = DataOf(sets.validation);
   if (!train_data.ok()) return train_data.status();
   if (!validation_data.ok()) return validation_data.status();
@@ -432,6 +435,7 @@ absl::Status Save(const Sets& sets, const Encoder& encoder, const Result& r,
   const FeatureTable& table = *sets.train[r.features];
   moco::Checkpoint c = ClassifierCheckpoint(*encoder.backbone, **probe, table.eval_views,
                                             table.classes, encoder.path);
+  if (table.classes.empty()) c.mocopp.erase("classes");  // they have no names
   c.epoch = r.best_epoch + 1;
   c.optimizer.lr = r.probe.lr;
   c.numbers["best_acc1"] = 100 * r.best.acc1;

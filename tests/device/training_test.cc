@@ -20,6 +20,7 @@
 #include "base/files.h"
 #include "base/rng.h"
 #include "base/run_folder.h"
+#include "lincls/classifier_checkpoint.h"
 #include "lincls/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
 #include "moco/checkpoint.h"

@@ -37,7 +37,7 @@ holds "$(last probe run) > 0.15" || fail "chance is 10 %, the probe is at $(last
 
 # From features on the disk: the monitor's number.
 for split in training validation; do
-  "$features" data --pretrained=run --split=$split --out=$split --threads=1 > out || fail "features: $(cat out)"
+  "$features" data --pretrained=run --split=$split --features=stage1,backbone --out=$split --threads=1 > out || fail "features: $(cat out)"
 done
 "$knn" training validation --k='1 5' --t='0.1 1' --out=knn.csv > knn.out || fail "knn: $(cat knn.out)"
 found=$(sed -n 's/^5,0.1,//p' knn.csv)
@@ -49,8 +49,8 @@ name=$(sed -n 2p validation/images.csv | cut -d, -f1)
 [ "$(grep -c '^  *[0-9.]*  ' out)" -eq 8 ] || fail "neighbours: $(cat out)"
 [ "$(od -An -tu1 -j16 -N8 sheet.png | tr -s ' ')" = " 0 0 1 248 0 0 0 192" ] || fail "the picture's size"
 
-# The sweep's best classifier is what lincls finds in its checkpoint.
-"$sweep" training validation --lr='1e6 0.1 1 10' --wd='1e3 0' --epochs=8 --schedule=6 --batch-size=50 --threads=1 \
+# The sweep's best classifier of the backbone is what lincls finds in its checkpoint.
+"$sweep" training validation --features=stage1,backbone --lr='1e6 0.1 1 10' --wd='1e3 0' --epochs=8 --schedule=6 --batch-size=50 --threads=1 \
   --run-dir=swept > out || fail "sweep: $(cat out)"
 grep -q '^diverged backbone --lr=1e+06 --weight-decay=1000 ' out || fail "not said: $(cat out)"
 best=$(sed -n 's/^saved  *Acc@1 \([0-9.]*\) %.*/\1/p' out)
@@ -58,7 +58,8 @@ holds "$best > 15" || fail "chance is 10 %, the best is at $best: $(cat out)"
 next=$(sed -n 's/^next: *bazel run \/\/lincls:lincls -- //p' out)
 [ "$next" = "$PWD/data --evaluate --resume=$PWD/swept/checkpoints/model_best.pth.tar" ] || fail "next: $next"
 "$lincls" $next --threads=1 > evaluated || fail "lincls: $(cat evaluated)"
-line=$(awk -F, 'NR > 1 && $5 > most { most = $5; line = $0 } END { print line }' swept/sweep.csv)
+grep -q '^stage1,0.1,0,' swept/sweep.csv || fail "no other features: $(cat swept/sweep.csv)"
+line=$(awk -F, '$1 == "backbone" && $5 > most { most = $5; line = $0 } END { print line }' swept/sweep.csv)
 IFS=, read -r _ _ _ _ acc1 acc5 loss _ <<< "$line"
 [ "$(awk "BEGIN { printf \"%.2f\", 100 * $acc1 }")" = "$best" ] || fail "the best is $line, saved $best"
 expected=$(awk "BEGIN { printf \"loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%\", $loss, 100 * $acc1, 100 * $acc5 }")

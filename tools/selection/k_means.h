@@ -13,7 +13,8 @@ namespace tools {
 // k: 1 to rows.size(). Twenty rounds over at most 256 rows a cluster, drawn at random; then each
 // row goes to the centre that is nearest. No cluster is empty: where one would be, the largest is
 // split, and gives it the half that is farthest from its centre. A function of the rows, k and the
-// seed (and, in its last bits, of the CPU type and the number of threads).
+// seed, on one type of CPU with one number of threads: k-means makes other clusters of another last
+// bit.
 Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed);
 
 namespace internal {

@@ -314,6 +314,7 @@ std::string Kinds(const Selection& selection) {
                         Count(counts.candidates), "<td>", Count(counts.quota), "<td>",
                         Count(counts.chosen), "</tr>");
   };
+  if (all.strata == 1) return "";  // it is said below
   std::string html =
       "<div class=\"scroll\"><table><thead><tr><th>Kind of stratum<th>Strata<th>Candidates"
       "<th>Quota<th>Chosen</tr></thead><tbody>";
@@ -389,7 +390,7 @@ std::string Groups(const lincls::FeatureTable& table, const Selection& selection
                     " data-place=\"", place, "\" data-title=\"", title, "\" data-candidates=\"",
                     counts.candidates, "\" data-quota=\"", counts.quota, "\" data-chosen=\"",
                     counts.chosen, "\" data-short=\"", missing, "\"><summary><span>",
-                    title.empty() ? "no cluster" : title);
+                    title.empty() ? "all images" : title);
     if (missing > 0) {
       absl::StrAppend(&html, " <span class=\"short\">", Count(missing), " short</span>");
     }

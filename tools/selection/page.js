@@ -176,8 +176,8 @@
       button.dataset.order = descends ? "descending" : "ascending";
     });
   }
-  const all = document.getElementById("open-all");
-  all.addEventListener("click", () => {
+  const all = document.getElementById("open-all");  // none, where one group is all there is
+  if (all) all.addEventListener("click", () => {
     const open = all.dataset.opens !== "no";
     for (const group of groups) group.open = open;
     all.dataset.opens = open ? "no" : "yes";

@@ -301,6 +301,8 @@ TEST(PageTest, StrategiesWithoutClustersOrEnergies) {
   EXPECT_THAT(page, Not(HasSubstr("<svg")));
   EXPECT_THAT(page, Not(HasSubstr("<dt>Energy")));
   EXPECT_THAT(page, Not(HasSubstr("<button")));
+  EXPECT_THAT(page, Not(HasSubstr("<table")));
+  EXPECT_THAT(page, HasSubstr("<b>all</b>3 of 50 candidates, quota 3</figcaption>"));
   EXPECT_THAT(All(page, "<li>([^<]*)</li>"), ElementsAre("4.png", "1.png", "7.png"));
 }
 

@@ -23,9 +23,9 @@ struct SelectOptions {
 };
 
 // Chooses `budget` images that are not `labelled` (N). A function of the features, `labelled` and
-// the options (and, in the last bits of what is computed, of the CPU type and the number of
-// threads). InvalidArgument where more is asked for than there is, for specs that plugins refuse,
-// and for features that are not finite or all the same. `progress` is told what is being done.
+// the options, on one type of CPU with one number of threads. InvalidArgument where more is asked
+// for than there is, for specs that plugins refuse, and for features that are not finite or all the
+// same. `progress` is told what is being done.
 absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
                                  const std::vector<bool>& labelled, const SelectOptions& options,
                                  const std::function<void(const std::string&)>& progress);
