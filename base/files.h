@@ -54,8 +54,8 @@ absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
-// The same for a file that must be new. AlreadyExists when there is one of that name, which stays as
-// it is, whoever else made it meanwhile.
+// The same for a file that must be new. AlreadyExists when there is one of that name, which stays
+// as it is, whoever else made it meanwhile.
 absl::Status WriteNewFile(const std::string& path, absl::string_view contents);
 
 // A file that grows over hours: what it had at the last Sync() is there after any crash, and

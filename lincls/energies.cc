@@ -33,7 +33,7 @@ at::Tensor Normalize(const at::Tensor& x) {
 }
 
 std::vector<float> ToVector(const at::Tensor& values) {
-  const at::Tensor contiguous = values.to(at::kFloat).contiguous();
+  const at::Tensor contiguous = values.to(at::kCPU, at::kFloat).contiguous();
   const float* begin = contiguous.const_data_ptr<float>();
   return {begin, begin + contiguous.numel()};
 }
@@ -127,11 +127,13 @@ class EnergiesImpl : public Energies {
     auto key_backbone = FrozenBackbone::Create(checkpoint, kKeyEncoder, options_.arch);
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
+    key_backbone_->To(backbone_.device());
     auto key_head = FrozenHead::Create(checkpoint, kKeyEncoder, key_backbone_->feature_dim());
     if (!key_head.ok()) return key_head.status();
     key_head_ = *std::move(key_head);
+    key_head_->To(backbone_.device());
     for (const auto& [name, tensor] : checkpoint.state) {
-      if (name == kQueue) queue_ = tensor.to(at::kFloat);
+      if (name == kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
     }
     if (!queue_.defined()) {
       return absl::NotFoundError(absl::StrCat("holds no queue, '", kQueue, "'"));

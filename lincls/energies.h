@@ -41,8 +41,9 @@ struct EnergyOptions {
 class Energies {
  public:
   // The data set, the backbone and the head (null: there is none) must outlive it; they are the
-  // query encoder's. NotFound, to be read after the checkpoint's name, says what a column wants and
-  // the checkpoint lacks: a head, a key encoder, a queue; InvalidArgument of the specs.
+  // query encoder's, and it computes on their device. NotFound, to be read after the checkpoint's
+  // name, says what a column wants and the checkpoint lacks: a head, a key encoder, a queue;
+  // InvalidArgument of the specs.
   static absl::StatusOr<std::unique_ptr<Energies>> Create(const EnergyOptions& options,
                                                           const moco::Checkpoint& checkpoint,
                                                           const FrozenBackbone& backbone,

@@ -46,6 +46,11 @@ absl::StatusOr<std::unique_ptr<FeatureNetwork>> FeatureNetwork::Create(
   return network;
 }
 
+void FeatureNetwork::To(at::Device device) {
+  backbone_->To(device);
+  if (head_ != nullptr) head_->To(device);
+}
+
 absl::Status FeatureNetwork::Choose(const std::string& features, int64_t rows, int64_t cols) {
   const int channels = *moco::ImageChannels(backbone_->spec());
   const std::vector<at::Tensor> stages = backbone_->Stages(

@@ -25,6 +25,9 @@ class FeatureNetwork {
   static absl::StatusOr<std::unique_ptr<FeatureNetwork>> Create(const moco::Checkpoint& checkpoint,
                                                                 const std::string& arch);
 
+  // Computes on `device` from now on; without this, on the CPU.
+  void To(at::Device device);
+
   // What a pass is to give, as names with commas between: backbone; head; stage1, stage2, ..., the
   // averages over each stage's output; all: of these what there is. For images of rows x cols.
   // InvalidArgument, to be read after the checkpoint's name, for what it does not have.
@@ -33,8 +36,8 @@ class FeatureNetwork {
   // Name and width of each of those matrices, in the order backbone, head, stages.
   const std::vector<std::pair<std::string, int64_t>>& outputs() const { return outputs_; }
 
-  // One pass, without gradients. images: n x C x H x W, channels_last, float32. Returns n x width
-  // for each of outputs().
+  // One pass, without gradients. images: n x C x H x W, channels_last, float32, on any device.
+  // Returns n x width for each of outputs(), on the network's.
   std::vector<at::Tensor> operator()(const at::Tensor& images) const;
 
   const FrozenBackbone& backbone() const { return *backbone_; }

@@ -1,6 +1,7 @@
 // Features of a data set's images by a pretrained encoder: bazel run //lincls:features -- DATA
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <c10/core/DeviceType.h>
 #include <gflags/gflags.h>
 
 #include <algorithm>
@@ -41,6 +42,7 @@
 #include "lincls/projector.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoint.h"
+#include "moco/cuda_devices.h"
 #include "moco/images.h"
 #include "registry/spec.h"
 
@@ -69,6 +71,7 @@ DEFINE_string(loss, "",
 DEFINE_uint64(seed, 0, "decides the crops of --columns, and which images --projector shows");
 DEFINE_int64(projector, 0,
              "write projector/ for TensorBoard, of at most so many images, such as 10000; 0: not");
+DEFINE_string(device, "", "cpu or cuda; empty: cuda where there is a device, else cpu");
 DEFINE_int64(batch_size, 250, "images that are computed at once");
 DEFINE_int64(workers, 32, "threads that load images; no more than there are cores");
 DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
@@ -184,6 +187,9 @@ absl::StatusOr<std::unique_ptr<Inputs>> OpenInputs() {
   auto network = FeatureNetwork::Create(*checkpoint, FLAGS_arch);
   if (!network.ok()) return InFile(network.status(), *path);
   inputs->network = *std::move(network);
+  const auto device = moco::ChooseDevice(FLAGS_device, /*number=*/0);
+  if (!device.ok()) return device.status();
+  inputs->network->To(*device);
   const int channels = *moco::ImageChannels(inputs->network->backbone().spec());
 
   auto place = FLAGS_data.empty() ? data::DemoFolder() : base::UserPath(FLAGS_data);
@@ -221,6 +227,10 @@ absl::StatusOr<std::unique_ptr<Inputs>> OpenInputs() {
   return inputs;
 }
 
+std::string DeviceName(const Inputs& inputs) {
+  return c10::DeviceTypeName(inputs.network->backbone().device().type(), /*lower_case=*/true);
+}
+
 // All that decides the numbers.
 FeatureFolderOptions FolderOptions(const Inputs& inputs) {
   FeatureFolderOptions options;
@@ -239,7 +249,8 @@ FeatureFolderOptions FolderOptions(const Inputs& inputs) {
               {"features", nlohmann::ordered_json::object()},
               {"dtype", FLAGS_dtype},
               {"columns", inputs.columns},
-              {"batch_size", inputs.batch_size}};
+              {"batch_size", inputs.batch_size},
+              {"device", DeviceName(inputs)}};
   for (const auto& [name, width] : inputs.network->outputs()) settings["features"][name] = width;
   if (inputs.energies) {
     settings["views"] = inputs.energies->views();
@@ -264,7 +275,8 @@ void PrintSettings(const Inputs& inputs, const FeatureFolder& folder) {
                 inputs.network->head() == nullptr ? " (in the backbone's output)" : "",
                 inputs.energies->views().c_str());
   }
-  std::printf("threads  %d compute, %d load\n", at::get_num_threads(), LoaderThreads());
+  std::printf("device   %s; %d threads compute, %d load\n", DeviceName(inputs).c_str(),
+              at::get_num_threads(), LoaderThreads());
   if (folder.done() > 0 && !folder.finished()) {
     std::printf("resumed  after %lld images\n", static_cast<long long>(folder.done()));
   }
@@ -296,7 +308,7 @@ absl::StatusOr<std::unique_ptr<data::Loader>> StartLoader(const Inputs& inputs,
 
 // Rows `kept` of a matrix, or of a column.
 std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
-  const at::Tensor rows = matrix.contiguous();
+  const at::Tensor rows = matrix.cpu().contiguous();
   const int64_t width = rows.size(1);
   std::vector<float> values;
   values.reserve(kept.size() * width);

@@ -108,7 +108,7 @@ at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
 
 std::vector<at::Tensor> FrozenBackbone::Stages(const at::Tensor& images) const {
   at::NoGradGuard no_grad;
-  return backbone_->Stages(images);
+  return backbone_->Stages(images.to(device_));
 }
 
 void FrozenBackbone::Thaw() {

@@ -47,6 +47,12 @@ FrozenHead::FrozenHead(std::shared_ptr<moco::Head> head) : head_(std::move(head)
 
 FrozenHead::~FrozenHead() = default;
 
+void FrozenHead::To(at::Device device) {
+  for (const auto& [name, tensor] : moco::GetState(*head_)) {
+    at::Tensor(tensor).set_data(tensor.data().to(device));
+  }
+}
+
 at::Tensor FrozenHead::operator()(const at::Tensor& features) const {
   at::NoGradGuard no_grad;
   return head_->forward(features);

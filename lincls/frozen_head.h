@@ -29,7 +29,11 @@ class FrozenHead {
                                                             int64_t feature_dim);
   ~FrozenHead();
 
-  // features: N x feature_dim, float32. Returns N x dim(), not normalised, without a gradient.
+  // Computes on `device` from now on; without this, on the CPU.
+  void To(at::Device device);
+
+  // features: N x feature_dim, float32, on that device. Returns N x dim(), not normalised, without
+  // a gradient.
   at::Tensor operator()(const at::Tensor& features) const;
 
   int64_t dim() const;

@@ -143,6 +143,7 @@ refused 2 "with 2 stages; leave 'stage3' out" "$features" "${to_none[@]}" --feat
 refused 2 "did you mean 'disagreement'" "$features" "${to_none[@]}" --columns=disagreements
 refused 2 "must be float32 or float16" "$features" "${to_none[@]}" --dtype=bfloat16
 refused 2 "augmented-views" "$features" "${to_none[@]}" --augmented-views=1
+refused 2 "must be cpu or cuda" "$features" "${to_none[@]}" --device=gpu
 refused 2 "split is 'test'" "$features" "${to_none[@]}" --split=test
 refused 2 "must end with to_tensor" "$features" "${to_none[@]}" --eval-views=flip
 refused 2 "one word too many" "$features" own more "${to_none[@]}"
