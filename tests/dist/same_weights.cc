@@ -1,5 +1,5 @@
-// Whether two checkpoints hold the same weights, keys and optimizer's state, to 1e-9 of each tensor's
-// norm. Running statistics are left out: over several ranks they are the first one's.
+// Whether two checkpoints hold the same weights, keys and optimizer's state, to 1e-9 of each
+// tensor's norm. Running statistics are left out: over several ranks they are the first one's.
 //   same_weights FILE FILE
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>
