@@ -5,6 +5,7 @@ set -euo pipefail
 
 make=$PWD/$1 select=$PWD/$2 strategy=$3
 shift 3
+unset BUILD_WORKING_DIRECTORY # paths are relative to this folder, not to where a person stands
 cd "$(mktemp -d)"
 trap 'rm -r "$PWD"' EXIT
 TIMEFORMAT='%R s, %U + %S s of CPU'

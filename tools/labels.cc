@@ -82,9 +82,9 @@ absl::Status ToTensor(const std::string& request_path,
   const tools::Answers answers = tools::JoinAnswers(request, *lines, classes);
   for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
   if (!answers.conflicts.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", answers_path, "' does not answer '",
-                                                   request_path, "': ", answers.conflicts.size(),
-                                                   " conflicts, listed above; nothing is written"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", answers_path, "' does not answer '", request_path,
+        "'; conflicts, listed above: ", answers.conflicts.size(), "; nothing is written"));
   }
   at::Tensor tensor = at::empty({static_cast<int64_t>(answers.labels.size())}, at::kLong);
   std::copy(answers.labels.begin(), answers.labels.end(), tensor.mutable_data_ptr<int64_t>());

@@ -59,7 +59,7 @@ mkdir conflicts
 cp request_01.csv names.txt conflicts/
 cd conflicts
 printf '11.png,cat\n2.png,cta\n2.png,dog\n11.png,dog\n7.png,cat\n5.png,\n' > answers.csv
-refused 2 "answers.csv' does not answer '$PWD/request_01.csv': 5 conflicts, listed above; nothing is written" \
+refused 2 "answers.csv' does not answer '$PWD/request_01.csv'; conflicts, listed above: 5; nothing is written" \
   "$labels" request_01.csv answers.csv --classes=names.txt
 cat > expected <<'END'
 line 2: of '2.png': 'cta' is no name of --classes; did you mean 'cat'?

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From images without labels to a better classifier: docs/recipes/labels.md, on generated data.
+# From images without labels to a classifier with more of them: docs/recipes/labels.md, on generated data.
 #
 #   docs/recipes/labels.sh FOLDER
 #
