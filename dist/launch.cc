@@ -46,13 +46,21 @@ constexpr char kUsage[] =
 
 int exit_code = base::kSuccess;  // of the program
 
+std::string Self() { return std::filesystem::read_symlink("/proc/self/exe"); }
+
 std::string ProgramPath() {
   if (FLAGS_program != "pretrain" && FLAGS_program != "lincls") {
     return base::UserPath(FLAGS_program);
   }
   // It lies beside this one.
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
-  return self.parent_path() / absl::StrCat(FLAGS_program, "_ddp");
+  return std::filesystem::path(Self()).parent_path() / absl::StrCat(FLAGS_program, "_ddp");
+}
+
+// `bazel run` lays data out, such as the demo's images, for the program that it starts: the ranks
+// are to find it, too.
+void ShareRunfiles() {
+  const std::string runfiles = Self() + ".runfiles";
+  if (std::filesystem::exists(runfiles)) setenv("RUNFILES_DIR", runfiles.c_str(), /*replace=*/0);
 }
 
 absl::Status Run(int argc, char** argv) {
@@ -89,6 +97,7 @@ absl::Status Run(int argc, char** argv) {
   dist::LaunchOptions options;
   options.max_restarts = FLAGS_max_restarts;
   options.timeout = std::chrono::seconds(FLAGS_timeout);
+  ShareRunfiles();
   const auto code = dist::Launch(ProgramPath(), line->positional, *start, options);
   if (code.ok()) exit_code = *code;
   return code.status();

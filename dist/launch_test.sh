@@ -174,4 +174,16 @@ refused 4 "port $port is in use" --dist-url=tcp://127.0.0.1:$port --program=/bin
 kill $pid
 "$launch" --help >out || fail "--help"
 grep -q -- '--max-restarts' out || fail "--help: $(cat out)"
+
+# What bazel run lays out for the launcher is its ranks', unless something else is said to be.
+mkdir run run/launch.runfiles
+cp "$launch" run/launch
+(
+  unset RUNFILES_DIR
+  launch=$PWD/run/launch
+  ranks 1 -- 'echo "$RUNFILES_DIR"'
+  [[ $(<out) == "$PWD/run/launch.runfiles" ]] || fail "the ranks' runfiles are '$(cat out err)'"
+  RUNFILES_DIR=/else ranks 1 -- 'echo "$RUNFILES_DIR"'
+  [[ $(<out) == /else ]] || fail "the ranks' runfiles are '$(cat out err)'"
+) || exit 1
 echo PASSED
