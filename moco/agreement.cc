@@ -110,7 +110,11 @@ at::Tensor AllGatherUneven(Communicator& communicator, const at::Tensor& own, in
 absl::Status StopRequested(Communicator& communicator) {
   if (communicator.size() > 1) {
     const std::vector<int64_t> signals = AllGatherNumber(communicator, base::StopSignal());
-    base::ShareStopSignal(static_cast<int>(*std::max_element(signals.begin(), signals.end())));
+    const int64_t signal = *std::max_element(signals.begin(), signals.end());
+    // One that has come to this rank meanwhile is for the next time: the others have not heard of
+    // it.
+    if (signal == 0) return absl::OkStatus();
+    base::ShareStopSignal(static_cast<int>(signal));
   }
   return base::StopRequested();
 }
