@@ -19,8 +19,8 @@
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "data/loader.h"
-#include "lincls/linear_probe.h"
-#include "lincls/linear_sweep.h"
+#include "moco/measures/linear_probe.h"
+#include "moco/measures/linear_sweep.h"
 
 DEFINE_int64(images, 50000, "rows of features to train on");
 DEFINE_int64(validation, 10000, "of them to validate with");
@@ -57,20 +57,20 @@ absl::Status Run(int argc, char** argv) {
       at::randn({FLAGS_classes, FLAGS_features}, generator, at::TensorOptions(at::kFloat))
           .index_select(0, labels);
 
-  lincls::SweepOptions options;
+  moco::SweepOptions options;
   for (int64_t p = 0; p < FLAGS_probes; ++p) options.grid.push_back({0.001 * (p + 1), 1e-4});
   options.classes = FLAGS_classes;
   options.batch_size = FLAGS_batch_size;
   options.schedule = [](int64_t) { return 1; };
-  const lincls::SweepData data{{lincls::InMemory(features)}, labels};
+  const moco::SweepData data{{moco::InMemory(features)}, labels};
   const at::Tensor some = features.narrow(0, 0, FLAGS_validation),
                    their_labels = labels.narrow(0, 0, FLAGS_validation);
-  const lincls::SweepData validation{{lincls::InMemory(some)}, their_labels};
-  lincls::LinearSweep sweep(options, data);
+  const moco::SweepData validation{{moco::InMemory(some)}, their_labels};
+  moco::LinearSweep sweep(options, data);
 
   auto communicator = moco::Communicators().Create("single");
   if (!communicator.ok()) return communicator.status();
-  auto probe = lincls::LinearProbe::Create(
+  auto probe = moco::LinearProbe::Create(
       {.features = FLAGS_features, .classes = FLAGS_classes, .weight_decay = 1e-4}, **communicator);
   if (!probe.ok()) return probe.status();
   // An epoch as //lincls:lincls would have it of features in memory.

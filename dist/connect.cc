@@ -16,7 +16,7 @@
 #include "base/flags.h"
 #include "dist/launcher.h"
 #include "dist/ranks.h"
-#include "moco/cuda_devices.h"
+#include "moco/training/cuda_devices.h"
 #include "registry/options.h"
 
 DEFINE_int64(

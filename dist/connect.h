@@ -2,7 +2,7 @@
 #ifndef DIST_CONNECT_H_
 #define DIST_CONNECT_H_
 
-#include "moco/world.h"
+#include "moco/training/world.h"
 
 namespace dist {
 

@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "moco/optimizer_state.h"
+#include "moco/checkpoints/optimizer_state.h"
 
 namespace lincls {
 
@@ -10,7 +10,7 @@ std::string ClassNames(const std::vector<std::string>& classes) {
   return absl::StrJoin(classes, "/");
 }
 
-moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const LinearProbe& probe,
+moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const moco::LinearProbe& probe,
                                       const std::string& eval_views,
                                       const std::vector<std::string>& classes,
                                       const std::string& pretrained) {

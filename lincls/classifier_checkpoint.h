@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "lincls/frozen_backbone.h"
-#include "lincls/linear_probe.h"
-#include "moco/checkpoint.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/measures/linear_probe.h"
 
 namespace lincls {
 
@@ -21,7 +21,7 @@ std::string ClassNames(const std::vector<std::string>& classes);
 // The layout of the reference's main_lincls.py: state_dict with the whole network below `module.`,
 // optimizer without its learning rate; and in `mocopp` what validation wants to know: arch,
 // eval_views, classes, pretrained. Tensors are shared, not copied.
-moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const LinearProbe& probe,
+moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const moco::LinearProbe& probe,
                                       const std::string& eval_views,
                                       const std::vector<std::string>& classes,
                                       const std::string& pretrained);

@@ -1,189 +1,275 @@
-#include "lincls/knn.h"
+// k nearest neighbours on features: bazel run //lincls:knn -- BANK [QUERIES]
+#include "moco/measures/knn.h"
 
 #include <ATen/Parallel.h>
-#include <ATen/TensorOperators.h>
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/tensor.h>
+#include <gflags/gflags.h>
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstdio>
 #include <limits>
-#include <tuple>
+#include <memory>
+#include <opencv2/core.hpp>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "base/allocator.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "base/progress.h"
+#include "data/contact_sheet.h"
+#include "data/encode.h"
+#include "lincls/tables/feature_table.h"
+#include "lincls/tables/labelled_features.h"
+#include "registry/options.h"
+
+DEFINE_string(k, "1 5 20 200", "neighbours that vote, one or several numbers");
+DEFINE_string(t, "0.07 0.1", "temperatures of the votes, one or several");
+DEFINE_string(out, "", "file (.csv) for the table: k,t,acc1");
+DEFINE_string(neighbours, "",
+              "names of images, as images.csv has them, with commas between: print their nearest "
+              "neighbours instead");
+DEFINE_int64(nearest, 9, "neighbours that --neighbours prints");
+DEFINE_string(sheet, "",
+              "file (.png) for a picture of --neighbours: a row for each image, it and then its "
+              "neighbours");
+DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
 
 namespace lincls {
 namespace {
 
-constexpr int64_t kBankBlock = 4096, kQueryBlock = 2048;
-constexpr int64_t kCandidates = int64_t{1} << 24;  // of a block's queries together
+constexpr char kUsage[] =
+    R"(Classifies images by the weighted vote of their nearest neighbours among features.
 
-at::Tensor Normalize(const at::Tensor& x) {
-  const at::Tensor length = at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true);
-  return (x / length.clamp_min(1e-12)).nan_to_num_(0, 0, 0);
-}
+  bazel run //lincls:knn -- BANK QUERIES            QUERIES by their neighbours in BANK
+  bazel run //lincls:knn -- BANK                    each image by its neighbours among the others
+  bazel run //lincls:knn -- BANK --neighbours=12.png,cat/1.jpg --sheet=out.png
 
-// The k most similar of what is offered, in the order in which the bank has them: in room for twice
-// as many, which is cut to k when it is full. Nearly all of a long bank is turned away by one
-// comparison with the least of those.
-class Nearest {
- public:
-  void Start(int64_t k) {
-    k_ = k;
-    least_ = -std::numeric_limits<float>::infinity();
-    held_.clear();
-    held_.reserve(2 * k);
-  }
+BANK and QUERIES are folders of //lincls:features, or .npy files with a .csv (file,label) beside
+each.
 
-  void Offer(const float* similarities, int64_t count, int64_t first) {
-    for (int64_t j = 0; j < count; ++j) {
-      if (similarities[j] > least_) Add(similarities[j], first + j);
-    }
-  }
+)";
 
-  // At most k, which must have been offered.
-  void Finish(float* similarities, int64_t* index) {
-    std::partial_sort(held_.begin(), held_.begin() + k_, held_.end(), MoreSimilar);
-    for (int64_t j = 0; j < k_; ++j) std::tie(similarities[j], index[j]) = held_[j];
-  }
+constexpr int kTile = 96;  // pixels of an image in a sheet
 
- private:
-  using Candidate = std::pair<float, int64_t>;
+using Table = std::shared_ptr<const FeatureTable>;
 
-  static bool MoreSimilar(const Candidate& a, const Candidate& b) {
-    return a.first != b.first ? a.first > b.first : a.second < b.second;
-  }
-
-  void Add(float similarity, int64_t index) {
-    held_.emplace_back(similarity, index);
-    if (static_cast<int64_t>(held_.size()) < 2 * k_) return;
-    std::nth_element(held_.begin(), held_.begin() + k_ - 1, held_.end(), MoreSimilar);
-    held_.resize(k_);
-    least_ = held_.back().first;  // what is as similar comes later, and so is not among the first k
-  }
-
-  int64_t k_ = 0;
-  float least_ = 0;
-  std::vector<Candidate> held_;
+struct Flags {
+  std::vector<int64_t> k;
+  std::vector<double> temperatures;
+  std::string out, sheet;
+  std::vector<std::string> neighbours;
 };
 
-// The class that the votes of neighbours give to each query: predictions[k][temperature], N int64.
-std::vector<std::vector<at::Tensor>> Vote(const Neighbours& neighbours, const at::Tensor& labels,
-                                          const KnnGrid& grid) {
-  const std::vector<int64_t>& k = grid.k;
-  const std::vector<double>& temperatures = grid.temperature;
-  const int64_t n = neighbours.index.size(0), most = neighbours.index.size(1);
-  std::vector<std::vector<at::Tensor>> predictions(k.size());
-  for (auto& row : predictions) {
-    for (size_t t = 0; t < temperatures.size(); ++t) row.push_back(at::empty({n}, at::kLong));
-  }
-  const int64_t* label = labels.const_data_ptr<int64_t>();
-  at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
-    std::vector<double> votes(grid.classes);
-    for (int64_t i = begin; i < end; ++i) {
-      const float* similarity = neighbours.similarity.const_data_ptr<float>() + i * most;
-      const int64_t* index = neighbours.index.const_data_ptr<int64_t>() + i * most;
-      for (size_t t = 0; t < temperatures.size(); ++t) {
-        std::fill(votes.begin(), votes.end(), 0);
-        size_t next = 0;  // of k
-        for (int64_t j = 0; j < most; ++j) {
-          // Relative to the most similar one, so that no temperature makes it overflow.
-          votes[label[index[j]]] += std::exp((similarity[j] - similarity[0]) / temperatures[t]);
-          for (; next < k.size() && std::min(k[next], most) == j + 1; ++next) {
-            predictions[next][t].data_ptr<int64_t>()[i] =
-                std::max_element(votes.begin(), votes.end()) - votes.begin();
-          }
-        }
-      }
+absl::StatusOr<Flags> CheckFlags() {
+  Flags flags;
+  const auto k = base::ReadNumbers("k", FLAGS_k, 1, 1e9);
+  if (!k.ok()) return k.status();
+  for (const double number : *k) {
+    if (number != std::floor(number)) {
+      return absl::InvalidArgumentError(absl::StrCat("--k is ", number, ", must be whole"));
     }
-  });
-  return predictions;
+    flags.k.push_back(static_cast<int64_t>(number));
+  }
+  std::sort(flags.k.begin(), flags.k.end());
+  flags.k.erase(std::unique(flags.k.begin(), flags.k.end()), flags.k.end());
+  const auto t = base::ReadNumbers("t", FLAGS_t, 1e-6, std::numeric_limits<double>::infinity());
+  if (!t.ok()) return t.status();
+  flags.temperatures = *t;
+  for (const auto& [flag, value, low, high] :
+       {std::tuple<const char*, double, double, double>{"nearest", FLAGS_nearest, 1, 1000},
+        {"threads", FLAGS_threads, 0, 1024}}) {
+    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
+  }
+  flags.out = base::UserPath(FLAGS_out);
+  flags.sheet = base::UserPath(FLAGS_sheet);
+  flags.neighbours = absl::StrSplit(FLAGS_neighbours, ',', absl::SkipEmpty());
+  if (!flags.sheet.empty() && flags.neighbours.empty()) {
+    return absl::InvalidArgumentError("--sheet shows neighbours of images; give --neighbours, too");
+  }
+  if (!flags.sheet.empty() && !absl::EndsWith(flags.sheet, ".png")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--sheet is '", flags.sheet, "'; it is a .png file"));
+  }
+  if (!flags.out.empty() && !flags.neighbours.empty()) {
+    return absl::InvalidArgumentError(
+        "--out is for the table of accuracies, which --neighbours does without; leave one out");
+  }
+  return flags;
 }
 
-}  // namespace
+void Print(const char* what, const FeatureTable& table, int64_t rows) {
+  std::printf("%-8s %lld images x %lld features, %s", what, static_cast<long long>(rows),
+              static_cast<long long>(table.features.columns()), table.features.path().c_str());
+  const int64_t without = table.size() - rows;
+  if (without > 0) std::printf("; %lld without a label left out", static_cast<long long>(without));
+  std::printf("\n");
+}
 
-void FindNeighbours(const FeatureRows& bank, const FeatureRows& queries, int64_t k,
-                    bool leave_one_out,
-                    const std::function<void(int64_t from, const Neighbours& neighbours)>& take) {
-  at::NoGradGuard no_grad;
-  k = std::min(k, bank.size - leave_one_out);
-  const int64_t block = std::clamp<int64_t>(kCandidates / (2 * k), 1, kQueryBlock);
-  std::vector<Nearest> nearest(std::min(block, queries.size));
-  for (int64_t from = 0; from < queries.size; from += block) {
-    const int64_t n = std::min(block, queries.size - from);
-    const at::Tensor some = Normalize(queries.Rows(from, n));
-    if (queries.release) queries.release(from + n);
-    for (Nearest& of_query : nearest) of_query.Start(k);
-    for (int64_t first = 0; first < bank.size; first += kBankBlock) {
-      const int64_t m = std::min(kBankBlock, bank.size - first);
-      const at::Tensor similarity = at::matmul(some, Normalize(bank.Rows(first, m)).t());  // n x m
-      const float* rows = similarity.const_data_ptr<float>();
-      at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          const float* row = rows + i * m;
-          const int64_t own = from + i - first;  // its place in the block, if it is there
-          if (leave_one_out && own >= 0 && own < m) {
-            nearest[i].Offer(row, own, first);
-            nearest[i].Offer(row + own + 1, m - own - 1, first + own + 1);
-          } else {
-            nearest[i].Offer(row, m, first);
+absl::Status PrintAccuracies(const Table& bank, const Table& queries, const Flags& flags) {
+  const bool one_set = bank == queries;
+  const auto banked = LabelledRowsOf(bank, one_set ? 2 : 1);
+  if (!banked.ok()) return banked.status();
+  const auto asked = one_set ? banked : LabelledRowsOf(queries, 1);
+  if (!asked.ok()) return asked.status();
+  moco::KnnGrid grid{ClassesOf(*bank, *queries), flags.k, flags.temperatures, one_set};
+  Print("bank", *bank, banked->features.size);
+  if (one_set) {
+    std::printf("queries  each of them, by the others\n");
+  } else {
+    Print("queries", *queries, asked->features.size);
+  }
+  std::fflush(stdout);
+  base::Progress progress;
+  const auto accuracies = moco::KnnAccuracies(*banked, *asked, grid, [&](int64_t done) {
+    progress.Update(absl::StrCat("neighbours of ", done, "/", asked->features.size));
+  });
+
+  size_t best_k = 0, best_t = 0;
+  std::string csv = "k,t,acc1\n";
+  for (size_t k = 0; k < grid.k.size(); ++k) {
+    for (size_t t = 0; t < grid.temperature.size(); ++t) {
+      if (accuracies[k][t] > accuracies[best_k][best_t]) std::tie(best_k, best_t) = std::pair(k, t);
+      absl::StrAppend(&csv, grid.k[k], ",", registry::WriteValue(grid.temperature[t]), ",",
+                      registry::WriteValue(accuracies[k][t]), "\n");
+    }
+  }
+  std::string line = absl::StrFormat("%-14s", "kNN, %");
+  for (const double t : grid.temperature) {
+    absl::StrAppendFormat(&line, "%12s", absl::StrFormat("t=%g", t));
+  }
+  progress.Print(line);
+  for (size_t k = 0; k < grid.k.size(); ++k) {
+    line = absl::StrFormat("%-14s", absl::StrCat("k=", grid.k[k]));
+    for (size_t t = 0; t < grid.temperature.size(); ++t) {
+      absl::StrAppendFormat(&line, "%11.2f%c", 100 * accuracies[k][t],
+                            k == best_k && t == best_t ? '*' : ' ');
+    }
+    progress.Print(line);
+  }
+  progress.Print(absl::StrFormat("best     %.2f %% with --k=%d --t=%g",
+                                 100 * accuracies[best_k][best_t], grid.k[best_k],
+                                 grid.temperature[best_t]));
+  return flags.out.empty() ? absl::OkStatus() : base::WriteFileAtomically(flags.out, csv);
+}
+
+std::string ClassName(const FeatureTable& table, int64_t row) {
+  const int label = table.labels[row];
+  if (label < 0) return "";
+  return absl::StrCat("  (", table.classes.empty() ? absl::StrCat(label) : table.classes[label],
+                      ")");
+}
+
+// Rows of the table, by the images' names.
+absl::StatusOr<std::vector<int64_t>> FindRows(const FeatureTable& table,
+                                              const std::vector<std::string>& names) {
+  std::vector<int64_t> rows;
+  for (const std::string& name : names) {
+    const auto at = std::find(table.files.begin(), table.files.end(), name);
+    if (at == table.files.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--neighbours: '", name, "' is none of the images of '",
+                       table.features.path(), "', whose first is '", table.files[0], "'"));
+    }
+    rows.push_back(at - table.files.begin());
+  }
+  return rows;
+}
+
+// The queries in a column of their own, their neighbours behind them.
+absl::Status WriteSheet(const std::string& path, const FeatureTable& bank,
+                        const FeatureTable& queries, const std::vector<int64_t>& rows,
+                        const std::vector<std::vector<int64_t>>& neighbours) {
+  const auto bank_images = OpenImages(bank);
+  if (!bank_images.ok()) return bank_images.status();
+  const auto query_images = OpenImages(queries);
+  if (!query_images.ok()) return query_images.status();
+  std::vector<int64_t> left, right;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    left.push_back(query_images->indices[rows[i]]);
+    for (const int64_t row : neighbours[i]) right.push_back(bank_images->indices[row]);
+  }
+  const cv::Mat asked = data::ContactSheet(*query_images->dataset, left, 1, kTile);
+  const cv::Mat found = data::ContactSheet(*bank_images->dataset, right,
+                                           static_cast<int>(neighbours[0].size()), kTile);
+  const cv::Mat between(asked.rows, kTile / 4, asked.type(), cv::Scalar::all(255));
+  cv::Mat sheet;
+  cv::hconcat(std::vector<cv::Mat>{asked, between, found}, sheet);
+  return base::WriteFileAtomically(path, data::EncodePng(sheet));
+}
+
+absl::Status PrintNeighbours(const Table& bank, const Table& queries, const Flags& flags) {
+  const auto rows = FindRows(*queries, flags.neighbours);
+  if (!rows.ok()) return rows.status();
+  const bool one_set = bank == queries;
+  const int64_t wanted = std::min(FLAGS_nearest, bank->size() - one_set);
+  if (wanted < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", bank->features.path(), "' has one image, which has no neighbour"));
+  }
+  std::vector<std::vector<int64_t>> neighbours(rows->size());
+  moco::FindNeighbours(
+      RowsOf(bank), moco::Some(RowsOf(queries), at::tensor(*rows)), wanted + one_set,
+      /*leave_one_out=*/false, [&](int64_t from, const moco::Neighbours& found) {
+        for (int64_t i = from; i < from + found.index.size(0); ++i) {
+          const int64_t row = (*rows)[i];
+          std::printf("%s%s\n", queries->files[row].c_str(), ClassName(*queries, row).c_str());
+          for (int64_t j = 0; j < found.index.size(1); ++j) {
+            const int64_t other = found.index[i - from][j].item<int64_t>();
+            const bool itself = one_set && other == row;
+            if (itself || static_cast<int64_t>(neighbours[i].size()) == wanted) continue;
+            neighbours[i].push_back(other);
+            std::printf("  %7.4f  %s%s\n", found.similarity[i - from][j].item<float>(),
+                        bank->files[other].c_str(), ClassName(*bank, other).c_str());
           }
         }
       });
-      if (bank.release) bank.release(first + m);
-    }
-    const Neighbours found{at::empty({n, k}, at::kFloat), at::empty({n, k}, at::kLong)};
-    float* similarity = found.similarity.data_ptr<float>();
-    int64_t* index = found.index.data_ptr<int64_t>();
-    at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) nearest[i].Finish(similarity + i * k, index + i * k);
-    });
-    take(from, found);
+  if (flags.sheet.empty()) return absl::OkStatus();
+  return WriteSheet(flags.sheet, *bank, *queries, *rows, neighbours);
+}
+
+absl::Status Knn(int argc, char** argv) {
+  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{}, /*lists=*/{"k", "t"});
+  if (!line.ok()) return line.status();
+  if (line->help) {
+    std::printf("%s%s", kUsage, base::FlagHelp("lincls/knn.cc").c_str());
+    return absl::OkStatus();
   }
-}
-
-at::Tensor KnnPredict(const at::Tensor& bank, const at::Tensor& bank_labels,
-                      const at::Tensor& queries, const KnnOptions& options) {
-  const KnnGrid grid{options.classes, {options.k}, {options.temperature}};
-  const at::Tensor labels = bank_labels.cpu().contiguous();
-  at::Tensor predictions = at::empty({queries.size(0)}, at::kLong);
-  FindNeighbours(InMemory(bank), InMemory(queries), options.k, /*leave_one_out=*/false,
-                 [&](int64_t from, const Neighbours& neighbours) {
-                   const at::Tensor some = Vote(neighbours, labels, grid)[0][0];
-                   predictions.narrow(0, from, some.size(0)).copy_(some);
-                 });
-  return predictions;
-}
-
-double KnnAccuracy(const at::Tensor& bank, const at::Tensor& bank_labels, const at::Tensor& queries,
-                   const at::Tensor& query_labels, const KnnOptions& options) {
-  const at::Tensor right = KnnPredict(bank, bank_labels, queries, options) == query_labels.cpu();
-  return right.to(at::kDouble).mean().item<double>();
-}
-
-std::vector<std::vector<double>> KnnAccuracies(const LabelledRows& bank,
-                                               const LabelledRows& queries, const KnnGrid& grid,
-                                               const std::function<void(int64_t done)>& progress) {
-  std::vector<std::vector<double>> accuracies(grid.k.size(),
-                                              std::vector<double>(grid.temperature.size()));
-  const at::Tensor bank_labels = bank.labels.contiguous();
-  FindNeighbours(bank.features, queries.features, grid.k.back(), grid.leave_one_out,
-                 [&](int64_t from, const Neighbours& neighbours) {
-                   const int64_t n = neighbours.index.size(0);
-                   const at::Tensor truth = queries.labels.narrow(0, from, n);
-                   const auto votes = Vote(neighbours, bank_labels, grid);
-                   for (size_t k = 0; k < votes.size(); ++k) {
-                     for (size_t t = 0; t < votes[k].size(); ++t) {
-                       accuracies[k][t] += (votes[k][t] == truth).sum().item<double>();
-                     }
-                   }
-                   progress(from + n);
-                 });
-  for (auto& row : accuracies) {
-    for (double& accuracy : row) accuracy /= queries.features.size;
+  const size_t words = line->positional.size();
+  if (words != 1 && words != 2) {
+    return absl::InvalidArgumentError("give the features: BANK, or BANK QUERIES");
   }
-  return accuracies;
+  const auto flags = CheckFlags();
+  if (!flags.ok()) return flags.status();
+  if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
+  const auto bank = OpenFiniteFeatures(base::UserPath(line->positional[0]));
+  if (!bank.ok()) return bank.status();
+  const auto queries = words == 1 ? bank : OpenFiniteFeatures(base::UserPath(line->positional[1]));
+  if (!queries.ok()) return queries.status();
+  if (words == 2 && (*bank)->features.path() == (*queries)->features.path()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", (*bank)->features.path(),
+                                                   "' is given twice, so that each image would ",
+                                                   "be its own neighbour; give it once"));
+  }
+  if (absl::Status s = CheckComparable(**bank, **queries); !s.ok()) return s;
+  return flags->neighbours.empty() ? PrintAccuracies(*bank, *queries, *flags)
+                                   : PrintNeighbours(*bank, *queries, *flags);
 }
 
+}  // namespace
 }  // namespace lincls
+
+int main(int argc, char** argv) {
+  base::KeepFreedMemory();
+  return base::RunMain(lincls::Knn, argc, argv);
+}

@@ -30,13 +30,13 @@
 #include "data/demo/demo.h"
 #include "data/subset.h"
 #include "lincls/classifier_checkpoint.h"
-#include "lincls/frozen_backbone.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "lincls/encoders/pretrained.h"
 #include "lincls/linear_trainer.h"
-#include "lincls/pretrained.h"
-#include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
-#include "moco/checkpoint.h"
-#include "moco/run_description.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/communicators/agreement.h"
+#include "moco/training/run_description.h"
 #include "registry/spec.h"
 
 // The reference's flags, with its names, defaults and meaning.

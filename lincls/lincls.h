@@ -3,7 +3,7 @@
 #define LINCLS_LINCLS_H_
 
 #include "absl/status/status.h"
-#include "moco/world.h"
+#include "moco/training/world.h"
 
 namespace lincls {
 

@@ -22,13 +22,13 @@
 #include "base/signals.h"
 #include "data/loader.h"
 #include "lincls/classifier_checkpoint.h"
-#include "moco/agreement.h"
 #include "moco/backbones/backbone.h"
-#include "moco/images.h"
-#include "moco/optimizer_state.h"
-#include "moco/resume.h"
-#include "moco/run_description.h"
+#include "moco/checkpoints/optimizer_state.h"
+#include "moco/checkpoints/resume.h"
+#include "moco/communicators/agreement.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/images.h"
+#include "moco/training/run_description.h"
 #include "registry/options.h"
 
 namespace lincls {
@@ -75,23 +75,23 @@ absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                options.max_bad_images, communicator);
 }
 
-absl::StatusOr<std::unique_ptr<LinearProbe>> MakeProbe(const LinearOptions& options,
-                                                       const FrozenBackbone& encoder,
-                                                       int64_t classes,
-                                                       moco::Communicator& communicator) {
-  return LinearProbe::Create({.features = encoder.feature_dim(),
-                              .classes = classes,
-                              .momentum = options.momentum,
-                              .weight_decay = options.weight_decay,
-                              .seed = options.seed,
-                              .device = encoder.device(),
-                              .below = encoder.Parameters()},
-                             communicator);
+absl::StatusOr<std::unique_ptr<moco::LinearProbe>> MakeProbe(const LinearOptions& options,
+                                                             const FrozenBackbone& encoder,
+                                                             int64_t classes,
+                                                             moco::Communicator& communicator) {
+  return moco::LinearProbe::Create({.features = encoder.feature_dim(),
+                                    .classes = classes,
+                                    .momentum = options.momentum,
+                                    .weight_decay = options.weight_decay,
+                                    .seed = options.seed,
+                                    .device = encoder.device(),
+                                    .below = encoder.Parameters()},
+                                   communicator);
 }
 
 // Errors are to be read after the checkpoint's name.
 absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& dataset,
-                       const LinearProbe& probe) {
+                       const moco::LinearProbe& probe) {
   const auto classes = checkpoint.mocopp.find("classes");
   if (classes != checkpoint.mocopp.end() && classes->second != ClassNames(dataset.classes())) {
     return absl::InvalidArgumentError(absl::StrCat("was trained on the classes ", classes->second,
@@ -410,7 +410,7 @@ class LinearTrainerImpl : public LinearTrainer {
       validation_ = *std::move(features);
       validated_ = true;
     }
-    const ProbeMetrics metrics = probe_->Evaluate(validation_.features, validation_.labels);
+    const moco::ProbeMetrics metrics = probe_->Evaluate(validation_.features, validation_.labels);
     if (!std::isfinite(metrics.loss)) {
       return NotFinite(absl::StrCat("the validation loss is ", metrics.loss), done - 1);
     }
@@ -515,7 +515,7 @@ class LinearTrainerImpl : public LinearTrainer {
 
   std::unique_ptr<augment::Pipeline> views_;
   std::unique_ptr<moco::Schedule> schedule_;
-  std::unique_ptr<LinearProbe> probe_;
+  std::unique_ptr<moco::LinearProbe> probe_;
   int64_t at_step_ = -1;  // that is computed
   std::unique_ptr<data::Loader> loader_;
   moco::Features validation_;
@@ -527,7 +527,7 @@ class LinearTrainerImpl : public LinearTrainer {
   bool validated_ = true;  // after the last epoch that is done
   double best_acc1_ = 0;   // percent, as in the checkpoint
   Clock::time_point start_;
-  ProbeMetrics epoch_;  // sums over the epoch's images so far
+  moco::ProbeMetrics epoch_;  // sums over the epoch's images so far
   double epoch_images_ = 0;
   int64_t images_ = 0;
 };
@@ -552,11 +552,11 @@ std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
   return paths;
 }
 
-absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
-                                            const data::Dataset& validation,
-                                            const FrozenBackbone& encoder,
-                                            const moco::Checkpoint& checkpoint,
-                                            moco::Communicator& communicator) {
+absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
+                                                  const data::Dataset& validation,
+                                                  const FrozenBackbone& encoder,
+                                                  const moco::Checkpoint& checkpoint,
+                                                  moco::Communicator& communicator) {
   auto probe = MakeProbe(options, encoder, validation.classes().size(), communicator);
   if (!probe.ok()) return probe.status();
   if (absl::Status s = LoadProbe(checkpoint, validation, **probe); !s.ok()) return s;

@@ -12,10 +12,10 @@
 #include "absl/status/statusor.h"
 #include "base/run_folder.h"
 #include "data/dataset.h"
-#include "lincls/frozen_backbone.h"
-#include "lincls/linear_probe.h"
-#include "moco/checkpoint.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/communicator.h"
+#include "moco/measures/linear_probe.h"
 
 namespace lincls {
 
@@ -73,11 +73,11 @@ class LinearTrainer {
 
 // Validates the classifier that `checkpoint` holds. InvalidArgument, to be read after the
 // checkpoint's name, when it does not fit the data.
-absl::StatusOr<ProbeMetrics> EvaluateLinear(const LinearOptions& options,
-                                            const data::Dataset& validation,
-                                            const FrozenBackbone& encoder,
-                                            const moco::Checkpoint& checkpoint,
-                                            moco::Communicator& communicator);
+absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
+                                                  const data::Dataset& validation,
+                                                  const FrozenBackbone& encoder,
+                                                  const moco::Checkpoint& checkpoint,
+                                                  moco::Communicator& communicator);
 
 }  // namespace lincls
 

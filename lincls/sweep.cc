@@ -29,16 +29,16 @@
 #include "base/run_folder.h"
 #include "data/labels.h"
 #include "lincls/classifier_checkpoint.h"
-#include "lincls/feature_table.h"
-#include "lincls/frozen_backbone.h"
-#include "lincls/labelled_features.h"
-#include "lincls/linear_probe.h"
-#include "lincls/linear_sweep.h"
-#include "lincls/pretrained.h"
-#include "moco/checkpoint.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "lincls/encoders/pretrained.h"
+#include "lincls/tables/feature_table.h"
+#include "lincls/tables/labelled_features.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/state_dict.h"
 #include "moco/communicators/communicator.h"
+#include "moco/measures/linear_probe.h"
+#include "moco/measures/linear_sweep.h"
 #include "moco/schedules/schedule.h"
-#include "moco/state_dict.h"
 #include "registry/options.h"
 
 DEFINE_string(
@@ -138,12 +138,12 @@ absl::StatusOr<std::vector<Table>> OpenTables(const std::vector<std::string>& pa
 
 struct Sets {
   std::vector<Table> train, validation;
-  SweepData train_data, validation_data;
+  moco::SweepData train_data, validation_data;
   int64_t classes = 0;
 };
 
-absl::StatusOr<SweepData> DataOf(const std::vector<Table>& tables) {
-  SweepData data;
+absl::StatusOr<moco::SweepData> DataOf(const std::vector<Table>& tables) {
+  moco::SweepData data;
   for (const Table& table : tables) {
     auto rows = LabelledRowsOf(table, 1);
     if (!rows.ok()) return rows.status();
@@ -242,11 +242,11 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
 // A probe of the grid, and what it has come to.
 struct Result {
   size_t features;  // which of the tables
-  SweepOptions::Probe probe;
-  ProbeMetrics last = {}, best = {};
-  int64_t best_epoch = -1;        // from 0
-  int64_t diverged = -1;          // the epoch, from 0; -1: it has not
-  LinearSweep::State state = {};  // in the best epoch, where it can be saved
+  moco::SweepOptions::Probe probe;
+  moco::ProbeMetrics last = {}, best = {};
+  int64_t best_epoch = -1;              // from 0
+  int64_t diverged = -1;                // the epoch, from 0; -1: it has not
+  moco::LinearSweep::State state = {};  // in the best epoch, where it can be saved
 };
 
 // The best of those that have not diverged and of which `among` is true; null when there is none.
@@ -284,7 +284,7 @@ absl::StatusOr<std::unique_ptr<moco::Schedule>> MakeSchedule(const Sets& sets) {
 absl::StatusOr<std::vector<Result>> RunSweep(const Sets& sets, const Grid& grid,
                                              const moco::Schedule& schedule, const Encoder& encoder,
                                              base::Progress& progress) {
-  SweepOptions options;
+  moco::SweepOptions options;
   for (const double lr : grid.lr) {
     for (const double decay : grid.weight_decay) options.grid.push_back({lr, decay});
   }
@@ -294,7 +294,7 @@ absl::StatusOr<std::vector<Result>> RunSweep(const Sets& sets, const Grid& grid,
   options.seed = FLAGS_seed;
   options.schedule = [&](int64_t step) { return schedule.Factor(step); };
 
-  LinearSweep sweep(options, sets.train_data);
+  moco::LinearSweep sweep(options, sets.train_data);
   std::vector<Result> results;
   for (int64_t p = 0; p < sweep.probes(); ++p) {
     results.push_back({p / options.grid.size(), options.grid[p % options.grid.size()]});
@@ -302,7 +302,7 @@ absl::StatusOr<std::vector<Result>> RunSweep(const Sets& sets, const Grid& grid,
   const auto began = Clock::now();
   for (int64_t epoch = 0; epoch < FLAGS_epochs; ++epoch) {
     sweep.TrainEpoch();
-    const std::vector<ProbeMetrics> metrics = sweep.Evaluate(sets.validation_data);
+    const std::vector<moco::ProbeMetrics> metrics = sweep.Evaluate(sets.validation_data);
     for (size_t p = 0; p < results.size(); ++p) {
       Result& r = results[p];
       if (r.diverged >= 0) continue;
@@ -339,7 +339,7 @@ absl::StatusOr<std::vector<Result>> RunSweep(const Sets& sets, const Grid& grid,
 void PrintSettings(const Sets& sets, const Grid& grid, const Encoder& encoder,
                    const std::string& folder) {
   const auto print = [&](const char* what, const std::vector<Table>& tables,
-                         const SweepData& data) {
+                         const moco::SweepData& data) {
     const int64_t n = data.labels.size(0), without = tables[0]->size() - n;
     std::printf(
         "%-8s %lld images%s\n", what, static_cast<long long>(n),
@@ -419,12 +419,12 @@ absl::Status Save(const Sets& sets, const Encoder& encoder, const Result& r,
                   const std::string& path) {
   const auto communicator = moco::Communicators().Create("single");
   if (!communicator.ok()) return communicator.status();
-  const auto probe = LinearProbe::Create({.features = encoder.backbone->feature_dim(),
-                                          .classes = sets.classes,
-                                          .momentum = FLAGS_momentum,
-                                          .weight_decay = r.probe.weight_decay,
-                                          .seed = FLAGS_seed},
-                                         **communicator);
+  const auto probe = moco::LinearProbe::Create({.features = encoder.backbone->feature_dim(),
+                                                .classes = sets.classes,
+                                                .momentum = FLAGS_momentum,
+                                                .weight_decay = r.probe.weight_decay,
+                                                .seed = FLAGS_seed},
+                                               **communicator);
   if (!probe.ok()) return probe.status();
   absl::Status s = moco::CopyState(r.state.parameters, (*probe)->State());
   if (!s.ok()) return s;

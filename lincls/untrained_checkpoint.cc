@@ -6,10 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/exit_code.h"
-#include "lincls/frozen_backbone.h"
+#include "lincls/encoders/frozen_backbone.h"
 #include "moco/backbones/backbone.h"
-#include "moco/checkpoint.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace moco {
 

@@ -28,13 +28,13 @@
 #include "base/signals.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
-#include "moco/agreement.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
-#include "moco/checkpoint.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/communicators/agreement.h"
 #include "moco/presets.h"
-#include "moco/run_description.h"
-#include "moco/trainer.h"
+#include "moco/training/run_description.h"
+#include "moco/training/trainer.h"
 #include "registry/options.h"
 
 // The reference's flags, with its names, defaults and meaning.

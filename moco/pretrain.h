@@ -3,7 +3,7 @@
 #define MOCO_PRETRAIN_H_
 
 #include "absl/status/status.h"
-#include "moco/world.h"
+#include "moco/training/world.h"
 
 namespace moco {
 

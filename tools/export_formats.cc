@@ -13,7 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "base/files.h"
-#include "moco/checkpoint.h"
+#include "moco/checkpoints/checkpoint.h"
 #include "tensors/dtype.h"
 #include "tensors/pickle.h"
 

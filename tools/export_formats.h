@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace tools {
 

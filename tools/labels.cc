@@ -23,8 +23,8 @@
 #include "base/files.h"
 #include "base/flags.h"
 #include "data/requests.h"
-#include "moco/checkpoint.h"
-#include "tools/answers.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "tools/selection/answers.h"
 
 DEFINE_string(classes, "",
               "file with the names of the classes, a name a line from class 0 on; "

@@ -5,7 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "absl/status/statusor.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 #include "tools/onnx_file.h"
 
 namespace tools {

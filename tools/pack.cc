@@ -1,5 +1,5 @@
 // Packs a data set into one file: bazel run //tools:pack -- DATA OUT.pack
-#include "data/pack.h"
+#include "data/formats/pack.h"
 
 #include <gflags/gflags.h>
 

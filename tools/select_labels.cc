@@ -27,7 +27,7 @@
 #include "base/progress.h"
 #include "data/labels.h"
 #include "data/requests.h"
-#include "lincls/feature_table.h"
+#include "lincls/tables/feature_table.h"
 #include "registry/catalogue.h"
 #include "tools/selection/labelled.h"
 #include "tools/selection/page.h"

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "lincls/frozen_backbone.h"
-#include "moco/checkpoint.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "moco/checkpoints/checkpoint.h"
 
 namespace tools {
 

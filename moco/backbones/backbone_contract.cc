@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "moco/backbones/backbone.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace moco {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moco/backbones/backbone.h"
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace moco {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "moco/checkpoints/state_dict.h"
 #include "moco/heads/head.h"
-#include "moco/state_dict.h"
 
 namespace moco {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace moco {
 namespace {

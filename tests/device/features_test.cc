@@ -14,9 +14,9 @@
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/test_images.h"
-#include "lincls/energies.h"
-#include "lincls/feature_network.h"
-#include "moco/checkpoint.h"
+#include "lincls/encoders/feature_network.h"
+#include "lincls/tables/columns.h"
+#include "moco/checkpoints/checkpoint.h"
 #include "moco/encoder.h"
 #include "tests/device/fake_device.h"
 

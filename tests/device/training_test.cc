@@ -21,11 +21,11 @@
 #include "base/rng.h"
 #include "base/run_folder.h"
 #include "lincls/classifier_checkpoint.h"
-#include "lincls/frozen_backbone.h"
+#include "lincls/encoders/frozen_backbone.h"
 #include "lincls/linear_trainer.h"
-#include "moco/checkpoint.h"
+#include "moco/checkpoints/checkpoint.h"
 #include "moco/moco.h"
-#include "moco/trainer.h"
+#include "moco/training/trainer.h"
 #include "tests/device/fake_device.h"
 
 namespace tests {

@@ -25,12 +25,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "dist/group.h"
-#include "moco/agreement.h"
-#include "moco/checkpoint.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/communicators/agreement.h"
 #include "moco/communicators/communicator.h"
 #include "moco/communicators/communicator_contract.h"
 #include "moco/moco.h"
-#include "moco/training_state.h"
+#include "moco/training/training_state.h"
 #include "tests/device/fake_device.h"
 
 namespace dist {

@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/exit_code.h"
-#include "moco/checkpoint.h"
+#include "moco/checkpoints/checkpoint.h"
 
 namespace {
 

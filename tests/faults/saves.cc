@@ -21,8 +21,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
-#include "moco/checkpoint.h"
-#include "moco/resume.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/resume.h"
 
 namespace {
 

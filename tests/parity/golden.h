@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "moco/state_dict.h"
+#include "moco/checkpoints/state_dict.h"
 
 namespace parity {
 

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "lincls/knn.h"
-#include "lincls/linear_probe.h"
+#include "moco/measures/knn.h"
+#include "moco/measures/linear_probe.h"
 #include "tests/parity/golden.h"
 
 namespace parity {
@@ -28,7 +28,7 @@ TEST(Lincls, ProbeIsTheReferences) {
   const int64_t dim = golden["features"], classes = golden["classes"], batch = golden["batch"];
   const auto communicator = moco::Communicators().Create("single").value();
   const auto probe =
-      lincls::LinearProbe::Create({.features = dim, .classes = classes}, *communicator).value();
+      moco::LinearProbe::Create({.features = dim, .classes = classes}, *communicator).value();
   const at::Tensor weight = probe->State()[0].second, bias = probe->State()[1].second;
   {
     // To float64 in place, as torch.nn.Module.double does it.
@@ -67,9 +67,9 @@ TEST(Lincls, NearestNeighboursPredictAsTheDemos) {
   const auto [bank, labels] = Labelled(70, golden["bank"], dim, classes);
   const auto [queries, truth] = Labelled(80, golden["queries"], dim, classes);
   for (const auto& vote : golden["votes"]) {
-    const at::Tensor predictions = lincls::KnnPredict(
-        bank, labels, queries,
-        {.k = vote["k"], .temperature = vote["temperature"], .classes = classes});
+    const at::Tensor predictions =
+        moco::KnnPredict(bank, labels, queries,
+                         {.k = vote["k"], .temperature = vote["temperature"], .classes = classes});
     std::string ours;
     for (int64_t i = 0; i < predictions.size(0); ++i) {
       absl::StrAppend(&ours, predictions[i].item<int64_t>());

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "lincls/feature_table.h"
+#include "lincls/tables/feature_table.h"
 #include "registry/registry.h"
 #include "tools/selection/neighbours.h"
 

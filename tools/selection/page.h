@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "lincls/feature_table.h"
+#include "lincls/tables/feature_table.h"
 #include "tools/selection/selection.h"
 
 namespace tools {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "lincls/feature_table.h"
+#include "lincls/tables/feature_table.h"
 #include "tools/selection/selection.h"
 
 namespace tools {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "lincls/feature_table.h"
+#include "lincls/tables/feature_table.h"
 
 namespace tools {
 

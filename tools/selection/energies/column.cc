@@ -1,5 +1,5 @@
 // Energies that need the images and the checkpoint, which //lincls:features computes into columns
-// of its table (lincls/feature_table.h).
+// of its table (lincls/tables/feature_table.h).
 #include <filesystem>
 #include <string>
 

@@ -1,0 +1,117 @@
+// IDX, the form of MNIST and Fashion-MNIST: {train,t10k}-images-idx3-ubyte of grey images, and
+// {train,t10k}-labels-idx1-ubyte. Numbers are big-endian.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "data/dataset.h"
+#include "data/decode.h"
+#include "data/formats/records.h"
+#include "data/listing.h"
+
+namespace data {
+namespace {
+
+constexpr uint32_t kBytes = 0x800;  // of the first number; the last byte says how many dimensions
+
+// The numbers of the header: `dimensions` of them. DataLoss when it is another, or the file is not
+// as long as it says.
+absl::StatusOr<std::vector<int64_t>> ReadHeader(const Bytes& file, int dimensions) {
+  const absl::string_view bytes = file.get();
+  const size_t header = 4 + 4 * dimensions;
+  const auto number = [&](int i) {
+    uint32_t value = 0;
+    for (int b = 0; b < 4; ++b) value = value << 8 | static_cast<uint8_t>(bytes[4 * i + b]);
+    return value;
+  };
+  const auto damaged = [&](absl::string_view why) {
+    return absl::DataLossError(
+        absl::StrCat("'", file.path(), "' ", why, "; fetch or write it again"));
+  };
+  if (bytes.size() < header || number(0) != (kBytes | dimensions)) {
+    return damaged(absl::StrCat("is no IDX file of bytes in ", dimensions, " dimensions"));
+  }
+  std::vector<int64_t> sizes;
+  double elements = 1;  // whatever the file says, this does not overflow
+  for (int i = 0; i < dimensions; ++i) {
+    sizes.push_back(number(1 + i));
+    elements *= static_cast<double>(sizes.back());
+  }
+  if (elements < 1 || elements != static_cast<double>(bytes.size() - header)) {
+    return damaged(absl::StrCat("has ", bytes.size() - header, " values, its header says ",
+                                absl::StrJoin(sizes, " x "), ": it is cut or damaged"));
+  }
+  return sizes;
+}
+
+class Idx : public Format {
+ public:
+  bool HoldsSplits() const override { return true; }
+  bool Matches(const Place& place) const override {
+    return HasBytes(place, "train-images-idx3-ubyte") || HasBytes(place, "t10k-images-idx3-ubyte");
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
+                                                int channels) const override {
+    const std::string name = split == Split::kValidation ? "t10k" : "train";
+    auto file = Bytes::Read(absl::StrCat(path, "/", name, "-images-idx3-ubyte"));
+    if (!file.ok()) return file.status();
+    auto sizes = ReadHeader(*file, 3);
+    if (!sizes.ok()) return sizes.status();
+    const int64_t count = (*sizes)[0], rows = (*sizes)[1], cols = (*sizes)[2];
+    if (rows > kMaxPixels || cols > kMaxPixels || rows * cols > kMaxPixels) {
+      return absl::DataLossError(absl::StrCat("'", file->path(), "' is of ", rows, " x ", cols,
+                                              " pixels, more than ", kMaxPixels));
+    }
+    RecordImages images;
+    images.shape = {static_cast<int>(rows), static_cast<int>(cols), 1};
+    images.shape.header = 16;
+    if (rows == cols) images.views.size = images.views.resize = rows;
+    images.files.push_back(*std::move(file));
+
+    auto labels = ReadLabels(path, name);
+    if (absl::IsNotFound(labels.status()) && split == Split::kPretraining) {
+      return MakeRecordDataset(std::move(images), channels);
+    }
+    if (!labels.ok()) return labels.status();
+    if (static_cast<int64_t>(labels->size()) != count) {
+      return absl::DataLossError(absl::StrCat("'", path, "/", name, "-labels-idx1-ubyte' has ",
+                                              labels->size(), " labels for ", count,
+                                              " images; fetch or write it again"));
+    }
+    images.labels = *std::move(labels);
+    // The same classes in both splits.
+    const auto train = ReadLabels(path, "train"), test = ReadLabels(path, "t10k");
+    int classes = 0;
+    for (const auto* split_labels : {&train, &test}) {
+      if (!split_labels->ok()) continue;
+      for (const uint8_t label : **split_labels) classes = std::max(classes, label + 1);
+    }
+    images.classes = NumberedClasses(classes);
+    return MakeRecordDataset(std::move(images), channels);
+  }
+
+ private:
+  static absl::StatusOr<std::vector<uint8_t>> ReadLabels(const std::string& path,
+                                                         const std::string& name) {
+    auto file = Bytes::Read(absl::StrCat(path, "/", name, "-labels-idx1-ubyte"));
+    if (!file.ok()) return file.status();
+    if (auto sizes = ReadHeader(*file, 1); !sizes.ok()) return sizes.status();
+    return std::vector<uint8_t>(file->get().begin() + 8, file->get().end());
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Format>> MakeIdx(const NoOptions&) {
+  return std::make_unique<Idx>();
+}
+
+REGISTER_PLUGIN(Datasets, "idx", "the files of MNIST and Fashion-MNIST, grey images", NoOptions,
+                MakeIdx);
+
+}  // namespace
+}  // namespace data

@@ -1,0 +1,20 @@
+// Image files by their names: what folders and lists of them become.
+#ifndef DATA_FORMATS_IMAGE_FILES_H_
+#define DATA_FORMATS_IMAGE_FILES_H_
+
+#include <memory>
+#include <string>
+
+#include "data/dataset.h"
+#include "data/listing.h"
+
+namespace data {
+
+// Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
+// `classes` is empty, or has a label for each name. Decoded to `channels`, 1 to 4.
+std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
+                                        int channels);
+
+}  // namespace data
+
+#endif  // DATA_FORMATS_IMAGE_FILES_H_

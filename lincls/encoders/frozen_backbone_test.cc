@@ -1,0 +1,297 @@
+#include "lincls/encoders/frozen_backbone.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "moco/backbones/backbone.h"
+
+namespace lincls {
+namespace {
+
+constexpr char kSpec[] = "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3";
+
+std::string TestFolder() {
+  const std::string folder = ::testing::TempDir() + "/frozen_backbone_" +
+                             ::testing::UnitTest::GetInstance()->current_test_info()->name();
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+at::Tensor Images(int64_t n) {
+  return at::randn({n, 3, 16, 16}, at::detail::createCPUGenerator(1), at::TensorOptions(at::kFloat))
+      .contiguous(at::MemoryFormat::ChannelsLast);
+}
+
+// What pretraining writes, as far as it matters here: a query encoder with a head, a key encoder,
+// the queue.
+class FrozenBackboneTest : public ::testing::Test {
+ protected:
+  FrozenBackboneTest() {
+    backbone_->Initialize();
+    backbone_->forward(Images(8));  // running statistics that are not the initial ones
+    for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+      checkpoint_.state.emplace_back(kPretrained + name, tensor);
+      checkpoint_.state.emplace_back("module.encoder_k." + name, at::zeros_like(tensor));
+    }
+    checkpoint_.state.emplace_back(std::string(kPretrained) + "fc.weight", at::zeros({2, 8}));
+    checkpoint_.state.emplace_back("module.queue", at::zeros({2, 4}));
+    checkpoint_.arch = "resnet_small";
+    checkpoint_.mocopp["arch"] = kSpec;
+  }
+
+  // Through a file, as the program gets it.
+  absl::StatusOr<std::unique_ptr<FrozenBackbone>> Load(const std::string& arch = "",
+                                                       const std::string& prefix = kPretrained) {
+    const std::string path = TestFolder() + "/checkpoint_0001.pth.tar";
+    EXPECT_TRUE(moco::WriteCheckpoint(path, checkpoint_).ok());
+    auto read = moco::ReadCheckpoint(path);
+    if (!read.ok()) return read.status();
+    return FrozenBackbone::Create(*read, prefix, arch);
+  }
+
+  void ExpectRefused(const absl::Status& status, const std::string& what) {
+    EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
+    EXPECT_TRUE(absl::StrContains(status.message(), what)) << status;
+  }
+
+  std::unique_ptr<moco::Backbone> backbone_ =
+      moco::Backbones().Create(kSpec, moco::BackboneContext{}).value();
+  moco::Checkpoint checkpoint_;
+};
+
+TEST_F(FrozenBackboneTest, HasTheFeaturesOfThePretrainedNetworkInEvaluation) {
+  const auto frozen = Load();
+  ASSERT_TRUE(frozen.ok()) << frozen.status();
+  EXPECT_EQ((*frozen)->spec(), kSpec);
+  EXPECT_EQ((*frozen)->feature_dim(), 8);
+  backbone_->eval();
+  const at::Tensor features = (**frozen)(Images(4));
+  EXPECT_TRUE(features.allclose(backbone_->forward(Images(4)), 1e-5, 1e-6));
+  EXPECT_FALSE(features.requires_grad());
+}
+
+TEST_F(FrozenBackboneTest, DoesNotChangeAndWouldTell) {
+  const auto frozen = Load();
+  ASSERT_TRUE(frozen.ok()) << frozen.status();
+  (**frozen)(Images(8));
+  EXPECT_TRUE((*frozen)->CheckUnchanged().ok()) << (*frozen)->CheckUnchanged();
+  (*frozen)->State()[0].second[0][0][0][0].add_(1e-6);
+  EXPECT_FALSE((*frozen)->CheckUnchanged().ok());
+}
+
+TEST_F(FrozenBackboneTest, ReadsTheLinearClassifiersCheckpointToo) {
+  moco::Checkpoint classifier;
+  for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+    classifier.state.emplace_back(kClassifier + name, tensor);
+  }
+  classifier.state.emplace_back("module.fc.weight", at::zeros({10, 8}));
+  classifier.state.emplace_back("module.fc.bias", at::zeros({10}));
+  classifier.mocopp = checkpoint_.mocopp;
+  checkpoint_ = classifier;
+  EXPECT_TRUE(Load("", kClassifier).ok()) << Load("", kClassifier).status();
+  ExpectRefused(Load("", kPretrained).status(), "module.encoder_q.");
+}
+
+// As other programs name the same tensors, with what lies beside them there.
+TEST_F(FrozenBackboneTest, ReadsTheEncodersOfOtherPrograms) {
+  struct Layout {
+    std::string prefix;
+    std::vector<std::string> beside;  // what else the program keeps, by names of its own
+    std::map<std::string, std::string> children = {};
+  };
+  const std::map<std::string, std::string> numbers = {
+      {"conv1", "0"}, {"bn1", "1"}, {"layer1", "4"}, {"layer2", "5"}};
+  const std::map<std::string, std::string> own_numbers = {
+      {"conv1", "0"}, {"bn1", "1"}, {"layer1", "2"}, {"layer2", "3"}};
+  const std::vector<Layout> layouts = {
+      // MoCo v3: main_lincls.py, moco/builder.py
+      {"module.base_encoder.",
+       {"module.base_encoder.fc.0.weight", "module.base_encoder.fc.1.running_mean",
+        "module.momentum_encoder.conv1.weight", "module.predictor.0.weight"}},
+      // lightly: examples/pytorch_lightning/moco.py
+      {"backbone.",
+       {"projection_head.layers.0.weight", "backbone_momentum.0.weight",
+        "projection_head_momentum.layers.0.weight", "criterion.memory_bank.bank"},
+       numbers},
+      // lightly: tutorials_source/package/tutorial_moco_memory_bank.py
+      {"backbone.", {"projection_head.layers.0.weight", "backbone_momentum.0.weight"}, own_numbers},
+      // lightly: benchmarks/imagenet/resnet50/mocov2.py
+      {"backbone.",
+       {"projection_head.layers.0.weight", "key_backbone.conv1.weight",
+        "online_classifier.linear.weight"}},
+      // solo-learn: solo/methods/base.py, mocov2plus.py
+      {"backbone.",
+       {"classifier.weight", "projector.0.weight", "momentum_backbone.conv1.weight",
+        "momentum_projector.0.weight", "queue", "queue_ptr"}},
+      // solo-learn, earlier
+      {"encoder.", {"classifier.weight", "momentum_encoder.conv1.weight"}},
+      // mmselfsup: models/algorithms/moco.py
+      {"backbone.",
+       {"neck.mlp.0.weight", "encoder_k.module.0.conv1.weight", "encoder_k.module.1.mlp.0.weight",
+        "queue", "queue_ptr"}},
+      // vissl: models/trunks/resnext.py; its heads lie elsewhere in the file
+      {"_feature_blocks.", {}},
+      // torchvision
+      {"", {"fc.weight", "fc.bias"}}};
+  backbone_->eval();
+  const at::Tensor features = backbone_->forward(Images(4));
+  for (const auto& [prefix, beside, children] : layouts) {
+    const std::string which = absl::StrCat(prefix, " beside ", absl::StrJoin(beside, " "));
+    checkpoint_ = {};
+    for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+      const size_t dot = name.find('.');
+      std::string theirs = name;
+      if (!children.empty()) theirs = children.at(name.substr(0, dot)) + name.substr(dot);
+      if (children == own_numbers) {
+        theirs = absl::StrReplaceAll(theirs, {{"downsample", "shortcut"}});
+      }
+      checkpoint_.state.emplace_back(prefix + theirs, tensor);
+    }
+    for (const std::string& name : beside) {
+      checkpoint_.state.emplace_back(name, at::zeros({2, 8}));
+    }
+    const auto frozen = Load(kSpec);
+    ASSERT_TRUE(frozen.ok()) << which << ": " << frozen.status();
+    EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6)) << which;
+  }
+}
+
+// lightly's split batch normalisation has statistics for each part.
+TEST_F(FrozenBackboneTest, TakesTheMeanOfLightlysSplitStatistics) {
+  backbone_->eval();
+  const at::Tensor features = backbone_->forward(Images(4));
+  const std::vector<std::pair<absl::string_view, absl::string_view>> names = {
+      {"conv1.", "0."}, {"bn1.", "1."}, {"layer1.", "2."}, {"layer2.", "3."}};
+  checkpoint_ = {};
+  for (const auto& [name, tensor] : moco::GetState(*backbone_)) {
+    for (const auto& [child, number] : names) {
+      if (!absl::StartsWith(name, child)) continue;
+      const std::string theirs = absl::StrCat(
+          "backbone.", number,
+          absl::StrReplaceAll(name.substr(child.size()), {{"downsample", "shortcut"}}));
+      const bool split = absl::StrContains(name, "running");
+      checkpoint_.state.emplace_back(theirs,
+                                     split ? at::cat({tensor - 0.01, tensor + 0.01}) : tensor);
+    }
+  }
+  const auto frozen = Load(kSpec);
+  ASSERT_TRUE(frozen.ok()) << frozen.status();
+  EXPECT_TRUE((**frozen)(Images(4)).allclose(features, 1e-5, 1e-6));
+}
+
+TEST_F(FrozenBackboneTest, AnUnknownLayoutIsListed) {
+  checkpoint_ = {};
+  checkpoint_.state = {{"net.stem.weight", at::zeros({1})}, {"net.head.bias", at::zeros({1})}};
+  const absl::Status status = Load(kSpec).status();
+  ExpectRefused(status, "its 2 tensors are 'net.stem.weight', 'net.head.bias', ...");
+  for (const char* expected :
+       {"'module.encoder_q.' (MoCo v1, v2)", "'module.base_encoder.conv1.weight' (MoCo v3)",
+        "(lightly)", "(vissl)", "'conv1.weight' (torchvision)"}) {
+    ExpectRefused(status, expected);
+  }
+}
+
+TEST_F(FrozenBackboneTest, AMissingKeyIsNamed) {
+  const std::string name = checkpoint_.state[2].first;
+  checkpoint_.state.erase(checkpoint_.state.begin() + 2);
+  ExpectRefused(Load().status(), "'" + name.substr(sizeof(kPretrained) - 1) + "' is missing");
+}
+
+TEST_F(FrozenBackboneTest, AnUnexpectedKeyIsNamed) {
+  checkpoint_.state.emplace_back(std::string(kPretrained) + "layer9.weight", at::zeros({1}));
+  ExpectRefused(Load().status(), "'layer9.weight' is not expected");
+}
+
+TEST_F(FrozenBackboneTest, AnotherShapeIsNamed) {
+  checkpoint_.mocopp["arch"] = "resnet_small:width=8,blocks=1,stages=2,stem=cifar";
+  ExpectRefused(Load().status(), "'conv1.weight' is [4 x 3 x 3 x 3], expected [8 x 3 x 3 x 3]");
+}
+
+TEST_F(FrozenBackboneTest, AnArchThatTheCheckpointDenies) {
+  EXPECT_TRUE(Load(kSpec).ok());
+  ExpectRefused(Load("resnet18").status(), kSpec);
+  EXPECT_TRUE(absl::StrContains(Load("resnet_smal").status().message(), "'resnet_small'"));
+}
+
+// The reference's checkpoints say the name alone.
+TEST_F(FrozenBackboneTest, AnArchRefinesTheReferencesName) {
+  checkpoint_.mocopp.clear();
+  ExpectRefused(Load().status(), "does not fit the backbone 'resnet_small:");
+  EXPECT_TRUE(Load(kSpec).ok()) << Load(kSpec).status();
+  ExpectRefused(Load("resnet18").status(), "'resnet_small'");
+  checkpoint_.arch.clear();
+  ExpectRefused(Load().status(), "--arch");
+}
+
+TEST_F(FrozenBackboneTest, AThawedOneIsTrained) {
+  const auto backbone = Load().value();
+  EXPECT_TRUE(backbone->Parameters().empty());
+  EXPECT_TRUE(backbone->frozen());
+  EXPECT_FALSE(backbone->Train(Images(4)).requires_grad());
+  const at::Tensor frozen = (*backbone)(Images(4));
+  backbone->Thaw();
+  EXPECT_FALSE((*backbone)(Images(4)).requires_grad());
+  EXPECT_TRUE(at::equal((*backbone)(Images(4)), frozen));
+  backbone->Train(Images(4)).sum().backward();
+  ASSERT_FALSE(backbone->Parameters().empty());
+  for (const at::Tensor& p : backbone->Parameters()) EXPECT_TRUE(p.grad().defined());
+  EXPECT_FALSE(at::equal((*backbone)(Images(4)), frozen));  // the running statistics have moved
+}
+
+TEST_F(FrozenBackboneTest, WeightsInDoublePrecisionAreTakenAsSingle) {
+  for (auto& [name, tensor] : checkpoint_.state) {
+    if (tensor.is_floating_point()) tensor = tensor.to(at::kDouble) + 1e-12;
+  }
+  const auto frozen = Load();
+  ASSERT_TRUE(frozen.ok()) << frozen.status();
+  EXPECT_EQ((**frozen)(Images(1)).scalar_type(), at::kFloat);
+  EXPECT_TRUE((*frozen)->CheckUnchanged().ok()) << (*frozen)->CheckUnchanged();
+}
+
+class NewestCheckpointTest : public ::testing::Test {
+ protected:
+  // An empty file is enough: names and times decide.
+  std::string Make(const std::string& name, int age) {
+    const std::filesystem::path path = TestFolder() + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::fclose(std::fopen(path.c_str(), "w"));
+    std::filesystem::last_write_time(
+        path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(age));
+    return path;
+  }
+};
+
+TEST_F(NewestCheckpointTest, OfTheRunThatWroteLast) {
+  EXPECT_TRUE(absl::IsNotFound(NewestCheckpoint(TestFolder() + "/none").status()));
+  EXPECT_TRUE(absl::IsNotFound(NewestCheckpoint(TestFolder()).status()));
+  Make("a/checkpoints/checkpoint_0007.pth.tar", 3);
+  Make("b/checkpoints/checkpoint_0001.pth.tar", 2);
+  const std::string newest = Make("b/checkpoints/checkpoint_0002.pth.tar", 2);
+  Make("c/checkpoints/checkpoint_0009.pth.tar", 4);
+  Make("d-lincls/checkpoints/checkpoint.pth.tar", 1);
+  EXPECT_EQ(NewestCheckpoint(TestFolder()).value(), newest);
+  EXPECT_EQ(NewestCheckpoint(TestFolder() + "/b").value(), newest);
+}
+
+}  // namespace
+}  // namespace lincls

@@ -1,0 +1,69 @@
+#include "lincls/encoders/pretrained.h"
+
+#include <ATen/core/Tensor.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "augment/presets.h"
+#include "base/files.h"
+#include "lincls/encoders/frozen_backbone.h"
+
+namespace lincls {
+
+namespace fs = std::filesystem;
+
+absl::StatusOr<std::string> FindPretrained(const std::string& given) {
+  const std::string place = given.empty() ? base::UserPath("runs") : given;
+  std::error_code error;
+  if (!given.empty() && !fs::is_directory(given, error)) return given;
+  auto newest = NewestCheckpoint(place);
+  if (newest.ok()) return newest;
+  return absl::NotFoundError(
+      absl::StrCat(newest.status().message(),
+                   "; make one with: bazel run //moco:pretrain, or give --pretrained=FILE"));
+}
+
+std::string RunFolderOf(const std::string& checkpoint) {
+  const fs::path folder = fs::path(checkpoint).parent_path();
+  return folder.filename() == "checkpoints" ? folder.parent_path() : folder;
+}
+
+const char* PrefixOf(const moco::Checkpoint& checkpoint) {
+  const std::string layer = absl::StrCat(kClassifier, "fc.weight");
+  const bool has = std::any_of(checkpoint.state.begin(), checkpoint.state.end(),
+                               [&](const auto& entry) { return entry.first == layer; });
+  return has ? kClassifier : kPretrained;
+}
+
+std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
+                            const data::ViewDefaults& usual, int channels) {
+  if (!given.empty()) return given;
+  const auto held = checkpoint.mocopp.find("eval_views");
+  if (held != checkpoint.mocopp.end()) return held->second;
+  const std::string normalize = channels != 3             ? augment::NormalizeSpec("grey")
+                                : usual.normalize.empty() ? augment::NormalizeSpec("imagenet")
+                                                          : usual.normalize;
+  return augment::EvaluationViews(usual.size > 0 ? usual.size : 224, normalize, usual.resize);
+}
+
+std::string Fingerprint(const moco::StateDict& state) {
+  uLong crc = crc32_z(0, nullptr, 0);
+  for (const auto& [name, tensor] : state) {
+    const at::Tensor bytes = tensor.cpu().contiguous();
+    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(name.data()), name.size());
+    crc = crc32_z(crc, static_cast<const Bytef*>(bytes.const_data_ptr()), bytes.nbytes());
+  }
+  return absl::StrFormat("%08x", crc);
+}
+
+absl::Status InFile(const absl::Status& status, const std::string& path) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
+}
+
+}  // namespace lincls

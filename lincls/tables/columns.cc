@@ -1,0 +1,214 @@
+#include "lincls/tables/columns.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/stack.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "augment/augmentation.h"
+#include "data/loader.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "lincls/encoders/frozen_head.h"
+#include "moco/backbones/backbone.h"
+#include "moco/checkpoints/state_dict.h"
+#include "moco/losses/loss.h"
+#include "moco/training/images.h"
+
+namespace lincls {
+namespace {
+
+constexpr char kKeyEncoder[] = "module.encoder_k.";
+constexpr char kQueue[] = "module.queue";
+
+// Rows of unit length.
+at::Tensor Normalize(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
+}
+
+std::vector<float> ToVector(const at::Tensor& values) {
+  const at::Tensor contiguous = values.to(at::kCPU, at::kFloat).contiguous();
+  const float* begin = contiguous.const_data_ptr<float>();
+  return {begin, begin + contiguous.numel()};
+}
+
+// `given`, or what the checkpoint says under `key`.
+absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
+                                        const moco::Checkpoint& checkpoint, const std::string& key,
+                                        absl::string_view what, absl::string_view remedy) {
+  if (!given.empty()) return given;
+  const auto held = checkpoint.mocopp.find(key);
+  if (held != checkpoint.mocopp.end()) return held->second;
+  return absl::NotFoundError(
+      absl::StrCat("does not say ", what, " of its pretraining; give ", remedy));
+}
+
+class EnergiesImpl : public Energies {
+ public:
+  EnergiesImpl(const EnergyOptions& options, const FrozenBackbone& backbone, const FrozenHead* head,
+               const data::Dataset& dataset)
+      : options_(options), backbone_(backbone), head_(head), dataset_(dataset) {}
+
+  absl::Status Prepare(const moco::Checkpoint& checkpoint) {
+    if (Has(kMocoLoss)) {
+      absl::Status s = PrepareLoss(checkpoint);
+      if (!s.ok())
+        return absl::Status(
+            s.code(), absl::StrCat(s.message(), "; without it there is ", "no column ", kMocoLoss));
+    }
+    auto views =
+        GivenOrHeld(options_.views, checkpoint, "aug-plus", "the views",
+                    "--views, such as random_resized_crop:size=96|flip|to_tensor|normalize");
+    if (!views.ok()) return views.status();
+    auto pipeline = augment::Pipeline::Create(*views, *moco::ImageChannels(backbone_.spec()));
+    if (!pipeline.ok()) return pipeline.status();
+    views_ = std::make_unique<augment::Pipeline>(*std::move(pipeline));
+    return moco::MakeView(*views_).status();
+  }
+
+  absl::Status Start(int64_t step) override {
+    const auto view = moco::MakeView(*views_);
+    if (!view.ok()) return view.status();
+    const int64_t count = Has(kDisagreement) ? options_.augmented_views : 2;
+    data::LoaderOptions loader;
+    loader.batch_size = options_.batch_size;
+    loader.rows = views_->output().rows;
+    loader.cols = views_->output().cols;
+    loader.channels = views_->output().channels;
+    loader.views = std::vector<data::ViewFunction>(count, *view);
+    loader.shuffle = false;
+    loader.drop_last = false;
+    loader.seed = options_.seed;
+    loader.threads = options_.loader_threads;
+    loader.batches_ahead = 1;  // of so many views
+    loader.first_step = step;
+    loader.last_step = (dataset_.size() + loader.batch_size - 1) / loader.batch_size;
+    // Whoever has these images for their features as well counts those that are damaged.
+    loader.max_bad_images = std::numeric_limits<int64_t>::max();
+    auto made = data::Loader::Create(dataset_, loader);
+    if (!made.ok()) return made.status();
+    loader_ = *std::move(made);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::vector<std::vector<float>>> Next() override {
+    at::NoGradGuard no_grad;
+    const auto batch = loader_->Next();
+    if (!batch.ok()) return batch.status();
+    std::vector<at::Tensor> z;  // of each view: n x C, unit rows
+    for (size_t v = 0; v < (*batch)->views.size(); ++v) {
+      if (v > 0 && !Has(kDisagreement)) break;  // the key's view is for the key encoder alone
+      z.push_back(Normalize(Encode(backbone_, head_, Images(**batch, v))));
+    }
+    std::vector<std::vector<float>> columns;
+    for (const std::string& column : options_.columns) {
+      columns.push_back(column == kMocoLoss ? Loss(z[0], Images(**batch, 1))
+                                            : ToVector(Disagreement(z)));
+    }
+    return columns;
+  }
+
+  const std::string& views() const override { return views_->spec(); }
+  const std::string& loss() const override { return loss_spec_; }
+
+ private:
+  bool Has(const char* column) const {
+    return std::count(options_.columns.begin(), options_.columns.end(), column) > 0;
+  }
+
+  absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
+    if (head_ == nullptr) return absl::NotFoundError("holds no head");
+    auto key_backbone = FrozenBackbone::Create(checkpoint, kKeyEncoder, options_.arch);
+    if (!key_backbone.ok()) return key_backbone.status();
+    key_backbone_ = *std::move(key_backbone);
+    key_backbone_->To(backbone_.device());
+    auto key_head = FrozenHead::Create(checkpoint, kKeyEncoder, key_backbone_->feature_dim());
+    if (!key_head.ok()) return key_head.status();
+    key_head_ = *std::move(key_head);
+    key_head_->To(backbone_.device());
+    for (const auto& [name, tensor] : checkpoint.state) {
+      if (name == kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
+    }
+    if (!queue_.defined()) {
+      return absl::NotFoundError(absl::StrCat("holds no queue, '", kQueue, "'"));
+    }
+    if (queue_.dim() != 2 || queue_.size(0) != key_head_->dim()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("holds a queue that is not ", key_head_->dim(), " x K"));
+    }
+    auto spec = GivenOrHeld(options_.loss, checkpoint, "loss", "the loss and its temperature",
+                            "--loss=info_nce:temperature=0.07 (MoCo v1; v2: 0.2)");
+    if (!spec.ok()) return spec.status();
+    auto canonical = moco::Losses().Canonical(*spec);
+    if (!canonical.ok()) return canonical.status();
+    loss_spec_ = *std::move(canonical);
+    auto loss = moco::Losses().Create(loss_spec_);
+    if (!loss.ok()) return loss.status();
+    loss_ = *std::move(loss);
+    return absl::OkStatus();
+  }
+
+  at::Tensor Images(const data::Batch& batch, size_t v) const {
+    return moco::ViewTensor(batch, v, views_->output());
+  }
+
+  static at::Tensor Encode(const FrozenBackbone& backbone, const FrozenHead* head,
+                           const at::Tensor& images) {
+    const at::Tensor features = backbone(images);
+    return head == nullptr ? features : (*head)(features);
+  }
+
+  // z: V views, n x C, unit rows. Of all vectors' sum s: |s|^2 = V + the similarities of the
+  // ordered pairs.
+  static at::Tensor Disagreement(const std::vector<at::Tensor>& z) {
+    const double views = z.size();
+    const at::Tensor sum = at::stack(z).to(at::kDouble).sum(0);  // n x C
+    return 1 - ((sum * sum).sum(1) - views) / (views * (views - 1));
+  }
+
+  // q: n x C, unit rows.
+  std::vector<float> Loss(const at::Tensor& q, const at::Tensor& key_images) const {
+    const at::Tensor k = Normalize(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
+    const at::Tensor positive = (q * k).sum(1);                                           // n
+    std::vector<float> losses;
+    for (int64_t i = 0; i < q.size(0); ++i) {  // the loss is a batch's mean
+      const at::Tensor negative = at::matmul(q.narrow(0, i, 1), queue_);  // 1 x K
+      losses.push_back((*loss_)(positive.narrow(0, i, 1), negative).item<float>());
+    }
+    return losses;
+  }
+
+  const EnergyOptions options_;
+  const FrozenBackbone& backbone_;
+  const FrozenHead* const head_;
+  const data::Dataset& dataset_;
+  std::unique_ptr<augment::Pipeline> views_;
+  std::unique_ptr<data::Loader> loader_;
+
+  // For moco_loss.
+  std::unique_ptr<FrozenBackbone> key_backbone_;
+  std::unique_ptr<FrozenHead> key_head_;
+  at::Tensor queue_;  // C x K
+  std::string loss_spec_;
+  std::unique_ptr<moco::Loss> loss_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Energies>> Energies::Create(const EnergyOptions& options,
+                                                           const moco::Checkpoint& checkpoint,
+                                                           const FrozenBackbone& backbone,
+                                                           const FrozenHead* head,
+                                                           const data::Dataset& dataset) {
+  auto energies = std::make_unique<EnergiesImpl>(options, backbone, head, dataset);
+  if (absl::Status s = energies->Prepare(checkpoint); !s.ok()) return s;
+  return energies;
+}
+
+}  // namespace lincls

@@ -1,0 +1,25 @@
+// Features for TensorBoard's embedding projector.
+#ifndef LINCLS_TABLES_PROJECTOR_H_
+#define LINCLS_TABLES_PROJECTOR_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "lincls/tables/feature_table.h"
+
+namespace lincls {
+
+// Writes into `folder`, for `tensorboard --logdir folder`, the features of at most `most` images:
+// of more, as many that are drawn from the seed.
+//   tensors.tsv           the features, a line an image
+//   metadata.tsv          file, class, and the table's columns; with a header
+//   sprite.png            the images, in squares; at most 8192 x 8192 pixels, as TensorBoard wants
+//   projector_config.pbtxt
+// Returns how many images were written. Errors of the files, of OpenImages and of CheckFinite.
+absl::StatusOr<int64_t> WriteProjector(const FeatureTable& table, int64_t most, uint64_t seed,
+                                       const std::string& folder);
+
+}  // namespace lincls
+
+#endif  // LINCLS_TABLES_PROJECTOR_H_

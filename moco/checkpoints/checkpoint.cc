@@ -1,0 +1,379 @@
+#include "moco/checkpoints/checkpoint.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <caffe2/serialize/inline_container.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+#include <tuple>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "base/files.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
+#include "tensors/tensor_file.h"
+
+namespace moco {
+namespace {
+
+namespace pickle = tensors::pickle;
+using tensors::DType;
+using tensors::kDTypes;
+using tensors::TensorFile;
+
+// Of kDTypes, in its order.
+constexpr at::ScalarType kScalarTypes[] = {at::kFloat, at::kDouble, at::kHalf,  at::kBFloat16,
+                                           at::kLong,  at::kInt,    at::kShort, at::kChar,
+                                           at::kByte,  at::kBool};
+static_assert(std::size(kScalarTypes) == std::size(kDTypes));
+
+// --- Writing ---
+
+// The pickle and the list of tensors whose bytes follow it.
+class Pickler {
+ public:
+  void Tensor(const at::Tensor& tensor) {
+    pickle::TensorInfo info;
+    const DType* dtype = DTypeOf(tensor.scalar_type());
+    TORCH_CHECK(dtype != nullptr, "no storage type for ", tensor.scalar_type());
+    info.key = absl::StrCat(tensors.size());
+    info.sizes = tensor.sizes().vec();
+    info.SetContiguous(*dtype, tensor.nbytes());
+    out.Tensor(info);
+    tensors.push_back(tensor);
+  }
+
+  void State(const StateDict& state) {
+    out.BeginDict();
+    for (const auto& [name, tensor] : state) {
+      out.Text(name);
+      Tensor(tensor);
+    }
+    out.EndDict();
+  }
+
+  void Optimizer(const Checkpoint::OptimizerState& optimizer) {
+    out.BeginDict();
+    out.Text("state");
+    out.BeginDict();
+    const size_t held = optimizer.slots.empty() ? 0 : optimizer.slots[0].second.size();
+    for (size_t i = 0; i < held; ++i) {
+      out.Int(i);
+      out.BeginDict();
+      for (const auto& [name, tensors] : optimizer.slots) {
+        out.Text(name);
+        Tensor(tensors[i]);
+      }
+      out.EndDict();
+    }
+    out.EndDict();
+    out.Text("param_groups");
+    out.BeginList();
+    out.BeginDict();
+    out.Text("lr");
+    out.Float(optimizer.lr);
+    for (const auto& [name, values] : optimizer.constants) {
+      out.Text(name);
+      if (values.size() > 1) out.BeginList();
+      for (const double value : values) out.Float(value);
+      if (values.size() > 1) out.EndList();
+    }
+    for (const char* name : {"nesterov", "maximize", "differentiable"}) {
+      out.Text(name);
+      out.Bool(false);
+    }
+    for (const char* name : {"foreach", "fused"}) {
+      out.Text(name);
+      out.None();
+    }
+    out.Text("params");
+    out.BeginList();
+    for (int64_t i = 0; i < optimizer.parameters; ++i) out.Int(i);
+    out.EndList();
+    out.EndDict();
+    out.EndList();
+    out.EndDict();
+  }
+
+  pickle::Writer out;
+  std::vector<at::Tensor> tensors;
+};
+
+// torch.save: what the pickler was told, and the bytes of its tensors.
+absl::Status WriteArchive(const std::string& path, Pickler& pickler) {
+  const std::string pickled = pickler.out.Finish();
+
+  return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
+    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
+    // well and what failed is returned at the end.
+    absl::Status status;
+    caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
+      if (status.ok()) status = sink(bytes, size);
+      return size;
+    });
+    archive.writeRecord("data.pkl", pickled.data(), pickled.size());
+    archive.writeRecord("byteorder", "little", 6);
+    for (size_t i = 0; i < pickler.tensors.size() && status.ok(); ++i) {
+      const at::Tensor bytes = pickler.tensors[i].detach().cpu().contiguous();
+      archive.writeRecord(absl::StrCat("data/", i), bytes.const_data_ptr(), bytes.nbytes());
+    }
+    archive.writeEndOfFile();
+    return status;
+  });
+}
+
+// --- Reading ---
+
+// Tensors of a file, read when they are asked for; those that share a storage there share one here.
+class TensorReader {
+ public:
+  explicit TensorReader(TensorFile& file) : file_(file) {}
+
+  absl::StatusOr<at::Tensor> Read(const pickle::TensorInfo& info) {
+    const auto found = file_.Read(info);
+    if (!found.ok()) return found.status();
+    at::Tensor& storage = storages_[info.key];
+    if (!storage.defined()) {
+      storage = at::empty({info.storage_size}, kScalarTypes[found->dtype - kDTypes]);
+      if (!found->bytes.empty()) {
+        std::memcpy(storage.data_ptr(), found->bytes.data(), found->bytes.size());
+      }
+    }
+    if (std::find(info.sizes.begin(), info.sizes.end(), 0) != info.sizes.end()) {
+      return at::empty(info.sizes, storage.options());
+    }
+    return storage.as_strided(info.sizes, info.strides, info.offset);
+  }
+
+  TensorFile& file() { return file_; }
+
+ private:
+  TensorFile& file_;
+  std::map<std::string, at::Tensor> storages_;
+};
+
+// The tensors of `dict`. Numbers and the like between them are passed over; what could be a tensor
+// of a kind that is not read is refused.
+absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, StateDict& state) {
+  if (dict.kind == pickle::Value::kOpaque) {
+    return tensors.file().Unsuitable(
+        absl::StrCat("holds '", dict.text,
+                     "' where a state_dict should be, which is not run; save plain tensors"));
+  }
+  if (dict.kind != pickle::Value::kDict) {
+    return tensors.file().Unsuitable(
+        "holds no dict where the tensors should be; give a checkpoint");
+  }
+  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
+    const pickle::Value& value = *dict.items[i + 1];
+    const std::string name(dict.items[i]->text);
+    if (value.kind == pickle::Value::kOpaque || value.kind == pickle::Value::kStorage) {
+      return tensors.file().Unsuitable(absl::StrCat("holds '", value.text,
+                                                    "' where a tensor should be, '", name,
+                                                    "', which is not run; save plain tensors"));
+    }
+    if (value.kind != pickle::Value::kTensor) continue;
+    auto tensor = tensors.Read(*value.tensor);
+    if (!tensor.ok()) return tensor.status();
+    state.emplace_back(name, *std::move(tensor));
+  }
+  return absl::OkStatus();
+}
+
+// Where files without a state_dict have their tensors: timm's and detectron2's place, vissl's, or
+// the whole file.
+const pickle::Value& FindBareState(const pickle::Value& root) {
+  if (const pickle::Value* model = root.Find("model")) return *model;
+  const pickle::Value* place = &root;
+  for (const char* name : {"classy_state_dict", "base_model", "model", "trunk"}) {
+    place = place->Find(name);
+    if (place == nullptr) return root;
+  }
+  return *place;
+}
+
+absl::Status ReadOptimizer(const pickle::Value& dict, TensorReader& tensors,
+                           Checkpoint::OptimizerState& optimizer) {
+  const pickle::Value* state = dict.Find("state");
+  std::map<int64_t, StateDict> by_parameter;
+  for (size_t i = 0; state != nullptr && i + 1 < state->items.size(); i += 2) {
+    StateDict& slots = by_parameter[state->items[i]->integer];
+    if (absl::Status s = ReadStateDict(*state->items[i + 1], tensors, slots); !s.ok()) return s;
+  }
+  for (const auto& [parameter, slots] : by_parameter) {
+    for (const auto& [name, tensor] : slots) {
+      auto slot = std::find_if(optimizer.slots.begin(), optimizer.slots.end(),
+                               [&, n = name](const auto& s) { return s.first == n; });
+      if (slot == optimizer.slots.end()) {
+        slot = optimizer.slots.insert(slot, {name, {}});
+      }
+      slot->second.push_back(tensor);
+    }
+  }
+  const pickle::Value* groups = dict.Find("param_groups");
+  if (groups == nullptr || groups->items.empty()) return absl::OkStatus();
+  const pickle::Value& group = *groups->items[0];
+  if (const auto* lr = group.Find("lr")) optimizer.lr = lr->number;
+  if (const auto* parameters = group.Find("params"))
+    optimizer.parameters = parameters->items.size();
+  return absl::OkStatus();
+}
+
+constexpr int64_t kWholeEpoch = std::numeric_limits<int64_t>::max();
+
+struct NamedCheckpoint {
+  int64_t epoch = 0, steps = 0;  // steps: kWholeEpoch after the epoch's last
+  std::string path;
+
+  bool operator<(const NamedCheckpoint& other) const {
+    return std::tie(epoch, steps, path) < std::tie(other.epoch, other.steps, other.path);
+  }
+};
+
+// Reads what CheckpointName has written, without the folder.
+bool ReadName(absl::string_view name, absl::string_view prefix, NamedCheckpoint& found) {
+  if (!absl::ConsumePrefix(&name, prefix) || !absl::ConsumePrefix(&name, "_") ||
+      !absl::ConsumeSuffix(&name, ".pth.tar")) {
+    return false;
+  }
+  const size_t step = name.find("_step_");
+  found.steps = kWholeEpoch;
+  return absl::SimpleAtoi(name.substr(0, step), &found.epoch) &&
+         (step == absl::string_view::npos || absl::SimpleAtoi(name.substr(step + 6), &found.steps));
+}
+
+std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
+  std::vector<NamedCheckpoint> found;
+  for (const char* kind : {kCheckpoints, kFlatCheckpoints}) {
+    const auto place = std::filesystem::path(run_folder) / kind;
+    std::error_code error;  // where a folder cannot be read, it has no more of them
+    std::filesystem::directory_iterator entry(place.parent_path(), error);
+    for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+      NamedCheckpoint checkpoint;
+      const std::string name = entry->path().filename();
+      if (!ReadName(name, place.filename().string(), checkpoint)) continue;
+      checkpoint.path = entry->path();
+      found.push_back(std::move(checkpoint));
+    }
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+const tensors::DType* DTypeOf(at::ScalarType type) {
+  const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);
+  return found == std::end(kScalarTypes) ? nullptr : &kDTypes[found - kScalarTypes];
+}
+
+absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) {
+    if (absl::Status made = base::MakeFolders(folder); !made.ok()) return made;
+  }
+  Pickler pickler;
+  pickle::Writer& out = pickler.out;
+  out.BeginDict();
+  out.Text("epoch");
+  out.Int(checkpoint.epoch);
+  out.Text("arch");
+  out.Text(checkpoint.arch);
+  out.Text("state_dict");
+  pickler.State(checkpoint.state);
+  out.Text("optimizer");
+  pickler.Optimizer(checkpoint.optimizer);
+  for (const auto& [name, value] : checkpoint.numbers) {
+    out.Text(name);
+    out.Float(value);
+  }
+  out.Text("mocopp");
+  out.BeginDict();
+  for (const auto& [name, value] : checkpoint.mocopp) {
+    out.Text(name);
+    out.Text(value);
+  }
+  out.EndDict();
+  out.EndDict();
+  return WriteArchive(path, pickler);
+}
+
+absl::Status WriteStateDict(const std::string& path, const StateDict& state) {
+  Pickler pickler;
+  pickler.State(state);
+  return WriteArchive(path, pickler);
+}
+
+absl::Status WriteTensor(const std::string& path, const at::Tensor& tensor) {
+  Pickler pickler;
+  pickler.Tensor(tensor);
+  return WriteArchive(path, pickler);
+}
+
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
+  auto file = TensorFile::Open(path);
+  if (!file.ok()) return file.status();
+  const pickle::Value& root = file->root();
+  Checkpoint checkpoint;
+  TensorReader tensors(*file);
+  const pickle::Value* state = root.Find("state_dict");
+  if (state == nullptr) {
+    const pickle::Value& bare = FindBareState(root);
+    if (absl::Status s = ReadStateDict(bare, tensors, checkpoint.state); !s.ok()) return s;
+    if (!checkpoint.state.empty()) return checkpoint;
+    return file->Unsuitable(
+        "is not a checkpoint of a training run: it has no 'state_dict'; give a .pth.tar file");
+  }
+  if (absl::Status s = ReadStateDict(*state, tensors, checkpoint.state); !s.ok()) return s;
+  for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
+    const std::string name(root.items[i]->text);
+    const pickle::Value& value = *root.items[i + 1];
+    if (name == "epoch") {
+      checkpoint.epoch = value.integer;
+    } else if (name == "arch") {
+      checkpoint.arch = std::string(value.text);
+    } else if (name == "optimizer") {
+      if (absl::Status s = ReadOptimizer(value, tensors, checkpoint.optimizer); !s.ok()) return s;
+    } else if (name == "mocopp") {
+      for (size_t j = 0; j + 1 < value.items.size(); j += 2) {
+        checkpoint.mocopp[std::string(value.items[j]->text)] =
+            std::string(value.items[j + 1]->text);
+      }
+    } else if (value.kind == pickle::Value::kFloat) {
+      checkpoint.numbers[name] = value.number;
+    }
+  }
+  return checkpoint;
+}
+
+std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t steps,
+                           int64_t steps_per_epoch) {
+  if (steps == steps_per_epoch) return absl::StrFormat("%s_%04d.pth.tar", prefix, epoch);
+  return absl::StrFormat("%s_%04d_step_%05d.pth.tar", prefix, epoch, steps);
+}
+
+std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
+  std::vector<std::string> paths;
+  for (NamedCheckpoint& c : FindCheckpoints(run_folder)) paths.push_back(std::move(c.path));
+  return paths;
+}
+
+void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep) {
+  const std::vector<NamedCheckpoint> all = FindCheckpoints(run_folder);
+  const int64_t count = all.size();
+  for (int64_t i = 0; i < count; ++i) {
+    const bool too_many = keep > 0 && i + keep < count;
+    const bool passed = all[i].steps != kWholeEpoch && i + 2 < count;
+    if (too_many || passed) std::remove(all[i].path.c_str());
+  }
+}
+
+}  // namespace moco

@@ -1,0 +1,241 @@
+#include "moco/checkpoints/resume.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <tuple>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "registry/options.h"
+
+namespace moco {
+namespace {
+
+constexpr int64_t kHashedBytes = 1024;  // of each tensor: any step changes all of them
+
+// FNV-1a, which gives the same everywhere.
+class Hash {
+ public:
+  void Add(absl::string_view bytes) {
+    for (const unsigned char c : bytes) state_ = (state_ ^ c) * 0x100000001b3;
+  }
+  std::string Text() const { return absl::StrCat(absl::Hex(state_, absl::kZeroPad16)); }
+
+ private:
+  uint64_t state_ = 0xcbf29ce484222325;
+};
+
+// Two checkpoints of a run in their order in time.
+std::tuple<int64_t, int64_t> Position(const Checkpoint& checkpoint) {
+  int64_t step = 0;
+  const auto saved = checkpoint.mocopp.find("step");
+  if (saved != checkpoint.mocopp.end() && !absl::SimpleAtoi(saved->second, &step)) step = 0;
+  return {checkpoint.epoch, step};
+}
+
+// The first setting that the checkpoint has otherwise; null when there is none.
+const Settings::value_type* FirstDifference(const Checkpoint& checkpoint,
+                                            const Settings& settings) {
+  for (const auto& setting : settings) {
+    const auto saved = checkpoint.mocopp.find(setting.first);
+    if (saved != checkpoint.mocopp.end() && saved->second != setting.second) return &setting;
+  }
+  return nullptr;
+}
+
+// What differs: "lr was 0.03, is 0.5; ...". Empty when nothing does.
+std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings) {
+  std::string differences;
+  for (const auto& [flag, value] : settings) {
+    const auto saved = checkpoint.mocopp.find(flag);
+    if (saved == checkpoint.mocopp.end() || saved->second == value) continue;
+    absl::StrAppend(&differences, differences.empty() ? "" : "; ", flag, " was ", saved->second,
+                    ", is ", value);
+  }
+  return differences;
+}
+
+absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& setting,
+                     absl::string_view remedy) {
+  const auto& [flag, value] = setting;
+  return absl::InvalidArgumentError(absl::StrCat("was written with '", checkpoint.mocopp.at(flag),
+                                                 "', this run has '", value, "'; change --", flag,
+                                                 remedy));
+}
+
+}  // namespace
+
+std::string NewRunId(const Settings& settings) {
+  Hash hash;
+  for (const auto& [name, value] : settings) {
+    if (name == "ranks") continue;  // a run is what it computes, however many compute it
+    hash.Add(absl::StrCat(name, "=", value, "\n"));
+  }
+  return hash.Text();
+}
+
+std::string RunId(const Checkpoint& checkpoint) {
+  const auto saved = checkpoint.mocopp.find("run");
+  if (saved != checkpoint.mocopp.end()) return saved->second;
+  Hash hash;
+  for (const auto& [name, tensor] : checkpoint.state) {
+    const at::Tensor bytes = tensor.contiguous();
+    hash.Add(name);
+    hash.Add({static_cast<const char*>(bytes.const_data_ptr()),
+              static_cast<size_t>(std::min<int64_t>(bytes.nbytes(), kHashedBytes))});
+  }
+  return absl::StrCat("from_", hash.Text());
+}
+
+absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
+                                            const std::vector<std::string>& in_folder) {
+  ResumePoint point;
+  std::optional<Checkpoint> first;  // that was asked for
+  absl::Status failure;             // of the one that was looked at first
+  if (!asked.empty()) {
+    auto read = ReadCheckpoint(asked);
+    if (read.ok()) {
+      first = *std::move(read);
+    } else if (absl::IsNotFound(read.status()) || absl::IsDataLoss(read.status())) {
+      failure = read.status();
+      point.note = absl::StrCat("instead of --resume: ", failure.message());
+    } else {
+      return read.status();
+    }
+  }
+  std::error_code error;
+  for (auto path = in_folder.rbegin(); path != in_folder.rend(); ++path) {
+    if (first && std::filesystem::equivalent(*path, asked, error)) break;
+    auto read = ReadCheckpoint(*path);
+    if (absl::IsDataLoss(read.status())) {
+      failure.Update(read.status());
+      point.damaged.push_back({*path, std::string(read.status().message())});
+      continue;
+    }
+    if (!read.ok()) return read.status();
+    if (first && Position(*read) <= Position(*first)) break;
+    if (first && RunId(*read) != RunId(*first)) {
+      return absl::AlreadyExistsError(absl::StrCat(
+          "'", *path, "' is of another run than '", asked, "', or does not say; give it as ",
+          "--resume to go on from it, or another folder for this run"));
+    }
+    if (first) point.note = absl::StrCat("newer than --resume ", asked, ", of the same run");
+    point.path = *path;
+    point.checkpoint = *std::move(read);
+    return point;
+  }
+  if (!first) return failure;
+  point.path = asked;
+  point.checkpoint = *std::move(first);
+  return point;
+}
+
+Settings RunSettings::All() const {
+  Settings all = identity;
+  all.insert(all.end(), forceable.begin(), forceable.end());
+  all.insert(all.end(), changeable.begin(), changeable.end());
+  return all;
+}
+
+absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point) {
+  const Checkpoint& checkpoint = point.checkpoint;
+  if (const auto* setting = FirstDifference(checkpoint, settings.identity)) {
+    if (setting->first != "program") return Differs(checkpoint, *setting, " or start anew");
+    return absl::InvalidArgumentError(absl::StrCat(
+        "was written by ", checkpoint.mocopp.at("program"), ", not by ", setting->second,
+        "; give a checkpoint, or a run folder, of ", setting->second));
+  }
+  if (const auto* setting = FirstDifference(checkpoint, settings.forceable)) {
+    if (force.empty()) {
+      return Differs(checkpoint, *setting, ", start anew, or insist by --force=REASON");
+    }
+    point.forced =
+        absl::StrCat(DescribeDifferences(checkpoint, settings.forceable), " (", force, ")");
+  }
+  point.differences = DescribeDifferences(checkpoint, settings.changeable);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Counts> ReadCounts(const ResumePoint& point) {
+  const auto text = [&](const char* name) {
+    const auto found = point.checkpoint.mocopp.find(name);
+    return found == point.checkpoint.mocopp.end() ? std::string() : found->second;
+  };
+  Counts counts;
+  for (absl::string_view word : absl::StrSplit(text("epoch_sums"), ' ', absl::SkipEmpty())) {
+    if (!absl::SimpleAtod(word, &counts.epoch_sums.emplace_back())) {
+      return absl::DataLossError("has no readable sums of its epoch; use an earlier one");
+    }
+  }
+  for (absl::string_view word : absl::StrSplit(text("bad_images"), ' ', absl::SkipEmpty())) {
+    int64_t index;
+    if (!absl::SimpleAtoi(word, &index)) {
+      return absl::DataLossError("has no readable list of bad images; use an earlier one");
+    }
+    if (point.forced.empty()) counts.bad_images.insert(index);  // else they may be other images
+  }
+  counts.forced = text("forced");
+  if (!point.forced.empty()) {
+    absl::StrAppend(&counts.forced, counts.forced.empty() ? "" : "; ", point.forced);
+  }
+  return counts;
+}
+
+void WriteCounts(const Counts& counts, Checkpoint& checkpoint) {
+  checkpoint.mocopp["bad_images"] = absl::StrJoin(counts.bad_images, " ");
+  checkpoint.mocopp["epoch_sums"] =
+      absl::StrJoin(counts.epoch_sums, " ",
+                    [](std::string* text, double sum) { text->append(registry::WriteValue(sum)); });
+  if (!counts.forced.empty()) checkpoint.mocopp["forced"] = counts.forced;
+}
+
+std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
+                                      int64_t steps_per_epoch, int64_t last_step,
+                                      const std::string& force) {
+  std::vector<std::string> lines;
+  for (const auto& [path, why] : point.damaged) {
+    const std::string aside = path + ".damaged";
+    const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
+    lines.push_back(absl::StrCat("warning: passed over, ",
+                                 moved ? "now " + aside : std::string("cannot be renamed"), ": ",
+                                 why));
+  }
+  lines.push_back(absl::StrCat(
+      "resumed  from ", point.path, ": ",
+      step == last_step ? std::string("all steps are done; raise --epochs to go on")
+                        : absl::StrCat("epoch ", step / steps_per_epoch + 1, ", step ",
+                                       step % steps_per_epoch, " of ", steps_per_epoch)));
+  if (!point.note.empty()) lines.push_back("note     " + point.note);
+  if (!point.differences.empty()) lines.push_back("note     not as it was: " + point.differences);
+  if (!point.forced.empty()) {
+    lines.push_back("forced   " + point.forced);
+  } else if (!force.empty()) {
+    lines.push_back("note     --force had nothing to force");
+  }
+  return lines;
+}
+
+absl::StatusOr<int64_t> NextStep(const Checkpoint& checkpoint, int64_t steps_per_epoch,
+                                 int64_t last_step, bool may_be_done) {
+  int64_t step = 0;
+  const auto saved = checkpoint.mocopp.find("step");
+  const auto length = checkpoint.mocopp.find("steps_per_epoch");
+  const bool other_epochs =
+      length != checkpoint.mocopp.end() && length->second != absl::StrCat(steps_per_epoch);
+  const bool read = saved != checkpoint.mocopp.end() && !other_epochs
+                        ? absl::SimpleAtoi(saved->second, &step)
+                        : !__builtin_mul_overflow(checkpoint.epoch, steps_per_epoch, &step);
+  if (!read || step < 0) return absl::DataLossError("has no readable step; use an earlier one");
+  if (step >= last_step && !(may_be_done && step == last_step)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has ", step, " of ", last_step, " steps done: nothing is left to do; raise --epochs"));
+  }
+  return step;
+}
+
+}  // namespace moco

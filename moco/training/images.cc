@@ -1,0 +1,97 @@
+#include "moco/training/images.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "moco/communicators/agreement.h"
+
+namespace moco {
+namespace {
+constexpr int64_t kEvaluationBatch = 250;
+}
+
+absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
+  const augment::ImageType& type = pipeline.output();
+  if (type.rows == 0 || type.cols == 0 || type.depth != CV_32F) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("views '", pipeline.spec(),
+                     "' must end with to_tensor, perhaps normalize, after a crop of fixed size"));
+  }
+  const size_t bytes = sizeof(float) * type.channels * type.rows * type.cols;
+  return [pipeline, bytes](const cv::Mat& image, base::Rng& rng, float* out) {
+    const cv::Mat view = pipeline(image, rng);
+    if (view.isContinuous()) {
+      std::memcpy(out, view.data, bytes);
+    } else {
+      view.copyTo(cv::Mat(view.rows, view.cols, view.type(), out));
+    }
+  };
+}
+
+at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type) {
+  const int64_t rows = type.rows, cols = type.cols, channels = type.channels;
+  return at::from_blob(batch.views[v], {batch.size, channels, rows, cols},
+                       {rows * cols * channels, 1, cols * channels, channels},
+                       at::TensorOptions(at::kFloat));
+}
+
+absl::StatusOr<Features> ExtractFeatures(
+    const data::Dataset& dataset, const augment::Pipeline& pipeline,
+    const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
+    int64_t max_bad_images, Communicator& communicator) {
+  auto view = MakeView(pipeline);
+  if (!view.ok()) return view.status();
+  data::LoaderOptions options;
+  options.batch_size = kEvaluationBatch * communicator.size();
+  options.rank = communicator.rank();
+  options.ranks = communicator.size();
+  options.rows = pipeline.output().rows;
+  options.cols = pipeline.output().cols;
+  options.channels = pipeline.output().channels;
+  options.views = {*view};
+  options.shuffle = false;
+  options.drop_last = false;
+  options.threads = loader_threads;
+  options.max_bad_images = max_bad_images;
+  options.last_step =
+      (dataset.size() + options.batch_size - 1) / std::max<int64_t>(options.batch_size, 1);
+  if (dataset.size() < communicator.size()) {
+    return absl::InvalidArgumentError(absl::StrCat(dataset.size(), " images cannot be shared by ",
+                                                   communicator.size(), " ranks; start fewer"));
+  }
+  auto loader = data::Loader::Create(dataset, options);
+  if (!loader.ok()) return loader.status();
+
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> features, labels, read;
+  for (int64_t step = 0; step < options.last_step; ++step) {
+    if (absl::Status stop = StopRequested(communicator); !stop.ok()) return stop;
+    auto batch = (*loader)->Next();
+    if (!batch.ok()) return batch.status();
+    if ((*batch)->size == 0) continue;  // of the last images none is this rank's
+    const int64_t first = step * options.batch_size + options.rank;
+    std::vector<int64_t> is_itself;  // not another that took the place of a bad image
+    for (int64_t i = 0; i < (*batch)->size; ++i) {
+      is_itself.push_back((*batch)->samples[i] == first + i * options.ranks);
+    }
+    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kCPU, at::kFloat));
+    labels.push_back(at::tensor((*batch)->labels, at::kLong));
+    read.push_back(at::tensor(is_itself, at::kLong));
+  }
+  const auto all = [&](const std::vector<at::Tensor>& own) {
+    return AllGatherUneven(communicator, at::cat(own), dataset.size());
+  };
+  const at::Tensor index = all(read).nonzero().squeeze(1);
+  return Features{all(features).index_select(0, index), all(labels).index_select(0, index),
+                  (*loader)->bad_images()};
+}
+
+}  // namespace moco

@@ -1,0 +1,80 @@
+#include "moco/training/world.h"
+
+#include <gflags/gflags.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "moco/training/cuda_devices.h"
+
+DECLARE_string(device);
+DECLARE_int64(gpu);
+
+namespace moco {
+
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+                          const Connection& connection,
+                          const std::function<absl::Status(const World&)>& body) {
+  const bool speaks = connection.speaks();
+  if (!speaks && std::freopen("/dev/null", "w", stdout) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
+  }
+  base::Program whole = program;
+  whole.further_files = connection.flag_files;
+  const auto go_on = base::ReadCommandLine(argc, argv, whole, data);
+  if (!go_on.ok()) {
+    return absl::Status(go_on.status().code(), speaks ? go_on.status().message() : "");
+  }
+  if (!*go_on) return absl::OkStatus();
+  auto world = connection.connect();
+  if (!world.ok()) return world.status();
+  Communicator& ranks = *world->communicator;
+  const absl::Status status = UntilAPeerIsLost([&] { return body(*world); });
+  const bool said = ranks.Leave(status);
+  if (status.ok() || world->writes()) return status;
+  return absl::Status(status.code(),
+                      said ? "" : absl::StrCat("rank ", ranks.rank(), ": ", status.message()));
+}
+
+Connection Alone() {
+  return {[]() -> absl::StatusOr<World> {
+    auto device = ChooseDevice(FLAGS_device, static_cast<int>(std::max<int64_t>(FLAGS_gpu, 0)));
+    if (!device.ok()) return device.status();
+    auto communicator = Communicators().Create("single");
+    if (!communicator.ok()) return communicator.status();
+    World world;
+    world.device = *device;
+    world.communicator = *std::move(communicator);
+    return world;
+  }};
+}
+
+int64_t ShareOfThreads(int64_t all, const World& world) {
+  const int64_t threads = all > 0 ? all : std::max(1u, std::thread::hardware_concurrency());
+  return std::max<int64_t>(1, threads / world.local_size);
+}
+
+std::string DeviceLine(const World& world) {
+  if (world.device.is_cpu()) return "";
+  return absl::StrCat("device   ", world.device.str(),
+                      ", float32 without TF32, cuDNN by repeatable algorithms\n");
+}
+
+absl::Status PrintToOwnLog(const World& world, const std::string& run_folder) {
+  if (world.writes()) return absl::OkStatus();
+  std::error_code ignored;
+  std::filesystem::create_directories(run_folder, ignored);
+  const std::string path = absl::StrCat(run_folder, "/rank_", world.communicator->rank(), ".log");
+  if (std::freopen(path.c_str(), "a", stdout) == nullptr) {
+    return absl::UnavailableError(absl::StrCat("'", path, "': ", std::strerror(errno),
+                                               "; give a --run-dir that every rank can write to"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace moco

@@ -1,0 +1,61 @@
+// The processes of a run, as a program finds them when it starts.
+#ifndef MOCO_TRAINING_WORLD_H_
+#define MOCO_TRAINING_WORLD_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/program.h"
+#include "moco/communicators/communicator.h"
+
+namespace moco {
+
+struct World {
+  std::unique_ptr<Communicator> communicator;
+  at::Device device = at::kCPU;  // that this process computes on
+  int64_t local_size = 1;        // processes on this machine, which share its cores
+  std::string said;              // what a run prints of it: lines, or nothing
+  std::string run_dir;           // where a run is whose flags do not say it; empty: in a new folder
+  bool started_again = false;    // by a launcher, after a process was lost: goes on by itself
+
+  int64_t machines() const { return std::max<int64_t>(1, communicator->size() / local_size); }
+  bool writes() const { return communicator->rank() == 0; }
+};
+
+// How a program comes to its world.
+struct Connection {
+  std::function<absl::StatusOr<World>()> connect;  // called once, when the flags are read
+  std::vector<std::string> flag_files = {};        // sources that define flags for it
+  // Whether this process says what all that were started with the same words would say before they
+  // meet, such as --help, or that a flag is unknown.
+  std::function<bool()> speaks = [] { return true; };
+};
+
+// One process, on the device that --device and --gpu name.
+Connection Alone();
+
+// Reads the command line (base::ReadCommandLine; a word without a flag goes to `*data`), connects,
+// runs `body`, and tells the other processes when it ends badly. What a lost process throws there
+// is Unavailable. The message says which rank it is from, unless from the first, and is empty where
+// that one says the same.
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+                          const Connection& connection,
+                          const std::function<absl::Status(const World&)>& body);
+
+// This process's part of `all` threads (0: one for each core) that the machine's processes share.
+int64_t ShareOfThreads(int64_t all, const World& world);
+
+// What a run prints of its device: a line, or nothing of the CPU.
+std::string DeviceLine(const World& world);
+
+// Sends what a rank but the first prints to the file rank_<n>.log in the run's folder.
+absl::Status PrintToOwnLog(const World& world, const std::string& run_folder);
+
+}  // namespace moco
+
+#endif  // MOCO_TRAINING_WORLD_H_
