@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "base/exit_code.h"
 #include "moco/training/cuda_devices.h"
 
 DECLARE_string(device);
@@ -34,7 +35,8 @@ absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, s
   auto world = connection.connect();
   if (!world.ok()) return world.status();
   Communicator& ranks = *world->communicator;
-  const absl::Status status = UntilAPeerIsLost([&] { return body(*world); });
+  const absl::Status status =
+      base::CatchExceptions([&] { return UntilAPeerIsLost([&] { return body(*world); }); });
   const bool said = ranks.Leave(status);
   if (status.ok() || world->writes()) return status;
   return absl::Status(status.code(),

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A loss that is not finite on one rank: all stop at that step, and none saves what comes after it.
 . tests/dist/lib.sh
-pretrain_ddp=${pretrain_ddp%/dist/*}/tests/dist/pretrain_with_poison
+pretrain_ddp=${pretrain_ddp%/dist/*}/tests/dist/pretrain_with_faults
 
 unpack data 32
 run=(data/train "${small[@]}" --batch-size=66 --epochs=100 --views="${views/normalize/normalize|poison:after=176}"
