@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace moco {
@@ -32,7 +33,8 @@ at::Tensor Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& l
 
 // What an epoch showed.
 struct Health {
-  double loss = 0;    // mean, in parts of log(1 + K), the loss of a guess among 1 + K keys
+  // Mean, as a share of Loss::Chance; empty where the loss has no such number.
+  std::optional<double> loss;
   double filled = 0;  // share of the queue that holds keys, not the noise that it starts with
   double age = 0;     // of the oldest key, in epochs
   double spread = 0;  // 1 - |mean key|^2: 0 when all keys are the same, 1 when centred
