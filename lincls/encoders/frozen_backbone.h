@@ -22,7 +22,7 @@ class Backbone;
 namespace lincls {
 
 // Where a checkpoint keeps the network.
-inline constexpr const char* kPretrained = moco::kQueryEncoder;  // pretraining
+inline constexpr const auto& kPretrained = moco::kQueryEncoder;  // pretraining
 inline constexpr char kClassifier[] = "module.";                 // the linear classifier's own
 
 // The part of `state` below `prefix` that is the backbone's: without `fc.`.

@@ -75,7 +75,7 @@ class DrawingTask : public TrainingTask {
   int64_t stop_at = -1;
   std::chrono::milliseconds at_epoch_end{0};
   std::map<int64_t, float> draws_;
-  const at::Tensor weight_ = at::zeros({1});
+  at::Tensor weight_ = at::zeros({1});
 
  private:
   double sum_ = 0;
