@@ -60,7 +60,7 @@ class Noise : public data::Dataset {
 
 TrainerOptions Small() {
   TrainerOptions o;
-  o.moco.encoder.backbone = "resnet_small:width=4,blocks=1,stages=2";
+  o.moco.encoder.backbone = "resnet_small:width=8,blocks=1,stages=2";
   o.moco.encoder.head = "mlp:dim=8";
   o.moco.encoder.bn_splits = 2;
   o.moco.queue_size = 30;
@@ -242,7 +242,7 @@ TEST_F(TrainerTest, RefusesToResumeAmongCheckpointsOfAnotherRun) {
   options.earlier = Checkpoints("other");
   const absl::Status refused = Train(options, "other");
   EXPECT_EQ(refused.code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("is of another run than"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("another run than"));
 }
 
 TEST_F(TrainerTest, WorksTheSameFromMoreThreads) {
@@ -285,8 +285,8 @@ TEST_F(TrainerTest, ResumesWhatHadFewerOptions) {
   const std::string path = Checkpoints("run")[0];
   Checkpoint checkpoint = ReadCheckpoint(path).value();
   EXPECT_EQ(checkpoint.facts.settings["arch"],
-            "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3");
-  checkpoint.facts.settings["arch"] = "resnet_small:stages=2,width=4,blocks=1";
+            "resnet_small:width=8,blocks=1,stages=2,stem=cifar,channels=3");
+  checkpoint.facts.settings["arch"] = "resnet_small:stages=2,width=8,blocks=1";
   checkpoint.facts.settings["schedule"] = "cosine";
   ASSERT_TRUE(WriteCheckpoint(path, checkpoint).ok());
   TrainerOptions options = Small();
