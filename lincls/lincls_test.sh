@@ -7,7 +7,7 @@ readonly LINCLS="$TEST_SRCDIR/mocopp/lincls/lincls"
 readonly UNTRAINED="$TEST_SRCDIR/mocopp/lincls/untrained_checkpoint"
 readonly DEMO="$TEST_SRCDIR/mocopp/data/demo"
 readonly WORK="$TEST_TMPDIR/work"
-readonly SPEC='resnet_small:width=4,blocks=1,stages=2'
+readonly SPEC='resnet_small:width=8,blocks=1,stages=2'
 readonly VIEWS='resize:size=16|center_crop:size=16|to_tensor|normalize'
 
 failures=0
