@@ -58,7 +58,7 @@ void MeasureLeak(const Similarities& sums, Health& health) {
 
 std::string Verdict(const Health& health) {
   if (health.filled < 1) return "filling";
-  if (health.spread < 0.05 || health.loss > 0.98) {
+  if (health.spread < 0.05 || health.loss.value_or(0) > 0.98) {
     return "collapsed: the keys no longer distinguish images; lower --lr or raise --moco-m";
   }
   if (health.leak > 0.1) {

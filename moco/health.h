@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace moco {
@@ -32,8 +33,8 @@ at::Tensor Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& l
 
 // The numbers of one epoch.
 struct Health {
-  // Mean loss as a share of log(1 + K), the loss of guessing among 1 + K keys.
-  double loss = 0;
+  // Mean loss as a share of Loss::Chance; empty where the loss has no such number.
+  std::optional<double> loss;
   // Share of the queue that holds keys instead of the initial noise.
   double filled = 0;
   // Age of the oldest key, in epochs.
