@@ -1,7 +1,11 @@
-// For throws_test: a schedule that throws on the process with POISONED in its environment.
+// A schedule that fails on the process with THROWS=WHAT:STEP in its environment: by an exception
+// (bad_alloc, cuda, shapes) or a signal (KILL, STOP, TERM), in that step, from 0.
 #include <c10/util/Exception.h>
+#include <signal.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <new>
 #include <string>
@@ -12,37 +16,44 @@ namespace moco {
 namespace {
 
 struct ThrowsOptions {
-  int64_t step = 0;
-  std::string what = "bad_alloc";
   template <class Visitor>
-  void Visit(Visitor& v) {
-    v("step", step, "the step that throws, from 0", registry::AtLeast(0));
-    v("what", what, "bad_alloc, cuda or shapes");
-  }
+  void Visit(Visitor&) {}
 };
 
 class Throws : public Schedule {
  public:
-  explicit Throws(const ThrowsOptions& options) : options_(options) {}
+  Throws() {
+    const char* text = std::getenv("THROWS");
+    if (text == nullptr) return;
+    what_ = text;
+    step_ = std::atoi(what_.substr(what_.find(':') + 1).c_str());
+    what_.resize(what_.find(':'));
+  }
   double Factor(int64_t step) const override {
-    if (std::getenv("POISONED") == nullptr || step != options_.step) return 1;
-    if (options_.what == "bad_alloc") throw std::bad_alloc();
-    TORCH_CHECK_WITH(OutOfMemoryError, options_.what != "cuda",
+    if (step != step_) return 1;
+    const std::map<std::string, int> signals = {
+        {"KILL", SIGKILL}, {"STOP", SIGSTOP}, {"TERM", SIGTERM}};
+    if (signals.count(what_) > 0) {
+      raise(signals.at(what_));
+      return 1;
+    }
+    if (what_ == "bad_alloc") throw std::bad_alloc();
+    TORCH_CHECK_WITH(OutOfMemoryError, what_ != "cuda",
                      "CUDA out of memory. Tried to allocate 20.00 GiB. GPU 0 has a total capacity "
                      "of 79.10 GiB of which 1.00 GiB is free.");
     TORCH_CHECK(false, "the shapes differ");
   }
 
  private:
-  const ThrowsOptions options_;
+  std::string what_;
+  int64_t step_ = -1;
 };
 
-absl::StatusOr<std::unique_ptr<Schedule>> MakeThrows(const ThrowsOptions& options,
-                                                     const ScheduleContext&) {
-  return std::make_unique<Throws>(options);
+absl::StatusOr<std::unique_ptr<Schedule>> MakeThrows(const ThrowsOptions&, const ScheduleContext&) {
+  return std::make_unique<Throws>();
 }
 
-REGISTER_PLUGIN(Schedules, "throws", "an exception at a step", ThrowsOptions, MakeThrows);
+REGISTER_PLUGIN(Schedules, "throws", "fails when told to", ThrowsOptions, MakeThrows);
 
 }  // namespace
 }  // namespace moco

@@ -1,31 +1,24 @@
 #!/bin/bash
-# What a rank throws is its own error, with its exit code, and the others say it instead of taking the rank for lost.
+# What a rank throws is its own error, with its exit code, and the others report it instead of taking the rank for lost.
 . tests/dist/lib.sh
-pretrain_ddp=${pretrain_ddp%/dist/*}/tests/dist/pretrain_with_faults
+with_faults
 
 unpack data 32
-run=()
-for flag in "${small[@]}"; do [ "$flag" == --cos ] || run+=("$flag"); done
 # throws RANK WHAT: two ranks, one of which throws in step 4.
 throws() {
-  local rank
-  choose_url
-  for rank in 0 1; do
-    [ $rank -eq "$1" ] && export POISONED=1 || unset POISONED
-    start_rank $rank 2 data/train "${run[@]}" --epochs=100 --lr-schedule="throws:step=3,what=$2" --run-dir="run$1$2"
-  done
-  unset POISONED
+  failing=$1 fault=$2:3 start 2 data/train "${small[@]}" --epochs=100 --run-dir="run$1$2"
 }
-for rank in 0 1; do
-  prefix=$([ $rank -eq 0 ] || echo "rank $rank: ")
-  throws $rank bad_alloc
-  ended $rank 4 "^error: ${prefix}out of memory on this machine; lower one of --batch-size, --moco-k, --workers$"
-  ended $((1 - rank)) 4 "^error: .*rank $rank .*out of memory on this machine; lower one of --batch-size.*, at step 4"
+for failing_rank in 0 1; do
+  prefix=$([ $failing_rank -eq 0 ] || echo "rank $failing_rank: ")
+  throws $failing_rank bad_alloc
+  ended $failing_rank 4 "^error: ${prefix}out of memory on this machine; lower one of --batch-size, --moco-k, --workers$"
+  ended $((1 - failing_rank)) 4 \
+    "^error: .*rank $failing_rank .*out of memory on this machine; lower one of --batch-size.*, at step 4"
 done
 throws 1 cuda
 ended 1 4 '^error: rank 1: out of memory on the GPU; lower one of --batch-size, --moco-k$'
 ended 0 4 '^error: rank 1 .*out of memory on the GPU'
 throws 1 shapes
-ended 1 1 '^error: rank 1: the shapes differ$'
+ended 1 1 '^error: rank 1: the shapes differ'
 ended 0 4 '^error: rank 1 .*the shapes differ'
 echo PASSED
