@@ -96,11 +96,11 @@ TEST(NpyMatrixTest, SaysWhatItDoesNotRead) {
     std::string file, message;
     absl::StatusCode code = absl::StatusCode::kInvalidArgument;
   } cases[] = {
-      {"", "is no .npy file"},
-      {"PK\x03\x04 an archive", "is no .npy file"},
+      {"", ".npy file"},
+      {"PK\x03\x04 an archive", ".npy file"},
       {File(Dict("<f4", "(2, 3)"), values, 4), "version 4"},
       {File(Dict(">f4", "(2, 3)"), values), "type '>f4'"},
-      {File(Dict("<i8", "(2, 3)"), values), "type '<i8'; convert them"},
+      {File(Dict("<i8", "(2, 3)"), values), "type '<i8'"},
       {File(Dict("<f4", "(2, 3, 1)"), values), "3 dimensions"},
       {File(Dict("<f4", "(6,)"), values), "1 dimensions"},
       {File(Dict("<f4", "()"), values), "0 dimensions"},
@@ -207,7 +207,7 @@ TEST(NpyWriterTest, GoesOnAfterTheRowsThatAreKept) {
         std::tuple(NpyType::kFloat16, 2, 1)}) {
     const auto refused = NpyWriter::Open(path, type, columns, rows);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("that was begun"));
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("not the file"));
   }
   EXPECT_EQ(NpyMatrix::Open(path)->rows(), 3) << "a refused writer has changed the file";
 }
