@@ -1,12 +1,15 @@
 """Draws docs/picture/demo.png, the picture of the README, from what our programs write. Needs Pillow 13.0.0.
 
-  bazel run //moco:pretrain -- --seed=1 --keep=12 --run-dir=RUN
+  bazel run //moco:pretrain -- --seed=1 --knn-every=2 --run-dir=RUN
   bazel run //lincls:features -- --pretrained=RUN --split=SPLIT --out=trained/SPLIT      # SPLIT: training, validation
   bazel run //lincls:untrained_checkpoint -- resnet_small:width=64,blocks=1,stages=3,stem=imagenet VIEWS FILE 1
   bazel run //lincls:features -- --pretrained=FILE --split=SPLIT --out=untrained/SPLIT   # VIEWS: eval_views of RUN
   bazel run //lincls:knn -- WHICH/training WHICH/validation --nearest=5 --neighbours=IMAGES \
     --sheet=WHICH.png > WHICH.txt                                                        # WHICH: untrained, trained
   python docs/picture/make_picture.py RUN/metrics.csv FOLDER docs/picture/demo.png       # FOLDER has WHICH.png, .txt
+
+IMAGES of the picture: test-0.tar:CLASS/0002.jpg of airplane, automobile, deer, horse, ship. The committed picture is of a
+run that began with --epochs=20, went on after 4 of them with --epochs=10, and was stopped after 8.
 """
 
 import csv
