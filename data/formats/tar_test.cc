@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -16,6 +17,7 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -170,12 +172,12 @@ TEST(TarTest, WebDatasetsLabels) {
             "cannot open '" + folder + "/a-02.tar': No such file or directory; check the path");
   for (const char* label : {"", "cat", "-1", "1.5", "1048576", "99999999999999999999"}) {
     EXPECT_THAT(ErrorOf(TarEntry("0.png", Image(1)) + TarEntry("0.cls", label) + TarEnd()),
-                HasSubstr(".cls' is no class; it must be a number, 0 to 1048575"))
+                AllOf(HasSubstr(".cls'"), HasSubstr("0 to 1048575")))
         << label;
   }
   EXPECT_THAT(ErrorOf(TarEntry("0.png", Image(1)) + TarEntry("0.cls", "1") +
                       TarEntry("1.png", Image(1)) + TarEnd()),
-              HasSubstr("'1.png' has no '1.cls' in its archive, others have"));
+              HasSubstr("'1.png' has no '1.cls'"));
 }
 
 // Wherever an archive is cut, it is refused.
@@ -244,6 +246,15 @@ TEST(TarTest, ArchivesThatShrinkInUse) {
   EXPECT_EQ(dataset->Image(1).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(dataset->Image(1).status().message(),
             absl::StrCat("'", path, ":2.png': '", path, "' is cut"));
+}
+
+// Opening a pipe without a writer would wait for one.
+TEST(TarTest, APipeIsRefused) {
+  const std::string pipe = TestFolder("data") + "/x.tar";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const absl::Status status = OpenDataset(pipe, Split::kPretraining).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(pipe), HasSubstr("pipe")));
 }
 
 }  // namespace
