@@ -113,7 +113,7 @@ absl::Status CheckFlags() {
 
 // The columns that are asked for, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns() {
-  const std::vector<std::string> known = {kDisagreement, kMocoLoss};
+  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
   std::vector<std::string> columns;
   for (absl::string_view text : absl::StrSplit(FLAGS_columns, ',', absl::SkipWhitespace())) {
     const std::string name(absl::StripAsciiWhitespace(text));
@@ -142,7 +142,7 @@ struct Inputs {
   std::unique_ptr<augment::Pipeline> views;
   int64_t batch_size = 0;
   std::vector<std::string> columns;
-  std::unique_ptr<Energies> energies;  // null: no columns
+  std::unique_ptr<ImageColumns> energies;  // null: no columns
 
   const data::Dataset& dataset() const { return *opened.dataset; }
 };
@@ -212,16 +212,16 @@ absl::StatusOr<std::unique_ptr<Inputs>> OpenInputs() {
   absl::Status chosen = inputs->network->Choose(FLAGS_features, image.rows, image.cols);
   if (!chosen.ok()) return InFile(chosen, *path);
   if (inputs->columns.empty()) return inputs;
-  auto energies =
-      Energies::Create({.columns = inputs->columns,
-                        .views = FLAGS_views,
-                        .loss = FLAGS_loss,
-                        .augmented_views = FLAGS_augmented_views,
-                        .seed = FLAGS_seed,
-                        .arch = FLAGS_arch,
-                        .batch_size = inputs->batch_size,
-                        .loader_threads = LoaderThreads()},
-                       *checkpoint, inputs->network->backbone(), inputs->network->head(), dataset);
+  auto energies = ImageColumns::Create({.columns = inputs->columns,
+                                        .views = FLAGS_views,
+                                        .loss = FLAGS_loss,
+                                        .augmented_views = FLAGS_augmented_views,
+                                        .seed = FLAGS_seed,
+                                        .arch = FLAGS_arch,
+                                        .batch_size = inputs->batch_size,
+                                        .loader_threads = LoaderThreads()},
+                                       *checkpoint, inputs->network->backbone(),
+                                       inputs->network->head(), dataset);
   if (!energies.ok()) return InFile(energies.status(), *path);
   inputs->energies = *std::move(energies);
   return inputs;

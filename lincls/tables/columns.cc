@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
 
@@ -19,18 +18,11 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/state_dict.h"
 #include "moco/losses/loss.h"
+#include "moco/measures/feature_rows.h"
 #include "moco/training/images.h"
 
 namespace lincls {
 namespace {
-
-constexpr char kKeyEncoder[] = "module.encoder_k.";
-constexpr char kQueue[] = "module.queue";
-
-// Rows of unit length.
-at::Tensor Normalize(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
-}
 
 std::vector<float> ToVector(const at::Tensor& values) {
   const at::Tensor contiguous = values.to(at::kCPU, at::kFloat).contiguous();
@@ -38,32 +30,31 @@ std::vector<float> ToVector(const at::Tensor& values) {
   return {begin, begin + contiguous.numel()};
 }
 
-// `given`, or what the checkpoint says under `key`.
+// `given`, or the checkpoint's `setting`.
 absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
-                                        const moco::Checkpoint& checkpoint, const std::string& key,
+                                        const moco::Checkpoint& checkpoint, const char* setting,
                                         absl::string_view what, absl::string_view remedy) {
   if (!given.empty()) return given;
-  const auto held = checkpoint.mocopp.find(key);
-  if (held != checkpoint.mocopp.end()) return held->second;
+  if (auto held = checkpoint.facts.Setting(setting); !held.empty()) return held;
   return absl::NotFoundError(
       absl::StrCat("does not say ", what, " of its pretraining; give ", remedy));
 }
 
-class EnergiesImpl : public Energies {
+class ImageColumnsImpl : public ImageColumns {
  public:
-  EnergiesImpl(const EnergyOptions& options, const FrozenBackbone& backbone, const FrozenHead* head,
-               const data::Dataset& dataset)
+  ImageColumnsImpl(const ImageColumnsOptions& options, const FrozenBackbone& backbone,
+                   const FrozenHead* head, const data::Dataset& dataset)
       : options_(options), backbone_(backbone), head_(head), dataset_(dataset) {}
 
   absl::Status Prepare(const moco::Checkpoint& checkpoint) {
-    if (Has(kMocoLoss)) {
+    if (Has(kMocoLossColumn)) {
       absl::Status s = PrepareLoss(checkpoint);
       if (!s.ok())
-        return absl::Status(
-            s.code(), absl::StrCat(s.message(), "; without it there is ", "no column ", kMocoLoss));
+        return absl::Status(s.code(), absl::StrCat(s.message(), "; without it there is ",
+                                                   "no column ", kMocoLossColumn));
     }
     auto views =
-        GivenOrHeld(options_.views, checkpoint, "aug-plus", "the views",
+        GivenOrHeld(options_.views, checkpoint, moco::kViewsSetting, "the views",
                     "--views, such as random_resized_crop:size=96|flip|to_tensor|normalize");
     if (!views.ok()) return views.status();
     auto pipeline = augment::Pipeline::Create(*views, *moco::ImageChannels(backbone_.spec()));
@@ -73,15 +64,10 @@ class EnergiesImpl : public Energies {
   }
 
   absl::Status Start(int64_t step) override {
-    const auto view = moco::MakeView(*views_);
+    auto view = moco::LoaderOf(*views_, Has(kDisagreementColumn) ? options_.augmented_views : 2);
     if (!view.ok()) return view.status();
-    const int64_t count = Has(kDisagreement) ? options_.augmented_views : 2;
-    data::LoaderOptions loader;
+    data::LoaderOptions& loader = *view;
     loader.batch_size = options_.batch_size;
-    loader.rows = views_->output().rows;
-    loader.cols = views_->output().cols;
-    loader.channels = views_->output().channels;
-    loader.views = std::vector<data::ViewFunction>(count, *view);
     loader.shuffle = false;
     loader.drop_last = false;
     loader.seed = options_.seed;
@@ -103,13 +89,13 @@ class EnergiesImpl : public Energies {
     if (!batch.ok()) return batch.status();
     std::vector<at::Tensor> z;  // of each view: n x C, unit rows
     for (size_t v = 0; v < (*batch)->views.size(); ++v) {
-      if (v > 0 && !Has(kDisagreement)) break;  // the key's view is for the key encoder alone
-      z.push_back(Normalize(Encode(backbone_, head_, Images(**batch, v))));
+      if (v > 0 && !Has(kDisagreementColumn)) break;  // the key's view is for the key encoder alone
+      z.push_back(moco::UnitRows(Encode(backbone_, head_, Images(**batch, v))));
     }
     std::vector<std::vector<float>> columns;
     for (const std::string& column : options_.columns) {
-      columns.push_back(column == kMocoLoss ? Loss(z[0], Images(**batch, 1))
-                                            : ToVector(Disagreement(z)));
+      columns.push_back(column == kMocoLossColumn ? Loss(z[0], Images(**batch, 1))
+                                                  : ToVector(Disagreement(z)));
     }
     return columns;
   }
@@ -124,19 +110,19 @@ class EnergiesImpl : public Energies {
 
   absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
     if (head_ == nullptr) return absl::NotFoundError("holds no head");
-    auto key_backbone = FrozenBackbone::Create(checkpoint, kKeyEncoder, options_.arch);
+    auto key_backbone = FrozenBackbone::Create(checkpoint, moco::kKeyEncoder, options_.arch);
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
     key_backbone_->To(backbone_.device());
-    auto key_head = FrozenHead::Create(checkpoint, kKeyEncoder, key_backbone_->feature_dim());
+    auto key_head = FrozenHead::Create(checkpoint, moco::kKeyEncoder, key_backbone_->feature_dim());
     if (!key_head.ok()) return key_head.status();
     key_head_ = *std::move(key_head);
     key_head_->To(backbone_.device());
     for (const auto& [name, tensor] : checkpoint.state) {
-      if (name == kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
+      if (name == moco::kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
     }
     if (!queue_.defined()) {
-      return absl::NotFoundError(absl::StrCat("holds no queue, '", kQueue, "'"));
+      return absl::NotFoundError(absl::StrCat("holds no queue, '", moco::kQueue, "'"));
     }
     if (queue_.dim() != 2 || queue_.size(0) != key_head_->dim()) {
       return absl::InvalidArgumentError(
@@ -174,8 +160,9 @@ class EnergiesImpl : public Energies {
 
   // q: n x C, unit rows.
   std::vector<float> Loss(const at::Tensor& q, const at::Tensor& key_images) const {
-    const at::Tensor k = Normalize(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
-    const at::Tensor positive = (q * k).sum(1);                                           // n
+    const at::Tensor k =
+        moco::UnitRows(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
+    const at::Tensor positive = (q * k).sum(1);                               // n
     std::vector<float> losses;
     for (int64_t i = 0; i < q.size(0); ++i) {  // the loss is a batch's mean
       const at::Tensor negative = at::matmul(q.narrow(0, i, 1), queue_);  // 1 x K
@@ -184,7 +171,7 @@ class EnergiesImpl : public Energies {
     return losses;
   }
 
-  const EnergyOptions options_;
+  const ImageColumnsOptions options_;
   const FrozenBackbone& backbone_;
   const FrozenHead* const head_;
   const data::Dataset& dataset_;
@@ -201,14 +188,12 @@ class EnergiesImpl : public Energies {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Energies>> Energies::Create(const EnergyOptions& options,
-                                                           const moco::Checkpoint& checkpoint,
-                                                           const FrozenBackbone& backbone,
-                                                           const FrozenHead* head,
-                                                           const data::Dataset& dataset) {
-  auto energies = std::make_unique<EnergiesImpl>(options, backbone, head, dataset);
-  if (absl::Status s = energies->Prepare(checkpoint); !s.ok()) return s;
-  return energies;
+absl::StatusOr<std::unique_ptr<ImageColumns>> ImageColumns::Create(
+    const ImageColumnsOptions& options, const moco::Checkpoint& checkpoint,
+    const FrozenBackbone& backbone, const FrozenHead* head, const data::Dataset& dataset) {
+  auto columns = std::make_unique<ImageColumnsImpl>(options, backbone, head, dataset);
+  if (absl::Status s = columns->Prepare(checkpoint); !s.ok()) return s;
+  return columns;
 }
 
 }  // namespace lincls

@@ -52,10 +52,10 @@ moco::Checkpoint Pretrained() {
   const at::Tensor queue = at::randn({5, 7});
   checkpoint.state.emplace_back("module.queue",
                                 queue / at::linalg_vector_norm(queue, 2, 0, /*keepdim=*/true));
-  checkpoint.mocopp = {{"arch", arch},
-                       {"mlp", head},
-                       {"aug-plus", "random_resized_crop:size=12|flip|to_tensor|normalize"},
-                       {"loss", "info_nce:temperature=0.2"}};
+  checkpoint.facts.settings = {{"arch", arch},
+                               {"head", head},
+                               {"views", "random_resized_crop:size=12|flip|to_tensor|normalize"},
+                               {"loss", "info_nce:temperature=0.2"}};
   return checkpoint;
 }
 
@@ -71,12 +71,12 @@ TEST(FeaturesTest, AreThoseOfTheCpu) {
     ASSERT_TRUE(network->Choose("all", 16, 16).ok());
     outputs.push_back((*network)(images));
     for (const at::Tensor& output : outputs.back()) EXPECT_EQ(output.device(), device);
-    lincls::EnergyOptions options;
-    options.columns = {lincls::kDisagreement, lincls::kMocoLoss};
+    lincls::ImageColumnsOptions options;
+    options.columns = {lincls::kDisagreementColumn, lincls::kMocoLossColumn};
     options.batch_size = 4;
-    const auto energies =
-        lincls::Energies::Create(options, checkpoint, network->backbone(), network->head(), dataset)
-            .value();
+    const auto energies = lincls::ImageColumns::Create(options, checkpoint, network->backbone(),
+                                                       network->head(), dataset)
+                              .value();
     ASSERT_TRUE(energies->Start(0).ok());
     columns.push_back(energies->Next().value());
   }
