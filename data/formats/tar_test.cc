@@ -191,7 +191,7 @@ TEST(TarTest, CutArchives) {
   }
   EXPECT_EQ(ErrorOf(archive),
             absl::StrCat("is damaged at byte ", archive.size(),
-                         ": there is no end mark: it is cut; fetch or write it again"));
+                         ": the end mark is missing: it is cut; fetch or write it again"));
   EXPECT_EQ(
       ErrorOf(archive.substr(0, 600)),
       "is damaged at byte 0: the entry reaches beyond the end of the file: it is cut; fetch or "
@@ -204,7 +204,7 @@ TEST(TarTest, DamagedHeaders) {
   const std::string at = absl::StrCat("is damaged at byte ", first.size(), ": ");
   second[3] ^= 1;
   EXPECT_EQ(ErrorOf(first + second + TarEnd()),
-            at + "this is no entry's header; fetch or write it again");
+            at + "this is not the header of an entry; fetch or write it again");
   second[3] ^= 1;
   for (const std::string& size :
        {std::string("77777777777"), std::string(12, '\xFF'), std::string("9")}) {
