@@ -98,7 +98,7 @@ absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index) {
   const auto out_of_memory = [&] {
     return absl::ResourceExhaustedError(
         absl::StrCat("out of memory while '", dataset.Name(index),
-                     "' was read; use fewer --workers or a smaller --batch-size"));
+                     "' was read; use fewer threads (--workers, --threads) or a smaller batch"));
   };
   try {
     return dataset.Image(index);
