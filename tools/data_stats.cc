@@ -10,11 +10,13 @@
 #include <mutex>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/exit_code.h"
@@ -22,11 +24,11 @@
 #include "base/flags.h"
 #include "data/dataset.h"
 
-DEFINE_string(split, "pretraining", "pretraining, training or validation images");
-DEFINE_string(dataset, "", "form of the data, by the name of a plugin; empty: it is found out");
-DEFINE_int32(channels, 3, "that images are decoded to, 1 to 4");
-DEFINE_int64(images, 0, "that are read, spread over the data; 0: all");
-DEFINE_int32(threads, 0, "that read images; 0: one for each core");
+DEFINE_string(split, "pretraining", "images to read: pretraining, training or validation");
+DEFINE_string(dataset, "", "data set format (a plugin name); empty: detect it");
+DEFINE_int32(channels, 3, "channels that images are decoded to, 1 to 4");
+DEFINE_int64(images, 0, "number of images to sample, evenly spaced; 0: all");
+DEFINE_int32(threads, 0, "threads that read images; 0: one for each core");
 
 namespace {
 
@@ -35,7 +37,7 @@ constexpr char kUsage[] =
     "--views.\n\n"
     "  bazel run //tools:data_stats -- DATA\n\n";
 
-// Of the channels' values, exact, so that the number of threads changes nothing.
+// Sums of the channels' values. They are exact, so that the number of threads changes nothing.
 struct Sums {
   std::array<uint64_t, 4> values = {}, squares = {};
   uint64_t pixels = 0;
@@ -66,28 +68,44 @@ struct Sums {
   }
 };
 
-// Over `count` images that are spread over the data set.
-Sums SumOver(const data::Dataset& dataset, int64_t count, int threads) {
+// The sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no thread
+// can be started.
+absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int threads) {
   Sums total;
+  absl::Status status;  // the first error
   std::mutex mutex;
   std::atomic<int64_t> next = 0;
-  std::vector<std::thread> workers;
-  for (int t = 0; t < threads; ++t) {
-    workers.emplace_back([&] {
-      Sums sums;
-      for (int64_t i = next++; i < count; i = next++) {
-        const auto image = dataset.Image(i * dataset.size() / count);
-        if (image.ok()) {
-          sums.Add(*image);
-        } else {
-          ++sums.damaged;
-        }
+  const auto work = [&] {
+    Sums sums;
+    absl::Status own;
+    for (int64_t i = next++; i < count && own.ok(); i = next++) {
+      const auto image = data::ReadImageAt(dataset, i * dataset.size() / count);
+      if (image.ok()) {
+        sums.Add(*image);
+      } else if (absl::IsResourceExhausted(image.status())) {
+        own = image.status();
+        next = count;  // the other threads stop, too
+      } else {
+        ++sums.damaged;
       }
-      std::lock_guard<std::mutex> lock(mutex);
-      total.Add(sums);
-    });
+    }
+    std::lock_guard<std::mutex> lock(mutex);
+    total.Add(sums);
+    status.Update(own);
+  };
+  std::vector<std::thread> workers;
+  std::string why;
+  try {
+    for (int t = 0; t < threads; ++t) workers.emplace_back(work);
+  } catch (const std::system_error& e) {
+    why = e.what();
   }
+  // The threads that were started do all of the work.
   for (std::thread& worker : workers) worker.join();
+  if (workers.empty()) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot start a thread: ", why));
+  }
+  if (!status.ok()) return status;
   return total;
 }
 
@@ -112,9 +130,11 @@ absl::Status Stats(int argc, char** argv) {
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const int cores = std::max(1u, std::thread::hardware_concurrency());
-  const Sums sums =
+  const auto summed =
       SumOver(*opened->dataset, FLAGS_images == 0 ? size : std::min(FLAGS_images, size),
               FLAGS_threads == 0 ? cores : FLAGS_threads);
+  if (!summed.ok()) return summed.status();
+  const Sums& sums = *summed;
   if (sums.images == 0) {
     return absl::DataLossError(absl::StrCat("no image of '", opened->place, "' can be read"));
   }

@@ -21,12 +21,12 @@ constexpr char kUsage[] =
     "and meaning.\n";
 
 constexpr char kPage[] =
-    R"(<!-- Generated: bazel run //tools:plugins -- --markdown > docs/plugins.md -->
+    R"(<!-- Generated: bazel run //tests/plugins:update -->
 # Plugins
 
-A plugin and its options are given to flags as a spec, `name:key=value,key=value`; specs joined by `|`
-make a pipeline. An option that is not given has its default. [Adding a plugin](adding_a_plugin.md) says
-how to add to this list.
+Flags take a plugin and its options as a spec, `name:key=value,key=value`; specs joined by `|` make a
+pipeline. Options that are not given have their defaults. Codecs are not given to flags: images are
+recognised by content. [Adding a plugin](adding_a_plugin.md) explains how to add to this list.
 )";
 
 absl::Status Run(int argc, char** argv) {
@@ -34,7 +34,7 @@ absl::Status Run(int argc, char** argv) {
   if (!line.ok()) return line.status();
   if (!line->positional.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("plugins takes flags alone, '", line->positional[0], "' was given"));
+        absl::StrCat("unexpected argument '", line->positional[0], "'; plugins takes flags only"));
   }
   const std::string text = line->help       ? kUsage + base::FlagHelp("tools/plugins.cc")
                            : FLAGS_markdown ? kPage + registry::MarkdownCatalogue()
