@@ -55,7 +55,7 @@ absl::Status OutOfMemory() {
 
 }  // namespace
 
-int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv) {
+int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
   try {
     return Report(body(argc, argv));
   } catch (const std::bad_alloc&) {

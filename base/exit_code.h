@@ -2,6 +2,8 @@
 #ifndef BASE_EXIT_CODE_H_
 #define BASE_EXIT_CODE_H_
 
+#include <functional>
+
 #include "absl/status/status.h"
 
 namespace base {
@@ -27,7 +29,7 @@ int Report(const absl::Status& status);
 
 // Runs the program's body. What it throws is reported as one line, without a stack trace: memory
 // that is not to be had as kUnavailable, the rest as kInternalError.
-int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv);
+int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv);
 
 }  // namespace base
 
