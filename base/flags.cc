@@ -412,7 +412,10 @@ std::string FlagHelp(const std::vector<std::string>& themes,
                      const std::set<std::string>& hidden) {
   std::vector<std::string> order = themes;
   std::map<std::string, std::string> texts;
-  for (const auto& flag : KnownFlags(hidden)) {
+  std::vector<gflags::CommandLineFlagInfo> flags = KnownFlags(hidden);
+  std::sort(flags.begin(), flags.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& flag : flags) {
     const Facts facts = FactsOf(flag);
     if (std::find(order.begin(), order.end(), facts.theme) == order.end()) {
       order.insert(order.end() - !order.empty(), facts.theme);

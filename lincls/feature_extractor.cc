@@ -28,7 +28,7 @@ namespace {
 
 // The names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
-  const std::vector<std::string> known = {kDisagreement, kMocoLoss};
+  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
   std::vector<std::string> columns;
   for (absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const std::string name(absl::StripAsciiWhitespace(text));
@@ -120,18 +120,18 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   absl::Status chosen = e.network_->Choose(options.features, image.rows, image.cols);
   if (!chosen.ok()) return InFile(chosen, options.checkpoint);
   if (e.columns_.empty()) return extractor;
-  auto energies =
-      Energies::Create({.columns = e.columns_,
-                        .views = options.views,
-                        .loss = options.loss,
-                        .augmented_views = options.augmented_views,
-                        .seed = options.seed,
-                        .arch = options.arch,
-                        .batch_size = e.batch_size_,
-                        .loader_threads = options.loader_threads},
-                       *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
-  if (!energies.ok()) return InFile(energies.status(), options.checkpoint);
-  e.energies_ = *std::move(energies);
+  auto image_columns =
+      ImageColumns::Create({.columns = e.columns_,
+                            .views = options.views,
+                            .loss = options.loss,
+                            .augmented_views = options.augmented_views,
+                            .seed = options.seed,
+                            .arch = options.arch,
+                            .batch_size = e.batch_size_,
+                            .loader_threads = options.loader_threads},
+                           *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
+  if (!image_columns.ok()) return InFile(image_columns.status(), options.checkpoint);
+  e.image_columns_ = *std::move(image_columns);
   return extractor;
 }
 
@@ -159,9 +159,9 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"batch_size", batch_size_},
               {"device", device()}};
   for (const auto& [name, width] : network_->outputs()) settings["features"][name] = width;
-  if (energies_) {
-    settings["views"] = energies_->views();
-    settings["loss"] = energies_->loss();
+  if (image_columns_) {
+    settings["views"] = image_columns_->views();
+    settings["loss"] = image_columns_->loss();
     settings["augmented_views"] = options_.augmented_views;
     settings["seed"] = options_.seed;
   }
@@ -222,8 +222,8 @@ absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch
     absl::Status s = CheckFinite(name, result.matrices.back(), width, result.files);
     if (!s.ok()) return s;
   }
-  if (!energies_) return result;
-  const auto columns = energies_->Next();
+  if (!image_columns_) return result;
+  const auto columns = image_columns_->Next();
   if (!columns.ok()) return columns.status();
   for (size_t c = 0; c < columns->size(); ++c) {
     result.columns.push_back(Rows((*columns)[c], kept));
@@ -237,8 +237,8 @@ absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
   if (folder.finished()) return absl::OkStatus();
   auto loader = StartLoader(folder);
   if (!loader.ok()) return loader.status();
-  if (energies_) {
-    if (absl::Status s = energies_->Start(folder.done() / batch_size_); !s.ok()) return s;
+  if (image_columns_) {
+    if (absl::Status s = image_columns_->Start(folder.done() / batch_size_); !s.ok()) return s;
   }
   base::Progress progress;
   const int64_t size = opened_.dataset->size(), done_before = folder.done();

@@ -62,8 +62,10 @@ class FeatureExtractor {
   const FeatureNetwork& network() const { return *network_; }
   const augment::Pipeline& views() const { return *views_; }
   const std::vector<std::string>& columns() const { return columns_; }
-  const Energies* energies() const { return energies_.get(); }  // null without columns
-  std::string device() const;                                   // "cpu", "cuda"
+  const ImageColumns* image_columns() const {
+    return image_columns_.get();
+  }                            // null without columns
+  std::string device() const;  // "cpu", "cuda"
 
  private:
   explicit FeatureExtractor(const ExtractionOptions& options) : options_(options) {}
@@ -81,7 +83,7 @@ class FeatureExtractor {
   std::string names_folder_;  // what all images' names begin with
   std::unique_ptr<augment::Pipeline> views_;
   int64_t batch_size_ = 0;
-  std::unique_ptr<Energies> energies_;
+  std::unique_ptr<ImageColumns> image_columns_;  // null without columns
 };
 
 }  // namespace lincls

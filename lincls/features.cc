@@ -124,10 +124,10 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
   std::printf("features %s, %s\n",
               absl::StrJoin(e.network().outputs(), ", ", absl::PairFormatter(" ")).c_str(),
               FLAGS_dtype.c_str());
-  if (e.energies() != nullptr) {
+  if (e.image_columns() != nullptr) {
     std::printf("columns  %s%s, of views %s\n", absl::StrJoin(e.columns(), ", ").c_str(),
                 e.network().head() == nullptr ? " (in the backbone's output)" : "",
-                e.energies()->views().c_str());
+                e.image_columns()->views().c_str());
   }
   std::printf("device   %s; %d threads compute, %d load\n", e.device().c_str(),
               at::get_num_threads(), LoaderThreads());

@@ -214,7 +214,7 @@ absl::Status PrintNeighbours(const Table& bank, const Table& queries, const Flag
         absl::StrCat("'", bank->features.path(), "' has one image only, which has no neighbours"));
   }
   std::vector<std::vector<int64_t>> neighbours(rows->size());
-  moco::FindNeighbours(
+  moco::FindExactNeighbours(
       RowsOf(bank), moco::Some(RowsOf(queries), at::tensor(*rows)), wanted + one_set,
       /*leave_one_out=*/false, [&](int64_t from, const moco::Neighbours& found) {
         for (int64_t i = from; i < from + found.index.size(0); ++i) {

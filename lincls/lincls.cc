@@ -103,10 +103,10 @@ std::vector<base::Preset> Presets() {
       // The rate was the best of 0.01, 0.03, 0.1, 0.3 and 1 for a smaller encoder of 8 epochs; 30
       // suits ResNet-50 on ImageNet.
       {"demo",
-       "15 seconds on two cores; what runs without data",
+       "15 seconds on two cores; used when no data is given",
        {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}}},
       {"unlabeled96",
-       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colours",
+       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colour changes",
        {{"data", "../dataset"},
         {"epochs", "100"},
         {"views", augment::CifarViews(96, 0.2, augment::NormalizeSpec("unlabeled96"))}}},

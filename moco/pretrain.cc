@@ -32,6 +32,7 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
+#include "moco/losses/loss.h"
 #include "moco/presets.h"
 #include "moco/training/run_description.h"
 #include "moco/training/trainer.h"
@@ -128,10 +129,11 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 
   bazel run //moco:pretrain                                              the demo: 4 minutes on 2 cores
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
-  bazel run //moco:pretrain -- --resume=runs/<time>                      go on with a run
+  bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
 )";
 
-// Flags of where a run is, and for one start alone: others make the same run elsewhere.
+// Flags that say where a run is, or hold for one start only; the others make the same run
+// elsewhere.
 const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
 
 // Flags that say in short what a spec says in full.
@@ -349,9 +351,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
               data.train.format.c_str());
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
-  std::printf("moco     K %lld, m %g, T %g, BN in %lld parts%s\n",
-              static_cast<long long>(m.queue_size), m.momentum, FLAGS_moco_t,
-              static_cast<long long>(m.encoder.bn_splits), m.symmetric ? ", symmetric loss" : "");
+  // The spec in full, since the temperature may come from a flag, a spec or a default.
+  std::printf("moco     queue %lld, momentum %g, loss %s%s, batch norm in %lld parts\n",
+              static_cast<long long>(m.queue_size), m.momentum,
+              Losses().Canonical(m.loss).value_or(m.loss).c_str(),
+              m.symmetric ? " (symmetric)" : "", static_cast<long long>(m.encoder.bn_splits));
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
@@ -361,13 +365,12 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::fputs(world.said.c_str(), stdout);
   std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
   if (m.accumulate > 1) {
-    std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
-                static_cast<long long>(m.accumulate),
-                static_cast<long long>(o.batch_size / m.accumulate));
+    std::printf(
+        "note     --accumulate: each batch is computed as %lld micro-batches of %lld images\n",
+        static_cast<long long>(m.accumulate), static_cast<long long>(o.batch_size / m.accumulate));
   } else if (m.encoder.bn_splits * world.communicator->size() == 1) {
     std::printf(
-        "note     --bn-splits=1: a query's batch can give away its key; N parts are what N GPUs "
-        "have\n");
+        "note     --bn-splits=1: batch norm may leak the key; --bn-splits=N behaves like N GPUs\n");
   }
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
@@ -432,7 +435,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   }
 
   auto data = OpenData(data_folder);
-  // The settings are told without the data too, which may be on another machine.
+  // --print-config works without the data, which may be on another machine.
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});

@@ -79,7 +79,7 @@ absl::Status ToTensor(const std::string& request_path,
                       const std::string& out) {
   const auto lines = data::ReadCsv(answers_path);
   if (!lines.ok()) return lines.status();
-  const tools::Answers answers = tools::JoinAnswers(request, *lines, classes);
+  const selection::Answers answers = selection::JoinAnswers(request, *lines, classes);
   for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
   if (!answers.conflicts.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -146,7 +146,7 @@ absl::Status Labels(const base::Arguments& arguments) {
   std::vector<std::string> classes;
   if (!FLAGS_classes.empty()) {
     FLAGS_classes = base::UserPath(FLAGS_classes);
-    auto read = tools::ReadClasses(FLAGS_classes);
+    auto read = selection::ReadClasses(FLAGS_classes);
     if (!read.ok()) return read.status();
     classes = *std::move(read);
   }

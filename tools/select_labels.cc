@@ -122,9 +122,9 @@ std::string RequestText(const lincls::FeatureTable& table, const std::vector<int
   return text;
 }
 
-std::string StrataText(const lincls::FeatureTable& table, const tools::Selection& selection) {
+std::string StrataText(const lincls::FeatureTable& table, const selection::Selection& selection) {
   std::string text = "file,stratum,cluster,energy\n";
-  for (const tools::Stratum& stratum : selection.strata) {
+  for (const selection::Stratum& stratum : selection.strata) {
     for (const int64_t row : stratum.chosen) {
       absl::StrAppend(&text, data::CsvField(table.files[row]), ",", data::CsvField(stratum.name),
                       ",");
@@ -142,7 +142,7 @@ std::string Range(int64_t low, int64_t high) {
   return low == high ? absl::StrCat(low) : absl::StrCat(low, " to ", high);
 }
 
-void PrintSummary(const tools::Selection& selection, int64_t budget, base::Progress& progress) {
+void PrintSummary(const selection::Selection& selection, int64_t budget, base::Progress& progress) {
   if (selection.duplicates < 1) {
     progress.Print(absl::StrFormat("near duplicates  %d left out (cosine above %g)",
                                    selection.near_duplicates, selection.duplicates));
@@ -160,7 +160,7 @@ void PrintSummary(const tools::Selection& selection, int64_t budget, base::Progr
   }
   int64_t low_quota = budget, high_quota = 0, low = budget, high = 0, smallest = selection.images,
           largest = 0;
-  for (const tools::Stratum& stratum : selection.strata) {
+  for (const selection::Stratum& stratum : selection.strata) {
     const int64_t chosen = stratum.chosen.size();
     low_quota = std::min(low_quota, stratum.quota);
     high_quota = std::max(high_quota, stratum.quota);
@@ -203,7 +203,7 @@ absl::Status Choose(const base::Arguments& arguments) {
       images = *std::move(opened);
     }
   }
-  const auto labelled = tools::FindLabelled(*table, folder, lists);
+  const auto labelled = selection::FindLabelled(*table, folder, lists);
   if (!labelled.ok()) return labelled.status();
 
   base::Progress progress;
@@ -212,15 +212,15 @@ absl::Status Choose(const base::Arguments& arguments) {
   for (const std::string& reason : labelled->reasons) {
     progress.Print(absl::StrCat("excluded         ", reason));
   }
-  tools::SelectOptions options;
+  selection::SelectOptions options;
   options.budget = FLAGS_budget;
   options.strategy = FLAGS_strategy;
   options.energy = FLAGS_energy;
   options.clusters = FLAGS_clusters;
   options.duplicates = FLAGS_duplicates;
   options.seed = FLAGS_seed;
-  const auto selection = tools::Select(*table, labelled->rows, options,
-                                       [&](const std::string& now) { progress.Update(now); });
+  const auto selection = selection::Select(*table, labelled->rows, options,
+                                           [&](const std::string& now) { progress.Update(now); });
   if (!selection.ok()) return selection.status();
   PrintSummary(*selection, FLAGS_budget, progress);
 
@@ -228,14 +228,14 @@ absl::Status Choose(const base::Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> writes;  // file, contents
   if (!page.empty()) {
     progress.Update("the page");
-    auto html = tools::Page(*table, *selection,
-                            {.request = files->request, .images = images ? &*images : nullptr});
+    auto html = selection::Page(*table, *selection,
+                                {.request = files->request, .images = images ? &*images : nullptr});
     if (!html.ok()) return html.status();
     progress.Print(absl::StrCat("page             ", page, ", ", base::FormatBytes(html->size())));
     writes.emplace_back(page, *std::move(html));
   }
   writes.emplace_back(files->strata, StrataText(*table, *selection));
-  writes.emplace_back(files->request, RequestText(*table, tools::InOrder(*selection)));
+  writes.emplace_back(files->request, RequestText(*table, selection::InOrder(*selection)));
   for (auto write = writes.begin(); write != writes.end(); ++write) {
     absl::Status written = base::WriteNewFile(write->first, write->second);
     if (written.ok()) continue;

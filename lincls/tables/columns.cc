@@ -3,7 +3,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/stack.h>
 
@@ -19,6 +18,7 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/state_dict.h"
 #include "moco/losses/loss.h"
+#include "moco/measures/feature_rows.h"
 #include "moco/training/images.h"
 
 namespace lincls {
@@ -26,11 +26,6 @@ namespace {
 
 constexpr char kKeyEncoder[] = "module.encoder_k.";
 constexpr char kQueue[] = "module.queue";
-
-// Rows of unit length.
-at::Tensor Normalize(const at::Tensor& x) {
-  return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
-}
 
 std::vector<float> ToVector(const at::Tensor& values) {
   const at::Tensor contiguous = values.to(at::kCPU, at::kFloat).contiguous();
@@ -49,18 +44,18 @@ absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
       absl::StrCat("does not say ", what, " of its pretraining; give ", remedy));
 }
 
-class EnergiesImpl : public Energies {
+class ImageColumnsImpl : public ImageColumns {
  public:
-  EnergiesImpl(const EnergyOptions& options, const FrozenBackbone& backbone, const FrozenHead* head,
-               const data::Dataset& dataset)
+  ImageColumnsImpl(const ImageColumnsOptions& options, const FrozenBackbone& backbone,
+                   const FrozenHead* head, const data::Dataset& dataset)
       : options_(options), backbone_(backbone), head_(head), dataset_(dataset) {}
 
   absl::Status Prepare(const moco::Checkpoint& checkpoint) {
-    if (Has(kMocoLoss)) {
+    if (Has(kMocoLossColumn)) {
       absl::Status s = PrepareLoss(checkpoint);
       if (!s.ok())
-        return absl::Status(
-            s.code(), absl::StrCat(s.message(), "; without it there is ", "no column ", kMocoLoss));
+        return absl::Status(s.code(), absl::StrCat(s.message(), "; without it there is ",
+                                                   "no column ", kMocoLossColumn));
     }
     auto views =
         GivenOrHeld(options_.views, checkpoint, "aug-plus", "the views",
@@ -75,7 +70,7 @@ class EnergiesImpl : public Energies {
   absl::Status Start(int64_t step) override {
     const auto view = moco::MakeView(*views_);
     if (!view.ok()) return view.status();
-    const int64_t count = Has(kDisagreement) ? options_.augmented_views : 2;
+    const int64_t count = Has(kDisagreementColumn) ? options_.augmented_views : 2;
     data::LoaderOptions loader;
     loader.batch_size = options_.batch_size;
     loader.rows = views_->output().rows;
@@ -103,13 +98,13 @@ class EnergiesImpl : public Energies {
     if (!batch.ok()) return batch.status();
     std::vector<at::Tensor> z;  // of each view: n x C, unit rows
     for (size_t v = 0; v < (*batch)->views.size(); ++v) {
-      if (v > 0 && !Has(kDisagreement)) break;  // the key's view is for the key encoder alone
-      z.push_back(Normalize(Encode(backbone_, head_, Images(**batch, v))));
+      if (v > 0 && !Has(kDisagreementColumn)) break;  // the key's view is for the key encoder alone
+      z.push_back(moco::UnitRows(Encode(backbone_, head_, Images(**batch, v))));
     }
     std::vector<std::vector<float>> columns;
     for (const std::string& column : options_.columns) {
-      columns.push_back(column == kMocoLoss ? Loss(z[0], Images(**batch, 1))
-                                            : ToVector(Disagreement(z)));
+      columns.push_back(column == kMocoLossColumn ? Loss(z[0], Images(**batch, 1))
+                                                  : ToVector(Disagreement(z)));
     }
     return columns;
   }
@@ -174,8 +169,9 @@ class EnergiesImpl : public Energies {
 
   // q: n x C, unit rows.
   std::vector<float> Loss(const at::Tensor& q, const at::Tensor& key_images) const {
-    const at::Tensor k = Normalize(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
-    const at::Tensor positive = (q * k).sum(1);                                           // n
+    const at::Tensor k =
+        moco::UnitRows(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
+    const at::Tensor positive = (q * k).sum(1);                               // n
     std::vector<float> losses;
     for (int64_t i = 0; i < q.size(0); ++i) {  // the loss is a batch's mean
       const at::Tensor negative = at::matmul(q.narrow(0, i, 1), queue_);  // 1 x K
@@ -184,7 +180,7 @@ class EnergiesImpl : public Energies {
     return losses;
   }
 
-  const EnergyOptions options_;
+  const ImageColumnsOptions options_;
   const FrozenBackbone& backbone_;
   const FrozenHead* const head_;
   const data::Dataset& dataset_;
@@ -201,14 +197,12 @@ class EnergiesImpl : public Energies {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Energies>> Energies::Create(const EnergyOptions& options,
-                                                           const moco::Checkpoint& checkpoint,
-                                                           const FrozenBackbone& backbone,
-                                                           const FrozenHead* head,
-                                                           const data::Dataset& dataset) {
-  auto energies = std::make_unique<EnergiesImpl>(options, backbone, head, dataset);
-  if (absl::Status s = energies->Prepare(checkpoint); !s.ok()) return s;
-  return energies;
+absl::StatusOr<std::unique_ptr<ImageColumns>> ImageColumns::Create(
+    const ImageColumnsOptions& options, const moco::Checkpoint& checkpoint,
+    const FrozenBackbone& backbone, const FrozenHead* head, const data::Dataset& dataset) {
+  auto columns = std::make_unique<ImageColumnsImpl>(options, backbone, head, dataset);
+  if (absl::Status s = columns->Prepare(checkpoint); !s.ok()) return s;
+  return columns;
 }
 
 }  // namespace lincls

@@ -68,7 +68,7 @@ class EnergiesTest : public testing::Test {
                           {"mlp", absl::StrCat("mlp:dim=", kDim)},
                           {"aug-plus", kViews},
                           {"loss", absl::StrCat("info_nce:temperature=", kTemperature)}};
-    options_.columns = {kDisagreement, kMocoLoss};
+    options_.columns = {kDisagreementColumn, kMocoLossColumn};
     options_.augmented_views = 3;
     options_.seed = kSeed;
     options_.batch_size = 6;
@@ -77,20 +77,21 @@ class EnergiesTest : public testing::Test {
 
   void Read() { network_ = FeatureNetwork::Create(checkpoint_, "").value(); }
 
-  absl::StatusOr<std::unique_ptr<Energies>> Create() const {
-    return Energies::Create(options_, checkpoint_, network_->backbone(), network_->head(), images_);
+  absl::StatusOr<std::unique_ptr<ImageColumns>> Create() const {
+    return ImageColumns::Create(options_, checkpoint_, network_->backbone(), network_->head(),
+                                images_);
   }
 
   // Each column's values of the images from batch `step` on.
   std::vector<std::vector<float>> All(int64_t step = 0) const {
-    const auto energies = Create().value();
-    EXPECT_TRUE(energies->Start(step).ok());
+    const auto columns = Create().value();
+    EXPECT_TRUE(columns->Start(step).ok());
     std::vector<std::vector<float>> all(options_.columns.size());
     for (int64_t from = step * options_.batch_size; from < 6; from += options_.batch_size) {
-      const auto columns = energies->Next();
-      EXPECT_TRUE(columns.ok()) << columns.status();
+      const auto values = columns->Next();
+      EXPECT_TRUE(values.ok()) << values.status();
       for (size_t i = 0; i < all.size(); ++i) {
-        all[i].insert(all[i].end(), (*columns)[i].begin(), (*columns)[i].end());
+        all[i].insert(all[i].end(), (*values)[i].begin(), (*values)[i].end());
       }
     }
     return all;
@@ -118,9 +119,9 @@ class EnergiesTest : public testing::Test {
   }
 
   void ExpectNotFound(const std::string& message) const {
-    const auto energies = Create();
-    EXPECT_EQ(energies.status().code(), absl::StatusCode::kNotFound) << energies.status();
-    EXPECT_THAT(std::string(energies.status().message()), HasSubstr(message));
+    const auto columns = Create();
+    EXPECT_EQ(columns.status().code(), absl::StatusCode::kNotFound) << columns.status();
+    EXPECT_THAT(std::string(columns.status().message()), HasSubstr(message));
   }
 
   void RemoveFromState(const std::string& prefix) {
@@ -136,7 +137,7 @@ class EnergiesTest : public testing::Test {
   at::Tensor queue_;
   moco::Checkpoint checkpoint_;
   std::unique_ptr<FeatureNetwork> network_;
-  EnergyOptions options_;
+  ImageColumnsOptions options_;
 };
 
 TEST_F(EnergiesTest, DisagreementIsOneLessTheMeanSimilarityOfPairs) {
@@ -185,9 +186,9 @@ TEST_F(EnergiesTest, NothingDependsOnBatchesThreadsOrOtherColumns) {
     const auto values = All(step);
     for (int c : {0, 1}) expect_near(values[c], expected[c], 4 * step);
   }
-  options_.columns = {kMocoLoss};
+  options_.columns = {kMocoLossColumn};
   expect_near(All()[0], expected[1], 0);
-  options_.columns = {kDisagreement};
+  options_.columns = {kDisagreementColumn};
   expect_near(All()[0], expected[0], 0);
 }
 
@@ -223,7 +224,7 @@ TEST_F(EnergiesTest, SaysWhatTheCheckpointLacks) {
   RemoveFromState("module.encoder_q.fc.");
   ExpectNotFound("holds no head");
   // In the backbone's output then.
-  options_.columns = {kDisagreement};
+  options_.columns = {kDisagreementColumn};
   EXPECT_EQ(All()[0].size(), 6);
 }
 

@@ -10,7 +10,7 @@
 // Features that another program made are two files: X.npy and X.csv beside it (header
 // file[,label][,column...]). `file` is the image's name without the folder that all have in common
 // (numbered_png: "12.png"; folders: "cat/1.jpg"); label is the class's index from 0, empty where
-// there is none; other columns are numbers (energies: disagreement, moco_loss).
+// there is none; other columns are numbers, such as kDisagreementColumn and kMocoLossColumn.
 #ifndef LINCLS_TABLES_FEATURE_TABLE_H_
 #define LINCLS_TABLES_FEATURE_TABLE_H_
 
@@ -29,6 +29,11 @@ namespace lincls {
 
 inline constexpr char kDescriptionFile[] = "features.json";
 inline constexpr char kImagesFile[] = "images.csv";
+
+// Columns that //lincls:features computes (lincls/tables/columns.h says what they are) and
+// selections read as energies of the same names.
+inline constexpr char kDisagreementColumn[] = "disagreement";
+inline constexpr char kMocoLossColumn[] = "moco_loss";
 
 struct FeatureTable {
   tensors::NpyMatrix features;                              // N x D

@@ -1,8 +1,10 @@
 #include "moco/measures/feature_rows.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/linalg_vector_norm.h>
 
 #include <cstring>
 #include <vector>
@@ -25,6 +27,10 @@ at::Tensor FeatureRows::Rows(const at::Tensor& index) const {
 
 at::Tensor FeatureRows::Rows(int64_t from, int64_t count) const {
   return Rows(at::arange(from, from + count, at::kLong));
+}
+
+at::Tensor UnitRows(const at::Tensor& x) {
+  return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
 }
 
 FeatureRows InMemory(const at::Tensor& features) {

@@ -1,5 +1,5 @@
-// Rows of features, wherever they lie: what measures them takes a block at a time, so that those of
-// a file need not fit into memory.
+// Rows of features in memory or in a file. Measures read them a block at a time, so that the rows
+// of a file need not fit into memory.
 #ifndef MOCO_MEASURES_FEATURE_ROWS_H_
 #define MOCO_MEASURES_FEATURE_ROWS_H_
 
@@ -13,12 +13,12 @@ namespace moco {
 struct FeatureRows {
   int64_t size = 0, columns = 0;
 
-  // Rows index[0] to index[count - 1], each 0 to size - 1, as float32: count x columns. From any
-  // thread.
+  // Writes rows index[0] to index[count - 1], each 0 to size - 1, as float32 to `out`: count x
+  // columns. Safe to call from any thread.
   std::function<void(const int64_t* index, int64_t count, float* out)> read;
 
-  // Tells that rows before `row` are not wanted for a while: what is in a file need not stay in
-  // memory. Null where that is of no use.
+  // A hint that rows before `row` will not be read for a while, so that a file's pages need not
+  // stay in memory. Null if the rows are in memory anyway.
   std::function<void(int64_t row)> release = nullptr;
 
   // The rows of `index` (n int64): n x columns.
@@ -27,13 +27,17 @@ struct FeatureRows {
   at::Tensor Rows(int64_t from, int64_t count) const;
 };
 
-// Those of N x D, of any floating type and place, which are copied only where they are not float32
-// in order.
+// Each row divided by its Euclidean length; a row shorter than 1e-12 by 1e-12.
+//   x: N x D, floating. N x D.
+at::Tensor UnitRows(const at::Tensor& x);
+
+// The rows of an N x D tensor of any floating type and device. It is copied only if it is not a
+// contiguous float32 tensor in main memory.
 FeatureRows InMemory(const at::Tensor& features);
 
 struct LabelledRows {
   FeatureRows features;
-  at::Tensor labels;  // of each row, int64: a class's number
+  at::Tensor labels;  // size int64: the class of each row
 };
 
 // Rows `index` (n int64) of `rows`, in their order.

@@ -4,7 +4,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
 
 #include <algorithm>
@@ -19,10 +18,7 @@ namespace {
 constexpr int64_t kBankBlock = 4096, kQueryBlock = 2048;
 constexpr int64_t kCandidates = int64_t{1} << 24;  // of a block's queries together
 
-at::Tensor Normalize(const at::Tensor& x) {
-  const at::Tensor length = at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true);
-  return (x / length.clamp_min(1e-12)).nan_to_num_(0, 0, 0);
-}
+at::Tensor FiniteUnitRows(const at::Tensor& x) { return UnitRows(x).nan_to_num_(0, 0, 0); }
 
 // The k most similar of what is offered, in the order in which the bank has them: in room for twice
 // as many, which is cut to k when it is full. Nearly all of a long bank is turned away by one
@@ -103,21 +99,22 @@ std::vector<std::vector<at::Tensor>> Vote(const Neighbours& neighbours, const at
 
 }  // namespace
 
-void FindNeighbours(const FeatureRows& bank, const FeatureRows& queries, int64_t k,
-                    bool leave_one_out,
-                    const std::function<void(int64_t from, const Neighbours& neighbours)>& take) {
+void FindExactNeighbours(
+    const FeatureRows& bank, const FeatureRows& queries, int64_t k, bool leave_one_out,
+    const std::function<void(int64_t from, const Neighbours& neighbours)>& take) {
   at::NoGradGuard no_grad;
   k = std::min(k, bank.size - leave_one_out);
   const int64_t block = std::clamp<int64_t>(kCandidates / (2 * k), 1, kQueryBlock);
   std::vector<Nearest> nearest(std::min(block, queries.size));
   for (int64_t from = 0; from < queries.size; from += block) {
     const int64_t n = std::min(block, queries.size - from);
-    const at::Tensor some = Normalize(queries.Rows(from, n));
+    const at::Tensor some = FiniteUnitRows(queries.Rows(from, n));
     if (queries.release) queries.release(from + n);
     for (Nearest& of_query : nearest) of_query.Start(k);
     for (int64_t first = 0; first < bank.size; first += kBankBlock) {
       const int64_t m = std::min(kBankBlock, bank.size - first);
-      const at::Tensor similarity = at::matmul(some, Normalize(bank.Rows(first, m)).t());  // n x m
+      const at::Tensor similarity =
+          at::matmul(some, FiniteUnitRows(bank.Rows(first, m)).t());  // n x m
       const float* rows = similarity.const_data_ptr<float>();
       at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
@@ -148,11 +145,11 @@ at::Tensor KnnPredict(const at::Tensor& bank, const at::Tensor& bank_labels,
   const KnnGrid grid{options.classes, {options.k}, {options.temperature}};
   const at::Tensor labels = bank_labels.cpu().contiguous();
   at::Tensor predictions = at::empty({queries.size(0)}, at::kLong);
-  FindNeighbours(InMemory(bank), InMemory(queries), options.k, /*leave_one_out=*/false,
-                 [&](int64_t from, const Neighbours& neighbours) {
-                   const at::Tensor some = Vote(neighbours, labels, grid)[0][0];
-                   predictions.narrow(0, from, some.size(0)).copy_(some);
-                 });
+  FindExactNeighbours(InMemory(bank), InMemory(queries), options.k, /*leave_one_out=*/false,
+                      [&](int64_t from, const Neighbours& neighbours) {
+                        const at::Tensor some = Vote(neighbours, labels, grid)[0][0];
+                        predictions.narrow(0, from, some.size(0)).copy_(some);
+                      });
   return predictions;
 }
 
@@ -168,18 +165,18 @@ std::vector<std::vector<double>> KnnAccuracies(const LabelledRows& bank,
   std::vector<std::vector<double>> accuracies(grid.k.size(),
                                               std::vector<double>(grid.temperature.size()));
   const at::Tensor bank_labels = bank.labels.contiguous();
-  FindNeighbours(bank.features, queries.features, grid.k.back(), grid.leave_one_out,
-                 [&](int64_t from, const Neighbours& neighbours) {
-                   const int64_t n = neighbours.index.size(0);
-                   const at::Tensor truth = queries.labels.narrow(0, from, n);
-                   const auto votes = Vote(neighbours, bank_labels, grid);
-                   for (size_t k = 0; k < votes.size(); ++k) {
-                     for (size_t t = 0; t < votes[k].size(); ++t) {
-                       accuracies[k][t] += (votes[k][t] == truth).sum().item<double>();
-                     }
-                   }
-                   progress(from + n);
-                 });
+  FindExactNeighbours(bank.features, queries.features, grid.k.back(), grid.leave_one_out,
+                      [&](int64_t from, const Neighbours& neighbours) {
+                        const int64_t n = neighbours.index.size(0);
+                        const at::Tensor truth = queries.labels.narrow(0, from, n);
+                        const auto votes = Vote(neighbours, bank_labels, grid);
+                        for (size_t k = 0; k < votes.size(); ++k) {
+                          for (size_t t = 0; t < votes[k].size(); ++t) {
+                            accuracies[k][t] += (votes[k][t] == truth).sum().item<double>();
+                          }
+                        }
+                        progress(from + n);
+                      });
   for (auto& row : accuracies) {
     for (double& accuracy : row) accuracy /= queries.features.size;
   }

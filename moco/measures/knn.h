@@ -26,9 +26,9 @@ struct Neighbours {
 //   leave_one_out: the queries are the bank, and none is its own neighbour.
 // The bank is read once for each block of queries. Neither it nor the queries x bank similarities
 // need fit into memory, which takes some hundred MB whatever their sizes.
-void FindNeighbours(const FeatureRows& bank, const FeatureRows& queries, int64_t k,
-                    bool leave_one_out,
-                    const std::function<void(int64_t from, const Neighbours& neighbours)>& take);
+void FindExactNeighbours(
+    const FeatureRows& bank, const FeatureRows& queries, int64_t k, bool leave_one_out,
+    const std::function<void(int64_t from, const Neighbours& neighbours)>& take);
 
 struct KnnOptions {
   int64_t k = 200;           // neighbours that vote; more than the bank holds means all
@@ -52,7 +52,7 @@ struct KnnGrid {
   int64_t classes = 0;
   std::vector<int64_t> k;  // rising
   std::vector<double> temperature;
-  bool leave_one_out = false;  // as for FindNeighbours
+  bool leave_one_out = false;  // as for FindExactNeighbours
 };
 
 // KnnAccuracy for every k and temperature of a grid: [k][temperature]. The neighbours are looked

@@ -132,7 +132,7 @@ TEST_P(NeighbourBlocks, AsInOnePiece) {
   const int64_t k = std::min<int64_t>(GetParam().k, kBank);
   const at::Tensor keys = (bank / bank.norm(2, 1, true)).t();
   int64_t next = 0;
-  FindNeighbours(
+  FindExactNeighbours(
       InMemory(bank), InMemory(queries), GetParam().k, false, [&](int64_t from, const auto& found) {
         ASSERT_EQ(from, next);
         const int64_t n = found.index.size(0);
@@ -153,33 +153,34 @@ INSTANTIATE_TEST_SUITE_P(Sizes, NeighbourBlocks,
                          ::testing::Values(Sizes{2500, 1}, Sizes{2500, 7}, Sizes{1000, 9000},
                                            Sizes{3, 20000}));
 
-TEST(FindNeighbours, OfEquallySimilarOnesTheFirst) {
+TEST(FindExactNeighbours, OfEquallySimilarOnesTheFirst) {
   std::vector<std::vector<float>> rows(5000, {1, 1});
   rows[3] = {1, 0};
-  FindNeighbours(InMemory(ToTensor(rows)), InMemory(ToTensor({{2, 2}})), 5, false,
-                 [&](int64_t, const Neighbours& found) {
-                   EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{0, 1, 2, 4, 5}));
-                 });
+  FindExactNeighbours(InMemory(ToTensor(rows)), InMemory(ToTensor({{2, 2}})), 5, false,
+                      [&](int64_t, const Neighbours& found) {
+                        EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{0, 1, 2, 4, 5}));
+                      });
 }
 
 // Each image is in the bank twice, so that it is easily known which one is left out.
-TEST(FindNeighbours, LeavesOutTheQueryAlone) {
+TEST(FindExactNeighbours, LeavesOutTheQueryAlone) {
   const at::Tensor half = ToTensor(RandomRows(4500, 8, 1));
   const at::Tensor all = half.repeat({2, 1});
   std::vector<int64_t> nearest;
-  FindNeighbours(InMemory(all), InMemory(all), 3, true, [&](int64_t, const Neighbours& found) {
+  FindExactNeighbours(InMemory(all), InMemory(all), 3, true, [&](int64_t, const Neighbours& found) {
     for (int64_t twin : ToVector(found.index.select(1, 0).contiguous())) nearest.push_back(twin);
   });
   for (int64_t i = 0; i < 9000; ++i) ASSERT_EQ(nearest[i], (i + 4500) % 9000) << i;
 }
 
-TEST(FindNeighbours, WhatIsNotFiniteIsLikeNothing) {
+TEST(FindExactNeighbours, WhatIsNotFiniteIsLikeNothing) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  FindNeighbours(InMemory(ToTensor({{nan, 1}, {-1, 0}, {1, 0}, {0, 0}})),
-                 InMemory(ToTensor({{1, 0}})), 4, false, [&](int64_t, const Neighbours& found) {
-                   EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{2, 0, 3, 1}));
-                   EXPECT_TRUE(found.similarity.flatten().equal(at::tensor({1.f, 0.f, 0.f, -1.f})));
-                 });
+  FindExactNeighbours(
+      InMemory(ToTensor({{nan, 1}, {-1, 0}, {1, 0}, {0, 0}})), InMemory(ToTensor({{1, 0}})), 4,
+      false, [&](int64_t, const Neighbours& found) {
+        EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{2, 0, 3, 1}));
+        EXPECT_TRUE(found.similarity.flatten().equal(at::tensor({1.f, 0.f, 0.f, -1.f})));
+      });
 }
 
 TEST(KnnAccuracies, OfAGridAsEachOfItsOwn) {

@@ -71,12 +71,12 @@ TEST(FeaturesTest, AreThoseOfTheCpu) {
     ASSERT_TRUE(network->Choose("all", 16, 16).ok());
     outputs.push_back((*network)(images));
     for (const at::Tensor& output : outputs.back()) EXPECT_EQ(output.device(), device);
-    lincls::EnergyOptions options;
-    options.columns = {lincls::kDisagreement, lincls::kMocoLoss};
+    lincls::ImageColumnsOptions options;
+    options.columns = {lincls::kDisagreementColumn, lincls::kMocoLossColumn};
     options.batch_size = 4;
-    const auto energies =
-        lincls::Energies::Create(options, checkpoint, network->backbone(), network->head(), dataset)
-            .value();
+    const auto energies = lincls::ImageColumns::Create(options, checkpoint, network->backbone(),
+                                                       network->head(), dataset)
+                              .value();
     ASSERT_TRUE(energies->Start(0).ok());
     columns.push_back(energies->Next().value());
   }

@@ -69,6 +69,10 @@ said() { grep -q -- "$1" out || fail "not said: $1, but: $(cat out)"; }
 said '^note .*--workers=4000 .*core'
 said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*single process'
 said '^epoch 3/3 '
+said '^moco .*temperature=0.2'
+"$pretrain" "${small[@]/--moco-t=0.2/--loss=info_nce:temperature=0.3}" data --epochs=1 --run-dir=two > out || fail "$(cat out)"
+said '^moco .*temperature=0.3'
+! grep '^moco ' out | grep -q '0\.07' || fail "the temperature of a flag that --loss replaces: $(cat out)"
 ! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
 
 # --- A device that is not there is not replaced in silence ---

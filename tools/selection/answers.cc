@@ -15,7 +15,7 @@
 #include "data/listing.h"
 #include "registry/spec.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int64_t kMaxClassesBytes = int64_t{1} << 28;
@@ -139,4 +139,4 @@ Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
   return answers;
 }
 
-}  // namespace tools
+}  // namespace selection

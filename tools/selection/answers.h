@@ -10,7 +10,7 @@
 #include "data/labels.h"
 #include "data/requests.h"
 
-namespace tools {
+namespace selection {
 
 // The names of the classes in a text file, a name a line, from class 0 on. InvalidArgument, naming
 // the file and the line, for an empty line before the last name, and for a name that comes twice.
@@ -30,6 +30,6 @@ struct Answers {
 Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
                     const std::vector<data::Line>& lines, const std::vector<std::string>& classes);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_ANSWERS_H_

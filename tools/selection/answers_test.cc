@@ -10,7 +10,7 @@
 #include "data/requests.h"
 #include "data/test_images.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::ElementsAre;
@@ -103,4 +103,4 @@ TEST(AnswersTest, ClassesAreLines) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace tools {
+namespace selection {
 
 std::vector<std::vector<int64_t>> ByCluster(const Clusters& clusters,
                                             const std::vector<int64_t>& rows) {
@@ -22,4 +22,4 @@ int64_t ClustersFor(int64_t size) {
   return std::max<int64_t>(1, std::llround(std::sqrt(size / 2.0)));
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace tools {
+namespace selection {
 
 struct Clusters {
   int64_t k = 0;
@@ -23,6 +23,6 @@ std::vector<std::vector<int64_t>> ByCluster(const Clusters& clusters,
 // Bibby, "Multivariate analysis", 1979).
 int64_t ClustersFor(int64_t size);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_CLUSTERS_H_

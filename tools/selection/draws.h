@@ -6,7 +6,7 @@
 
 #include "base/rng.h"
 
-namespace tools {
+namespace selection {
 
 enum class Draw : uint64_t { kClusters = 0, kRecall = 1, kStrategy = 2, kMap = 3 };
 
@@ -14,6 +14,6 @@ inline base::Rng DrawsFor(uint64_t seed, Draw draw) {
   return base::Rng(seed, base::Purpose::kSelection, static_cast<uint64_t>(draw));
 }
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_DRAWS_H_

@@ -1,10 +1,10 @@
 #include "tools/selection/energy.h"
 
-namespace tools {
+namespace selection {
 
 EnergyRegistry& Energies() {
   static EnergyRegistry& table = *new EnergyRegistry("energy");
   return table;
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -10,7 +10,7 @@
 #include "registry/registry.h"
 #include "tools/selection/neighbours.h"
 
-namespace tools {
+namespace selection {
 
 class Energy {
  public:
@@ -29,6 +29,6 @@ class Energy {
 using EnergyRegistry = registry::Registry<Energy, const lincls::FeatureTable&>;
 EnergyRegistry& Energies();
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_ENERGY_H_

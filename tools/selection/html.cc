@@ -7,7 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "nlohmann/json.hpp"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
@@ -60,4 +60,4 @@ std::string HtmlJson(const nlohmann::json& value) {
   return absl::StrReplaceAll(text, {{"<", "\\u003c"}});
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -7,7 +7,7 @@
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
 
-namespace tools {
+namespace selection {
 
 // `text` as HTML shows it, in an element or in a quoted attribute: < > & " ' are escaped; what is
 // no UTF-8, and control characters, are shown as the replacement character.
@@ -17,6 +17,6 @@ std::string HtmlText(absl::string_view text);
 // </script> or comment can begin in it.
 std::string HtmlJson(const nlohmann::json& value);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_HTML_H_

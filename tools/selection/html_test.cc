@@ -6,7 +6,7 @@
 
 #include "nlohmann/json.hpp"
 
-namespace tools {
+namespace selection {
 namespace {
 
 TEST(HtmlTest, TextIsText) {
@@ -36,4 +36,4 @@ TEST(HtmlTest, JsonEndsNoScript) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "tools/selection/draws.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int kRounds = 20;
@@ -99,4 +99,4 @@ void FillEmpty(const Rows& rows, Clusters& clusters) {
 
 }  // namespace internal
 
-}  // namespace tools
+}  // namespace selection

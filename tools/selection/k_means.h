@@ -8,7 +8,7 @@
 #include "tools/selection/clusters.h"
 #include "tools/selection/rows.h"
 
-namespace tools {
+namespace selection {
 
 // k: 1 to rows.size(). Twenty rounds over at most 256 rows a cluster, drawn at random; then each
 // row goes to the centre that is nearest. No cluster is empty: where one would be, the largest is
@@ -24,6 +24,6 @@ void FillEmpty(const Rows& rows, Clusters& clusters);
 
 }  // namespace internal
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_K_MEANS_H_

@@ -13,7 +13,7 @@
 
 extern "C" void sgemm_();
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::HasSubstr;
@@ -136,4 +136,4 @@ TEST(RowsTest, RefusesWhatTellsNothingApart) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -12,7 +12,7 @@
 #include "data/listing.h"
 #include "data/requests.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 class Finder {
@@ -111,4 +111,4 @@ absl::StatusOr<Labelled> FindLabelled(const lincls::FeatureTable& table, const s
   return finder.Take();
 }
 
-}  // namespace tools
+}  // namespace selection

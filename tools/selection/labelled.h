@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "lincls/tables/feature_table.h"
 
-namespace tools {
+namespace selection {
 
 struct Labelled {
   std::vector<bool> rows;            // N: has a label, or was asked for
@@ -23,6 +23,6 @@ struct Labelled {
 absl::StatusOr<Labelled> FindLabelled(const lincls::FeatureTable& table, const std::string& folder,
                                       const std::vector<std::string>& lists);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_LABELLED_H_

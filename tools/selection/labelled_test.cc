@@ -8,7 +8,7 @@
 #include "data/test_images.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::ElementsAre;
@@ -109,4 +109,4 @@ TEST_F(LabelledTest, ErrorsNameTheFileAndTheLine) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -15,7 +15,7 @@
 #include "base/rng.h"
 #include "tools/selection/draws.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int64_t kQueries = 1024;        // rows that are compared with the same rows at once
@@ -201,12 +201,13 @@ class Search {
 
 }  // namespace
 
-Neighbours FindNeighbours(const Rows& rows, const Clusters& lists,
-                          const std::vector<bool>& labelled, const NeighbourOptions& options,
-                          const std::function<void(double)>& progress) {
+Neighbours FindApproximateNeighbours(const Rows& rows, const Clusters& lists,
+                                     const std::vector<bool>& labelled,
+                                     const NeighbourOptions& options,
+                                     const std::function<void(double)>& progress) {
   CHECK_LT(options.k, options.compared);
   at::NoGradGuard no_grad;
   return Search(rows, lists, labelled, options).Run(progress);
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -14,7 +14,7 @@
 #include "tools/selection/clusters.h"
 #include "tools/selection/rows.h"
 
-namespace tools {
+namespace selection {
 
 struct Neighbours {
   int64_t k = 0;                    // for each row; all others where there are fewer
@@ -34,10 +34,11 @@ struct NeighbourOptions {
 // centre of the first list that has one. What stays is not similar, above `duplicates`, to another
 // that stays, as far as they are compared. `labelled`: N; labelled rows are never `repeated`.
 // `progress` is told the share that is done.
-Neighbours FindNeighbours(const Rows& rows, const Clusters& lists,
-                          const std::vector<bool>& labelled, const NeighbourOptions& options,
-                          const std::function<void(double)>& progress);
+Neighbours FindApproximateNeighbours(const Rows& rows, const Clusters& lists,
+                                     const std::vector<bool>& labelled,
+                                     const NeighbourOptions& options,
+                                     const std::function<void(double)>& progress);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_NEIGHBOURS_H_

@@ -9,7 +9,7 @@
 #include "tools/selection/k_means.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 // The k largest cosines of each row and others, by looking at all.
@@ -31,11 +31,11 @@ Neighbours Find(const lincls::FeatureTable& table, int64_t lists, NeighbourOptio
   const Rows rows = Rows::Open(table).value();
   labelled.resize(rows.size());
   double last = 0;
-  const Neighbours found =
-      FindNeighbours(rows, SphericalKMeans(rows, lists, 1), labelled, options, [&](double share) {
-        EXPECT_GT(share, last);
-        last = share;
-      });
+  const Neighbours found = FindApproximateNeighbours(rows, SphericalKMeans(rows, lists, 1),
+                                                     labelled, options, [&](double share) {
+                                                       EXPECT_GT(share, last);
+                                                       last = share;
+                                                     });
   EXPECT_EQ(last, 1);
   return found;
 }
@@ -144,4 +144,4 @@ TEST(NeighboursTest, WhatGoesHasOneLikeItThatStays) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

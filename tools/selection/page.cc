@@ -25,9 +25,10 @@
 #include "tools/selection/draws.h"
 #include "tools/selection/html.h"
 #include "tools/selection/plane.h"
+#include "tools/selection/rows.h"
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr char kStyle[] =
@@ -126,11 +127,8 @@ absl::StatusOr<at::Tensor> UnitRows(const lincls::FeatureTable& table,
   for (const int64_t row : rows) {
     table.features.Read(row, 1, out);
     if (absl::Status s = lincls::CheckFinite(table, row, 1, out); !s.ok()) return s;
-    double square = 0;
-    for (int64_t d = 0; d < dim; ++d) square += double{out[d]} * out[d];
-    if (square > 0) {
-      for (int64_t d = 0; d < dim; ++d) out[d] = static_cast<float>(out[d] / std::sqrt(square));
-    }
+    const float scale = UnitScale(out, dim);
+    for (int64_t d = 0; d < dim; ++d) out[d] *= scale;
     out += dim;
   }
   return values;
@@ -525,4 +523,4 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
       "</script>\n<script>\n", kScript, "</script>\n</body>\n</html>\n");
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -9,7 +9,7 @@
 #include "lincls/tables/feature_table.h"
 #include "tools/selection/selection.h"
 
-namespace tools {
+namespace selection {
 
 struct PageOptions {
   std::string request = {};                     // the list of what was chosen
@@ -27,6 +27,6 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
 // Of all pictures together, as JPEG files: a third more in the page.
 inline constexpr int64_t kPicturesBytes = 16'000'000;
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_PAGE_H_

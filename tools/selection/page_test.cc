@@ -23,7 +23,7 @@
 #include "nlohmann/json.hpp"
 #include "tensors/npy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::ElementsAre;
@@ -330,4 +330,4 @@ TEST(PageTest, FeaturesThatAreNotFinite) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

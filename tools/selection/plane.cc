@@ -11,7 +11,7 @@
 
 #include "base/rng.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 // More directions than are wanted, so that the wanted ones converge, and rounds that are enough for
@@ -60,4 +60,4 @@ Plane PrincipalPlane(const at::Tensor& rows, base::Rng rng) {
   return plane;
 }
 
-}  // namespace tools
+}  // namespace selection

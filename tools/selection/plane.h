@@ -8,7 +8,7 @@
 
 #include "base/rng.h"
 
-namespace tools {
+namespace selection {
 
 // The plane through the mean in which rows vary most: their first two principal components.
 struct Plane {
@@ -26,6 +26,6 @@ struct Plane {
 // D matrix is made. Each axis points to where its largest component is positive.
 Plane PrincipalPlane(const at::Tensor& rows, base::Rng rng);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_PLANE_H_

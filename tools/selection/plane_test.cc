@@ -11,7 +11,7 @@
 
 #include "base/rng.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 // n rows of `dim` whose deviation is `wide` along the axis `a`, `less` along `b` and 0.1 along all
@@ -76,4 +76,4 @@ TEST(PlaneTest, IsAFunctionOfTheRowsAndTheStart) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

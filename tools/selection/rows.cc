@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int64_t kGrain = 64;  // rows that are worth a thread
@@ -16,6 +16,12 @@ constexpr int64_t kGrain = 64;  // rows that are worth a thread
 constexpr float kSame = 1e-5f;
 
 }  // namespace
+
+float UnitScale(const float* row, int64_t dim) {
+  double square = 0;  // in double: the squares of what float32 holds do not overflow
+  for (int64_t d = 0; d < dim; ++d) square += static_cast<double>(row[d]) * row[d];
+  return square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0;
+}
 
 absl::StatusOr<Rows> Rows::Open(const lincls::FeatureTable& table) {
   Rows rows(&table);
@@ -28,9 +34,7 @@ absl::StatusOr<Rows> Rows::Open(const lincls::FeatureTable& table) {
     if (absl::Status s = lincls::CheckFinite(table, from, count, block.data()); !s.ok()) return s;
     for (int64_t i = 0; i < count; ++i) {
       const float* row = block.data() + i * dim;
-      double square = 0;  // in double: the squares of what float32 holds do not overflow
-      for (int64_t d = 0; d < dim; ++d) square += static_cast<double>(row[d]) * row[d];
-      rows.scales_.push_back(square > 0 ? static_cast<float>(1 / std::sqrt(square)) : 0);
+      rows.scales_.push_back(UnitScale(row, dim));
       if (from + i == 0) {
         for (int64_t d = 0; d < dim; ++d) first[d] = row[d] * rows.scales_[0];
       }
@@ -66,4 +70,4 @@ void Rows::ReadOne(int64_t row, float* out) const {
   for (int64_t d = 0; d < dim(); ++d) out[d] *= scale;
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -1,4 +1,4 @@
-// The features of all images at unit length, read from their file block by block.
+// The features of all images at unit length, read from their file a block at a time.
 #ifndef TOOLS_SELECTION_ROWS_H_
 #define TOOLS_SELECTION_ROWS_H_
 
@@ -8,22 +8,25 @@
 #include "absl/status/statusor.h"
 #include "lincls/tables/feature_table.h"
 
-namespace tools {
+namespace selection {
+
+// 1 / the Euclidean length of `row` (dim values, finite); 0 for a row of zeros.
+float UnitScale(const float* row, int64_t dim);
 
 class Rows {
  public:
-  // How many rows are read at a time where all are.
+  // Rows read at a time by a pass over all rows.
   static constexpr int64_t kBlock = 8192;
 
-  // Reads them all once; `table` must outlive it. InvalidArgument, naming the file, for a value
-  // that is not finite, and where all rows point in one direction, so that nothing tells images
-  // apart.
+  // Reads all rows once; `table` must outlive the result. InvalidArgument, naming the file, for a
+  // value that is not finite, and if all rows point in the same direction, so that nothing
+  // distinguishes the images.
   static absl::StatusOr<Rows> Open(const lincls::FeatureTable& table);
 
   int64_t size() const { return static_cast<int64_t>(scales_.size()); }
   int64_t dim() const { return table_->features.columns(); }
 
-  // out: count x dim(). A row of zeros stays one.
+  // out: count x dim(). A row of zeros is returned as it is.
   void Read(int64_t from, int64_t count, float* out) const;
   // out: rows.size() x dim().
   void Gather(const std::vector<int64_t>& rows, float* out) const;
@@ -36,6 +39,6 @@ class Rows {
   std::vector<float> scales_;  // 1 / length
 };
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_ROWS_H_

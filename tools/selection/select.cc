@@ -16,7 +16,7 @@
 #include "tools/selection/rows.h"
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr char kDefaultEnergy[] = "density";
@@ -94,7 +94,7 @@ absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
     wanted.k = needs.neighbours;
     wanted.duplicates = options.duplicates;
     wanted.seed = options.seed;
-    pool.neighbours = FindNeighbours(
+    pool.neighbours = FindApproximateNeighbours(
         *rows,
         lists == pool.clusters.k ? pool.clusters : SphericalKMeans(*rows, lists, options.seed),
         labelled, wanted,
@@ -128,4 +128,4 @@ absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
   return selection;
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -11,7 +11,7 @@
 #include "lincls/tables/feature_table.h"
 #include "tools/selection/selection.h"
 
-namespace tools {
+namespace selection {
 
 struct SelectOptions {
   int64_t budget = 0;                 // at least 1
@@ -30,6 +30,6 @@ absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
                                  const std::vector<bool>& labelled, const SelectOptions& options,
                                  const std::function<void(const std::string&)>& progress);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_SELECT_H_

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-namespace tools {
+namespace selection {
 
 std::vector<int64_t> InOrder(const Selection& selection) {
   std::vector<int64_t> order;
@@ -18,4 +18,4 @@ std::vector<int64_t> InOrder(const Selection& selection) {
   return order;
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace tools {
+namespace selection {
 
 // Candidates that share a quota: those of one cluster, near its centre or its edge, of low or high
 // energy; or simply all, for a strategy that knows no strata.
@@ -38,6 +38,6 @@ struct Selection {
 // list, from its beginning, is balanced too.
 std::vector<int64_t> InOrder(const Selection& selection);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_SELECTION_H_

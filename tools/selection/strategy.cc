@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace tools {
+namespace selection {
 
 StrategyRegistry& Strategies() {
   static StrategyRegistry& table = *new StrategyRegistry("strategy");
@@ -36,4 +36,4 @@ std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& order) 
                   order);
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -13,7 +13,7 @@
 #include "tools/selection/rows.h"
 #include "tools/selection/selection.h"
 
-namespace tools {
+namespace selection {
 
 // What is chosen from. Of what a strategy does not need (Needs) nothing is there.
 struct Pool {
@@ -57,6 +57,6 @@ std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& room,
 // The same where room is no matter.
 std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& order);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_STRATEGY_H_

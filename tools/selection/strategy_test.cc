@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace tools {
+namespace selection {
 namespace {
 
 using Numbers = std::vector<int64_t>;
@@ -36,4 +36,4 @@ TEST(InOrderTest, StrataTakeTurns) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

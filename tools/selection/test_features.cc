@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "tensors/npy.h"
 
-namespace tools {
+namespace selection {
 
 std::vector<std::vector<float>> TestRows(int64_t count, int64_t dim, int64_t centres, double spread,
                                          uint64_t seed) {
@@ -52,4 +52,4 @@ double Cosine(const std::vector<float>& a, const std::vector<float>& b) {
   return dot(a, b) / std::sqrt(dot(a, a) * dot(b, b));
 }
 
-}  // namespace tools
+}  // namespace selection

@@ -8,7 +8,7 @@
 
 #include "lincls/tables/feature_table.h"
 
-namespace tools {
+namespace selection {
 
 // `count` directions near `centres` others, in turn (row i near centre i mod `centres`), of `dim`
 // dimensions; a function of the seed. The larger `spread`, the farther from the centres.
@@ -22,6 +22,6 @@ lincls::FeatureTable TestTable(const std::string& name,
 // The cosine of two of them, in double.
 double Cosine(const std::vector<float>& a, const std::vector<float>& b);
 
-}  // namespace tools
+}  // namespace selection
 
 #endif  // TOOLS_SELECTION_TEST_FEATURES_H_

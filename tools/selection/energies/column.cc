@@ -1,14 +1,15 @@
-// Energies that need the images and the checkpoint, which //lincls:features computes into columns
-// of its table (lincls/tables/feature_table.h).
+// Energies that need the images and the checkpoint: //lincls:features computes them into columns of
+// its table (lincls/tables/feature_table.h).
 #include <filesystem>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "lincls/tables/feature_table.h"
 #include "tools/selection/energy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 class Column : public Energy {
@@ -54,18 +55,18 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
 
 absl::StatusOr<std::unique_ptr<Energy>> MakeDisagreement(const NoOptions&,
                                                          const lincls::FeatureTable& table) {
-  return MakeColumn("disagreement", table);
+  return MakeColumn(lincls::kDisagreementColumn, table);
 }
 absl::StatusOr<std::unique_ptr<Energy>> MakeMocoLoss(const NoOptions&,
                                                      const lincls::FeatureTable& table) {
-  return MakeColumn("moco_loss", table);
+  return MakeColumn(lincls::kMocoLossColumn, table);
 }
 
-REGISTER_PLUGIN(Energies, "disagreement",
+REGISTER_PLUGIN(Energies, lincls::kDisagreementColumn,
                 "of augmented views of the image, by the column of features", NoOptions,
                 MakeDisagreement);
-REGISTER_PLUGIN(Energies, "moco_loss", "loss of the MoCo task, by the column of features",
-                NoOptions, MakeMocoLoss);
+REGISTER_PLUGIN(Energies, lincls::kMocoLossColumn,
+                "loss of the MoCo task, by the column of features", NoOptions, MakeMocoLoss);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -7,7 +7,7 @@
 #include "tools/selection/energy.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::HasSubstr;
@@ -40,4 +40,4 @@ TEST(ColumnTest, AMissingOneNamesTheCommandThatMakesIt) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

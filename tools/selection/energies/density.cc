@@ -6,7 +6,7 @@
 
 #include "tools/selection/energy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 struct DensityOptions {
@@ -51,4 +51,4 @@ REGISTER_PLUGIN(Energies, "density", "high where the nearest neighbours are few 
                 DensityOptions, MakeDensity);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -5,7 +5,7 @@
 #include "tools/selection/energy.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 TEST(DensityTest, IsTheFreeEnergyOfTheNearest) {
@@ -26,4 +26,4 @@ TEST(DensityTest, IsTheFreeEnergyOfTheNearest) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

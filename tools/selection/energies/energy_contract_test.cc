@@ -11,7 +11,7 @@
 #include "tools/selection/k_means.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int64_t kImages = 60;
@@ -39,8 +39,8 @@ class EnergyContract : public testing::TestWithParam<std::string> {
     options.k = energy->neighbours();
     const Rows rows = Rows::Open(table).value();
     return energy->Of(
-        table, FindNeighbours(rows, SphericalKMeans(rows, 4, 1), std::vector<bool>(rows.size()),
-                              options, [](double) {}));
+        table, FindApproximateNeighbours(rows, SphericalKMeans(rows, 4, 1),
+                                         std::vector<bool>(rows.size()), options, [](double) {}));
   }
 };
 
@@ -73,4 +73,4 @@ INSTANTIATE_TEST_SUITE_P(All, EnergyContract, testing::ValuesIn(Energies().Names
 TEST(EnergyContractTest, IsOfSomething) { EXPECT_FALSE(Energies().Names().empty()); }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

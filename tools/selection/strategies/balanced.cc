@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 struct BalancedOptions {
@@ -107,4 +107,4 @@ REGISTER_PLUGIN(Strategies, "balanced",
                 BalancedOptions, MakeBalanced);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

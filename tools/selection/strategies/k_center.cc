@@ -18,7 +18,7 @@
 
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 struct KCenterOptions {
@@ -166,4 +166,4 @@ REGISTER_PLUGIN(Strategies, "k_center",
                 KCenterOptions, MakeKCenter);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -1,7 +1,7 @@
 // Every image is as likely as any other: what other strategies are compared with.
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 struct RandomOptions {
@@ -30,4 +30,4 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeRandom(const RandomOptions&) {
 REGISTER_PLUGIN(Strategies, "random", "at random from all", RandomOptions, MakeRandom);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -13,7 +13,7 @@
 #include "tools/selection/strategy.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::ElementsAre;
@@ -210,4 +210,4 @@ TEST_F(StrategiesTest, TypicalHasAsManyClustersAsThereWillBeLabelsButNoMoreThanI
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -13,7 +13,7 @@
 #include "tools/selection/strategy.h"
 #include "tools/selection/test_features.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 using ::testing::HasSubstr;
@@ -171,4 +171,4 @@ TEST(SelectTest, TakesTheClustersAndTheEnergyThatAreAskedFor) {
 }
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/selection/strategy.h"
 
-namespace tools {
+namespace selection {
 namespace {
 
 constexpr int64_t kSmallest = 5;  // images of a cluster that does not wait
@@ -113,4 +113,4 @@ REGISTER_PLUGIN(Strategies, "typical", "the most typical image of each cluster (
                 TypicalOptions, MakeTypical);
 
 }  // namespace
-}  // namespace tools
+}  // namespace selection
