@@ -173,7 +173,7 @@ TEST_F(FlagsTest, RangesAreCheckedWhereverAFlagIsSet) {
   EXPECT_THAT(Error({"--schedule=5,nan"}), HasSubstr("nan, must be 1 to 1000"));
   EXPECT_THAT(Error({"--schedule=5 x"}), HasSubstr("'x' is not a number"));
   EXPECT_EQ(Error({"--precision=fp16"}), "--precision is 'fp16', must be fp32, fp64 or bf16");
-  for (const std::string& word : {"-b1", "-b1000", "--precision=bf16", "--schedule=1,1000"}) {
+  for (const std::string word : {"-b1", "-b1000", "--precision=bf16", "--schedule=1,1000"}) {
     EXPECT_TRUE(Parse({word}).ok()) << word;
   }
   // The defaults, though they are not in range.

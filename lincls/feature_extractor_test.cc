@@ -19,6 +19,7 @@
 #include "lincls/tables/feature_table.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/facts.h"
 #include "moco/checkpoints/state_dict.h"
 
 namespace lincls {
@@ -49,8 +50,7 @@ class FeatureExtractorTest : public testing::Test {
     checkpoint.arch = "resnet_small";
     checkpoint.state = moco::GetState(*backbone, kPretrained);
     checkpoint.state[0].second.flatten()[0] += added;
-    checkpoint.mocopp["arch"] = kSpec;
-    checkpoint.mocopp["eval_views"] = kViews;
+    checkpoint.facts.settings = {{moco::kArchSetting, kSpec}, {moco::kEvalViewsSetting, kViews}};
     ASSERT_TRUE(moco::WriteCheckpoint(folder_ + "/encoder.pth.tar", checkpoint).ok());
   }
   void WriteImage(int i) {
