@@ -61,7 +61,7 @@ printf '%s\n' file,label a.png,1 d.png,0 e.png,0 b.png,1 > labels.csv
 grep -q '^train  *4 images, 3 without a label left out' out || fail "$(cat out)"
 grep -q '^best  *Acc@1 20.00 %' out || fail "the other way round: $(cat out)"
 echo z.png,1 >> labels.csv
-refused 2 "labels.csv' line 6: 'z.png' is none of the images" "$program" train.npy val.npy $COMMON --labels=labels.csv
+refused 2 "labels.csv' line 6: 'z.png'" "$program" train.npy val.npy $COMMON --labels=labels.csv
 
 "$program" --help | grep -q -- '--weight-decay' || fail "no help"
 refused 2 'VAL' "$program" train.npy

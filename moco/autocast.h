@@ -1,4 +1,4 @@
-// bfloat16 for the encoders' passes: where the CPU has the instructions, and when.
+// bfloat16 autocast for the encoders' forward passes, and whether the CPU has the instructions.
 #ifndef MOCO_AUTOCAST_H_
 #define MOCO_AUTOCAST_H_
 
@@ -6,9 +6,9 @@
 
 namespace moco {
 
-// While one lives, this thread's convolutions and products on that kind of device run in bfloat16
-// (weights stay float32; their casts are kept for as long as the guard lives). Backward passes run
-// outside.
+// While a guard exists, this thread's convolutions and matrix products on that kind of device run
+// in bfloat16. Weights stay float32; their casts are cached while the guard exists. Run backward
+// passes outside of it.
 class Bf16Autocast {
  public:
   explicit Bf16Autocast(c10::DeviceType device);
@@ -20,7 +20,7 @@ class Bf16Autocast {
   const c10::DeviceType device_;
 };
 
-// Whether bfloat16 is faster than float32 here: the CPU has AVX512_BF16 or AMX.
+// Returns whether the CPU has AVX512_BF16 or AMX, which make bfloat16 faster than float32.
 bool CpuHasBf16();
 
 }  // namespace moco

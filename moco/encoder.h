@@ -25,19 +25,20 @@ struct EncoderSpec {
 
 class Encoder {
  public:
-  // Draws initial values from LibTorch's default generator, in the reference's order. The head's
-  // late values come with Initialize(), called once all encoders of a run are made.
+  // Draws initial values from LibTorch's default generator, in the reference's order. Initialize()
+  // draws those of the head that come later; call it once, after all encoders of a run are made.
   static absl::StatusOr<std::unique_ptr<Encoder>> Create(const EncoderSpec& spec);
   ~Encoder();
 
   void Initialize();
 
-  // Vectors of images, not normalised. images: N x 3 x H x W, channels_last; in training mode N is
-  // divisible by bn_splits, and sample i belongs to part i mod bn_splits. Returns N x dim().
+  // Returns the vectors of images, N x dim(), not normalised. images: N x channels x H x W,
+  // channels_last, with 1 to 4 channels, as the backbone was made for. In training mode N is
+  // divisible by bn_splits, and sample i belongs to part i mod bn_splits.
   at::Tensor operator()(const at::Tensor& images) const;
 
-  // The backbone's features, what is kept after pretraining. Returns N x the
-  // backbone's feature_dim().
+  // Returns the backbone's features, which are used after pretraining: N x the backbone's
+  // feature_dim().
   at::Tensor Features(const at::Tensor& images) const;
 
   int64_t dim() const;

@@ -8,12 +8,12 @@
 
 namespace moco {
 
-// A ring of K rows, for any K and any batch size: a batch that reaches the end goes on at the
-// front, and of a batch larger than K the last K keys stay.
+// A ring of K rows, for any K and any batch size. A batch that reaches the end continues at the
+// front; only the last K keys of a batch larger than K stay.
 class KeyQueue {
  public:
-  // Starts as `size` random unit vectors of length `dim`, drawn from LibTorch's default generator
-  // as the reference draws them.
+  // The queue starts with `size` random unit vectors of length `dim`, drawn from LibTorch's default
+  // generator as the reference draws them.
   KeyQueue(int64_t dim, int64_t size);
 
   // K x dim, unit rows. The tensor is changed in place by Enqueue.
@@ -21,13 +21,13 @@ class KeyQueue {
 
   int64_t size() const { return keys_.size(0); }  // K
 
-  // The `n` keys that were enqueued last, 1 to K, newest last. n x dim.
+  // Returns the `n` (1 to K) newest keys, newest last: n x dim.
   at::Tensor Newest(int64_t n) const;
 
   // Where the next key goes, 0 to K - 1.
   int64_t position() const { return position_; }
 
-  // Takes the place of the oldest keys. keys: N x dim.
+  // Replaces the oldest keys. keys: N x dim.
   void Enqueue(const at::Tensor& keys);
 
   void To(at::Device device, at::ScalarType dtype);

@@ -28,24 +28,26 @@ struct MoCoOptions {
   double momentum = 0.999;            // m of equation 2
   at::ScalarType dtype = at::kFloat;  // of parameters and queue: kFloat or kDouble
   bool bf16 = false;                  // the encoders' passes under bfloat16 autocast
-  at::Device device = at::kCPU;       // that computes; initial values are the CPU's, on any
-  // The keys' views come shuffled over the ranks already, dealt so by the loader (ShuffleOrder);
-  // otherwise they are, here.
+  at::Device device = at::kCPU;       // computes; initial values are drawn on the CPU
+  // Whether the loader has already shuffled the keys' views over the ranks (ShuffleOrder). If not,
+  // Step shuffles them.
   bool keys_dealt = false;
-  bool symmetric = false;  // each view is query once and key once; the losses are added
-  // Micro-batches that a step's batch is computed in, one after the other, as that many GPUs would
-  // side by side: each has batch statistics of its own, and keys are shuffled over all of them; the
-  // gradient is the mean of theirs. They share one momentum update before them and one queue, which
-  // all of their keys enter after them. What differs: the running statistics follow each of them.
+  bool symmetric = false;  // each view serves once as query and once as key; losses are added
+  // Number of micro-batches of a step. They are computed one after the other, as that many GPUs
+  // would compute them side by side: each has batch statistics of its own, keys are shuffled over
+  // all of them, and the gradient is the mean of theirs. The momentum update comes before all of
+  // them, and their keys enter the queue after all of them. One thing differs from GPUs: the
+  // running statistics follow every micro-batch.
   int64_t accumulate = 1;
   uint64_t seed = 0;  // of the shuffles
 };
 
-// What a step found, of the (1 + K)-way task: which of all keys is the query's own.
-struct StepMetrics {  // means over the ranks
-  double loss = 0;    // of both directions together when symmetric
-  double top1 = 0,
-         top5 = 0;  // share of queries whose own key is the most, or one of five most, similar
+// The results of a step in the (1 + K)-way task of finding a query's own key among all keys; means
+// over the ranks.
+struct StepMetrics {
+  double loss = 0;            // the sum of both directions if symmetric
+  double top1 = 0;            // share of queries whose own key is the most similar key
+  double top5 = 0;            // share of queries whose own key is one of the five most similar keys
   Similarities similarities;  // sums over the directions
 
   std::vector<double*> Numbers() {
@@ -53,7 +55,7 @@ struct StepMetrics {  // means over the ranks
   }
 };
 
-// How a step's keys are shuffled: of the whole batch's `n` rows, place i has row [i].
+// Returns how a step's keys are shuffled: place i gets row [i] of the whole batch's `n` rows.
 std::vector<int64_t> ShuffleOrder(uint64_t seed, int64_t step, int64_t direction, int64_t n);
 
 class MoCo {
@@ -63,15 +65,17 @@ class MoCo {
                                                       Communicator& communicator);
 
   // One iteration of Algorithm 1.
-  //   x_q, x_k: N x 3 x H x W, channels_last, on the device, two views of the same N images, this
-  //             rank's of the whole batch; N is divisible by accumulate x bn_splits.
-  //   step:     the run's number of this step, which with the seed decides the shuffle.
-  // Aborted on every rank, before anything but running statistics and the key encoder has changed,
-  // when the loss of one is not finite.
+  //   x_q, x_k: N x channels x H x W, channels_last, on the device: two views of the same N images,
+  //             which are this rank's part of the batch; 1 to 4 channels; N is divisible by
+  //             accumulate x bn_splits.
+  //   step:     the number of this step in the run; with the seed it determines the shuffle.
+  // Returns Aborted on every rank if the loss of one rank is not finite. Only running statistics
+  // and the key encoder have changed then.
   absl::StatusOr<StepMetrics> Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
                                    int64_t step);
 
-  // What is the same on every rank after each step: both encoders' parameters, and the queue.
+  // Returns the tensors that are equal on all ranks after each step: the parameters of both
+  // encoders, and the queue.
   std::vector<at::Tensor> SharedState() const;
 
   Encoder& query_encoder() { return *f_q_; }

@@ -108,27 +108,28 @@ int64_t NpyHeader::width() const { return NameOf(type).width; }
 
 absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_view bytes) {
   if (!absl::StartsWith(bytes, kMagic) || bytes.size() < kMagic.size() + 2) {
-    return Unsuitable(path, "is no .npy file; write the matrix by numpy.save");
+    return Unsuitable(path, "is not a .npy file; write the matrix with numpy.save");
   }
   // Format 1.0 has 2 bytes for the size of what follows, 2.0 and 3.0 have 4.
   const size_t counted = bytes[6] == 1 ? 2 : 4, begin = kMagic.size() + 2 + counted;
   if (bytes[6] < 1 || bytes[6] > 3) {
-    return Unsuitable(path, absl::StrCat("is in version ", static_cast<unsigned char>(bytes[6]),
-                                         " of .npy; 1 to 3 are read"));
+    return Unsuitable(path, absl::StrCat("has version ", static_cast<unsigned char>(bytes[6]),
+                                         " of the .npy format; versions 1 to 3 are supported"));
   }
   uint64_t size = 0;
   for (size_t i = 0; i < counted && begin <= bytes.size(); ++i) {
     size |= uint64_t{static_cast<unsigned char>(bytes[8 + i])} << 8 * i;
   }
   if (begin > bytes.size() || size > bytes.size() - begin) {
-    return absl::DataLossError(absl::StrCat("'", path, "' ends within its header; it is cut"));
+    return absl::DataLossError(
+        absl::StrCat("'", path, "' is truncated: it ends within its header"));
   }
   const absl::string_view dict = bytes.substr(begin, size);
   const auto descr = Value(dict, "descr"), order = Value(dict, "fortran_order"),
              shape_text = Value(dict, "shape");
   const auto shape = shape_text ? ReadShape(*shape_text) : std::nullopt;
   if (!descr || !order || !shape) {
-    return Unsuitable(path, "has a header that says no descr, fortran_order and shape");
+    return Unsuitable(path, "has a header without descr, fortran_order and shape");
   }
   const auto is = [&](const TypeName& name) {
     return absl::StartsWith(*descr, absl::StrCat("'", name.descr, "'")) ||
@@ -141,11 +142,12 @@ absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_vi
                                    "; convert them: x.astype('<f4'), or '<f2' or '<f8'"));
   }
   if (shape->size() != 2) {
-    return Unsuitable(path, absl::StrCat("has ", shape->size(),
-                                         " dimensions; features are a matrix, a row an image"));
+    return Unsuitable(
+        path, absl::StrCat("has ", shape->size(),
+                           " dimensions; features must be a matrix with one row per image"));
   }
   if (absl::StartsWith(*order, "True")) {
-    return Unsuitable(path, "is in Fortran's order; write numpy.ascontiguousarray(x)");
+    return Unsuitable(path, "is in Fortran order; save numpy.ascontiguousarray(x)");
   }
   NpyHeader header;
   header.type = type->type;
@@ -153,12 +155,12 @@ absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_vi
   header.columns = (*shape)[1];
   if (header.columns < 1 || header.columns > kMaxColumns) {
     return Unsuitable(
-        path, absl::StrCat("has ", header.columns, " columns; 1 to ", kMaxColumns, " are read"));
+        path, absl::StrCat("has ", header.columns, " columns; it must have 1 to ", kMaxColumns));
   }
   header.offset = static_cast<int64_t>(begin + size);
   const int64_t room = static_cast<int64_t>(bytes.size()) - header.offset;
   if (header.rows > room / (header.columns * header.width())) {
-    return absl::DataLossError(absl::StrCat("'", path, "' is cut: it has ", bytes.size(),
+    return absl::DataLossError(absl::StrCat("'", path, "' is truncated: it has ", bytes.size(),
                                             " bytes, too few for ", header.rows, " rows of ",
                                             header.columns));
   }
@@ -214,8 +216,8 @@ absl::StatusOr<std::unique_ptr<NpyWriter>> NpyWriter::Open(const std::string& pa
     if (!bytes.ok()) return bytes.status();
     if (held < rows || !absl::StartsWith(bytes->bytes(), OwnHeader(type, held, columns))) {
       return Unsuitable(path,
-                        absl::StrCat("is not the file that was begun: at least ", rows, " rows of ",
-                                     columns, " values of type ", NameOf(type).descr));
+                        absl::StrCat("is not the file that was started: expected at least ", rows,
+                                     " rows of ", columns, " values of type ", NameOf(type).descr));
     }
   }
   auto file = base::GrowingFile::Open(path);
@@ -243,7 +245,7 @@ absl::Status NpyWriter::Append(const float* values, int64_t count) {
       if ((halves[i] & 0x7fff) == 0x7c00) {
         return Unsuitable(path_,
                           absl::StrCat("cannot hold ", values[i], " of row ", rows_ + i / columns_,
-                                       ": float16 ends at 65504; use float32"));
+                                       ": the largest float16 value is 65504; use float32"));
       }
     }
     bytes = {reinterpret_cast<const char*>(halves.data()), halves.size() * sizeof(uint16_t)};

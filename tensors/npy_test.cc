@@ -96,20 +96,20 @@ TEST(NpyMatrixTest, SaysWhatItDoesNotRead) {
     std::string file, message;
     absl::StatusCode code = absl::StatusCode::kInvalidArgument;
   } cases[] = {
-      {"", "is no .npy file"},
-      {"PK\x03\x04 an archive", "is no .npy file"},
+      {"", ".npy file"},
+      {"PK\x03\x04 an archive", ".npy file"},
       {File(Dict("<f4", "(2, 3)"), values, 4), "version 4"},
       {File(Dict(">f4", "(2, 3)"), values), "type '>f4'"},
-      {File(Dict("<i8", "(2, 3)"), values), "type '<i8'; convert them"},
+      {File(Dict("<i8", "(2, 3)"), values), "type '<i8'"},
       {File(Dict("<f4", "(2, 3, 1)"), values), "3 dimensions"},
       {File(Dict("<f4", "(6,)"), values), "1 dimensions"},
       {File(Dict("<f4", "()"), values), "0 dimensions"},
       {File(Dict("<f4", "(2, 0)"), values), "0 columns"},
       {File(Dict("<f4", "(0, 99999999999)"), values), "99999999999 columns"},
-      {File(Dict("<f4", "(2, -3)"), values), "no descr, fortran_order and shape"},
-      {File(Dict("<f4", "(2, x)"), values), "no descr, fortran_order and shape"},
-      {File("{'descr': '<f4', 'shape': (2, 3)}", values), "no descr, fortran_order and shape"},
-      {File("{'descr':", values), "no descr, fortran_order and shape"},
+      {File(Dict("<f4", "(2, -3)"), values), "descr, fortran_order and shape"},
+      {File(Dict("<f4", "(2, x)"), values), "descr, fortran_order and shape"},
+      {File("{'descr': '<f4', 'shape': (2, 3)}", values), "descr, fortran_order and shape"},
+      {File("{'descr':", values), "descr, fortran_order and shape"},
       {File("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", values),
        "ascontiguousarray"},
       {File(Dict("<f4", "(2, 7)"), values), "too few for 2 rows of 7", absl::StatusCode::kDataLoss},
@@ -207,7 +207,7 @@ TEST(NpyWriterTest, GoesOnAfterTheRowsThatAreKept) {
         std::tuple(NpyType::kFloat16, 2, 1)}) {
     const auto refused = NpyWriter::Open(path, type, columns, rows);
     EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument) << refused.status();
-    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("that was begun"));
+    EXPECT_THAT(std::string(refused.status().message()), HasSubstr("not the file"));
   }
   EXPECT_EQ(NpyMatrix::Open(path)->rows(), 3) << "a refused writer has changed the file";
 }

@@ -113,7 +113,7 @@ class Machine {
         const size_t count = counts[visit.value] = visit.count;
         path.pop_back();
         if (!path.empty()) path.back().count += count;
-        if (count > most) return Fail("it stands for far more values than it has bytes");
+        if (count > most) return Fail("it describes far more values than it has bytes");
         continue;
       }
       const Value* item = visit.value->items[visit.next++];
@@ -122,7 +122,7 @@ class Machine {
       } else if (const auto [known, is_new] = counts.try_emplace(item, 0); !is_new) {
         if (known->second == 0) return Fail("a value contains itself");
         visit.count += known->second;
-        if (visit.count > most) return Fail("it stands for far more values than it has bytes");
+        if (visit.count > most) return Fail("it describes far more values than it has bytes");
       } else if (path.size() == Document::kMaxDepth) {
         return Fail("it is nested too deeply");
       } else {
@@ -135,7 +135,7 @@ class Machine {
 
   absl::string_view Take(size_t size) {
     if (size > bytes_.size() - at_) {
-      Fail("it ends in the middle of a value");
+      Fail("it is truncated within a value");
       return {};
     }
     at_ += size;
@@ -154,7 +154,7 @@ class Machine {
   absl::string_view Line() {
     const size_t end = bytes_.find('\n', at_);
     if (end == absl::string_view::npos) {
-      Fail("a name has no end");
+      Fail("a name is not terminated");
       return {};
     }
     const absl::string_view line = bytes_.substr(at_, end - at_);
@@ -228,7 +228,7 @@ class Machine {
   void Extend(Value* container, Value::Kind kind, const std::vector<const Value*>& items) {
     if (container->kind == Value::kOpaque) return;  // what is put into it is not kept
     if (container->kind != kind || (kind == Value::kDict && items.size() % 2 != 0)) {
-      return Fail("items are put into what cannot hold them");
+      return Fail("items are added to a value that is not a container");
     }
     container->items.insert(container->items.end(), items.begin(), items.end());
   }
@@ -237,7 +237,7 @@ class Machine {
 
   void Get(uint64_t slot) {
     const auto found = memo_.find(slot);
-    if (found == memo_.end()) return Fail("it refers to what it has not stored");
+    if (found == memo_.end()) return Fail("it refers to a memo entry that does not exist");
     Push(found->second);
   }
 
@@ -257,7 +257,7 @@ class Machine {
         items[1]->text.size() > kMaxName || items[2]->kind != Value::kText ||
         items[2]->text.size() > kMaxName || items[4]->kind != Value::kInt ||
         items[4]->integer < 0 || (items.size() > 5 && items[5]->kind != Value::kNone)) {
-      return Fail("a storage is not described as PyTorch does");
+      return Fail("a storage is not described in PyTorch's way");
     }
     TensorInfo* info = document_.NewTensor();
     info->storage_type = std::string(items[1]->text.substr(kTorch.size()));
@@ -283,14 +283,14 @@ class Machine {
   void PushTensor(const std::vector<const Value*>& arguments) {
     if (arguments.size() < 4 || arguments[0]->kind != Value::kStorage ||
         arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
-      return Fail("a tensor is not described as PyTorch does");
+      return Fail("a tensor is not described in PyTorch's way");
     }
     TensorInfo* info = document_.NewTensor();
     *info = *arguments[0]->tensor;
     info->offset = arguments[1]->integer;
     if (!ReadInts(*arguments[2], info->sizes) || !ReadInts(*arguments[3], info->strides) ||
         info->sizes.size() != info->strides.size()) {
-      return Fail("a tensor's shape is not one");
+      return Fail("a tensor's shape is invalid");
     }
     Value* tensor = New(Value::kTensor);
     tensor->tensor = info;
@@ -302,7 +302,7 @@ class Machine {
     Value* function = Pop();
     if (arguments->kind != Value::kTuple) return Fail("a call's arguments are not a tuple");
     if (Is(*function, kOrderedDict)) {
-      if (!arguments->items.empty()) return Fail("an OrderedDict is made from something");
+      if (!arguments->items.empty()) return Fail("an OrderedDict has constructor arguments");
       Push(New(Value::kDict));
     } else if (Is(*function, kRebuildTensor)) {
       PushTensor(arguments->items);
@@ -318,7 +318,7 @@ class Machine {
     } else if (function->kind == Value::kOpaque) {
       Push(function);  // what it would make is as opaque
     } else {
-      Fail("a value is called");
+      Fail("it calls a value that is not a function");
     }
   }
 
@@ -339,7 +339,7 @@ class Machine {
       TensorInfo* info = document_.NewTensor();
       if (!ReadInts(*items[1], info->sizes) ||
           !info->SetContiguous(*dtype, items[4]->text.size())) {
-        return Fail("an array is of another size than its shape");
+        return Fail("an array's size does not match its shape");
       }
       info->key = absl::StrCat("array", document_.arrays_.size());
       document_.arrays_[info->key] = items[4]->text;
@@ -352,7 +352,7 @@ class Machine {
   void Step() {
     op_at_ = at_;
     if (document_.values_.size() > kMaxValues || ++steps_ > kMaxSteps) {
-      Fail("it holds more values than a state dict");
+      Fail("it holds too many values for a state dict");
     }
     const absl::string_view op = Take(1);
     if (op.empty()) return;
@@ -487,7 +487,7 @@ class Machine {
         PushStorage();
         break;
       default:
-        Fail("it holds what a state dict has no use for");
+        Fail("it holds a value that does not belong in a state dict");
     }
   }
 

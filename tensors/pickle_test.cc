@@ -82,8 +82,9 @@ TEST(PickleTest, OneAfterAnother) {
   ASSERT_TRUE(second.ok()) << second.status();
   EXPECT_EQ(second->root().integer, 2);
   EXPECT_EQ(second->end(), 6u);
-  EXPECT_EQ(Document::Parse(bytes, second->end()).status().message(),
-            "the pickle is damaged at byte 6: it holds what a state dict has no use for");
+  EXPECT_EQ(
+      Document::Parse(bytes, second->end()).status().message(),
+      "the pickle is damaged at byte 6: it holds a value that does not belong in a state dict");
 }
 
 TEST(PickleTest, WideIntegersArePassedOver) {
@@ -127,16 +128,16 @@ TEST(PickleTest, NamesAreNotLookedUp) {
 }
 
 TEST(PickleTest, ErrorsSayWhereAndWhy) {
-  EXPECT_EQ(Error(""), "the pickle is damaged at byte 0: it ends in the middle of a value");
+  EXPECT_EQ(Error(""), "the pickle is damaged at byte 0: it is truncated within a value");
   EXPECT_THAT(Error("\x80\x02q"), HasSubstr("at byte 2"));
   EXPECT_THAT(Error("."), HasSubstr("the stack is empty"));
   EXPECT_THAT(Error("(."), HasSubstr("the stack is empty"));
   EXPECT_THAT(Error("Nt."), HasSubstr("a mark is missing"));
-  EXPECT_THAT(Error("h\x07."), HasSubstr("has not stored"));
-  EXPECT_THAT(Error("NNa."), HasSubstr("cannot hold them"));
+  EXPECT_THAT(Error("h\x07."), HasSubstr("memo"));
+  EXPECT_THAT(Error("NNa."), HasSubstr("container"));
   EXPECT_THAT(Error("NQ."), HasSubstr("storage"));
-  EXPECT_THAT(Error("N)R."), HasSubstr("a value is called"));
-  EXPECT_THAT(Error("I1\n."), HasSubstr("no use for"));
+  EXPECT_THAT(Error("N)R."), HasSubstr("calls a value"));
+  EXPECT_THAT(Error("I1\n."), HasSubstr("state dict"));
 }
 
 std::string Put(int slot) { return {'q', static_cast<char>(slot)}; }
@@ -170,7 +171,7 @@ TEST(PickleTest, DeepNestingIsRefused) {
 
 TEST(PickleTest, ValuesAreCounted) {
   std::string many(3'000'000, 'N');
-  EXPECT_THAT(Error("](" + many + "e."), HasSubstr("more values than a state dict"));
+  EXPECT_THAT(Error("](" + many + "e."), HasSubstr("too many values"));
 }
 
 // What a storage alone, or a parameter of something else, could be taken for.

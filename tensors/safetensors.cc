@@ -26,7 +26,7 @@ absl::Status DamagedTensor(const std::string& name, absl::string_view why) {
   return Damaged(absl::StrCat("tensor '", name, "' ", why));
 }
 
-// The whole header, without exceptions. A name that is there twice would hide bytes.
+// The whole header, without exceptions. A name that appears twice would hide bytes.
 absl::StatusOr<json> ParseHeader(absl::string_view text) {
   std::set<std::string> names;
   std::string twice;
@@ -41,7 +41,7 @@ absl::StatusOr<json> ParseHeader(absl::string_view text) {
       },
       /*allow_exceptions=*/false);
   if (!header.is_object()) return Damaged("its header (at byte 8) is not a JSON object");
-  if (!twice.empty()) return DamagedTensor(twice, "is there twice");
+  if (!twice.empty()) return DamagedTensor(twice, "appears twice");
   return header;
 }
 
@@ -78,13 +78,13 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const json& json, int64
   const DType* dtype = FindDType(&DType::safetensors, type);
   if (dtype == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("holds tensor '", name, "' of dtype '", type,
-                                                   "', which is not read; convert it to F32"));
+                                                   "', which is not supported; convert it to F32"));
   }
   if (place[0] > place[1] || place[1] > data_size) {
-    return DamagedTensor(name, "lies beyond the file's end");
+    return DamagedTensor(name, "extends past the end of the file");
   }
   if (!info->SetContiguous(*dtype, place[1] - place[0])) {
-    return DamagedTensor(name, "has another size than its data_offsets say");
+    return DamagedTensor(name, "has a size that differs from its data_offsets");
   }
   info->key = name;
   Value* value = document.New(Value::kTensor);
@@ -100,7 +100,7 @@ absl::StatusOr<Safetensors> Safetensors::Parse(absl::string_view file) {
     header_size |= uint64_t{static_cast<uint8_t>(file[i])} << (8 * i);
   }
   if (file.size() < kPrefix || header_size > file.size() - kPrefix) {
-    return Damaged("it is cut: its header reaches beyond its end");
+    return Damaged("it is truncated: its header extends past its end");
   }
   if (header_size > kMaxHeader) return Damaged("its header is too large");
   const auto header = ParseHeader(file.substr(kPrefix, header_size));

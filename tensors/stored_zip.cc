@@ -60,7 +60,7 @@ struct Directory {
 absl::StatusOr<Directory> FindDirectory(const Bytes& file, uint64_t file_size) {
   const uint64_t end = file_size < kEndSize ? 0 : file_size - kEndSize;
   if (!file.IsRecord(end, kEnd, kEndSize)) {
-    return Damaged("it is cut: the end of the archive is missing", file_size);
+    return Damaged("it is truncated: the end of the archive is missing", file_size);
   }
   Directory directory = {file.Number(end + 16, 4), end, file.Number(end + 10, 2)};
   uint64_t size = file.Number(end + 12, 4);
@@ -113,7 +113,7 @@ absl::StatusOr<StoredZip> StoredZip::Parse(absl::string_view file) {
   for (uint64_t i = 0; i < directory->entries; ++i) {
     if (directory->end - at < kDirectoryEntrySize ||
         !bytes.IsRecord(at, kDirectoryEntry, kDirectoryEntrySize)) {
-      return Damaged("the archive's directory is cut", at);
+      return Damaged("the archive's directory is truncated", at);
     }
     const uint64_t flags = bytes.Number(at + 8, 2), method = bytes.Number(at + 10, 2);
     const uint64_t crc = bytes.Number(at + 16, 4), name_size = bytes.Number(at + 28, 2);
@@ -122,7 +122,7 @@ absl::StatusOr<StoredZip> StoredZip::Parse(absl::string_view file) {
     uint64_t header = bytes.Number(at + 42, 4);
     const uint64_t extra = at + kDirectoryEntrySize + name_size;
     const uint64_t next = extra + extra_size + note_size;
-    if (next > directory->end) return Damaged("the archive's directory is cut", at);
+    if (next > directory->end) return Damaged("the archive's directory is truncated", at);
     const absl::string_view name = file.substr(at + kDirectoryEntrySize, name_size);
     if (!ReadExtra64(bytes, extra, extra + extra_size, {&size, &packed, &header})) {
       return Damaged(absl::StrCat("entry '", name, "' has no size"), at);
@@ -137,27 +137,28 @@ absl::StatusOr<StoredZip> StoredZip::Parse(absl::string_view file) {
     const uint64_t data =
         header + kLocalHeaderSize + bytes.Number(header + 26, 2) + bytes.Number(header + 28, 2);
     if (data > directory->begin || size > directory->begin - data) {
-      return Damaged(absl::StrCat("entry '", name, "' reaches beyond the archive's data"), at);
+      return Damaged(absl::StrCat("entry '", name, "' extends past the archive's data"), at);
     }
     const uint64_t size_there = bytes.Number(header + 22, 4);
     if (file.substr(header + kLocalHeaderSize, bytes.Number(header + 26, 2)) != name ||
         bytes.Number(header + 8, 2) != 0 ||
         ((bytes.Number(header + 6, 2) & kSizesFollow) == 0 &&
          (bytes.Number(header + 14, 4) != crc || (size_there != size && size_there != kAbove32)))) {
-      return Damaged(absl::StrCat("entry '", name, "' is described in two ways"), header);
+      return Damaged(absl::StrCat("entry '", name, "' has two contradicting descriptions"), header);
     }
     extents.emplace_back(header, data + size);
     const Entry entry = {data, size, static_cast<uint32_t>(crc)};
     if (!zip.entries_.emplace(name, entry).second) {
-      return Damaged(absl::StrCat("entry '", name, "' is there twice"), at);
+      return Damaged(absl::StrCat("entry '", name, "' appears twice"), at);
     }
     at = next;
   }
-  if (at != directory->end) return Damaged("the archive's directory has more than its entries", at);
+  if (at != directory->end)
+    return Damaged("the archive's directory has extra bytes after its entries", at);
   std::sort(extents.begin(), extents.end());
   for (size_t i = 1; i < extents.size(); ++i) {
     if (extents[i - 1].second > extents[i].first) {
-      return Damaged("two entries share bytes", extents[i].first);
+      return Damaged("two entries overlap", extents[i].first);
     }
   }
   return zip;
@@ -171,7 +172,7 @@ absl::StatusOr<absl::string_view> StoredZip::Read(const std::string& name) const
   const Entry& entry = found->second;
   const absl::string_view bytes = file_.substr(entry.begin, entry.size);
   if (crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != entry.crc) {
-    return Damaged(absl::StrCat("entry '", name, "' is cut or changed"), entry.begin);
+    return Damaged(absl::StrCat("entry '", name, "' is truncated or modified"), entry.begin);
   }
   return bytes;
 }

@@ -56,7 +56,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
     status = file.ParseSafetensors(bytes);
   } else {
     status = absl::InvalidArgumentError(
-        "is not a checkpoint; give a .pth.tar file of this program, what torch.save has written, "
+        "is not a checkpoint; give a .pth.tar file of this program, a file written by torch.save, "
         "or a safetensors file");
   }
   if (absl::IsDataLoss(status)) return file.Damaged(status.message());
@@ -65,7 +65,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   const Value& root = file.root();
   if (root.kind == Value::kOpaque) {
     return file.Unsuitable(absl::StrCat("holds a Python object, '", root.text,
-                                        "', which is not run; save the state_dict() alone"));
+                                        "', which is never executed; save only the state_dict()"));
   }
   if (root.kind != Value::kTensor && root.kind != Value::kDict && root.kind != Value::kList &&
       root.kind != Value::kTuple) {
@@ -89,7 +89,7 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   const auto pickle = zip_->entries().find(absl::StrCat(folder_, kObject));
   if (pickle == zip_->entries().end()) {
     return absl::InvalidArgumentError(
-        "is a zip archive but no checkpoint: it has no data.pkl; give a .pth.tar file");
+        "is a zip archive but not a checkpoint: it has no data.pkl; give a .pth.tar file");
   }
   if (zip_->entries().count(folder_ + "byteorder") > 0) {
     const auto order = zip_->Read(folder_ + "byteorder");
@@ -103,14 +103,14 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   const size_t end = pickle->second.begin + pickle->second.size;
   auto document = Document::Parse(bytes.substr(0, end), pickle->second.begin);
   if (!document.ok()) return document.status();
-  if (document->end() != end) return absl::DataLossError("its data.pkl goes on after its end");
+  if (document->end() != end) return absl::DataLossError("its data.pkl continues after its end");
   document_ = *std::move(document);
   return absl::OkStatus();
 }
 
 absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
   format_ = "legacy";
-  if (bytes.size() < kLegacy.size()) return absl::DataLossError("it is cut");
+  if (bytes.size() < kLegacy.size()) return absl::DataLossError("it is truncated");
   // The writing machine, the object, and the keys of the storages in the order of their bytes.
   const auto machine = Document::Parse(bytes, kLegacy.size());
   if (!machine.ok()) return machine.status();
@@ -147,14 +147,14 @@ absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
     }
     if (count != static_cast<uint64_t>(info.storage_size) || bytes.size() - at < 8 ||
         count > (bytes.size() - at - 8) / dtype->width) {
-      return absl::DataLossError(
-          absl::StrCat("the storage '", info.key, "' at byte ", at, " is cut or of another size"));
+      return absl::DataLossError(absl::StrCat("the storage '", info.key, "' at byte ", at,
+                                              " is truncated or has the wrong size"));
     }
     raw_[info.key] = bytes.substr(at + 8, count * dtype->width);
     at += 8 + count * dtype->width;
   }
   if (at != bytes.size()) {
-    return absl::DataLossError(absl::StrCat("it goes on after its last storage, at byte ", at));
+    return absl::DataLossError(absl::StrCat("it continues after its last storage, at byte ", at));
   }
   document_ = *std::move(document);
   return absl::OkStatus();
@@ -165,7 +165,8 @@ absl::Status TensorFile::ParsePickle(absl::string_view bytes) {
   auto document = Document::Parse(bytes);
   if (!document.ok()) return document.status();
   if (document->end() != bytes.size()) {
-    return absl::DataLossError(absl::StrCat("it goes on after its end, at byte ", document->end()));
+    return absl::DataLossError(
+        absl::StrCat("it continues after its end, at byte ", document->end()));
   }
   document_ = *std::move(document);
   return absl::OkStatus();
@@ -198,7 +199,7 @@ absl::StatusOr<TensorFile::Storage> TensorFile::FindStorage(const TensorInfo& te
   }
   if (bytes.size() % dtype->width != 0 ||
       static_cast<int64_t>(bytes.size() / dtype->width) != tensor.storage_size) {
-    return Damaged(absl::StrCat("the storage '", tensor.key, "' is of another size"));
+    return Damaged(absl::StrCat("the storage '", tensor.key, "' has the wrong size"));
   }
   return Storage{dtype, bytes};
 }
@@ -228,7 +229,7 @@ absl::StatusOr<TensorFile::Storage> TensorFile::Read(const TensorInfo& tensor) {
     count *= tensor.sizes[i];
     last += static_cast<__int128>(tensor.sizes[i] - 1) * tensor.strides[i];
   }
-  if (last >= tensor.storage_size) return Damaged("a tensor reaches beyond its storage");
+  if (last >= tensor.storage_size) return Damaged("a tensor extends past its storage");
   return storage;
 }
 

@@ -53,9 +53,9 @@ refused 2 'is a folder' "$files"
 refused 2 'is not a checkpoint' "$files/expected.txt"
 refused 2 '--jsn' --jsn "$files/label.pt"
 head -c 1000 "$files/zip.pth.tar" >cut.pth.tar
-refused 3 "'$PWD/cut.pth.tar' is damaged: it is cut" "$PWD/cut.pth.tar"
+refused 3 "'$PWD/cut.pth.tar' is damaged" "$PWD/cut.pth.tar"
 cp "$files/label.pt" changed.pt && chmod u+w changed.pt
 at=$(grep -obUaP '\x03\x00\x00\x00\x00\x00\x00\x00\x04' changed.pt | head -1 | cut -d: -f1)
 printf '\x09' | dd of=changed.pt bs=1 seek="$at" conv=notrunc status=none
-refused 3 'is cut or changed' "$PWD/changed.pt"
+refused 3 'is damaged' "$PWD/changed.pt"
 echo PASSED

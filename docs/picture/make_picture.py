@@ -1,12 +1,15 @@
 """Draws docs/picture/demo.png, the picture of the README, from what our programs write. Needs Pillow 13.0.0.
 
-  bazel run //moco:pretrain -- --seed=1 --keep=12 --run-dir=RUN
+  bazel run //moco:pretrain -- --seed=1 --knn-every=2 --run-dir=RUN
   bazel run //lincls:features -- --pretrained=RUN --split=SPLIT --out=trained/SPLIT      # SPLIT: training, validation
   bazel run //lincls:untrained_checkpoint -- resnet_small:width=64,blocks=1,stages=3,stem=imagenet VIEWS FILE 1
   bazel run //lincls:features -- --pretrained=FILE --split=SPLIT --out=untrained/SPLIT   # VIEWS: eval_views of RUN
   bazel run //lincls:knn -- WHICH/training WHICH/validation --nearest=5 --neighbours=IMAGES \
     --sheet=WHICH.png > WHICH.txt                                                        # WHICH: untrained, trained
   python docs/picture/make_picture.py RUN/metrics.csv FOLDER docs/picture/demo.png       # FOLDER has WHICH.png, .txt
+
+IMAGES of the picture: test-0.tar:CLASS/0002.jpg of airplane, automobile, deer, horse, ship. The committed picture is of a
+run that began with --epochs=20, went on after 4 of them with --epochs=10, and was stopped after 8.
 """
 
 import csv
@@ -20,7 +23,8 @@ WIDTH, HEIGHT = 1200, 470
 TEXT, FAINT, GRID = "#222222", "#666666", "#dddddd"
 KNN, LOSS, RIGHT = "#1f6fb4", "#c2571a", "#2a9d3a"
 CHANCE = "#888888"
-TILE, GAP, SHEET_TILE = 54, 4, 96
+TILE = 50  # of an image in the picture
+SHEET_TILE, SHEET_GAP = 96, 24  # in a sheet of //lincls:knn: of an image, and after the first of a row
 
 
 def font(size):
@@ -69,7 +73,7 @@ def chart(canvas, top, height, title, color, points, low, high, step, unit, epoc
         canvas.line([(left, y), (right, y)], GRID)
         canvas.text(left - 8, y, f"{value:g}{unit}", 12, FAINT, "rm")
         value += step
-    for epoch in range(0, epochs + 1, 10):
+    for epoch in range(0, epochs + 1, 10 if epochs > 20 else 2):
         x, y = place(epoch, low)
         canvas.text(x, y + 6, str(epoch), 12, FAINT, "ma")
     if level:
@@ -104,39 +108,40 @@ def read_neighbours(path):
 def neighbours(canvas, left, top, title, sheet, rows):
     canvas.text(left, top - 26, title, 14)
     for i, classes in enumerate(rows):
-        y = top + i * (TILE + 14)
+        y = top + i * (TILE + 18)
         for j, name in enumerate(classes[1:], start=1):
-            tile = sheet.crop((j * SHEET_TILE, i * SHEET_TILE, (j + 1) * SHEET_TILE, (i + 1) * SHEET_TILE))
+            x = SHEET_GAP + j * SHEET_TILE
+            tile = sheet.crop((x, i * SHEET_TILE, x + SHEET_TILE, (i + 1) * SHEET_TILE))
             canvas.tile(left + (j - 1) * (TILE + 8), y, tile, RIGHT if name == classes[0] else None)
 
 
 def main(metrics, folder, out):
-    knn, loss, chance = [], [], None
     with open(metrics, encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["knn"]:
-                knn.append((int(row["epoch"]), 100 * float(row["knn"])))
-            if row["epoch_loss"]:
-                loss.append((int(row["epoch"]), float(row["epoch_loss"])))
-                chance = float(row["epoch_loss"]) / float(row["loss_of_chance"])
+        rows = list(csv.DictReader(file))
+    ends = [row for row in rows if row["epoch_loss"]]  # of epochs
+    steps = int(ends[0]["step"])  # in an epoch
+    loss = [(int(row["step"]) // steps, float(row["epoch_loss"])) for row in ends]
+    knn = [(int(row["step"]) // steps, 100 * float(row["knn"])) for row in rows if row["knn"]]
+    chance = float(ends[0]["epoch_loss"]) / float(ends[0]["loss_of_chance"])
     epochs = loss[-1][0]
 
     canvas = Canvas()
-    chart(canvas, 50, 150, "kNN accuracy on the test images", KNN, knn, 30, 50, 5, " %", epochs)
+    chart(canvas, 50, 150, "kNN accuracy on the test images", KNN, knn, 30, 50 if knn[-1][1] > 44 else 45, 5, " %", epochs)
     chart(canvas, 275, 130, "Loss", LOSS, loss, 3.5, 6, 0.5, "", epochs, (chance, "guessing"))
-    canvas.text(251, 425, "epoch", 13, FAINT, "ma")
+    canvas.text(251, 432, "epoch", 13, FAINT, "ma")
 
-    queries, top = 500, 76
+    queries, top = 490, 76
     for i, title in enumerate(["untrained", "trained"]):
         sheet = Image.open(f"{folder}/{title}.png").convert("RGB")
         rows = read_neighbours(f"{folder}/{title}.txt")
         if i == 0:
             canvas.text(queries, top - 26, "Image", 14)
             for j in range(len(rows)):
-                y = top + j * (TILE + 14)
+                y = top + j * (TILE + 18)
                 canvas.tile(queries, y, sheet.crop((0, j * SHEET_TILE, SHEET_TILE, (j + 1) * SHEET_TILE)), None)
-        neighbours(canvas, queries + 86 + i * 325, top, f"Nearest neighbours, {title} encoder", sheet, rows)
-    canvas.tile(queries, 440, Image.new("RGB", (1, 1), "white"), None)
+        neighbours(canvas, queries + 80 + i * 312, top, f"Nearest, {title} encoder", sheet, rows)
+    canvas.text(queries, 424, "Test images, and the training images with the most similar features.", 13, FAINT)
+    canvas.text(queries, 444, "Green: the same class. Training used no class labels.", 13, FAINT)
     canvas.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS).quantize(256).save(out, optimize=True)
 
 

@@ -108,7 +108,7 @@ absl::StatusOr<moco::StateDict> FindEncoder(const moco::StateDict& state) {
     absl::StrAppend(&expected, expected.empty() ? "" : ", ", "'", layout.prefix, layout.first,
                     "' (", layout.program, ")");
   }
-  return absl::InvalidArgumentError(absl::StrCat("has an encoder of no known layout: its ",
+  return absl::InvalidArgumentError(absl::StrCat("has no encoder in a known layout: its ",
                                                  state.size(), " tensors are ", found,
                                                  "...; expected one of ", expected));
 }

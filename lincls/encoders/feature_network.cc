@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<FeatureNetwork>> FeatureNetwork::Create(
   if (!backbone.ok()) return backbone.status();
   network->backbone_ = *std::move(backbone);
   if (prefix == kClassifier) {
-    network->no_head_ = "holds a linear classifier where the head was";
+    network->no_head_ = "holds a linear classifier in place of the head";
     return network;
   }
   auto head = FrozenHead::Create(checkpoint, prefix, network->backbone_->feature_dim());
@@ -75,16 +75,16 @@ absl::Status FeatureNetwork::Choose(const std::string& features, int64_t rows, i
       return absl::InvalidArgumentError(absl::StrCat(no_head_, "; leave 'head' out of --features"));
     }
     if (StageNumber(name) > 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "holds a backbone '", backbone_->spec(), "' with ",
-          stages.empty() ? "no stages to look at" : absl::StrCat(stages.size(), " stages"),
-          "; leave '", name, "' out of --features"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("holds a backbone '", backbone_->spec(), "' with ",
+                       stages.empty() ? "no stages" : absl::StrCat(stages.size(), " stages"),
+                       "; leave '", name, "' out of --features"));
     }
-    return absl::InvalidArgumentError(absl::StrCat("cannot give --features=", features, ": ",
+    return absl::InvalidArgumentError(absl::StrCat("cannot compute --features=", features, ": ",
                                                    registry::UnknownMessage("name", name, known)));
   }
   if (wanted.empty()) {
-    return absl::InvalidArgumentError("is asked for no features; give --features=backbone");
+    return absl::InvalidArgumentError("was given no features to compute; give --features=backbone");
   }
   const bool everything = std::count(wanted.begin(), wanted.end(), "all") > 0;
   for (const auto& [name, width] : all) {

@@ -34,8 +34,9 @@ absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std
   // The plugin may have more options since.
   if (const auto now = moco::Backbones().Canonical(held); exact && now.ok()) held = *now;
   if (exact ? *spec != held : !held.empty() && PluginName(*spec) != held) {
-    return absl::InvalidArgumentError(absl::StrCat("holds a backbone '", held, "', not '", *spec,
-                                                   "'; leave --arch out, or give that one"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("holds a backbone '", held, "', not '", *spec,
+                     "'; omit --arch, or give the one that it holds"));
   }
   return spec;
 }
@@ -62,7 +63,7 @@ absl::StatusOr<std::unique_ptr<FrozenBackbone>> FrozenBackbone::Create(
   }
   if (original.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("has nothing below '", prefix, "' in its state_dict"));
+        absl::StrCat("has no tensor below '", prefix, "' in its state_dict"));
   }
   auto spec = SpecOf(checkpoint, arch);
   if (!spec.ok()) return spec.status();

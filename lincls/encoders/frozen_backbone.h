@@ -47,27 +47,27 @@ class FrozenBackbone {
   void To(at::Device device);
   at::Device device() const { return device_; }
 
-  // Features, without a gradient, with the running statistics in batch normalisation.
-  // images: N x 3 x H x W, channels_last, float32, on any device. Returns N x feature_dim(), on
-  // device().
+  // Returns the features, N x feature_dim(), on device(), without a gradient and with the running
+  // statistics of batch normalisation. images: N x channels x H x W, channels_last, float32, on any
+  // device; 1 to 4 channels, as the backbone was made for.
   at::Tensor operator()(const at::Tensor& images) const;
 
-  // The same of each stage: moco::Backbone::Stages.
+  // The same for each stage: see moco::Backbone::Stages.
   std::vector<at::Tensor> Stages(const at::Tensor& images) const;
 
-  // Lets the backbone be trained with what stands on it (fine-tuning).
+  // Makes the backbone trainable, together with the classifier on top of it (fine-tuning).
   void Thaw();
   bool frozen() const { return !thawed_; }
 
-  // Features for a training step: while frozen as above, else with a gradient and with the
-  // statistics of the batch, which the running statistics follow.
+  // Returns the features for a training step: as above while frozen, otherwise with a gradient and
+  // the statistics of the batch, which the running statistics follow.
   at::Tensor Train(const at::Tensor& images);
 
-  // Features with a gradient of images that stand in for none, on a rank whose batch is empty: with
-  // the running statistics, which they leave as they are.
+  // Returns features with a gradient for placeholder images, on a rank whose batch is empty. Uses
+  // the running statistics, and does not change them.
   at::Tensor TrainOnNothing(const at::Tensor& images) const;
 
-  // What is to be trained, in the reference's order; empty while frozen.
+  // Returns the parameters to train, in the reference's order; none while frozen.
   std::vector<at::Tensor> Parameters() const;
 
   int64_t feature_dim() const;

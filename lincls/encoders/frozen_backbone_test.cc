@@ -28,7 +28,7 @@
 namespace lincls {
 namespace {
 
-constexpr char kSpec[] = "resnet_small:width=8,blocks=1,stages=2,stem=cifar,channels=3";
+constexpr char kSpec[] = "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3";
 
 std::string TestFolder() {
   const std::string folder = ::testing::TempDir() + "/frozen_backbone_" +

@@ -37,7 +37,7 @@ absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
   if (!given.empty()) return given;
   if (auto held = checkpoint.facts.Setting(setting); !held.empty()) return held;
   return absl::NotFoundError(
-      absl::StrCat("does not say ", what, " of its pretraining; give ", remedy));
+      absl::StrCat("does not hold ", what, " of its pretraining; give ", remedy));
 }
 
 class ImageColumnsImpl : public ImageColumns {
@@ -50,8 +50,8 @@ class ImageColumnsImpl : public ImageColumns {
     if (Has(kMocoLossColumn)) {
       absl::Status s = PrepareLoss(checkpoint);
       if (!s.ok())
-        return absl::Status(s.code(), absl::StrCat(s.message(), "; without it there is ",
-                                                   "no column ", kMocoLossColumn));
+        return absl::Status(s.code(), absl::StrCat(s.message(), "; it is required for the ",
+                                                   "column ", kMocoLossColumn));
     }
     auto views =
         GivenOrHeld(options_.views, checkpoint, moco::kViewsSetting, "the views",
@@ -126,7 +126,7 @@ class ImageColumnsImpl : public ImageColumns {
     }
     if (queue_.dim() != 2 || queue_.size(0) != key_head_->dim()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("holds a queue that is not ", key_head_->dim(), " x K"));
+          absl::StrCat("holds a queue whose shape is not ", key_head_->dim(), " x K"));
     }
     auto spec = GivenOrHeld(options_.loss, checkpoint, "loss", "the loss and its temperature",
                             "--loss=info_nce:temperature=0.07 (MoCo v1; v2: 0.2)");

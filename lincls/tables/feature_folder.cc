@@ -34,7 +34,7 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
       if (!fs::exists(absl::StrCat(path, "/", name), error)) continue;
       return absl::AlreadyExistsError(absl::StrCat("'", path, "' has '", name, "', but no ",
                                                    kDescriptionFile,
-                                                   " that says what it is of; give another --out"));
+                                                   " that describes it; give another --out"));
     }
     return std::nullopt;
   }
@@ -49,8 +49,8 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
     const Json held = json.value(key, Json());
     if (Text(held) == Text(value)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds features of other settings: there '", key, "' is ",
-                     Text(held), ", here ", Text(value), "; give another --out"));
+        absl::StrCat("'", path, "' holds features with other settings: '", key, "' is ", Text(held),
+                     ", here ", Text(value), "; give another --out"));
   }
   return json;
 }

@@ -143,11 +143,11 @@ TEST(FeatureFolderTest, OtherSettingsAreRefused) {
   const auto other = FeatureFolder::Open(path, Options("1"));
   EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(other.status().message()),
-              HasSubstr("other settings: there 'seed' is \"0\", here \"1\"; give another --out"));
+              HasSubstr("'seed' is \"0\", here \"1\"; give another --out"));
   FeatureFolderOptions options = Options();
   options.settings["features"] = {{"backbone", 2}};
   EXPECT_THAT(std::string(FeatureFolder::Open(path, options).status().message()),
-              HasSubstr("there 'features' is {\"backbone\":2,\"head\":1}, here {\"backbone\":2}"));
+              HasSubstr("'features' is {\"backbone\":2,\"head\":1}, here {\"backbone\":2}"));
   EXPECT_EQ(Contents(path), before);
 }
 

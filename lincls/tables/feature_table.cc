@@ -34,7 +34,7 @@ absl::StatusOr<std::string> MatrixOf(const std::string& folder) {
   if (names.size() == 1) return absl::StrCat(folder, "/", names[0]);
   if (names.empty()) {
     return absl::NotFoundError(absl::StrCat(
-        "'", folder, "' holds no features (.npy); make them with: bazel run //lincls:features"));
+        "'", folder, "' has no features (.npy); make them with: bazel run //lincls:features"));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("'", folder, "' holds ", absl::StrJoin(names, ", "), "; give one of them"));
@@ -52,12 +52,12 @@ absl::StatusOr<nlohmann::json> ReadDescription(const std::string& path) {
   if (json.is_object() && json.value("finished", nlohmann::json()) == true) return json;
   if (!json.is_object() || !json.contains("done") || !json.contains("images")) {
     return absl::DataLossError(absl::StrCat("'", path,
-                                            "' is not what //lincls:features writes; take it "
-                                            "away, or make the features again"));
+                                            "' was not written by //lincls:features; remove "
+                                            "it, or compute the features again"));
   }
-  return absl::DataLossError(absl::StrCat(
-      "'", path, "' says that the features are not finished, ", json["done"].dump(), " of ",
-      json["images"].dump(), " images are done; give the command again that began them"));
+  return absl::DataLossError(
+      absl::StrCat("'", path, "': the features are not finished: ", json["done"].dump(), " of ",
+                   json["images"].dump(), " images are done; rerun the command that started them"));
 }
 
 absl::Status Describe(const nlohmann::json& json, const std::string& path, FeatureTable& table) {
@@ -72,7 +72,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
     }
   } catch (const nlohmann::json::exception&) {
     return absl::DataLossError(absl::StrCat("'", path, "' lacks an entry that //lincls:features ",
-                                            "writes; make the features again"));
+                                            "writes; compute the features again"));
   }
   return absl::OkStatus();
 }
@@ -90,7 +90,7 @@ absl::StatusOr<std::vector<std::string>> ReadHeader(const std::string& path,
     if (name.empty() || std::find(header.fields.begin(), before, name) != before) {
       return InFile(path, header.number,
                     absl::StrCat("the header names column ", i + 1, " '", name,
-                                 "'; each must have a name of its own"));
+                                 "' again; column names must be unique"));
     }
   }
   if (std::count(header.fields.begin(), header.fields.end(), "file") == 0) {
@@ -110,7 +110,7 @@ absl::Status ReadList(const std::string& path, FeatureTable& table) {
   if (images != rows) {
     return absl::InvalidArgumentError(absl::StrCat("'", table.features.path(), "' has ", rows,
                                                    " rows, but '", path, "' names ", images,
-                                                   " images; they must be of the same images"));
+                                                   " images; both must describe the same images"));
   }
   if (rows == 0) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' names no image"));
@@ -136,9 +136,9 @@ absl::Status ReadList(const std::string& path, FeatureTable& table) {
         const auto [first, is_new] = seen.emplace(field, line.number);
         if (field.empty() || !is_new) {
           return InFile(path, line.number,
-                        field.empty() ? "there is no file"
-                                      : absl::StrCat("'", field, "' stands in line ", first->second,
-                                                     " already"));
+                        field.empty()
+                            ? "there is no file"
+                            : absl::StrCat("'", field, "' is already in line ", first->second));
         }
         table.files.push_back(field);
       } else if (name == "label") {
@@ -147,10 +147,10 @@ absl::Status ReadList(const std::string& path, FeatureTable& table) {
         const bool read = absl::SimpleAtoi(field, &label) && label >= 0;
         if (!read || (!table.classes.empty() && label >= static_cast<int>(table.classes.size()))) {
           return InFile(path, line.number,
-                        absl::StrCat("the label '", field, "' is no class; labels are 0 to ",
-                                     table.classes.empty() ? "the number of classes less one"
+                        absl::StrCat("the label '", field, "' is not a class; labels are 0 to ",
+                                     table.classes.empty() ? "the number of classes minus one"
                                                            : absl::StrCat(table.classes.size() - 1),
-                                     ", or nothing"));
+                                     ", or empty"));
         }
       } else {
         double value;
@@ -214,7 +214,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   if (table.data.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no ", kDescriptionFile, " beside '", table.features.path(),
-                     "' says where the images are; make the features with //lincls:features"));
+                     "' says where the images are; compute the features with //lincls:features"));
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
@@ -229,7 +229,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
     if (index == images.dataset->size()) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", name, "' is not in '", table.data,
-                       "' any more, or elsewhere in its order; make the features again"));
+                       "' any more, or at another position; compute the features again"));
     }
     images.indices.push_back(index++);
   }

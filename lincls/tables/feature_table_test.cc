@@ -116,12 +116,12 @@ TEST(FeatureTableTest, SaysWhatIsWrongWithTheList) {
       {"file,label,label\na,0,0\nb,1,0\n", "line 1: the header names column 3 'label'"},
       {"file,,label\na,0,0\nb,1,0\n", "names column 2 ''"},
       {"file,label\na,0\n", "has 2 rows, but"},
-      {"file,label\na,0\nb,0\nc,0\n", "names 3 images; they must be"},
-      {"file,label\na,0\n\na,1\n", "line 4: 'a' stands in line 2 already"},
+      {"file,label\na,0\nb,0\nc,0\n", "names 3 images"},
+      {"file,label\na,0\n\na,1\n", "line 4: 'a' is already in line 2"},
       {"file,label\na,0\n,1\n", "line 3: there is no file"},
-      {"file,label\na,0\nb,2\n", "line 3: the label '2' is no class; labels are 0 to 1"},
-      {"file,label\na,0\nb,-1\n", "line 3: the label '-1' is no class"},
-      {"file,label\na,0\nb,cat\n", "line 3: the label 'cat' is no class"},
+      {"file,label\na,0\nb,2\n", "line 3: the label '2'"},
+      {"file,label\na,0\nb,-1\n", "line 3: the label '-1'"},
+      {"file,label\na,0\nb,cat\n", "line 3: the label 'cat'"},
       {"file,label\na,0\nb\n", "line 3: 1 fields, where the header has 2"},
       {"file,e\na,0\nb,nan\n", "line 3: 'e' is 'nan'; it must be a finite number"},
       {"file,e\na,\nb,1\n", "line 2: 'e' is ''"},
@@ -142,13 +142,13 @@ TEST(FeatureTableTest, FeaturesThatAreNotFinishedAreRefused) {
   description["done"] = 3;
   description["finished"] = false;
   WriteTestFile(folder + "/features.json", description.dump());
-  ExpectError(folder, absl::StatusCode::kDataLoss, "not finished, 3 of 4 images are done");
+  ExpectError(folder, absl::StatusCode::kDataLoss, "3 of 4 images");
   WriteMatrix(folder + "/head.npy", 2, 3);
   WriteTestFile(folder + "/images.csv", "file\na\nb\n");
   ExpectError(folder + "/head.npy", absl::StatusCode::kDataLoss, "not finished");
   for (const char* text : {"", "[1]", "{\"finished\": ", "{\"finished\": 1}"}) {
     WriteTestFile(folder + "/features.json", text);
-    ExpectError(folder, absl::StatusCode::kDataLoss, "is not what //lincls:features writes");
+    ExpectError(folder, absl::StatusCode::kDataLoss, "//lincls:features");
   }
   WriteTestFile(folder + "/features.json", "{\"finished\": true, \"classes\": 3}");
   ExpectError(folder, absl::StatusCode::kDataLoss, "lacks an entry");

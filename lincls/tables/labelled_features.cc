@@ -58,21 +58,20 @@ absl::Status TakeLabels(const std::string& path, FeatureTable& table) {
   std::vector<int> labels(table.size(), -1);
   for (size_t i = 1; i < lines->size(); ++i) {
     const data::Line& line = (*lines)[i];
-    if (line.fields.size() != 2) return InLine(path, line, "not two fields, file,label");
+    if (line.fields.size() != 2) return InLine(path, line, "expected two fields: file,label");
     const std::string& file = line.fields[0];
     const auto row = rows.find(file);
     if (row == rows.end()) {
-      return InLine(
-          path, line,
-          absl::StrCat("'", file, "' is none of the images of '", table.features.path(), "'"));
+      return InLine(path, line,
+                    absl::StrCat("'", file, "' is not an image of '", table.features.path(), "'"));
     }
     int& label = labels[row->second];
     if (label >= 0) return InLine(path, line, absl::StrCat("'", file, "' has a label already"));
     label = ClassNumber(line.fields[1], table.classes);
     if (label < 0) {
       return InLine(path, line,
-                    absl::StrCat("'", line.fields[1], "' is no class; give a class's number, from ",
-                                 "0, or its name"));
+                    absl::StrCat("'", line.fields[1], "' is not a class; give a class number from ",
+                                 "0, or a class name"));
     }
   }
   table.labels = std::move(labels);
@@ -82,14 +81,14 @@ absl::Status TakeLabels(const std::string& path, FeatureTable& table) {
 absl::Status CheckComparable(const FeatureTable& a, const FeatureTable& b) {
   const std::string both = absl::StrCat("'", a.features.path(), "' and '", b.features.path(), "'");
   if (a.features.columns() != b.features.columns()) {
-    return absl::InvalidArgumentError(absl::StrCat(both, " have ", a.features.columns(), " and ",
-                                                   b.features.columns(),
-                                                   " features; they must be of one encoder"));
+    return absl::InvalidArgumentError(
+        absl::StrCat(both, " have ", a.features.columns(), " and ", b.features.columns(),
+                     " features; both must come from the same encoder"));
   }
   if (!a.weights.empty() && !b.weights.empty() && a.weights != b.weights) {
-    return absl::InvalidArgumentError(absl::StrCat(both, " are of different encoders, '",
+    return absl::InvalidArgumentError(absl::StrCat(both, " come from different encoders, '",
                                                    a.checkpoint, "' and '", b.checkpoint,
-                                                   "', or what these were then"));
+                                                   "', or from earlier versions of them"));
   }
   if (a.classes.empty() || b.classes.empty() || a.classes == b.classes) return absl::OkStatus();
   const auto [theirs, other] =
@@ -136,8 +135,8 @@ absl::StatusOr<moco::LabelledRows> LabelledRowsOf(const std::shared_ptr<const Fe
   const int64_t n = static_cast<int64_t>(rows.size());
   if (n < least) {
     return absl::InvalidArgumentError(absl::StrCat("'", table->features.path(), "' has ", n,
-                                                   " images with a label, of ", table->size(),
-                                                   "; at least ", least, " are needed"));
+                                                   " images with a label among ", table->size(),
+                                                   "; at least ", least, " are required"));
   }
   const moco::FeatureRows all = RowsOf(table);
   return moco::LabelledRows{n == all.size ? all : moco::Some(all, at::tensor(rows)),

@@ -16,27 +16,27 @@ namespace moco {
 // Parameters and buffers are named as torchvision names them; those names are the checkpoint's.
 class Backbone : public torch::nn::Module {
  public:
-  // Features of images. images: N x 3 x H x W in the parameters' dtype, channels_last.
-  // Returns N x feature_dim().
+  // Returns the features of images, N x feature_dim(). images: N x channels x H x W in the
+  // parameters' dtype, channels_last; 1 to 4 channels, as the backbone was made for.
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 
   virtual int64_t feature_dim() const = 0;
 
-  // What each stage of the network has found, averaged over the image: of lower stages simpler
-  // things. images as for forward(). Returns a matrix N x width for each stage, from the first to
-  // the last, which is forward(images); nothing for a network without stages.
+  // Returns the output of each stage of the network, averaged over the image: a matrix N x width
+  // for each stage, from the first to the last, which is forward(images); nothing for a network
+  // without stages. Lower stages respond to simpler patterns. images as for forward().
   virtual std::vector<at::Tensor> Stages(const at::Tensor& images) { return {}; }
 
-  // Draws the initial values that are drawn late. Called once, after the head's layers have been
-  // made, since torchvision makes its classifier before it initialises the convolutions: in this
-  // order the same seed gives the same weights as there, bit for bit.
+  // Draws those initial values that the constructor does not draw. Called once, after the head's
+  // layers have been made: torchvision makes its classifier before it initialises the convolutions,
+  // and in this order the same seed gives the same weights as there, bit for bit.
   virtual void Initialize() {}
 };
 
-// What only the program knows.
+// What a backbone gets from the program, beside its own options.
 struct BackboneContext {
-  // Batch normalisation takes its statistics over each of this many equal parts of a training batch
-  // (the one-process stand-in for one GPU each, section 3.3 of the MoCo paper). At least 1.
+  // Number of equal parts of a training batch that have batch statistics of their own. In one
+  // process they stand for the GPUs of section 3.3 of the MoCo paper. At least 1.
   int64_t bn_splits = 1;
 };
 

@@ -174,7 +174,7 @@ TEST(CheckpointTest, ChangedTensorsAreNoticed) {
   ASSERT_NE(at, std::string::npos);
   bytes[at] ^= 1;
   ASSERT_TRUE(base::WriteFileAtomically(path, bytes).ok());
-  EXPECT_THAT(Error(path), HasSubstr("is cut or changed"));
+  EXPECT_THAT(Error(path), HasSubstr("is damaged"));
 }
 
 TEST(CheckpointTest, OtherFilesAreNamedForWhatTheyAre) {

@@ -1,4 +1,4 @@
-// Heads: from a backbone's features to the vectors that are contrasted, as plugins.
+// Heads as plugins: a head maps a backbone's features to the vectors that the loss compares.
 #ifndef MOCO_HEADS_HEAD_H_
 #define MOCO_HEADS_HEAD_H_
 
@@ -10,7 +10,7 @@
 
 namespace moco {
 
-// Parameters are named as below `fc.` in the reference's checkpoints.
+// Parameters have the names that they have below `fc.` in the reference's checkpoints.
 class Head : public torch::nn::Module {
  public:
   // features: N x feature_dim. Returns N x dim(), not normalised.
@@ -18,12 +18,12 @@ class Head : public torch::nn::Module {
 
   virtual int64_t dim() const = 0;
 
-  // Draws the initial values that are drawn late: after the query and the key encoder have both
-  // been made.
+  // Draws those initial values that the constructor does not draw. Called after both the query and
+  // the key encoder have been made.
   virtual void Initialize() {}
 };
 
-// Made for the feature width.
+// A factory gets the width of the features.
 using HeadRegistry = registry::Registry<Head, int64_t>;
 HeadRegistry& Heads();
 

@@ -1,4 +1,4 @@
-// Losses: from the similarities of a query to its key and to the queue, as plugins.
+// Losses as plugins: a loss is computed from a query's similarities to its key and to the queue.
 #ifndef MOCO_LOSSES_LOSS_H_
 #define MOCO_LOSSES_LOSS_H_
 
@@ -15,7 +15,7 @@ class Loss {
  public:
   virtual ~Loss() = default;
 
-  // The batch's mean loss, a scalar that can be differentiated.
+  // Returns the batch's mean loss, a differentiable scalar.
   //   positive: N, each query's similarity to its own key.
   //   negative: N x K, its similarities to the keys of the queue.
   // Similarities are cosines, in [-1, 1]; the temperature is the loss's own option.

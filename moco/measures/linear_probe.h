@@ -21,8 +21,9 @@ struct LinearProbeOptions {
   double momentum = 0.9;
   double weight_decay = 0;
   uint64_t seed = 0;
-  at::Device device = at::kCPU;        // of its weights, which are drawn on the CPU
-  std::vector<at::Tensor> below = {};  // parameters of what makes the features, trained with it
+  at::Device device = at::kCPU;  // holds the weights, which are drawn on the CPU
+  // Parameters of the network that computes the features, if it is trained too.
+  std::vector<at::Tensor> below = {};
 };
 
 // Means over the images of a batch or a set.
@@ -32,13 +33,13 @@ struct ProbeMetrics {
   double acc5 = 0;  // whose class is among the min(5, classes) largest
 };
 
-// What a classifier starts with, classes x features: drawn from N(0, 0.01) (deviation), the MoCo
-// paper's protocol, section 4.1.
+// Returns a classifier's initial weights, classes x features, drawn from a normal distribution with
+// mean 0 and standard deviation 0.01: the MoCo paper's protocol, section 4.1.
 at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed);
 
-// How many classes come before an image's own, 0 for the most likely one: those with a larger
-// logit, and of equal ones the earlier classes. logits: N x classes x ..., labels: N x 1 x ...
-// int64. Returns N x 1 x ... int64.
+// Returns how many classes come before an image's own class, 0 if its own is the most likely one:
+// the classes with a larger logit, and the earlier ones of those with an equal logit.
+// logits: N x classes x ..., labels: N x 1 x ... int64. Returns N x 1 x ... int64.
 at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels);
 
 class LinearProbe {
@@ -49,17 +50,23 @@ class LinearProbe {
   static absl::StatusOr<std::unique_ptr<LinearProbe>> Create(const LinearProbeOptions& options,
                                                              Communicator& communicator);
 
-  // One update at learning rate `lr` for the images of all ranks, of which this one has `images`.
-  //   features: N x D float32 on the device, with a gradient to each parameter `below` where there
-  //   are such. labels:   N int64 in [0, classes), on any device. images:   N; or 0 on a rank that
-  //   has none in the last batch and gives something in their
-  //             place, which does not count.
-  // The metrics are of before the update, over all ranks. Aborted, with nothing updated, when the
-  // loss is not finite.
+  // One update at learning rate `lr` on the images of all ranks. `images` of them are on this rank.
+  //
+  //   features: N x D, float32, on the device; differentiable with respect to `below`, if that has
+  //             parameters.
+  //
+  //   labels:   N, int64, in [0, classes), on any device.
+  //
+  //   images:   N, or 0 on a rank without images in the last batch. Such a rank passes any features
+  //             and labels; they do not count.
+  //
+  // Returns the metrics before the update, over all ranks. Returns Aborted, without an update, if
+  // the loss is not finite.
   absl::StatusOr<ProbeMetrics> Step(const at::Tensor& features, const at::Tensor& labels,
                                     int64_t images, double lr);
 
-  // Of a whole set, N at least 1, on any device, in blocks, so that N x classes need not fit.
+  // Returns the metrics of a whole set of N images, at least 1, on any device. It is computed in
+  // blocks, so that N x classes need not fit into memory.
   ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
 
   // weight (classes x D) and bias (classes), live.

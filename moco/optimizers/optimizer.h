@@ -1,4 +1,4 @@
-// Optimizers: how gradients change parameters, as plugins.
+// Optimizers as plugins.
 #ifndef MOCO_OPTIMIZERS_OPTIMIZER_H_
 #define MOCO_OPTIMIZERS_OPTIMIZER_H_
 
@@ -16,24 +16,25 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // One update of every parameter from its gradient, at learning rate `lr`. Every gradient is
+  // Updates every parameter from its gradient, at learning rate `lr`. Every gradient must be
   // defined.
   virtual void Step(double lr) = 0;
 
-  // The state, one tensor for each parameter, under torch.optim's names ("momentum_buffer"); the
-  // tensors are the optimizer's own, so that a checkpoint is read by copying into them.
+  // Returns the state: one tensor for each parameter, under torch.optim's names
+  // ("momentum_buffer"). The tensors are the optimizer's own; copying a checkpoint into them
+  // restores it.
   struct Slot {
     std::string name;
     std::vector<at::Tensor> tensors;
   };
   virtual std::vector<Slot> State() const = 0;
 
-  // torch.optim's names and values of the constants, for the checkpoint: one number, or several
+  // Returns the constants for the checkpoint, under torch.optim's names: one number, or several
   // ("betas").
   virtual std::vector<std::pair<std::string, std::vector<double>>> Constants() const = 0;
 };
 
-// Made for the parameters that it updates.
+// A factory gets the parameters to update.
 using OptimizerRegistry = registry::Registry<Optimizer, const std::vector<at::Tensor>&>;
 OptimizerRegistry& Optimizers();
 

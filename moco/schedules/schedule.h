@@ -1,4 +1,4 @@
-// Schedules: the learning rate over the steps, as plugins.
+// Learning rate schedules as plugins.
 #ifndef MOCO_SCHEDULES_SCHEDULE_H_
 #define MOCO_SCHEDULES_SCHEDULE_H_
 
@@ -14,8 +14,8 @@ class Schedule {
  public:
   virtual ~Schedule() = default;
 
-  // What the base learning rate is multiplied by in `step` (0 to epochs x steps_per_epoch - 1).
-  // Nothing else decides it, so that a resumed run has the same.
+  // Returns the factor of the base learning rate in `step` (0 to epochs x steps_per_epoch - 1). It
+  // depends on nothing else, so that a resumed run gets the same factor.
   virtual double Factor(int64_t step) const = 0;
 };
 
@@ -27,7 +27,7 @@ struct ScheduleContext {
 using ScheduleRegistry = registry::Registry<Schedule, const ScheduleContext&>;
 ScheduleRegistry& Schedules();
 
-// InvalidArgument, naming the schedule, when a warm-up of so many epochs leaves none for it.
+// Returns InvalidArgument, naming the schedule, if a warm-up of `warmup` epochs leaves no epoch.
 absl::Status CheckWarmUp(const std::string& schedule, int64_t warmup, const ScheduleContext& run);
 
 }  // namespace moco

@@ -31,21 +31,28 @@ EOF
   failures=1
 }
 
+# A log of an earlier run, and of a test that only speaks of skipping.
+mkdir -p "$root/bazel-testlogs/"{a/b_test,a/c_test,gone/f_test}
+echo "no line is SKIPPED: here" >"$root/bazel-testlogs/a/b_test/test.log"
+echo "SKIPPED: of an earlier run" >"$root/bazel-testlogs/gone/f_test/test.log"
+
 passes='//a:b_test                 PASSED in 0.1s
 //a:c_test        (cached) PASSED in 10.5s
 Executed 1 out of 2 tests: 2 tests pass.'
-expect "all pass" 0 0 "$passes" "3 passed, 0 failed" 0
-expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed" 1 3 "//p:live_test   FAILED in 60.1s"
-expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed" 1 1 "no network"
-expect "the fuzzer finds something" 0 0 "$passes" "3 passed, 1 failed" 1 0 "//p:live_test   PASSED in 1.0s" 1
-expect "CUDA cannot be built" 0 0 "$passes" "3 passed, 1 failed" 1 0 "//p:live_test   PASSED in 1.0s" 0 1
+expect "all pass" 0 0 "$passes" "3 passed, 0 failed, 0 skipped" 0
+expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed, 0 skipped" 1 3 "//p:live_test   FAILED in 60.1s"
+expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed, 0 skipped" 1 1 "no network"
+expect "the fuzzer finds something" 0 0 "$passes" "3 passed, 1 failed, 0 skipped" 1 0 "//p:live_test   PASSED in 1.0s" 1
+expect "CUDA cannot be built" 0 0 "$passes" "3 passed, 1 failed, 0 skipped" 1 0 "//p:live_test   PASSED in 1.0s" 0 1
 expect "some fail" 0 3 "$passes
 //a:d_test                 FAILED in 0.1s
   /somewhere/test.log
 //a:e_test                 TIMEOUT in 60.1s
-//a:f_test                 NO STATUS" "2 passed, 3 failed" 1
-expect "a broken build" 0 1 "ERROR: build failed" "0 passed, 1 failed" 1
-expect "a broken build beside tests" 0 1 "$passes" "2 passed, 1 failed" 1
-expect "no test at all" 0 4 "INFO: nothing to do" "0 passed, 1 failed" 1
-expect "no set-up" 4 0 "$passes" "0 passed, 1 failed" 1
+//a:f_test                 NO STATUS" "2 passed, 3 failed, 0 skipped" 1
+expect "a broken build" 0 1 "ERROR: build failed" "0 passed, 1 failed, 0 skipped" 1
+expect "a broken build beside tests" 0 1 "$passes" "2 passed, 1 failed, 0 skipped" 1
+expect "no test at all" 0 4 "INFO: nothing to do" "0 passed, 1 failed, 0 skipped" 1
+expect "no set-up" 4 0 "$passes" "0 passed, 1 failed, 0 skipped" 1
+printf 'set up\nSKIPPED: this machine lacks something\n' >"$root/bazel-testlogs/a/c_test/test.log"
+expect "one is skipped" 0 0 "$passes" "2 passed, 0 failed, 1 skipped" 0
 exit $failures

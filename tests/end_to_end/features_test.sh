@@ -60,9 +60,9 @@ same single threads
 classifier=own-lincls/checkpoints/model_best.pth.tar
 "$features" own --split=training --pretrained=$classifier --batch-size=16 --threads=1 > out || fail "$(cat out)"
 cmp single/backbone.npy own-lincls/features/training/backbone.npy || fail "of the classifier's encoder"
-refused 2 "$classifier' holds a linear classifier where the head was" \
+refused 2 "$classifier' holds a linear classifier" \
   "$features" own --pretrained=$classifier --features=head --out=none
-refused 2 "holds no head; without it there is no column moco_loss" \
+refused 2 "holds no head" \
   "$features" own --pretrained=$classifier --columns=moco_loss --out=none
 
 # --- Stopped, it goes on by the same command, to the same bits ---
@@ -96,7 +96,7 @@ stop KILL 8000
 [ "$code" -eq 137 ] || fail "it ended with $code, before it could be killed: $(cat stopped.out stopped.err)"
 grep -q "^resumed  after $before images" stopped.out || fail "not after $before: $(cat stopped.out)"
 refused 4 "another run is at work" flock stopped/lock "$features" "${slow[@]}" --out=stopped
-refused 2 "stopped' holds features of other settings: there 'batch_size' is 250, here 100" \
+refused 2 "'batch_size' is 250, here 100" \
   "$features" "${slow[@]}" --out=stopped --batch-size=100
 "$features" "${slow[@]}" --out=stopped > out || fail "$(cat out)"
 same whole stopped
