@@ -9,15 +9,15 @@ namespace augment {
 
 absl::StatusOr<ImageType> Augmentation::Output(const ImageType& in) const {
   if (in.depth != CV_8U) {
-    return absl::InvalidArgumentError("works on 8-bit images; put it before to_tensor");
+    return absl::InvalidArgumentError("requires 8-bit images; put it before to_tensor");
   }
   return in;
 }
 
 absl::StatusOr<ImageType> OutputOfColours(const ImageType& in) {
   if (in.depth == CV_8U && in.channels != 3) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "wants the 3 channels of colour, the images have ", in.channels, "; leave it out"));
+    return absl::InvalidArgumentError(absl::StrCat("requires images of 3 channels, but they have ",
+                                                   in.channels, "; leave it out"));
   }
   return in;
 }

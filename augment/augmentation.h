@@ -1,7 +1,8 @@
-// Augmentations: what is done to one image on its way to the network, as plugins on cv::Mat.
+// Augmentations: the steps that turn a decoded image into a view for the network, as plugins on
+// cv::Mat.
 //
-// Images have 8 bits a channel, in RGB where there are three, until `to_tensor` makes them float in
-// [0, 1]. Each computes what torchvision's transform of that name computes on a PIL image.
+// Images have 8 bits a channel, in RGB if there are three, until `to_tensor` makes them float in
+// [0, 1]. Each step computes what torchvision's transform of the same name computes on a PIL image.
 #ifndef AUGMENT_AUGMENTATION_H_
 #define AUGMENT_AUGMENTATION_H_
 
@@ -17,9 +18,9 @@
 
 namespace augment {
 
-// What is known of an image before there is one: lets a pipeline be checked before the first batch.
+// What is known of an image in advance, so that a pipeline is checked before the first batch.
 struct ImageType {
-  int rows = 0, cols = 0;  // 0: differs from image to image
+  int rows = 0, cols = 0;  // 0: not the same for all images
   int depth = CV_8U;       // CV_8U, or CV_32F after to_tensor
   int channels = 3;        // 1 (grey), 2 (with alpha), 3 (RGB) or 4
 };
@@ -28,31 +29,31 @@ class Augmentation {
  public:
   virtual ~Augmentation() = default;
 
-  // The type of the result for an input of type `in`; InvalidArgument when the step cannot take it
-  // (for example a colour step after to_tensor). Most steps keep the size and want 8 bits: the
-  // default.
+  // The type of the result for an input of type `in`; InvalidArgument if the step cannot take such
+  // an input (for example a step on colours after to_tensor). By default, the type of the result is
+  // `in`, which must have 8 bits.
   virtual absl::StatusOr<ImageType> Output(const ImageType& in) const;
 
-  // Draws this step's parameters from `rng` and applies it. `image` may be replaced but its pixels
-  // may be shared with others: write into a fresh Mat unless it is known to be this pipeline's own.
-  // Thread-safe. `image` has at least one pixel.
+  // Draws this step's parameters from `rng` and applies it to `image`, which has at least one
+  // pixel. The result goes into a new Mat, since others may share the pixels of `image`, unless it
+  // is known that this pipeline made them. Thread-safe.
   virtual void Apply(base::Rng& rng, cv::Mat& image) const = 0;
 };
 
-// The Output of a step that wants colours: InvalidArgument unless there are three channels.
+// The Output of a step that requires colours: InvalidArgument unless there are three channels.
 absl::StatusOr<ImageType> OutputOfColours(const ImageType& in);
 
 using AugmentationRegistry = registry::Registry<Augmentation>;
 AugmentationRegistry& Augmentations();
 
-// Steps one after the other: `random_resized_crop:size=32|flip|to_tensor|normalize`.
+// A sequence of steps: `random_resized_crop:size=32|flip|to_tensor|normalize`.
 class Pipeline {
  public:
-  // For images of 8 bits and `channels`. Errors of the specs, and of steps that do not fit each
-  // other or the channels.
+  // A pipeline for images of 8 bits and `channels`. Errors: those of the specs, and InvalidArgument
+  // for steps that do not fit each other or the channels.
   static absl::StatusOr<Pipeline> Create(absl::string_view specs, int channels = 3);
 
-  // The result of any such image.
+  // The type of the result.
   const ImageType& output() const { return output_; }
 
   // A function of the image and the stream alone.

@@ -15,6 +15,7 @@
 namespace augment {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 cv::Mat Noise(int rows, int cols, uint64_t seed = 1) {
@@ -72,9 +73,9 @@ TEST_P(AugmentationContract, OtherNumbersOfChannels) {
   for (const int channels : {1, 2, 4}) {
     const auto pipeline = Pipeline::Create(spec, channels);
     if (!pipeline.ok()) {
-      EXPECT_THAT(std::string(pipeline.status().message()),
-                  HasSubstr(absl::StrCat("wants the 3 channels of colour, the images have ",
-                                         channels, "; leave it out")));
+      EXPECT_THAT(
+          std::string(pipeline.status().message()),
+          HasSubstr(absl::StrCat("3 channels, but they have ", channels, "; leave it out")));
       continue;
     }
     EXPECT_EQ(pipeline->output().channels, channels);
@@ -112,11 +113,16 @@ INSTANTIATE_TEST_SUITE_P(All, AugmentationContract, testing::ValuesIn(Augmentati
 
 // --- Pipelines ---
 
+TEST(PipelineDeathTest, ConstantsThatAreNotKnown) {
+  EXPECT_DEATH(NormalizeSpec("imagnet"), "imagnet");
+}
+
 TEST(PipelineTest, PresetsGiveFloatImagesOfTheSize) {
   for (const std::string& spec :
        {V1Views(24, 0.2, "normalize"), V2Views(24, 0.2, "normalize"),
-        CifarViews(24, 0.2, NormalizeSpec("cifar10")), EvaluationViews(24, "normalize"),
-        EvaluationViews(224, "normalize"), LinearViews(24, "normalize")}) {
+        CifarViews(24, 0.2, "normalize:mean=0.49 0.48 0.45,std=0.2 0.2 0.2"),
+        EvaluationViews(24, "normalize"), EvaluationViews(224, "normalize"),
+        LinearViews(24, "normalize")}) {
     const auto pipeline = Pipeline::Create(spec);
     ASSERT_TRUE(pipeline.ok()) << pipeline.status();
     EXPECT_EQ(pipeline->output().depth, CV_32F);
@@ -131,25 +137,26 @@ TEST(PipelineTest, PresetsGiveFloatImagesOfTheSize) {
 }
 
 TEST(PipelineTest, ErrorsNameTheStepAndTheRemedy) {
-  EXPECT_EQ(Pipeline::Create("flip|normalize").status().message(),
-            "step 2 of the views, 'normalize', wants floats; put it after to_tensor");
-  EXPECT_EQ(Pipeline::Create("to_tensor|flip").status().message(),
-            "step 2 of the views, 'flip', works on 8-bit images; put it before to_tensor");
+  const auto error = [](const std::string& specs, int channels) {
+    return std::string(Pipeline::Create(specs, channels).status().message());
+  };
+  EXPECT_THAT(error("flip|normalize", 3),
+              AllOf(HasSubstr("step 2"), HasSubstr("'normalize'"), HasSubstr("after to_tensor")));
+  EXPECT_THAT(error("to_tensor|flip", 3),
+              AllOf(HasSubstr("step 2"), HasSubstr("'flip'"), HasSubstr("before to_tensor")));
   EXPECT_THAT(std::string(Pipeline::Create("flipp").status().message()),
               HasSubstr("did you mean 'flip'?"));
   EXPECT_THAT(std::string(Pipeline::Create("flip:p=1.5").status().message()),
               HasSubstr("must be 0 to 1"));
   EXPECT_FALSE(Pipeline::Create("random_resized_crop:scale_min=0.9,scale_max=0.1").ok());
   EXPECT_FALSE(Pipeline::Create("gaussian_blur:radius_min=3").ok());
-  EXPECT_EQ(Pipeline::Create("flip|grayscale", 1).status().message(),
-            "step 2 of the views, 'grayscale', wants the 3 channels of colour, the images have 1; "
-            "leave it out");
-  EXPECT_EQ(Pipeline::Create("to_tensor|normalize", 1).status().message(),
-            "step 2 of the views, 'normalize', has constants for 3 channels, the images have 1; "
-            "give mean= and std= (bazel run //tools:data_stats)");
+  EXPECT_THAT(error("flip|grayscale", 1),
+              AllOf(HasSubstr("step 2"), HasSubstr("'grayscale'"), HasSubstr("leave it out")));
+  EXPECT_THAT(error("to_tensor|normalize", 1),
+              AllOf(HasSubstr("step 2"), HasSubstr("'normalize'"), HasSubstr("data_stats")));
   for (const char* mean : {"", "x", "0.1 0.2 nan", "1.1", "-0.1", "0 0 0 0 0"}) {
-    EXPECT_EQ(Pipeline::Create(absl::StrCat("to_tensor|normalize:mean=", mean)).status().message(),
-              absl::StrCat("normalize: mean is '", mean, "', must be 1 to 4 numbers of 0 to 1"));
+    EXPECT_THAT(error(absl::StrCat("to_tensor|normalize:mean=", mean), 3),
+                AllOf(HasSubstr("normalize: mean"), HasSubstr(absl::StrCat("'", mean, "'"))));
   }
   EXPECT_FALSE(Pipeline::Create("to_tensor|normalize:std=0 0.1 0.1").ok());
 }

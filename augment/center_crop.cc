@@ -1,4 +1,4 @@
-// The middle of the image; black beyond its edges where it is too small.
+// The middle of the image, padded with black if the image is too small.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -53,7 +53,7 @@ absl::StatusOr<std::unique_ptr<Augmentation>> MakeCenterCrop(const CenterCropOpt
   return std::make_unique<CenterCrop>(options);
 }
 
-REGISTER_PLUGIN(Augmentations, "center_crop", "the middle of the image", CenterCropOptions,
+REGISTER_PLUGIN(Augmentations, "center_crop", "crops the middle of the image", CenterCropOptions,
                 MakeCenterCrop);
 
 }  // namespace

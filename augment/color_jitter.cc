@@ -1,4 +1,4 @@
-// Brightness, contrast, saturation and hue, each by a random amount, in random order.
+// Changes brightness, contrast, saturation and hue by random amounts, in random order.
 #include <memory>
 
 #include "augment/augmentation.h"
@@ -17,10 +17,12 @@ struct JitterOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     v("p", p, "probability", registry::Between(0, 1));
-    v("brightness", brightness, "the factor is 1 - b to 1 + b", registry::Between(0, 10));
-    v("contrast", contrast, "the factor is 1 - c to 1 + c", registry::Between(0, 10));
-    v("saturation", saturation, "the factor is 1 - s to 1 + s", registry::Between(0, 10));
-    v("hue", hue, "the turn is -h to h of the circle", registry::Between(0, 0.5));
+    v("brightness", brightness, "the factor is drawn from 1 - b to 1 + b",
+      registry::Between(0, 10));
+    v("contrast", contrast, "the factor is drawn from 1 - c to 1 + c", registry::Between(0, 10));
+    v("saturation", saturation, "the factor is drawn from 1 - s to 1 + s",
+      registry::Between(0, 10));
+    v("hue", hue, "the hue is turned by -h to h of the colour circle", registry::Between(0, 0.5));
   }
 };
 

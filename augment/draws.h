@@ -1,5 +1,5 @@
-// What the random augmentations draw: parameters of ops.h, from the distributions of torchvision
-// 0.26.
+// The random parameters of the augmentations (the arguments of ops.h), drawn from the distributions
+// of torchvision 0.26.
 #ifndef AUGMENT_DRAWS_H_
 #define AUGMENT_DRAWS_H_
 
@@ -17,20 +17,20 @@ struct CropRange {
   double ratio_min, ratio_max;
 };
 
-// RandomResizedCrop's box inside an image: area uniform, ratio uniform in its logarithm, drawn
-// again until the shape fits, then any place. After ten shapes that do not fit, the largest central
-// one of an allowed ratio.
+// RandomResizedCrop's box inside an image: the area is uniform, the ratio is uniform in its
+// logarithm; both are drawn again until the shape fits, and then the position is uniform. If ten
+// shapes do not fit, the box is the largest central one of an allowed ratio.
 cv::Rect DrawCrop(base::Rng& rng, const cv::Size& image, const CropRange& range);
 
 enum class Colour { kBrightness, kContrast, kSaturation, kHue };
 
 struct ColourChange {
   Colour colour;
-  double amount;  // a factor, or for the hue a turn
+  double amount;  // a factor; for the hue, a turn
 };
 
-// ColorJitter's changes, in any order. `amounts`, by Colour: factors are 1 - a (at least 0) to 1 +
-// a, the turn is -a to a; 0: no change.
+// ColorJitter's changes, in random order. `amounts` are indexed by Colour: a factor is drawn from 1
+// - a (at least 0) to 1 + a, the turn from -a to a; 0 means no change.
 std::vector<ColourChange> DrawColourChanges(base::Rng& rng, const std::array<double, 4>& amounts);
 
 }  // namespace augment

@@ -1,4 +1,4 @@
-// Left and right exchanged, sometimes.
+// Mirrors the image with some probability.
 #include <memory>
 
 #include "augment/augmentation.h"

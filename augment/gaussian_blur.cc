@@ -1,4 +1,4 @@
-// Blur of random strength, sometimes: what MoCo v2 took from SimCLR (Chen et al., 2020).
+// Blurs by a random radius with some probability; MoCo v2 took it from SimCLR (Chen et al., 2020).
 #include <memory>
 
 #include "augment/augmentation.h"
@@ -14,9 +14,9 @@ struct BlurOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     v("p", p, "probability", registry::Between(0, 1));
-    v("radius_min", radius_min, "least standard deviation, in pixels", registry::Between(0, 100));
-    v("radius_max", radius_max, "greatest standard deviation, in pixels",
+    v("radius_min", radius_min, "smallest standard deviation, in pixels",
       registry::Between(0, 100));
+    v("radius_max", radius_max, "largest standard deviation, in pixels", registry::Between(0, 100));
   }
 };
 
@@ -34,12 +34,13 @@ class RandomGaussianBlur : public Augmentation {
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeGaussianBlur(const BlurOptions& options) {
   if (options.radius_min > options.radius_max) {
-    return absl::InvalidArgumentError("gaussian_blur: radius_min is above radius_max");
+    return absl::InvalidArgumentError(
+        "gaussian_blur: radius_min is above radius_max; exchange them");
   }
   return std::make_unique<RandomGaussianBlur>(options);
 }
 
-REGISTER_PLUGIN(Augmentations, "gaussian_blur", "blurs with a random radius", BlurOptions,
+REGISTER_PLUGIN(Augmentations, "gaussian_blur", "blurs by a random radius", BlurOptions,
                 MakeGaussianBlur);
 
 }  // namespace

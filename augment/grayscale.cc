@@ -1,4 +1,4 @@
-// Colour taken away, sometimes.
+// Makes the image grey with some probability.
 #include <memory>
 
 #include "augment/augmentation.h"
@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Augmentation>> MakeGrayscale(const GrayscaleOptio
   return std::make_unique<RandomGrayscale>(options);
 }
 
-REGISTER_PLUGIN(Augmentations, "grayscale", "takes the colour away", GrayscaleOptions,
+REGISTER_PLUGIN(Augmentations, "grayscale", "makes the image grey", GrayscaleOptions,
                 MakeGrayscale);
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Each channel less its mean, over its standard deviation.
+// Subtracts each channel's mean and divides by its standard deviation.
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,8 +19,8 @@ struct NormalizeOptions {
   std::string std = "0.229 0.224 0.225";
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("mean", mean, "means of the channels, of 1: one for all, or one for each");
-    v("std", std, "standard deviations, likewise");
+    v("mean", mean, "means of the channels, 0 to 1: one for all channels, or one for each");
+    v("std", std, "standard deviations of the channels: one for all, or one for each");
   }
 };
 
@@ -31,18 +31,18 @@ class Normalize : public Augmentation {
 
   absl::StatusOr<ImageType> Output(const ImageType& in) const override {
     if (in.depth != CV_32F)
-      return absl::InvalidArgumentError("wants floats; put it after to_tensor");
+      return absl::InvalidArgumentError("requires float images; put it after to_tensor");
     for (const auto* constants : {&mean_, &std_}) {
       if (constants->size() == 1 || constants->size() == static_cast<size_t>(in.channels)) continue;
       return absl::InvalidArgumentError(
-          absl::StrCat("has constants for ", constants->size(), " channels, the images have ",
+          absl::StrCat("has constants for ", constants->size(), " channels, but the images have ",
                        in.channels, "; give mean= and std= (bazel run //tools:data_stats)"));
     }
     return in;
   }
 
   void Apply(base::Rng&, cv::Mat& image) const override {
-    // In place: floats are to_tensor's own.
+    // In place: to_tensor has made the floats for this pipeline alone.
     NormalizeChannels(image, ForEach(mean_, image), ForEach(std_, image));
   }
 
@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<float>> ReadConstants(const char* option, const std::
   }
   if (valid && !constants.empty() && constants.size() <= 4) return constants;
   return absl::InvalidArgumentError(absl::StrCat("normalize: ", option, " is '", text,
-                                                 "', must be 1 to 4 numbers of ", low, " to 1"));
+                                                 "', must be 1 to 4 numbers from ", low, " to 1"));
 }
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeNormalize(const NormalizeOptions& options) {
@@ -77,8 +77,9 @@ absl::StatusOr<std::unique_ptr<Augmentation>> MakeNormalize(const NormalizeOptio
   return std::make_unique<Normalize>(*std::move(mean), *std::move(deviation));
 }
 
-REGISTER_PLUGIN(Augmentations, "normalize", "subtracts the mean, divides by the deviation",
-                NormalizeOptions, MakeNormalize);
+REGISTER_PLUGIN(Augmentations, "normalize",
+                "subtracts the mean and divides by the standard deviation", NormalizeOptions,
+                MakeNormalize);
 
 }  // namespace
 }  // namespace augment

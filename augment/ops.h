@@ -1,6 +1,6 @@
-// Image operations with explicit parameters: what torchvision 0.26 computes on PIL images (Pillow
-// 13), to the bit where nothing else is said. Inputs are of 8 bits and 1 to 4 channels, for the
-// operations on colours of three in RGB; any stride. Results are fresh images.
+// Image operations with explicit parameters. They compute what torchvision 0.26 computes on PIL
+// images (Pillow 13), to the bit unless a comment says otherwise. Inputs have 8 bits and 1 to 4
+// channels (operations on colours take three, in RGB) and any stride. Results are new images.
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
@@ -31,13 +31,14 @@ cv::Mat Grayscale(const cv::Mat& image);
 // al., "Theoretical foundations of Gaussian convolution by extended box filtering", SSVM 2011).
 cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 
-// Mirrored left to right.
+// The image mirrored left to right.
 cv::Mat Flip(const cv::Mat& image);
 
-// To float, 0 to 1.
+// The image as float, 0 to 1.
 cv::Mat ToFloat(const cv::Mat& image);
 
-// (value - mean) / deviation of each channel of a float image, in place; a constant for each.
+// Replaces each value of a float image by (value - mean) / deviation; both have one constant for
+// each channel.
 void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,
                        const std::vector<float>& deviation);
 

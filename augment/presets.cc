@@ -1,5 +1,7 @@
 #include "augment/presets.h"
 
+#include <glog/logging.h>
+
 #include "absl/strings/str_cat.h"
 #include "registry/options.h"
 
@@ -13,13 +15,10 @@ std::string Crop(int64_t size, double scale_min) {
 
 }  // namespace
 
-std::string NormalizeSpec(const std::string& data_set) {
-  if (data_set == "cifar10") {
-    return "normalize:mean=0.4914 0.4822 0.4465,std=0.2023 0.1994 0.201";
-  }
-  if (data_set == "unlabeled96") return "normalize:mean=0.484 0.453 0.402,std=0.269 0.260 0.273";
-  if (data_set == "grey") return "normalize:mean=0.5,std=0.5";
-  return "normalize";
+std::string NormalizeSpec(const std::string& name) {
+  if (name == "grey") return "normalize:mean=0.5,std=0.5";
+  CHECK_EQ(name, "imagenet") << "no constants of this name";
+  return "normalize";  // whose defaults are ImageNet's
 }
 
 std::string V1Views(int64_t size, double scale_min, const std::string& normalize, bool colour) {

@@ -7,25 +7,25 @@
 
 namespace augment {
 
-// The normalize step with a data set's constants: "imagenet", "cifar10" or "unlabeled96", or with
-// one constant for images of any number of channels, "grey"; anything else is ImageNet's, which the
-// reference uses for all data.
-std::string NormalizeSpec(const std::string& data_set);
+// The normalize step with ImageNet's constants ("imagenet"), which the reference uses for all data,
+// or with one constant for any number of channels ("grey"). Aborts for any other name; the
+// constants of other data sets are in data/normalization.h.
+std::string NormalizeSpec(const std::string& name);
 
-// Two views of MoCo v1 (instance discrimination's) and of MoCo v2 (`aug_plus`), size x size pixels
-// of at least `scale_min` of the area, and of the official CIFAR demo (no blur). Without `colour`
-// the steps on colours are left out.
+// The two views of MoCo v1 (those of instance discrimination), of MoCo v2 (--aug-plus) and of the
+// official CIFAR demo (no blur): size x size pixels, from at least `scale_min` of the image's area.
+// Without `colour` the steps on colours are left out.
 std::string V1Views(int64_t size, double scale_min, const std::string& normalize,
                     bool colour = true);
 std::string V2Views(int64_t size, double scale_min, const std::string& normalize,
                     bool colour = true);
 std::string CifarViews(int64_t size, double scale_min, const std::string& normalize);
 
-// Evaluation: the shorter side resized to `resize`, the middle; without it to 8/7 of `size`, and
-// images of at most 32 pixels stay as they are.
+// The view of evaluation: the shorter side is resized to `resize`, and the middle is cropped. If
+// `resize` is 0, it is 8/7 of `size`, or `size` itself up to 32 pixels.
 std::string EvaluationViews(int64_t size, const std::string& normalize, int64_t resize = 0);
 
-// The linear classifier's training: a random crop and a flip.
+// The view for training the linear classifier: a random crop and a flip.
 std::string LinearViews(int64_t size, const std::string& normalize);
 
 }  // namespace augment

@@ -17,10 +17,10 @@ struct CropOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     v("size", size, "rows and columns of the result", registry::Between(1, 8192));
-    v("scale_min", scale_min, "least share of the image's area", registry::Between(0, 1));
-    v("scale_max", scale_max, "greatest share of the image's area", registry::Between(0, 1));
-    v("ratio_min", ratio_min, "least width over height", registry::Positive());
-    v("ratio_max", ratio_max, "greatest width over height", registry::Positive());
+    v("scale_min", scale_min, "smallest share of the image's area", registry::Between(0, 1));
+    v("scale_max", scale_max, "largest share of the image's area", registry::Between(0, 1));
+    v("ratio_min", ratio_min, "smallest ratio of width to height", registry::Positive());
+    v("ratio_max", ratio_max, "largest ratio of width to height", registry::Positive());
   }
 };
 
@@ -49,13 +49,15 @@ class RandomResizedCrop : public Augmentation {
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeRandomResizedCrop(const CropOptions& options) {
   if (options.scale_min > options.scale_max || options.ratio_min > options.ratio_max) {
-    return absl::InvalidArgumentError("random_resized_crop: a minimum is above its maximum");
+    return absl::InvalidArgumentError(
+        "random_resized_crop: scale_min or ratio_min is above its maximum; exchange them");
   }
   return std::make_unique<RandomResizedCrop>(options);
 }
 
-REGISTER_PLUGIN(Augmentations, "random_resized_crop", "a random part of the image, resized",
-                CropOptions, MakeRandomResizedCrop);
+REGISTER_PLUGIN(Augmentations, "random_resized_crop",
+                "crops a random part of the image and resizes it", CropOptions,
+                MakeRandomResizedCrop);
 
 }  // namespace
 }  // namespace augment

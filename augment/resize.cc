@@ -1,4 +1,4 @@
-// The whole image, resized so that its shorter side has a given length.
+// Resizes the whole image so that its shorter side has a given length.
 #include <algorithm>
 #include <memory>
 
@@ -16,7 +16,7 @@ struct ResizeOptions {
   }
 };
 
-constexpr int64_t kMaxPixels = 1 << 26;  // of the result: as many as the largest square has
+constexpr int64_t kMaxPixels = 1 << 26;  // of the result, as in the largest square
 
 // torchvision's Resize(size).
 class Resize : public Augmentation {
@@ -39,7 +39,7 @@ class Resize : public Augmentation {
  private:
   cv::Size Size(int width, int height) const {
     const int64_t size = options_.size;
-    // Very long images end at a length that can be held.
+    // The result of a very long image is cut to a size that fits into memory.
     const auto longer = [&](int64_t a, int64_t b) {
       return static_cast<int>(std::min(size * a / b, std::max(size, kMaxPixels / size)));
     };
@@ -54,8 +54,9 @@ absl::StatusOr<std::unique_ptr<Augmentation>> MakeResize(const ResizeOptions& op
   return std::make_unique<Resize>(options);
 }
 
-REGISTER_PLUGIN(Augmentations, "resize", "resizes so that the shorter side has a length",
-                ResizeOptions, MakeResize);
+REGISTER_PLUGIN(Augmentations, "resize",
+                "resizes the image so that its shorter side has a given length", ResizeOptions,
+                MakeResize);
 
 }  // namespace
 }  // namespace augment

@@ -1,16 +1,12 @@
-// From 8 bits to float in [0, 1].
+// Converts 8 bits to float in [0, 1].
 #include <memory>
 
 #include "augment/augmentation.h"
 #include "augment/ops.h"
+#include "registry/no_options.h"
 
 namespace augment {
 namespace {
-
-struct ToTensorOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
 
 class ToTensor : public Augmentation {
  public:
@@ -23,11 +19,11 @@ class ToTensor : public Augmentation {
   void Apply(base::Rng&, cv::Mat& image) const override { image = ToFloat(image); }
 };
 
-absl::StatusOr<std::unique_ptr<Augmentation>> MakeToTensor(const ToTensorOptions&) {
+absl::StatusOr<std::unique_ptr<Augmentation>> MakeToTensor(const registry::NoOptions&) {
   return std::make_unique<ToTensor>();
 }
 
-REGISTER_PLUGIN(Augmentations, "to_tensor", "from 8 bits to float, 0 to 1", ToTensorOptions,
+REGISTER_PLUGIN(Augmentations, "to_tensor", "converts 8 bits to float, 0 to 1", registry::NoOptions,
                 MakeToTensor);
 
 }  // namespace

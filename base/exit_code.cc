@@ -1,12 +1,17 @@
 #include "base/exit_code.h"
 
+#include <gflags/gflags.h>
+
 #include <cstdio>
-#include <exception>
 #include <new>
 #include <string>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "base/signals.h"
 
 namespace base {
@@ -49,23 +54,51 @@ int Report(const absl::Status& status) {
 
 namespace {
 
-absl::Status OutOfMemory() {
-  return absl::ResourceExhaustedError("out of memory; lower --batch-size or --moco-k");
+// The flags of this program that lower its use of memory.
+std::vector<std::string> MemoryFlags(bool on_gpu) {
+  std::vector<std::string> flags;
+  gflags::CommandLineFlagInfo info;
+  for (const char* flag : {"batch_size", "moco_k", "workers"}) {
+    if (on_gpu && flag == std::string("workers")) continue;
+    if (!gflags::GetCommandLineFlagInfo(flag, &info)) continue;
+    flags.push_back(absl::StrCat("--", absl::StrReplaceAll(flag, {{"_", "-"}})));
+  }
+  return flags;
+}
+
+absl::Status OutOfMemory(bool on_gpu) {
+  const std::vector<std::string> flags = MemoryFlags(on_gpu);
+  const char* const where = on_gpu ? "the GPU" : "this machine";
+  const std::string remedy =
+      flags.empty()
+          ? absl::StrCat("free memory on ", where)
+          : absl::StrCat("lower ", flags.size() > 1 ? "one of " : "", absl::StrJoin(flags, ", "));
+  return absl::ResourceExhaustedError(absl::StrCat("out of memory on ", where, "; ", remedy));
 }
 
 }  // namespace
 
-int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
-  try {
-    return Report(body(argc, argv));
-  } catch (const std::bad_alloc&) {
-    return Report(OutOfMemory());
-  } catch (const std::exception& e) {
-    // LibTorch puts its stack trace on the lines after the first, and has no type for this error.
-    const std::string what = e.what();
-    if (absl::StrContains(what, "can't allocate memory")) return Report(OutOfMemory());
-    return Report(absl::InternalError(what.substr(0, what.find('\n'))));
+bool IsOutOfMemory(const std::exception& e) {
+  if (dynamic_cast<const std::bad_alloc*>(&e) != nullptr) return true;
+  for (const char* words :
+       {"can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED"}) {
+    if (absl::StrContains(e.what(), words)) return true;
   }
+  return false;
+}
+
+absl::Status CatchExceptions(const std::function<absl::Status()>& body) {
+  try {
+    return body();
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    if (IsOutOfMemory(e)) return OutOfMemory(/*on_gpu=*/absl::StrContains(what, "CUDA"));
+    return absl::InternalError(what.substr(0, what.find('\n')));
+  }
+}
+
+int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
+  return Report(CatchExceptions([&] { return body(argc, argv); }));
 }
 
 }  // namespace base

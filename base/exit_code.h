@@ -2,6 +2,7 @@
 #ifndef BASE_EXIT_CODE_H_
 #define BASE_EXIT_CODE_H_
 
+#include <exception>
 #include <functional>
 
 #include "absl/status/status.h"
@@ -15,6 +16,7 @@ enum ExitCode {
   kDamagedData = 3,    // an image, an archive or a checkpoint that is not whole
   kUnavailable = 4,    // a place in use, not writable, or full; memory
   kNotFinite = 5,      // the loss became NaN or infinite
+  kHangup = 129,       // the terminal was closed (128 + SIGHUP); the same as kInterrupted
   kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written, if a step was done
   kRequeue = 138,      // SIGUSR1, a scheduler's notice (128 + SIGUSR1); the same
   kTerminated = 143,   // SIGTERM (128 + SIGTERM); the same
@@ -27,8 +29,16 @@ ExitCode ExitCodeOf(const absl::Status& status);
 // process says it; and returns the exit code.
 int Report(const absl::Status& status);
 
-// Runs the program's body. What it throws is reported as one line, without a stack trace: memory
-// that is not to be had as kUnavailable, the rest as kInternalError.
+// Whether an exception says that memory ran out, on the machine or on a GPU. LibTorch has no type
+// for this that all devices share, so the text decides.
+bool IsOutOfMemory(const std::exception& e);
+
+// Runs `body` and turns what it throws into a status of one line, without LibTorch's stack trace:
+// ResourceExhausted when memory ran out, naming the flags of this program that lower its use;
+// Internal for the rest.
+absl::Status CatchExceptions(const std::function<absl::Status()>& body);
+
+// Runs the program's body with CatchExceptions, and reports the status that it ends with.
 int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv);
 
 }  // namespace base

@@ -107,17 +107,25 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
   }
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
-  // Without O_NONBLOCK, opening a pipe would wait for somebody to write into it.
+absl::StatusOr<int> OpenForReading(const std::string& path) {
+  // Without O_NONBLOCK, opening a pipe would wait for a writer.
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info;
   if (file.get() < 0 || fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
-  if (S_ISDIR(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is a folder, not a file"));
-  }
   if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a plain file"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' is a ", S_ISDIR(info.st_mode) ? "folder" : "pipe or device",
+                     ", not a plain file; give the file itself"));
   }
+  return file.Release();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes) {
+  const auto opened = OpenForReading(path);
+  if (!opened.ok()) return opened.status();
+  const Descriptor file(*opened);
+  struct stat info;
+  if (fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
   if (info.st_size > max_bytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' has ", info.st_size, " bytes, more than ", max_bytes));
@@ -138,14 +146,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes)
 }
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a pipe without waiting
+  const auto opened = OpenForReading(path);
+  if (!opened.ok()) return opened.status();
+  const Descriptor file(*opened);
   struct stat info;
-  if (file.get() < 0 || fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
-  if (!S_ISREG(info.st_mode)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' is a ", S_ISDIR(info.st_mode) ? "folder" : "device or pipe",
-                     ", not a file; give the file itself"));
-  }
+  if (fstat(file.get(), &info) != 0) return ErrnoStatus("cannot open", path);
   if (info.st_size == 0) return MappedFile({});
   void* bytes = mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (bytes == MAP_FAILED) return ErrnoStatus("cannot map", path);
@@ -273,7 +278,12 @@ std::string UserPath(const std::string& path) {
   const char* stands_in = std::getenv("BUILD_WORKING_DIRECTORY");
   const std::filesystem::path base =
       stands_in != nullptr ? std::filesystem::path(stands_in) : std::filesystem::current_path();
-  return (base / path).lexically_normal();
+  // Without "." and empty parts, which mean nothing.
+  std::filesystem::path result = base;
+  for (const std::filesystem::path& part : std::filesystem::path(path)) {
+    if (!part.empty() && part != ".") result /= part;
+  }
+  return result;
 }
 
 std::string ShellQuoted(const std::string& word) {

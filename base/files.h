@@ -20,6 +20,10 @@ namespace base {
 // full), Unavailable.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 
+// A descriptor of a plain file, which the caller closes. InvalidArgument for folders, pipes and
+// devices; a pipe is never waited for.
+absl::StatusOr<int> OpenForReading(const std::string& path);
+
 // The contents of a plain file. InvalidArgument for folders, pipes and devices, and for more than
 // `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path,
@@ -29,7 +33,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 // process (SIGBUS); replacing it, as WriteFileAtomically does, is harmless.
 class MappedFile {
  public:
-  // InvalidArgument when it is not a regular file.
+  // InvalidArgument if it is not a plain file.
   static absl::StatusOr<MappedFile> Open(const std::string& path);
 
   MappedFile(MappedFile&& other) noexcept;
@@ -48,14 +52,16 @@ absl::Status MakeFolders(const std::string& path);
 
 // Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: a
 // temporary file in the same folder, fsync, rename, fsync of the folder. `produce` is given a sink
-// that appends bytes and fails when the disk is full. On any error the temporary file is removed.
+// that appends bytes and fails if the disk is full. After an error the temporary file is gone, and
+// `path` is the old file, with one exception: if the last step fails, the fsync of the folder,
+// `path` is the whole new file, and a crash of the system may bring the old one back.
 using Sink = std::function<absl::Status(const void* bytes, size_t size)>;
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view contents);
 
-// The same for a file that must be new. AlreadyExists when there is one of that name, which stays
-// as it is, whoever else made it meanwhile.
+// The same for a file that must be new. AlreadyExists if a file of that name exists, even one made
+// meanwhile by another process; it stays as it is.
 absl::Status WriteNewFile(const std::string& path, absl::string_view contents);
 
 // A file that grows over hours: what it had at the last Sync() is there after any crash, and
@@ -89,12 +95,13 @@ class GrowingFile {
 // folder's lock: a writer that is at work there would lose its file.
 void RemoveTemporaries(const std::string& folder);
 
-// A path that a person typed, relative to where they stand: under `bazel run` the process starts
-// elsewhere and BUILD_WORKING_DIRECTORY says where that was. `~/` is the home folder. Empty stays
-// empty.
+// A path as the user typed it, made absolute. It is relative to the user's working directory, which
+// is BUILD_WORKING_DIRECTORY under `bazel run`, where the process starts elsewhere. `~/` is the
+// home folder. `..` is left to the system, since the parent of a link is not the folder that holds
+// the link. An empty path stays empty.
 std::string UserPath(const std::string& path);
 
-// The word as a shell wants it written: as it is, or in quotes.
+// The word as a shell reads it: as it is, or in quotes.
 std::string ShellQuoted(const std::string& word);
 
 }  // namespace base

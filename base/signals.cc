@@ -16,7 +16,7 @@ constexpr double kLongestStep = 15, kSave = 30;  // seconds
 constexpr int64_t kOnce = 1000;  // milliseconds in which a signal that comes again is the same one
 
 volatile std::sig_atomic_t received = 0;
-std::atomic<int64_t> interrupted, terminated;  // when Ctrl-C and SIGTERM came; 0: not yet
+std::atomic<int64_t> interrupted, terminated, hung_up;  // when each came; 0: not yet
 
 int64_t Milliseconds() {
   timespec now;
@@ -27,7 +27,9 @@ int64_t Milliseconds() {
 extern "C" void Remember(int signal) {
   if (received == 0) received = signal;
   if (signal == SIGUSR1) return;
-  std::atomic<int64_t>& came = signal == SIGINT ? interrupted : terminated;
+  std::atomic<int64_t>& came = signal == SIGINT    ? interrupted
+                               : signal == SIGTERM ? terminated
+                                                   : hung_up;
   if (came == 0) {
     came = Milliseconds();
   } else if (Milliseconds() - came >= kOnce) {
@@ -40,11 +42,14 @@ extern "C" void Remember(int signal) {
 
 void CatchStopSignals() {
   received = 0;
-  interrupted = terminated = 0;
+  interrupted = terminated = hung_up = 0;
   struct sigaction action = {};
   action.sa_handler = Remember;
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaction(signal, &action, nullptr);
+  struct sigaction before;
+  sigaction(SIGHUP, nullptr, &before);
+  if (before.sa_handler != SIG_IGN) sigaction(SIGHUP, &action, nullptr);
 }
 
 absl::Status StopRequested() {
@@ -55,6 +60,8 @@ absl::Status StopRequested() {
       return absl::CancelledError("stopped by Ctrl-C");
     case SIGTERM:
       return absl::CancelledError("stopped by SIGTERM");
+    case SIGHUP:
+      return absl::CancelledError("stopped by SIGHUP, since the terminal was closed");
     default:
       return absl::CancelledError("stopped by SIGUSR1");
   }

@@ -14,7 +14,7 @@ namespace {
 
 const cv::Scalar kWhite = cv::Scalar::all(255), kGrey = cv::Scalar::all(160);
 
-// Puts `image` into the middle of `square`, as large as it fits.
+// Scales `image` to fit `square`, and centres it.
 void Fit(const cv::Mat& image, cv::Mat square) {
   const double scale = static_cast<double>(square.rows) / std::max(image.rows, image.cols);
   const auto scaled = [&](int pixels) {
@@ -23,7 +23,7 @@ void Fit(const cv::Mat& image, cv::Mat square) {
   const cv::Size size(scaled(image.cols), scaled(image.rows));
   const cv::Rect middle((square.cols - size.width) / 2, (square.rows - size.height) / 2, size.width,
                         size.height);
-  // Areas are means over all pixels when it becomes smaller; larger, they would be blocks.
+  // INTER_AREA averages all pixels when an image is made smaller, but makes blocks of a larger one.
   cv::resize(image, square(middle), size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
 }
 

@@ -1,4 +1,4 @@
-// Many images as one.
+// Many images as one picture.
 #ifndef DATA_CONTACT_SHEET_H_
 #define DATA_CONTACT_SHEET_H_
 
@@ -10,9 +10,9 @@
 
 namespace data {
 
-// Images `indices` (at least one) of `dataset` in a grid of `columns`, row after row, each scaled
-// into a square of `tile` pixels and centred, RGB, white around them: 8 bits, columns * tile wide.
-// An image that cannot be read leaves a crossed square.
+// Images `indices` (at least one) of `dataset` in a grid of `columns`, row after row: 8-bit RGB,
+// columns * tile pixels wide. Each image is scaled to fit a square of `tile` pixels, and centred on
+// white. A crossed square stands for an image that cannot be read.
 cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices, int columns,
                      int tile);
 

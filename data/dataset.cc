@@ -1,40 +1,86 @@
 #include "data/dataset.h"
 
+#include <algorithm>
+#include <new>
+#include <opencv2/core.hpp>
+#include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
 namespace data {
 namespace {
 
-absl::Status NothingMatches(const Place& place) {
-  if (!place.is_folder) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", place.path, "' is neither a folder nor a .tar, .pack or .csv file; give ",
-                     "a place that docs/data.md describes"));
+using NamedFormat = std::pair<std::string, std::unique_ptr<Format>>;
+
+// Every format that needs no options.
+std::vector<NamedFormat> AllFormats() {
+  std::vector<NamedFormat> formats;
+  for (const std::string& name : Datasets().Names()) {
+    if (auto format = Datasets().Create(name); format.ok()) {
+      formats.emplace_back(name, *std::move(format));
+    }
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", place.path, "' holds no images (.jpg, .png, ...), nor anything else that ",
-                   "docs/data.md describes"));
+  return formats;
 }
 
-// The format that matches, of those that hold splits or of those that do not; empty when none
-// does.
-absl::StatusOr<std::string> FindFormat(const Place& place, bool holds_splits) {
+// Of all formats' files, sorted.
+std::vector<std::string> AllFileEndings() {
+  std::set<std::string> endings;
+  for (const auto& [name, format] : AllFormats()) {
+    for (const std::string& ending : format->FileEndings()) endings.insert(ending);
+  }
+  return {endings.begin(), endings.end()};
+}
+
+bool Matches(const Format& format, const DataLocation& location) {
+  if (location.is_folder) return format.MatchesFolder(location);
+  const std::vector<std::string> endings = format.FileEndings();
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](const std::string& ending) { return location.EndsWith(ending); });
+}
+
+absl::Status NothingMatches(const DataLocation& location) {
+  if (location.is_folder) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", location.path, "' holds no images (.jpg, .png, ...) and no other data ",
+                     "that docs/data.md describes"));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", location.path, "' is not a folder, and its name does not end in ",
+                   absl::StrJoin(AllFileEndings(), " or "),
+                   "; give data in a format that docs/data.md describes"));
+}
+
+// The format that matches, of those that hold splits or of those that do not; empty if none does.
+absl::StatusOr<std::string> FindFormat(const DataLocation& location, bool holds_splits) {
   std::vector<std::string> found;
-  for (const std::string& name : Datasets().Names()) {
-    const auto format = Datasets().Create(name);
-    if (format.ok() && (*format)->HoldsSplits() == holds_splits && (*format)->Matches(place)) {
-      found.push_back(name);
-    }
+  for (const auto& [name, format] : AllFormats()) {
+    if (format->HoldsSplits() == holds_splits && Matches(*format, location)) found.push_back(name);
   }
   if (found.size() > 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", place.path, "' looks like ", absl::StrJoin(found, " and like "),
-                     "; keep them in folders of their own, or say which by --dataset"));
+        absl::StrCat("'", location.path, "' looks like ", absl::StrJoin(found, " and like "),
+                     "; choose one with --dataset, or move the data into folders of their own"));
   }
   return found.empty() ? "" : found[0];
+}
+
+// The part of `root` that is the split's: of the given format, or of any that matches. Empty if
+// there is none.
+absl::StatusOr<std::string> FindPart(const DataLocation& root, Split split, const Format* given) {
+  const DataLocation::Parts parts =
+      root.PartsOf(split, given != nullptr ? given->FileEndings() : AllFileEndings());
+  // A format that is given may be one of files alone.
+  if (!parts.folder.empty() && (given == nullptr || parts.files.empty())) return parts.folder;
+  if (parts.files.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat("'", absl::StrJoin(parts.files, "' and '"),
+                                                   "' are both the ", ToString(split),
+                                                   " images; choose one with --dataset"));
+  }
+  return parts.files.empty() ? "" : parts.files[0];
 }
 
 }  // namespace
@@ -48,44 +94,63 @@ absl::StatusOr<std::string> Dataset::File(int64_t index) const {
   return absl::UnimplementedError(absl::StrCat("'", Name(index), "' is not kept as a file"));
 }
 
+absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index) {
+  const auto out_of_memory = [&] {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("out of memory while '", dataset.Name(index),
+                     "' was read; use fewer threads (--workers, --threads) or a smaller batch"));
+  };
+  try {
+    return dataset.Image(index);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  } catch (const cv::Exception& e) {
+    if (e.code == cv::Error::StsNoMem) return out_of_memory();
+    return absl::DataLossError(absl::StrCat("'", dataset.Name(index), "': ", e.what()));
+  } catch (const std::exception& e) {
+    return absl::DataLossError(absl::StrCat("'", dataset.Name(index), "': ", e.what()));
+  }
+}
+
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
                                    int channels) {
-  auto root = Place::At(path);
+  auto root = DataLocation::At(path);
   if (!root.ok()) return root.status();
   Opened opened{nullptr, format, path};
-  bool holds_splits;
-  if (format.empty()) {
+  std::unique_ptr<Format> chosen;
+  if (!format.empty()) {
+    auto given = Datasets().Create(format);
+    if (!given.ok()) return given.status();
+    chosen = *std::move(given);
+  } else {
     auto found = FindFormat(*root, /*holds_splits=*/true);
     if (!found.ok()) return found.status();
     opened.format = *found;
-    holds_splits = !found->empty();
-  } else {
-    auto given = Datasets().Create(format);
-    if (!given.ok()) return given.status();
-    holds_splits = (*given)->HoldsSplits();
+    if (!found->empty()) chosen = Datasets().Create(*found).value();
   }
-  if (!holds_splits) {
-    const std::string part = root->PartOf(split);
-    if (!part.empty()) {
-      opened.place = part;
+  if (chosen == nullptr || !chosen->HoldsSplits()) {
+    auto part = FindPart(*root, split, chosen.get());
+    if (!part.ok()) return part.status();
+    if (!part->empty()) {
+      opened.place = *part;
     } else if (split != Split::kPretraining) {
       return absl::NotFoundError(absl::StrCat(
           "'", *root / (split == Split::kTraining ? "train" : "val"),
-          "' is not there; the data's folder must hold train/ and val/, each with a folder for ",
-          "each class, or be of another form of docs/data.md"));
+          "' does not exist; the data's ",
+          "folder must hold train/ and val/, each with one folder for each class, or data in ",
+          "another format that docs/data.md describes"));
     }
   }
-  if (opened.format.empty()) {
-    auto place = Place::At(opened.place);
-    if (!place.ok()) return place.status();
-    auto found = FindFormat(*place, /*holds_splits=*/false);
+  if (chosen == nullptr) {
+    auto location = DataLocation::At(opened.place);
+    if (!location.ok()) return location.status();
+    auto found = FindFormat(*location, /*holds_splits=*/false);
     if (!found.ok()) return found.status();
-    if (found->empty()) return NothingMatches(*place);
+    if (found->empty()) return NothingMatches(*location);
     opened.format = *found;
+    chosen = Datasets().Create(*found).value();
   }
-  auto made = Datasets().Create(opened.format);
-  if (!made.ok()) return made.status();
-  auto dataset = (*made)->Open(opened.place, split, channels);
+  auto dataset = chosen->Open(opened.place, split, channels);
   if (!dataset.ok()) return dataset.status();
   opened.dataset = *std::move(dataset);
   return opened;
@@ -100,13 +165,13 @@ absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
     if (dataset.Label(i) >= 0) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("'", dataset.Name(i), "' has no label; '", opened->place,
-                     "' must hold a folder for each class, with its images, or labels in another ",
-                     "form of docs/data.md"));
+                     "' must hold one folder of images for each class, or labels in another ",
+                     "format that docs/data.md describes"));
   }
   if (dataset.classes().size() < 2) {
-    return absl::InvalidArgumentError(absl::StrCat("'", opened->place, "' holds the one class '",
+    return absl::InvalidArgumentError(absl::StrCat("'", opened->place, "' holds only the class '",
                                                    dataset.classes()[0],
-                                                   "'; a classifier wants two classes or more"));
+                                                   "'; a classifier requires at least two"));
   }
   return opened;
 }

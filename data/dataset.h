@@ -9,20 +9,21 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "data/place.h"
+#include "data/location.h"
+#include "registry/no_options.h"
 #include "registry/registry.h"
 
 namespace data {
 
-// How the images of a data set are usually shown to a network: what holds where a person says
-// nothing.
+// How the images of a data set are usually shown to a network; used where the user gives no flag.
 struct ViewDefaults {
-  int64_t size = 0;    // rows and columns of a view; 0: nothing is usual
-  int64_t resize = 0;  // of the shorter side before the centre crop of evaluation; 0: as for others
-  std::string normalize;  // the spec of the step; empty: nothing is usual
+  int64_t size = 0;       // rows and columns of a view; 0: the program's default
+  int64_t resize = 0;     // length of the shorter side before the centre crop of evaluation; 0: as
+                          // for other data
+  std::string normalize;  // a spec of the augmentation; empty: the program's default
 };
 
-// A fixed list of images, each perhaps with a label. Thread-safe once made.
+// A fixed list of images, which may have labels. Thread-safe.
 class Dataset {
  public:
   virtual ~Dataset() = default;
@@ -30,18 +31,19 @@ class Dataset {
   virtual int64_t size() const = 0;  // at least 1
 
   // The image at `index` (0 to size() - 1), decoded: 8 bits a channel, as many channels as the data
-  // set was opened with (data/decode.h). DataLoss, naming the image and what is wrong, when it
-  // cannot be read; other images stay readable.
+  // set was opened with (data/decode.h). DataLoss, naming the image and what is wrong, if it cannot
+  // be read (other images stay readable); ResourceExhausted if memory is short. May throw
+  // std::bad_alloc and OpenCV's errors: see ReadImageAt.
   virtual absl::StatusOr<cv::Mat> Image(int64_t index) const = 0;
 
-  // The image's own JPEG or PNG file, not looked at. Unimplemented where images are not kept as
+  // The bytes of the image's own file, in any format. Unimplemented where images are not kept as
   // files; DataLoss as for Image().
   virtual absl::StatusOr<std::string> File(int64_t index) const;
 
-  // A name that a person finds the image by: a path, or an entry in an archive.
+  // A name by which a person finds the image: a path, or an entry of an archive.
   virtual std::string Name(int64_t index) const = 0;
 
-  // The class, an index into classes(); -1 when the image has none.
+  // The class, an index into classes(); -1 if the image has none.
   virtual int Label(int64_t index) const = 0;
 
   // Names of the classes in the order of their labels; empty for unlabelled data.
@@ -50,21 +52,30 @@ class Dataset {
   virtual ViewDefaults views() const { return {}; }
 };
 
-// A way in which data sets lie on the disk.
+// Dataset::Image without exceptions: ResourceExhausted, naming the image, if memory is short
+// (std::bad_alloc, OpenCV's StsNoMem), DataLoss if anything else is thrown.
+absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index);
+
+// A format in which data sets are stored.
 class Format {
  public:
   virtual ~Format() = default;
 
-  // Whether a place of this format holds every split, and the format knows where. Otherwise a place
-  // is one split, and Place::PartOf tells which.
+  // Whether one location holds every split, and the format knows where. Otherwise a location is one
+  // split, and OpenDataset finds it (DataLocation::PartsOf).
   virtual bool HoldsSplits() const { return false; }
 
-  // Whether what lies there looks like this format, by names, without reading any image.
-  virtual bool Matches(const Place& place) const = 0;
+  // The endings of the names of files that are data sets of this format (".tar"); empty if data
+  // sets are folders. A file with such a name is taken for a data set of this format, and a split
+  // may be a file with such a name.
+  virtual std::vector<std::string> FileEndings() const { return {}; }
 
-  // The images of `split` there (of all, where a place is one split), decoded to `channels`: 1 to
-  // 4. Everything that can be wrong, but for the images, is found here: InvalidArgument, NotFound
-  // or DataLoss, with the file and the line or entry.
+  // Whether a folder looks like this format, by names, without reading any image.
+  virtual bool MatchesFolder(const DataLocation& folder) const { return false; }
+
+  // The images of `split` (of all splits, where a location is one split), decoded to `channels`, 1
+  // to 4. Everything that can be wrong, except for the images, is found here: InvalidArgument,
+  // NotFound or DataLoss, with the file and the line or entry.
   virtual absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                         int channels) const = 0;
 };
@@ -72,26 +83,20 @@ class Format {
 using DatasetRegistry = registry::Registry<Format>;
 DatasetRegistry& Datasets();
 
-// For formats without options.
-struct NoOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
-
 struct Opened {
   std::unique_ptr<Dataset> dataset;
   std::string format;  // the spec
-  std::string place;   // path, or a part of it
+  std::string place;   // the path, or a split's part of it
 };
 
-// The images of `split` at `path`, by the format that is given as a spec, or else by the one that
-// matches. NotFound or InvalidArgument, saying what was looked for, when none does, or several do;
-// and the format's own errors.
+// The images of `split` at `path`, in the format that is given as a spec, or else in the one that
+// matches. NotFound or InvalidArgument, saying what was looked for, if no format matches, or
+// several do; and the format's own errors.
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split,
                                    const std::string& format = "", int channels = 3);
 
-// The same, for images that must each have a class, of at least two. InvalidArgument, naming the
-// first image without one, otherwise.
+// The same for labelled images. InvalidArgument unless every image has a label (the message names
+// the first without one) and there are at least two classes.
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
                                            const std::string& format = "", int channels = 3);
 

@@ -8,7 +8,8 @@ namespace data {
 namespace {
 
 void CheckPicture(const cv::Mat& image) {
-  CHECK(image.type() == CV_8UC1 || image.type() == CV_8UC3) << "no picture: type " << image.type();
+  CHECK(image.type() == CV_8UC1 || image.type() == CV_8UC3)
+      << "not an image of 8 bits and 1 or 3 channels: type " << image.type();
   CHECK(!image.empty());
 }
 

@@ -1,4 +1,4 @@
-// Pictures as files.
+// From pixels to the bytes of image files.
 #ifndef DATA_ENCODE_H_
 #define DATA_ENCODE_H_
 
@@ -7,12 +7,12 @@
 
 namespace data {
 
-// The PNG file of `image`, which DecodeImage gives back as it was: 8 bits, 1 (grey) or 3 channels
-// (RGB), at least one pixel.
+// The PNG file of `image`: 8 bits, 1 (grey) or 3 channels (RGB), at least one pixel. DecodeImage
+// gives back the same pixels.
 std::string EncodePng(const cv::Mat& image);
 
-// The JPEG file of such an image, with half as many rows and columns of colour as of brightness;
-// at most 65,500 rows and columns. quality: 1 to 100; larger files are truer.
+// The JPEG file of such an image, of at most 65,500 rows and columns, with the colours at half the
+// resolution (4:2:0). quality: 1 to 100; more is larger and closer to the image.
 std::string EncodeJpeg(const cv::Mat& image, int quality);
 
 }  // namespace data

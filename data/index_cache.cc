@@ -6,17 +6,22 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/files.h"
-#include "data/bytes.h"
+#include "data/binary.h"
+#include "data/codec.h"
 
 namespace data {
 namespace {
 
-constexpr absl::string_view kMagic = "mocopp index 1\n";
-constexpr int64_t kSettled =
-    2'000'000'000;  // nanoseconds, coarser than the times of any usual file system
+constexpr absl::string_view kMagic = "mocopp index 2\n";
+// Nanoseconds, coarser than the times of any usual file system.
+constexpr int64_t kSettled = 2'000'000'000;
 
-// Takes text that ends with a zero from the front of `bytes`; false: there is none.
+// Which names were listed. A program with other codecs lists other files.
+std::string ListedEndings() { return absl::StrJoin(ImageEndings(), " "); }
+
+// Takes text that ends with a zero byte from the front of `bytes`; false if there is none.
 bool TakeText(absl::string_view& bytes, absl::string_view* text) {
   const size_t end = bytes.find('\0');
   if (end == absl::string_view::npos) return false;
@@ -25,7 +30,7 @@ bool TakeText(absl::string_view& bytes, absl::string_view* text) {
   return true;
 }
 
-// Whether the folder that is described at the front of `bytes` is still as it was.
+// Takes the description of a folder from the front of `bytes`; false if the folder has changed.
 bool TakeFolder(absl::string_view& bytes) {
   absl::string_view path;
   FolderState was;
@@ -62,10 +67,10 @@ std::optional<Names> ReadIndex(const std::string& root) {
   if (bytes.substr(0, kMagic.size()) != kMagic) return std::nullopt;
   bytes.remove_prefix(kMagic.size());
   if (!Take(bytes, &crc) || crc != Crc(bytes)) return std::nullopt;
-  absl::string_view held_root, name;
+  absl::string_view held_root, endings, name;
   uint64_t folders, images;
-  if (!TakeText(bytes, &held_root) || held_root != root || !Take(bytes, &folders) ||
-      !Take(bytes, &images)) {
+  if (!TakeText(bytes, &held_root) || held_root != root || !TakeText(bytes, &endings) ||
+      endings != ListedEndings() || !Take(bytes, &folders) || !Take(bytes, &images)) {
     return std::nullopt;
   }
   for (uint64_t i = 0; i < folders; ++i) {
@@ -83,23 +88,24 @@ void WriteIndex(const std::string& root, const Tree& tree, int64_t began) {
   const std::string path = IndexPath(root);
   if (path.empty()) return;
   std::string body;
-  absl::StrAppend(&body, root, absl::string_view("\0", 1));
+  const absl::string_view zero("\0", 1);
+  absl::StrAppend(&body, root, zero, ListedEndings(), zero);
   Append<uint64_t>(tree.folders.size(), body);
   Append<uint64_t>(tree.names.size(), body);
   for (const FolderState& folder : tree.folders) {
     if (std::max(folder.modified, folder.changed) > began - kSettled) return;
-    absl::StrAppend(&body, folder.path, absl::string_view("\0", 1));
+    absl::StrAppend(&body, folder.path, zero);
     Append(folder.device, body);
     Append(folder.inode, body);
     Append(folder.modified, body);
     Append(folder.changed, body);
   }
   for (int64_t i = 0; i < tree.names.size(); ++i) {
-    absl::StrAppend(&body, tree.names[i], absl::string_view("\0", 1));
+    absl::StrAppend(&body, tree.names[i], zero);
   }
   std::string head(kMagic);
   Append(Crc(body), head);
-  // Without it the folders are read again, which is as good.
+  // An error does no harm: without the cache the folders are read again.
   if (!base::MakeFolders(std::filesystem::path(path).parent_path()).ok()) return;
   base::WriteFileAtomically(path, head + body).IgnoreError();
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/files.h"
+#include "data/binary.h"
 #include "data/test_images.h"
 
 namespace data {
@@ -103,6 +104,26 @@ TEST_F(IndexCacheTest, DamageIsNoticedAndWrittenOver) {
   }
   EXPECT_EQ(ListImages(root_)->size(), 3);
   Keep();
+  EXPECT_TRUE(IsTaken());
+}
+
+// A program with other codecs lists other files.
+TEST_F(IndexCacheTest, NamesListedByOtherEndingsAreNotTaken) {
+  Keep();
+  std::string bytes = base::ReadFile(IndexPath(root_)).value();
+  const size_t head = bytes.find('\n') + 1, ending = bytes.find(".png .");
+  ASSERT_NE(ending, std::string::npos);
+  bytes.replace(ending, 4, ".new");
+  std::string crc;
+  Append(Crc(absl::string_view(bytes).substr(head + 4)), crc);
+  bytes.replace(head, 4, crc);
+  WriteTestFile(IndexPath(root_), bytes);
+  EXPECT_FALSE(IsTaken());
+  bytes.replace(ending, 4, ".png");
+  crc.clear();
+  Append(Crc(absl::string_view(bytes).substr(head + 4)), crc);
+  bytes.replace(head, 4, crc);
+  WriteTestFile(IndexPath(root_), bytes);
   EXPECT_TRUE(IsTaken());
 }
 

@@ -51,7 +51,7 @@ absl::StatusOr<std::vector<int>> ReadLabelTensor(const std::string& path) {
   if (!file.ok()) return file.status();
   const tensors::pickle::Value& root = file->root();
   if (root.kind != tensors::pickle::Value::kTensor || root.tensor->sizes.size() != 1) {
-    return file->Unsuitable("is no tensor of one dimension; write the labels by torch.save");
+    return file->Unsuitable("is not a tensor of one dimension; write the labels with torch.save");
   }
   const tensors::pickle::TensorInfo& tensor = *root.tensor;
   auto storage = file->Read(tensor);

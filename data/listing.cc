@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "data/codec.h"
 #include "data/index_cache.h"
 
 namespace data {
@@ -28,8 +29,8 @@ int64_t Nanoseconds(const timespec& time) {
 
 using FolderId = std::pair<uint64_t, uint64_t>;
 
-// Adds what is below root/folder; `folder` ends with a slash, or is empty. `around` are the folders
-// that it lies in.
+// Adds the images below root/folder; `folder` ends with a slash, or is empty. `around` holds the
+// folders that it lies in, so that a link to one of them is not followed.
 absl::Status Scan(const std::string& root, const std::string& folder, std::set<FolderId>& around,
                   Tree& tree) {
   const std::string path = folder.empty() ? root : absl::StrCat(root, "/", folder);
@@ -51,8 +52,7 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
 
 bool HasImageName(absl::string_view name) {
   if (absl::StartsWith(name, ".") || absl::StrContains(name, "/.")) return false;
-  for (absl::string_view ending :
-       {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}) {
+  for (const std::string& ending : ImageEndings()) {
     if (absl::EndsWithIgnoreCase(name, ending)) return true;
   }
   return false;
@@ -119,7 +119,7 @@ absl::StatusOr<Names> ListImages(const std::string& root) {
   if (!tree.ok()) return tree.status();
   if (tree->names.size() == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), nor do the folders in it"));
+        absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders"));
   }
   if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
   return std::move(tree->names);

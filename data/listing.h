@@ -1,5 +1,5 @@
-// What folders, archives and lists of images have in common: which names are images, what lies in a
-// folder, names kept in little memory, and the classes that names tell.
+// What folders, archives and lists of images have in common: which names are those of images, what
+// a folder holds, names kept in little memory, and classes by names.
 #ifndef DATA_LISTING_H_
 #define DATA_LISTING_H_
 
@@ -14,14 +14,14 @@
 
 namespace data {
 
-// Whether a file of this name, perhaps with folders, is taken for an image: .jpg, .jpeg, .png and
-// other usual endings in any case, no part of it hidden (`.x`). What it holds is found out when it
-// is decoded.
+// Whether a file of this name, perhaps with folders, is listed as an image: its ending, in upper or
+// lower case, is one of ImageEndings() (data/codec.h), and no part of it is hidden (`.x`). What it
+// holds is known when it is decoded.
 bool HasImageName(absl::string_view name);
 
-// Calls `visit` with each entry of a folder that is not hidden, in the file system's order. The
-// type comes with the name: only of links (which are followed) and where the file system does not
-// tell it, is anything else asked for. Stops at an error of `visit`.
+// Calls `visit` with each entry of a folder that is not hidden, in the file system's order, until
+// `visit` returns an error. The type comes with the name; stat(2) is called only for links (which
+// are followed) and where the file system does not give the type.
 absl::Status ForEachEntry(
     const std::string& folder,
     const std::function<absl::Status(const char* name, bool is_folder)>& visit);
@@ -42,13 +42,13 @@ class Names {
   std::vector<uint64_t> begins_ = {0};  // and the end
 };
 
-// A folder as it was before it was read.
+// The state of a folder before it was read.
 struct FolderState {
   std::string path;
   uint64_t device, inode;
   int64_t modified, changed;  // nanoseconds
 
-  // NotFound and the like when it cannot be asked.
+  // NotFound, or another error of stat(2).
   static absl::StatusOr<FolderState> Of(const std::string& path);
 };
 
@@ -61,7 +61,7 @@ struct Tree {
 absl::StatusOr<Tree> ReadTree(const std::string& root);
 
 // The names of the tree at `root`. Those of large trees are kept in the user's cache
-// (data/index_cache.h). InvalidArgument when there is none.
+// (data/index_cache.h). InvalidArgument if there are no images.
 absl::StatusOr<Names> ListImages(const std::string& root);
 
 // The class of each name: its first folder, as in torchvision's ImageFolder.
@@ -71,10 +71,10 @@ struct Classes {
 };
 Classes ClassesOfFolders(const Names& sorted_names);
 
-// Labels that are numbers: no data set has more classes, and a damaged file may say anything.
+// Larger labels are refused: no data set has more classes, and a damaged file may say anything.
 constexpr int64_t kMaxClasses = 1 << 20;
 
-// "0", "1", ... for classes that have numbers only.
+// "0", "1", ..., for classes that have numbers and no names.
 std::vector<std::string> NumberedClasses(int64_t count);
 
 }  // namespace data

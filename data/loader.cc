@@ -5,7 +5,10 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <new>
+#include <opencv2/core.hpp>
 #include <set>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -15,18 +18,19 @@ namespace data {
 namespace {
 
 constexpr int64_t kChunk = 8;         // samples that a thread takes at a time
-constexpr int kMaxSubstitutes = 100;  // that are tried for one sample
+constexpr int kMaxSubstitutes = 100;  // images tried in place of one sample
 
-// A place in the ring.
+// A slot of the ring.
 struct Slot {
   Batch batch;
   std::vector<std::vector<float>> memory;  // of each view
-  std::vector<std::vector<BadImage>> bad;  // met for each row
-  std::vector<int64_t> second_view_order;  // of the whole batch; empty: as it is
+  std::vector<std::vector<BadImage>> bad;  // found for each row
+  std::vector<int64_t> second_view_order;  // of the whole batch; empty: both views in one order
 
-  // Guarded by the loader's mutex; the rest belongs to whoever fills a sample, then to Next().
-  int64_t unfilled = 0;  // samples still to come
-  absl::Status failure;  // of what a sample cannot do without
+  // Guarded by the loader's mutex. The rest belongs to the thread that fills a sample, and then to
+  // the one that calls Next().
+  int64_t unfilled = 0;  // samples still missing
+  absl::Status failure;  // why a sample could not be made
 };
 
 class ThreadedLoader : public Loader {
@@ -50,7 +54,18 @@ class ThreadedLoader : public Loader {
       slot.bad.resize(rows);
     }
     for (size_t i = 0; i < slots_.size(); ++i) Prepare(options_.first_step + i);
-    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+  }
+
+  // The destructor joins the threads that were started, even after an error.
+  absl::Status Start() {
+    try {
+      for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { Work(); });
+    } catch (const std::system_error& e) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("cannot start worker thread ", threads_.size() + 1, " of ", options_.threads,
+                       ": ", e.what(), "; use fewer --workers"));
+    }
+    return absl::OkStatus();
   }
 
   ~ThreadedLoader() override {
@@ -69,7 +84,7 @@ class ThreadedLoader : public Loader {
 
   absl::StatusOr<const Batch*> Next() override {
     const auto began = std::chrono::steady_clock::now();
-    if (handed_out_) {  // the last batch's place is free
+    if (handed_out_) {  // the last batch's slot is free
       Prepare(next_ - 1 + slots_.size());
       work_.notify_all();
     }
@@ -78,7 +93,7 @@ class ThreadedLoader : public Loader {
     Slot& slot = SlotOf(next_);
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      // A batch without rows of this process wants to be passed, too.
+      // A batch without rows of this rank must be passed, too.
       while (slot.unfilled > 0 || (threads_.empty() && fill_step_ <= next_)) {
         if (threads_.empty()) {
           FillSome(lock);
@@ -104,7 +119,7 @@ class ThreadedLoader : public Loader {
     return static_cast<size_t>(options_.rows) * options_.cols * options_.channels;
   }
 
-  // Of a batch of all processes.
+  // How many of a batch's rows this rank makes.
   int64_t OwnRows(int64_t batch) const {
     return (batch - options_.rank + options_.ranks - 1) / options_.ranks;
   }
@@ -129,7 +144,7 @@ class ThreadedLoader : public Loader {
     prepared_ = step + 1;
   }
 
-  // A thread's life.
+  // What each thread does until the loader is destroyed.
   void Work() {
     std::unique_lock<std::mutex> lock(mutex_);
     for (;;) {
@@ -174,37 +189,39 @@ class ThreadedLoader : public Loader {
         }
         if (!status.ok()) return status;
       }
-    } catch (const std::exception& e) {  // OpenCV's errors, memory
+    } catch (const std::bad_alloc&) {
+      return OutOfMemory();
+    } catch (const cv::Exception& e) {
+      if (e.code == cv::Error::StsNoMem) return OutOfMemory();
+      return absl::InternalError(absl::StrCat("the loader failed: ", e.what()));
+    } catch (const std::exception& e) {
       return absl::InternalError(absl::StrCat("the loader failed: ", e.what()));
     }
     return absl::OkStatus();
   }
 
-  // The image; what OpenCV throws (memory) is of this image alone, too.
-  absl::StatusOr<cv::Mat> Read(int64_t sample) const {
-    try {
-      return dataset_.Image(sample);
-    } catch (const std::exception& e) {
-      return absl::DataLossError(absl::StrCat("'", dataset_.Name(sample), "': ", e.what()));
-    }
+  static absl::Status OutOfMemory() {
+    return absl::ResourceExhaustedError(
+        "out of memory in the loader; use fewer --workers or a smaller --batch-size");
   }
 
   // Row i of the views from `first_view` to before `last_view`.
   absl::Status FillRow(Slot& slot, int64_t i, int64_t sample, size_t first_view, size_t last_view) {
     const int64_t epoch = slot.batch.epoch;
-    const int64_t position = sample;  // what the substitutes are drawn for
+    const int64_t position = sample;  // substitutes and crops are drawn for this one
     base::Rng substitutes(options_.seed, base::Purpose::kSubstitute, epoch, position);
-    auto image = Read(sample);
+    auto image = ReadImageAt(dataset_, sample);
     while (!image.ok()) {
+      if (absl::IsResourceExhausted(image.status()))
+        return image.status();  // not the image's fault
       slot.bad[i].push_back({sample, dataset_.Name(sample), std::string(image.status().message())});
       if (slot.bad[i].size() > kMaxSubstitutes) {
-        return absl::DataLossError(
-            absl::StrCat("of ", kMaxSubstitutes,
-                         " images drawn one after the other none can be read; the last: ",
-                         image.status().message()));
+        return absl::DataLossError(absl::StrCat(
+            "none of ", kMaxSubstitutes,
+            " images drawn one after the other can be read; the last: ", image.status().message()));
       }
       sample = substitutes.UniformInt(0, dataset_.size() - 1);
-      image = Read(sample);
+      image = ReadImageAt(dataset_, sample);
     }
     if (first_view == 0) {
       slot.batch.samples[i] = sample;
@@ -218,7 +235,7 @@ class ThreadedLoader : public Loader {
     return absl::OkStatus();
   }
 
-  // The epoch's order, made by the first thread that asks; null when samples come as they lie.
+  // The epoch's order, made by the first thread that asks; null if the data set's order is kept.
   std::shared_ptr<const std::vector<int64_t>> Order(int64_t epoch) {
     if (!options_.shuffle) return nullptr;
     std::lock_guard<std::mutex> lock(order_mutex_);
@@ -243,13 +260,13 @@ class ThreadedLoader : public Loader {
     }
     return absl::DataLossError(absl::StrCat(
         bad_ever_.size(), " images cannot be read, the last: ", bad_images_.back().why,
-        "; mend or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
+        "; repair or remove them, or raise --max-bad-images (", options_.max_bad_images, ")"));
   }
 
   const Dataset& dataset_;
   const LoaderOptions options_;
 
-  // Of the thread that calls Next().
+  // Used by the thread that calls Next() alone.
   int64_t next_;  // the step that comes next
   bool handed_out_ = false;
   double seconds_waited_ = 0;
@@ -279,7 +296,9 @@ absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
         absl::StrCat("a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
                      " images; set --batch-size to 1 to ", dataset.size()));
   }
-  return std::make_unique<ThreadedLoader>(dataset, std::move(options));
+  auto loader = std::make_unique<ThreadedLoader>(dataset, std::move(options));
+  if (absl::Status s = loader->Start(); !s.ok()) return s;
+  return loader;
 }
 
 std::vector<int64_t> EpochOrder(int64_t size, uint64_t seed, int64_t epoch) {

@@ -1,12 +1,11 @@
-// The loader: C++ threads that decode images and make views a few batches ahead of the training
+// The loader: worker threads that decode images and make views, a few batches ahead of the training
 // step.
 //
 // Each image is decoded once for all of its views. A batch is written into preallocated memory of a
-// bounded ring, in the layout the network wants (N x H x W x C, float), and handed out without a
-// copy.
+// bounded ring, in the network's layout (N x H x W x C, float), and is handed out without a copy.
 //
-// What a batch holds is a function of (seed, step) alone: order by (seed, epoch), crops by (seed,
-// epoch, sample, view). The number of threads changes nothing but the time.
+// The contents of a batch are a function of (seed, step) alone: the order is one of (seed, epoch),
+// the crops are one of (seed, epoch, sample, view). The number of threads changes only the time.
 #ifndef DATA_LOADER_H_
 #define DATA_LOADER_H_
 
@@ -25,42 +24,42 @@
 
 namespace data {
 
-// Writes one view of `image` to `out`, rows * cols * channels floats (H x W x C), drawing from
-// `rng` alone.
+// Writes one view of `image` to `out`, rows * cols * channels floats (H x W x C). All randomness
+// comes from `rng`.
 using ViewFunction = std::function<void(const cv::Mat& image, base::Rng& rng, float* out)>;
 
 struct LoaderOptions {
-  int64_t batch_size = 0;  // of all processes together
+  int64_t batch_size = 0;  // of all ranks together
   int rows = 0, cols = 0;  // of a view
   int channels = 3;
   std::vector<ViewFunction> views;  // one or two: query and key
-  bool shuffle = true;              // else the order of the dataset, every epoch
-  bool drop_last = true;            // else the last batch of an epoch may be smaller
+  bool shuffle = true;              // false: every epoch has the order of the data set
+  bool drop_last = true;            // false: the last batch of an epoch may be smaller
   uint64_t seed = 0;
-  int threads = 1;         // 0: the caller's own thread works inside Next()
+  int threads = 1;         // 0: Next() does the work on the caller's thread
   int batches_ahead = 3;   // the ring's size, at least 1
-  int64_t first_step = 0;  // where a resumed run goes on; step = epoch * steps_per_epoch + i
+  int64_t first_step = 0;  // of a resumed run; step = epoch * steps_per_epoch + i
   int64_t last_step = 0;   // one past the last
-  // Of several processes that share each batch: this loader makes its rows rank, rank + ranks, ...,
-  // the same samples with the same crops as one process would.
+  // If several ranks share each batch: this loader makes the batch's rows rank, rank + ranks, ...,
+  // with the samples and crops that a single process would give them.
   int64_t rank = 0, ranks = 1;
-  // Where the second view is of other rows of the batch: row i has that of row [i] of a step.
-  // Each image of the two is then decoded on its own. Null: the same rows.
+  // If the second view shows other rows of the batch: row i has the view of row [i] of the result.
+  // The images of the two views are then decoded separately. Null: both views show the same row.
   std::function<std::vector<int64_t>(int64_t step)> second_view_order;
-  int64_t max_bad_images = 0;   // different damaged images that are tolerated before Next() fails
-  std::set<int64_t> known_bad;  // indices of those that a resumed run has met before; they count
+  int64_t max_bad_images = 0;   // Next() fails if more images than this are damaged
+  std::set<int64_t> known_bad;  // indices of those that a resumed run found earlier; they count
 };
 
 // One batch. Valid until the next call of Next().
 struct Batch {
   int64_t step = 0, epoch = 0;
-  int64_t size = 0;              // rows, this process's; may be 0 in a smaller last batch
+  int64_t size = 0;              // rows of this rank; may be 0 in a smaller last batch
   std::vector<float*> views;     // of each view: size x rows x cols x channels
-  std::vector<int64_t> samples;  // index in the dataset of each row, in the first view
-  std::vector<int> labels;       // Dataset::Label of each
+  std::vector<int64_t> samples;  // of each row: the index in the data set of its first view
+  std::vector<int> labels;       // of each row: Dataset::Label of that sample
 };
 
-// An image that could not be read; its place was taken by another.
+// An image that could not be read and was replaced by another.
 struct BadImage {
   int64_t index;
   std::string name;
@@ -69,24 +68,24 @@ struct BadImage {
 
 class Loader {
  public:
-  // `dataset` must outlive the loader. InvalidArgument, naming --batch-size, when no batch can be
-  // filled.
+  // `dataset` must outlive the loader. InvalidArgument, naming --batch-size, if no batch can be
+  // filled; ResourceExhausted if the threads cannot be started.
   static absl::StatusOr<std::unique_ptr<Loader>> Create(const Dataset& dataset,
                                                         LoaderOptions options);
   virtual ~Loader() = default;  // stops the threads
 
   virtual int64_t steps_per_epoch() const = 0;
 
-  // The next batch, in order. A damaged image's place is taken by a sample that is a function of
-  // (seed, epoch, position), so that shapes and steps do not change. Errors: OutOfRange after the
-  // last step; DataLoss when more than max_bad_images different images are damaged, naming the
-  // last.
+  // The next batch, in order. A damaged image is replaced by a sample that is a function of (seed,
+  // epoch, position), so that shapes and steps do not change. Errors: OutOfRange after the last
+  // step; DataLoss, naming the last damaged image, if more than max_bad_images are damaged;
+  // ResourceExhausted if memory is short: no image is replaced because of that.
   virtual absl::StatusOr<const Batch*> Next() = 0;
 
-  // Damaged images met by this loader, each once, in the order of the batches that met them.
+  // The damaged images that this loader has found, each once, in the order of their batches.
   virtual const std::vector<BadImage>& bad_images() const = 0;
 
-  // Seconds that Next() has spent waiting (all of its time when there are no threads).
+  // Seconds that Next() has spent waiting (all of its time if there are no threads).
   virtual double seconds_waited() const = 0;
 };
 

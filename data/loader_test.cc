@@ -3,12 +3,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
 #include <memory>
+#include <new>
 #include <numeric>
+#include <opencv2/core.hpp>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -20,6 +28,7 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -301,9 +310,9 @@ TEST(LoaderTest, TooManyDamagedImagesStop) {
     while (status.ok()) status = loader->Next().status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
     ASSERT_THAT(loader->bad_images(), SizeIs(2));
-    EXPECT_EQ(std::string(status.message()),
-              absl::StrCat("2 images cannot be read, the last: ", loader->bad_images()[1].why,
-                           "; mend or remove them, or raise --max-bad-images (1)"));
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("2 images"), HasSubstr(loader->bad_images()[1].why),
+                      HasSubstr("--max-bad-images")));
     EXPECT_EQ(loader->Next().status(), status) << "asking again does not help";
   }
 }
@@ -318,7 +327,8 @@ TEST(LoaderTest, WhenNothingCanBeReadItEnds) {
     const auto loader = Loader::Create(numbers, options).value();
     const absl::Status status = loader->Next().status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
-    EXPECT_THAT(std::string(status.message()), HasSubstr("none can be read; the last: '"));
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("none of "), HasSubstr(".png' is empty")));
   }
 }
 
@@ -332,7 +342,85 @@ TEST(LoaderTest, ExceptionsBecomeErrors) {
   }
 }
 
+// --- Memory ---
+
+// Every image is decoded by `decode`.
+class Decoded : public Numbers {
+ public:
+  explicit Decoded(std::function<absl::StatusOr<cv::Mat>()> decode)
+      : Numbers(50), decode_(std::move(decode)) {}
+  absl::StatusOr<cv::Mat> Image(int64_t) const override { return decode_(); }
+
+ private:
+  const std::function<absl::StatusOr<cv::Mat>()> decode_;
+};
+
+cv::Mat NoMemoryInOpenCv() {
+  cv::error(cv::Error::StsNoMem, "Failed to allocate", "OutOfMemoryError", "alloc.cpp", 1);
+}
+
+// The images are whole: none is replaced, and the run ends as one that lacks memory.
+TEST(LoaderTest, MissingMemoryIsNoDamageOfTheImage) {
+  using Result = absl::StatusOr<cv::Mat>;
+  const std::function<Result()> decoders[] = {
+      []() -> Result { throw std::bad_alloc(); }, []() -> Result { return NoMemoryInOpenCv(); },
+      []() -> Result { return absl::ResourceExhaustedError("out of memory"); }};
+  for (const auto& decode : decoders) {
+    const Decoded images(decode);
+    for (const int threads : {0, 2}) {
+      LoaderOptions options = Options(threads);
+      options.max_bad_images = 1000;
+      const auto loader = Loader::Create(images, options).value();
+      const absl::Status status = loader->Next().status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+      EXPECT_THAT(loader->bad_images(), SizeIs(0));
+    }
+  }
+}
+
+TEST(LoaderTest, MissingMemoryForAView) {
+  const Numbers numbers(50);
+  const ViewFunction views[] = {[](const cv::Mat&, base::Rng&, float*) { throw std::bad_alloc(); },
+                                [](const cv::Mat&, base::Rng&, float*) { NoMemoryInOpenCv(); }};
+  for (const ViewFunction& view : views) {
+    for (const int threads : {0, 2}) {
+      LoaderOptions options = Options(threads);
+      options.views[1] = view;
+      const auto loader = Loader::Create(numbers, options).value();
+      EXPECT_EQ(loader->Next().status().code(), absl::StatusCode::kResourceExhausted);
+    }
+  }
+}
+
+// What else an image throws is that image's fault.
+TEST(LoaderTest, OtherExceptionsOfAnImageAreDamage) {
+  const Decoded images([]() -> absl::StatusOr<cv::Mat> { throw std::runtime_error("why"); });
+  const absl::Status status = ReadImageAt(images, 7).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("7.png"), HasSubstr("why")));
+}
+
 // --- Threads ---
+
+// Ends with code 0 if a loader of more threads than there is memory for is refused as it should be.
+[[noreturn]] void StartTooManyThreads() {
+  const Numbers numbers(50);
+  int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  rlimit limit;
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = pages * sysconf(_SC_PAGESIZE) + (64 << 20);  // stacks of a few threads
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(1);
+  const absl::Status status = Loader::Create(numbers, Options(1000)).status();
+  std::fprintf(stderr, "%s\n", status.ToString().c_str());
+  std::exit(absl::IsResourceExhausted(status) ? 0 : 1);
+}
+
+// In a process of its own, because of the limit.
+TEST(LoaderDeathTest, ThreadsThatCannotBeStartedAreAnError) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(StartTooManyThreads(), testing::ExitedWithCode(0), "--workers");
+}
 
 TEST(LoaderTest, EndsInTheMiddle) {
   const Numbers numbers(1000);

@@ -47,8 +47,8 @@ absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list)
     const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
     if (!is_new) {
       return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
-                                                     line.fields[0], "' is in line ", first->second,
-                                                     " already"));
+                                                     line.fields[0], "' is already in line ",
+                                                     first->second));
     }
     images.push_back({std::move(line.fields[0]), line.number});
   }
@@ -58,8 +58,8 @@ absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list)
 absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name) {
   return absl::InvalidArgumentError(
       absl::StrCat("'", list, "' line ", line, ": '", name,
-                   "' is no name such as 12.png alone (the first line may be the header "
-                   "'filename')"));
+                   "' is not the name of an image and nothing else, such as 12.png (only the first "
+                   "line may be a header such as 'filename')"));
 }
 
 }  // namespace data

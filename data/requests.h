@@ -1,6 +1,6 @@
-// Lists of images that people were asked to label, and the labels that came back:
+// Requests to label images, and the labels that were given:
 //
-//   request_01.csv   a name a line; the first line may be a header such as `filename`
+//   request_01.csv   one name a line; the first line may be a header such as `filename`
 //   label_01.pt      the labels, in the same order
 #ifndef DATA_REQUESTS_H_
 #define DATA_REQUESTS_H_
@@ -14,15 +14,15 @@
 
 namespace data {
 
-// The two files of one request, FOLDER/request_NN.csv and FOLDER/label_NN.pt; at least one is
-// there.
+// The two files of one request, FOLDER/request_NN.csv and FOLDER/label_NN.pt; at least one of them
+// exists.
 struct Request {
-  std::string number;  // NN, as it is written
+  std::string number;  // NN, as in the name
   std::string list, labels;
   bool has_list = false, has_labels = false;
 };
 
-// Those of a folder, in the order of their numbers' text.
+// The requests in a folder, in the order of their numbers as text.
 absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder);
 
 struct RequestedImage {
@@ -30,11 +30,11 @@ struct RequestedImage {
   int64_t line;  // of the list, from 1
 };
 
-// The images of a list. InvalidArgument, naming the line, when it has more than a name (a comma may
-// follow it), or a name that comes twice.
+// The images of a list. InvalidArgument, naming the line, if it holds more than a name (a comma may
+// follow), or repeats a name.
 absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list);
 
-// "'DIR/request_01.csv' line 3: 'x' is no name such as 12.png alone ...".
+// The error for a line of a list that is not the name of an image, naming the list and the line.
 absl::Status NotAName(const std::string& list, int64_t line, absl::string_view name);
 
 }  // namespace data

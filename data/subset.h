@@ -9,8 +9,9 @@
 
 namespace data {
 
-// `fraction` (above 0, to 1) of the images of each class, rounded up, so that none is empty; which
-// ones, (seed, class) decides. In the order of `dataset`, whose every image has a label.
+// A `fraction` (above 0, at most 1) of the images of each class, rounded up, so that no class is
+// empty. They are a function of (seed, class), and keep the order of `dataset`, in which every
+// image must have a label.
 std::unique_ptr<Dataset> FractionOfLabels(std::unique_ptr<Dataset> dataset, double fraction,
                                           uint64_t seed);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# docs/plugins.md is what the plugins say of themselves. $1: the program //tools:plugins.
+# docs/plugins.md shows the plugins, their options and their help as they are. $1: the program //tools:plugins.
 set -euo pipefail
 
 "$1" --markdown | diff -u docs/plugins.md - && exit
-echo "docs/plugins.md is stale; renew it with: bazel run //tools:plugins -- --markdown > docs/plugins.md"
+echo "docs/plugins.md is out of date; renew it: bazel run //tests/plugins:update"
 exit 1

@@ -25,6 +25,7 @@
 #include "base/shared_flags.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/normalization.h"
 #include "data/subset.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
@@ -107,7 +108,7 @@ std::vector<base::Preset> Presets() {
        "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colour changes",
        {{"data", "../dataset"},
         {"epochs", "100"},
-        {"views", augment::CifarViews(96, 0.2, augment::NormalizeSpec("unlabeled96"))}}},
+        {"views", augment::CifarViews(96, 0.2, data::kUnlabeled96Normalize)}}},
   };
 }
 

@@ -58,13 +58,21 @@ namespace internal {
 
 void Parser::Fail(const char* key, const std::string& text, const std::string& wanted) {
   if (!status_.ok()) return;  // the first mistake is reported
+  const std::string phrase = wanted == TypeName(int64_t{})  ? "an integer"
+                             : wanted == TypeName(double{}) ? "a number"
+                             : wanted == TypeName(bool{})   ? "true or false"
+                                                            : wanted;
   status_ = absl::InvalidArgumentError(
-      absl::StrCat(spec_.name, ": option '", key, "' is '", text, "', must be ", wanted));
+      absl::StrCat(spec_.name, ": option '", key, "' is '", text, "', must be ", phrase));
 }
 
 absl::Status Parser::Finish() const {
   for (size_t i = 0; i < used_.size(); ++i) {
     if (used_[i]) continue;
+    if (known_.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("unknown option '", spec_.options[i].first,
+                                                     "'; ", spec_.name, " takes no options"));
+    }
     return absl::InvalidArgumentError(
         UnknownMessage(absl::StrCat("option of ", spec_.name), spec_.options[i].first, known_));
   }

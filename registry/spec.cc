@@ -45,7 +45,8 @@ absl::StatusOr<Spec> ParseSpec(absl::string_view text) {
   const size_t colon = text.find(':');
   Spec spec;
   spec.name = std::string(absl::StripAsciiWhitespace(text.substr(0, colon)));
-  if (!IsWord(spec.name)) return Malformed(text, "the name is empty or not a word");
+  if (!IsWord(spec.name))
+    return Malformed(text, "the name is empty or has other characters than letters, digits and _");
   if (colon == absl::string_view::npos) return spec;
   for (absl::string_view option : absl::StrSplit(text.substr(colon + 1), ',')) {
     const size_t equals = option.find('=');
@@ -80,7 +81,7 @@ std::string ToString(const Spec& spec) {
 
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known) {
   const std::string* best = nullptr;
-  size_t best_distance = word.size() / 3 + 2;  // farther than this is another word, not a slip
+  size_t best_distance = word.size() / 3 + 2;  // more edits make another word, not a slip
   for (const std::string& candidate : known) {
     const size_t distance = EditDistance(word, candidate);
     if (distance < best_distance) {
@@ -95,8 +96,8 @@ std::string UnknownMessage(absl::string_view kind, absl::string_view word,
                            const std::vector<std::string>& known) {
   const std::string nearest = Nearest(word, known);
   return absl::StrCat("unknown ", kind, " '", word, "'",
-                      nearest.empty() ? "" : absl::StrCat("; did you mean '", nearest, "'?"),
-                      known.empty() ? "; it has none" : " Known: ", absl::StrJoin(known, ", "));
+                      nearest.empty() ? "." : absl::StrCat("; did you mean '", nearest, "'?"),
+                      " Known: ", known.empty() ? "none" : absl::StrJoin(known, ", "));
 }
 
 }  // namespace registry

@@ -16,7 +16,7 @@ struct Tables {
   std::vector<const Table*> all;
 };
 
-// Never destroyed: tables are made and unmade during static initialisation and exit.
+// Never destroyed, since tables are made and destroyed during static initialisation and exit.
 Tables& AllTables() {
   static Tables& tables = *new Tables;
   return tables;
@@ -99,7 +99,8 @@ absl::StatusOr<const Table::Row*> Table::Find(absl::string_view name) const {
   std::string message = UnknownMessage(kind_, name, names);
   for (const Table* other : All()) {
     if (other != this && other->Has(name)) {
-      absl::StrAppend(&message, " ('", name, "' is a ", other->kind(), ")");
+      absl::StrAppend(&message, " ('", name, "' is the name of a plugin of the kind ",
+                      other->kind(), ")");
     }
   }
   return absl::NotFoundError(message);

@@ -10,10 +10,12 @@
 #include <mutex>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
@@ -35,7 +37,7 @@ constexpr char kUsage[] =
     "--views.\n\n"
     "  bazel run //tools:data_stats -- DATA\n";
 
-// Of the channels' values, exact, so that the number of threads changes nothing.
+// Sums of the channels' values. They are exact, so that the number of threads changes nothing.
 struct Sums {
   std::array<uint64_t, 4> values = {}, squares = {};
   uint64_t pixels = 0;
@@ -66,28 +68,44 @@ struct Sums {
   }
 };
 
-// Over `count` images that are spread over the data set.
-Sums SumOver(const data::Dataset& dataset, int64_t count, int threads) {
+// The sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no thread
+// can be started.
+absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int threads) {
   Sums total;
+  absl::Status status;  // the first error
   std::mutex mutex;
   std::atomic<int64_t> next = 0;
-  std::vector<std::thread> workers;
-  for (int t = 0; t < threads; ++t) {
-    workers.emplace_back([&] {
-      Sums sums;
-      for (int64_t i = next++; i < count; i = next++) {
-        const auto image = dataset.Image(i * dataset.size() / count);
-        if (image.ok()) {
-          sums.Add(*image);
-        } else {
-          ++sums.damaged;
-        }
+  const auto work = [&] {
+    Sums sums;
+    absl::Status own;
+    for (int64_t i = next++; i < count && own.ok(); i = next++) {
+      const auto image = data::ReadImageAt(dataset, i * dataset.size() / count);
+      if (image.ok()) {
+        sums.Add(*image);
+      } else if (absl::IsResourceExhausted(image.status())) {
+        own = image.status();
+        next = count;  // the other threads stop, too
+      } else {
+        ++sums.damaged;
       }
-      std::lock_guard<std::mutex> lock(mutex);
-      total.Add(sums);
-    });
+    }
+    std::lock_guard<std::mutex> lock(mutex);
+    total.Add(sums);
+    status.Update(own);
+  };
+  std::vector<std::thread> workers;
+  std::string why;
+  try {
+    for (int t = 0; t < threads; ++t) workers.emplace_back(work);
+  } catch (const std::system_error& e) {
+    why = e.what();
   }
+  // The threads that were started do all of the work.
   for (std::thread& worker : workers) worker.join();
+  if (workers.empty()) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot start a thread: ", why));
+  }
+  if (!status.ok()) return status;
   return total;
 }
 
@@ -99,9 +117,11 @@ absl::Status Stats(const base::Arguments& arguments) {
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const int cores = std::max(1u, std::thread::hardware_concurrency());
-  const Sums sums =
+  const auto summed =
       SumOver(*opened->dataset, FLAGS_images == 0 ? size : std::min(FLAGS_images, size),
               FLAGS_threads == 0 ? cores : static_cast<int>(FLAGS_threads));
+  if (!summed.ok()) return summed.status();
+  const Sums& sums = *summed;
   if (sums.images == 0) {
     return absl::DataLossError(
         absl::StrCat("none of the images of '", opened->place, "' can be read"));

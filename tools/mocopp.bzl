@@ -39,11 +39,11 @@ def mocopp_plugin(name, deps, srcs = None, tags = [], **kwargs):
         **kwargs
     )
 
-def all_plugins(name = "all", **kwargs):
-    """One target that links every plugin declared above it in this BUILD file."""
+def all_plugins(name = "all", deps = [], **kwargs):
+    """One target that links every plugin declared above it in this BUILD file, and `deps`."""
     mocopp_library(
         name = name,
-        deps = [
+        deps = deps + [
             ":" + rule["name"]
             for rule in native.existing_rules().values()
             if "plugin" in rule.get("tags", [])

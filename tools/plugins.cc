@@ -19,12 +19,12 @@ constexpr char kUsage[] =
     "and meaning.\n";
 
 constexpr char kPage[] =
-    R"(<!-- Generated: bazel run //tools:plugins -- --markdown > docs/plugins.md -->
+    R"(<!-- Generated: bazel run //tests/plugins:update -->
 # Plugins
 
-A plugin and its options are given to flags as a spec, `name:key=value,key=value`; specs joined by `|`
-make a pipeline. An option that is not given has its default. [Adding a plugin](adding_a_plugin.md) says
-how to add to this list.
+Flags take a plugin and its options as a spec, `name:key=value,key=value`; specs joined by `|` make a
+pipeline. Options that are not given have their defaults. Codecs are not given to flags: images are
+recognised by content. [Adding a plugin](adding_a_plugin.md) explains how to add to this list.
 )";
 
 absl::Status PrintPlugins(const base::Arguments&) {

@@ -1,4 +1,4 @@
-// CIFAR-10 and CIFAR-100 in their binary form (cifar-10-batches-bin/, cifar-100-binary/): records
+// CIFAR-10 and CIFAR-100 in their binary format (cifar-10-batches-bin/, cifar-100-binary/): records
 // of labels, then 32 x 32 pixels of red, of green and of blue.
 #include <memory>
 #include <string>
@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/formats/records.h"
+#include "data/normalization.h"
 
 namespace data {
 namespace {
@@ -26,8 +27,8 @@ class Cifar : public Format {
   explicit Cifar(CifarKind kind) : kind_(std::move(kind)) {}
 
   bool HoldsSplits() const override { return true; }
-  bool Matches(const Place& place) const override {
-    return HasBytes(place, kind_.train[0]) && HasBytes(place, kind_.test);
+  bool MatchesFolder(const DataLocation& folder) const override {
+    return HasFile(folder, kind_.train[0]) && HasFile(folder, kind_.test);
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
@@ -37,7 +38,7 @@ class Cifar : public Format {
     images.views = {32, 32, kind_.normalize};
     const std::vector<std::string> test = {kind_.test};
     for (const std::string& name : split == Split::kValidation ? test : kind_.train) {
-      auto file = Bytes::Read(absl::StrCat(path, "/", name));
+      auto file = FileContents::Read(absl::StrCat(path, "/", name));
       if (!file.ok()) return file.status();
       auto count = CountRecords(*file, kind_.shape);
       if (!count.ok()) return count.status();
@@ -59,29 +60,22 @@ class Cifar : public Format {
   const CifarKind kind_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeCifar10(const NoOptions&) {
-  CifarKind kind{
-      {}, "test_batch.bin", "batches.meta.txt",
-      10, {32, 32, 3, 1},   "normalize:mean=0.4914 0.4822 0.4465,std=0.2023 0.1994 0.201"};
+absl::StatusOr<std::unique_ptr<Format>> MakeCifar10(const registry::NoOptions&) {
+  CifarKind kind{{}, "test_batch.bin", "batches.meta.txt", 10, {32, 32, 3, 1}, kCifar10Normalize};
   for (int i = 1; i <= 5; ++i) kind.train.push_back(absl::StrCat("data_batch_", i, ".bin"));
   return std::make_unique<Cifar>(std::move(kind));
 }
 
-absl::StatusOr<std::unique_ptr<Format>> MakeCifar100(const NoOptions&) {
-  return std::make_unique<Cifar>(
-      CifarKind{{"train.bin"},
-                "test.bin",
-                "fine_label_names.txt",
-                100,
-                {32, 32, 3, 2},
-                "normalize:mean=0.5071 0.4865 0.4409,std=0.2673 0.2564 0.2762"});
+absl::StatusOr<std::unique_ptr<Format>> MakeCifar100(const registry::NoOptions&) {
+  return std::make_unique<Cifar>(CifarKind{
+      {"train.bin"}, "test.bin", "fine_label_names.txt", 100, {32, 32, 3, 2}, kCifar100Normalize});
 }
 
-REGISTER_PLUGIN(Datasets, "cifar10", "CIFAR-10's binary files (cifar-10-batches-bin/)", NoOptions,
-                MakeCifar10);
+REGISTER_PLUGIN(Datasets, "cifar10", "CIFAR-10's binary files (cifar-10-batches-bin/)",
+                registry::NoOptions, MakeCifar10);
 REGISTER_PLUGIN(Datasets, "cifar100",
-                "CIFAR-100's binary files (cifar-100-binary/), with its 100 fine labels", NoOptions,
-                MakeCifar100);
+                "CIFAR-100's binary files (cifar-100-binary/), with its 100 fine labels",
+                registry::NoOptions, MakeCifar100);
 
 }  // namespace
 }  // namespace data

@@ -1,5 +1,5 @@
-// A list of image files: lines of `file` or `file,label`, in a .csv file. Files are relative to the
-// list's folder.
+// A list of image files: a .csv file whose lines are `file` or `file,label`. Paths are relative to
+// the list's folder.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -18,7 +18,7 @@
 namespace data {
 namespace {
 
-// Numbers when all labels are numbers, names otherwise.
+// Classes with numbers if all labels are numbers, and with names otherwise.
 Classes ClassesOfLabels(const std::vector<std::string>& labels) {
   Classes classes;
   int64_t count = 0;
@@ -48,7 +48,7 @@ Classes ClassesOfLabels(const std::vector<std::string>& labels) {
 
 class FileListFormat : public Format {
  public:
-  bool Matches(const Place& place) const override { return place.EndsWith(".csv"); }
+  std::vector<std::string> FileEndings() const override { return {".csv"}; }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 int channels) const override {
@@ -69,28 +69,29 @@ class FileListFormat : public Format {
       if (line.fields.size() > 2) return wrong("has more than a file and a label");
       const std::string label = line.fields.size() == 2 ? line.fields[1] : "";
       if (!label.empty() && static_cast<int64_t>(labels.size()) != names.size()) {
-        return wrong("has a label, but a line before it has none");
+        return wrong("has a label, but an earlier line has none");
       }
-      if (label.empty() && !labels.empty()) return wrong("has no label, but others have");
+      if (label.empty() && !labels.empty())
+        return wrong("has no label, but earlier lines have one");
       names.Add(name);
       if (!label.empty()) labels.push_back(label);
     }
     if (names.size() == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "'", path, "' holds no images: no line is an image's name (.jpg, .png, ...)"));
+          "'", path, "' names no images: no line begins with an image's name (.jpg, .png, ...)"));
     }
     return MakeImageFiles(path.substr(0, path.rfind('/') + 1), std::move(names),
                           ClassesOfLabels(labels), channels);
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeFileList(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeFileList(const registry::NoOptions&) {
   return std::make_unique<FileListFormat>();
 }
 
 REGISTER_PLUGIN(Datasets, "file_list",
-                "a .csv file of image files, perhaps with labels: file,label", NoOptions,
-                MakeFileList);
+                "a .csv file that lists image files, with or without labels: file,label",
+                registry::NoOptions, MakeFileList);
 
 }  // namespace
 }  // namespace data

@@ -60,12 +60,12 @@ TEST_F(FileListTest, LabelsAreNumbersOrNames) {
 
 TEST_F(FileListTest, ErrorsNameTheLine) {
   const std::string path = "'" + folder_ + "/list.csv'";
-  EXPECT_THAT(ErrorOf(""), HasSubstr(path + " holds no images"));
-  EXPECT_THAT(ErrorOf("file\n"), HasSubstr(path + " holds no images"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr(path + " names no images"));
+  EXPECT_THAT(ErrorOf("file\n"), HasSubstr(path + " names no images"));
   EXPECT_THAT(ErrorOf("1.png\n\nx,1\n"),
               HasSubstr(path + " line 3: 'x,1' does not begin with an image's name"));
   EXPECT_THAT(ErrorOf("1.png,1\n2.png\n"), HasSubstr(path + " line 2: '2.png' has no label"));
-  EXPECT_THAT(ErrorOf("1.png\n2.png,1\n"), HasSubstr("line 2: '2.png,1' has a label, but a line"));
+  EXPECT_THAT(ErrorOf("1.png\n2.png,1\n"), HasSubstr("line 2: '2.png,1' has a label"));
   EXPECT_THAT(ErrorOf("1.png,1,2\n"), HasSubstr("line 1: '1.png,1,2' has more than"));
   EXPECT_THAT(ErrorOf("\"1.png\n"), HasSubstr("line 1: a quoted field does not end"));
   EXPECT_THAT(ErrorOf("\"1.png\"x\n"), HasSubstr("line 1: a quoted field does not end"));

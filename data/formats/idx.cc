@@ -1,4 +1,4 @@
-// IDX, the form of MNIST and Fashion-MNIST: {train,t10k}-images-idx3-ubyte of grey images, and
+// IDX, the format of MNIST and Fashion-MNIST: {train,t10k}-images-idx3-ubyte of grey images, and
 // {train,t10k}-labels-idx1-ubyte. Numbers are big-endian.
 #include <algorithm>
 #include <cstdint>
@@ -17,11 +17,12 @@
 namespace data {
 namespace {
 
-constexpr uint32_t kBytes = 0x800;  // of the first number; the last byte says how many dimensions
+// The first number of a file of unsigned bytes, plus the number of dimensions.
+constexpr uint32_t kUnsignedBytes = 0x800;
 
-// The numbers of the header: `dimensions` of them. DataLoss when it is another, or the file is not
-// as long as it says.
-absl::StatusOr<std::vector<int64_t>> ReadHeader(const Bytes& file, int dimensions) {
+// The sizes in the header, `dimensions` of them. DataLoss if the header is that of another file, or
+// the file is not as long as the header says.
+absl::StatusOr<std::vector<int64_t>> ReadHeader(const FileContents& file, int dimensions) {
   const absl::string_view bytes = file.get();
   const size_t header = 4 + 4 * dimensions;
   const auto number = [&](int i) {
@@ -33,8 +34,8 @@ absl::StatusOr<std::vector<int64_t>> ReadHeader(const Bytes& file, int dimension
     return absl::DataLossError(
         absl::StrCat("'", file.path(), "' ", why, "; fetch or write it again"));
   };
-  if (bytes.size() < header || number(0) != (kBytes | dimensions)) {
-    return damaged(absl::StrCat("is no IDX file of bytes in ", dimensions, " dimensions"));
+  if (bytes.size() < header || number(0) != (kUnsignedBytes | dimensions)) {
+    return damaged(absl::StrCat("is not an IDX file of bytes in ", dimensions, " dimensions"));
   }
   std::vector<int64_t> sizes;
   double elements = 1;  // whatever the file says, this does not overflow
@@ -43,7 +44,7 @@ absl::StatusOr<std::vector<int64_t>> ReadHeader(const Bytes& file, int dimension
     elements *= static_cast<double>(sizes.back());
   }
   if (elements < 1 || elements != static_cast<double>(bytes.size() - header)) {
-    return damaged(absl::StrCat("has ", bytes.size() - header, " values, its header says ",
+    return damaged(absl::StrCat("has ", bytes.size() - header, " values, but its header says ",
                                 absl::StrJoin(sizes, " x "), ": it is cut or damaged"));
   }
   return sizes;
@@ -52,21 +53,21 @@ absl::StatusOr<std::vector<int64_t>> ReadHeader(const Bytes& file, int dimension
 class Idx : public Format {
  public:
   bool HoldsSplits() const override { return true; }
-  bool Matches(const Place& place) const override {
-    return HasBytes(place, "train-images-idx3-ubyte") || HasBytes(place, "t10k-images-idx3-ubyte");
+  bool MatchesFolder(const DataLocation& folder) const override {
+    return HasFile(folder, "train-images-idx3-ubyte") || HasFile(folder, "t10k-images-idx3-ubyte");
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                 int channels) const override {
     const std::string name = split == Split::kValidation ? "t10k" : "train";
-    auto file = Bytes::Read(absl::StrCat(path, "/", name, "-images-idx3-ubyte"));
+    auto file = FileContents::Read(absl::StrCat(path, "/", name, "-images-idx3-ubyte"));
     if (!file.ok()) return file.status();
     auto sizes = ReadHeader(*file, 3);
     if (!sizes.ok()) return sizes.status();
     const int64_t count = (*sizes)[0], rows = (*sizes)[1], cols = (*sizes)[2];
     if (rows > kMaxPixels || cols > kMaxPixels || rows * cols > kMaxPixels) {
-      return absl::DataLossError(absl::StrCat("'", file->path(), "' is of ", rows, " x ", cols,
-                                              " pixels, more than ", kMaxPixels));
+      return absl::DataLossError(absl::StrCat("'", file->path(), "' has images of ", rows, " x ",
+                                              cols, " pixels, more than ", kMaxPixels));
     }
     RecordImages images;
     images.shape = {static_cast<int>(rows), static_cast<int>(cols), 1};
@@ -85,7 +86,7 @@ class Idx : public Format {
                                               " images; fetch or write it again"));
     }
     images.labels = *std::move(labels);
-    // The same classes in both splits.
+    // Both splits have the same classes.
     const auto train = ReadLabels(path, "train"), test = ReadLabels(path, "t10k");
     int classes = 0;
     for (const auto* split_labels : {&train, &test}) {
@@ -99,19 +100,19 @@ class Idx : public Format {
  private:
   static absl::StatusOr<std::vector<uint8_t>> ReadLabels(const std::string& path,
                                                          const std::string& name) {
-    auto file = Bytes::Read(absl::StrCat(path, "/", name, "-labels-idx1-ubyte"));
+    auto file = FileContents::Read(absl::StrCat(path, "/", name, "-labels-idx1-ubyte"));
     if (!file.ok()) return file.status();
     if (auto sizes = ReadHeader(*file, 1); !sizes.ok()) return sizes.status();
     return std::vector<uint8_t>(file->get().begin() + 8, file->get().end());
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeIdx(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeIdx(const registry::NoOptions&) {
   return std::make_unique<Idx>();
 }
 
-REGISTER_PLUGIN(Datasets, "idx", "the files of MNIST and Fashion-MNIST, grey images", NoOptions,
-                MakeIdx);
+REGISTER_PLUGIN(Datasets, "idx", "the files of MNIST and Fashion-MNIST: grey images",
+                registry::NoOptions, MakeIdx);
 
 }  // namespace
 }  // namespace data

@@ -1,4 +1,4 @@
-// Image files by their names: what folders and lists of them become.
+// A data set of image files that are given by name, as folders and lists give them.
 #ifndef DATA_FORMATS_IMAGE_FILES_H_
 #define DATA_FORMATS_IMAGE_FILES_H_
 
@@ -11,7 +11,7 @@
 namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
-// `classes` is empty, or has a label for each name. Decoded to `channels`, 1 to 4.
+// `classes` is empty, or has a label for each name. Images are decoded to `channels`, 1 to 4.
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
                                         int channels);
 

@@ -1,4 +1,4 @@
-// Folders of image files: with a folder for each class, or without classes.
+// Folders of image files: one folder for each class, or no classes.
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,8 +14,8 @@ class ImageFolder : public Format {
  public:
   explicit ImageFolder(bool classes) : classes_(classes) {}
 
-  bool Matches(const Place& place) const override {
-    return classes_ ? !place.folder.empty() : place.folder.empty() && !place.image.empty();
+  bool MatchesFolder(const DataLocation& folder) const override {
+    return classes_ ? !folder.folder.empty() : folder.folder.empty() && !folder.image.empty();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
@@ -30,18 +30,18 @@ class ImageFolder : public Format {
   const bool classes_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const registry::NoOptions&) {
   return std::make_unique<ImageFolder>(/*classes=*/true);
 }
 
-absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const registry::NoOptions&) {
   return std::make_unique<ImageFolder>(/*classes=*/false);
 }
 
-REGISTER_PLUGIN(Datasets, "image_folder", "a folder with a folder of image files for each class",
-                NoOptions, MakeImageFolder);
+REGISTER_PLUGIN(Datasets, "image_folder", "a folder with one folder of image files for each class",
+                registry::NoOptions, MakeImageFolder);
 REGISTER_PLUGIN(Datasets, "flat_folder",
-                "a folder of image files, and of folders of them, without classes", NoOptions,
+                "a folder of image files, in folders or not, without classes", registry::NoOptions,
                 MakeFlatFolder);
 
 }  // namespace

@@ -45,8 +45,8 @@ TEST(ImageFolderTest, NoImageInIt) {
   for (const char* name : {"a/notes.txt", "b/.hidden.png", "png"}) {
     WriteTestFile(root + "/" + name, "x");
   }
-  EXPECT_EQ(Open(root).status().message(),
-            "'" + root + "' holds no images (.jpg, .png, ...), nor do the folders in it");
+  EXPECT_THAT(std::string(Open(root).status().message()),
+              HasSubstr("'" + root + "' holds no images"));
 }
 
 TEST(ImageFolderTest, LinksAreFollowedAndDoNotGoRound) {

@@ -1,9 +1,9 @@
-// Images by number, and their labels in tensors:
+// Images with numbers for names, and their labels in tensors:
 //
 //   unlabeled/0.png, 1.png, ...
 //   train/0.png, ...     train_label_tensor.pt    int64, one for each image
 //   val/0.png, ...       val_label_tensor.pt
-//   request_01.csv       names of images of unlabeled/ that have been labelled since
+//   request_01.csv       names of images of unlabeled/ that were labelled later
 //   label_01.pt          their labels, in the same order
 #include <algorithm>
 #include <cstdint>
@@ -23,12 +23,13 @@
 #include "data/decode.h"
 #include "data/labels.h"
 #include "data/listing.h"
+#include "data/normalization.h"
 #include "data/requests.h"
 
 namespace data {
 namespace {
 
-// The number in "12.png", written in one way only.
+// The number in "12.png"; false for any other spelling, such as "012.png".
 bool ReadNumber(absl::string_view name, uint32_t* number) {
   return absl::ConsumeSuffix(&name, ".png") && !name.empty() &&
          std::all_of(name.begin(), name.end(), absl::ascii_isdigit) &&
@@ -37,13 +38,13 @@ bool ReadNumber(absl::string_view name, uint32_t* number) {
 
 class NumberedPng : public Dataset {
  public:
-  // Images of the folder `own`, then images of unlabeled/ that were labelled later.
+  // The images of the folder `own`, then those of unlabeled/ that were labelled later.
   struct Contents {
     std::vector<uint32_t> numbers;
-    std::vector<int> labels;  // empty: none
+    std::vector<int> labels;  // empty if there are none
     std::vector<std::string> classes;
     std::string own, unlabeled;
-    int64_t in_own = 0;
+    int64_t in_own = 0;  // how many of `numbers` are in `own`
   };
   NumberedPng(Contents contents, int channels)
       : contents_(std::move(contents)), channels_(channels) {}
@@ -64,10 +65,8 @@ class NumberedPng : public Dataset {
   }
   const std::vector<std::string>& classes() const override { return contents_.classes; }
 
-  // Of the data set that has this form.
-  ViewDefaults views() const override {
-    return {96, 128, "normalize:mean=0.484 0.453 0.402,std=0.269 0.260 0.273"};
-  }
+  // Those of the 96x96 data set, which defined this format.
+  ViewDefaults views() const override { return {96, 128, kUnlabeled96Normalize}; }
 
  private:
   const Contents contents_;
@@ -83,8 +82,8 @@ absl::StatusOr<std::vector<uint32_t>> ListNumbers(const std::string& folder) {
       numbers.push_back(number);
     } else if (is_folder || HasImageName(name)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", folder, "/", name, "' is no image named by its number, such as ",
-                       "12.png; take it away, or say another --dataset"));
+          absl::StrCat("'", folder, "/", name, "' is not an image with a number for a name, ",
+                       "such as 12.png; remove it, or choose another --dataset"));
     }
     return absl::OkStatus();
   });
@@ -101,11 +100,11 @@ class NumberedPngFormat : public Format {
  public:
   bool HoldsSplits() const override { return true; }
 
-  bool Matches(const Place& place) const override {
+  bool MatchesFolder(const DataLocation& folder) const override {
     uint32_t number;
-    if (place.Has("train_label_tensor.pt") || place.Has("val_label_tensor.pt")) return true;
-    if (!place.Has("unlabeled") || place.Has("train") || place.Has("val")) return false;
-    const auto unlabeled = Place::At(place / "unlabeled");
+    if (folder.Has("train_label_tensor.pt") || folder.Has("val_label_tensor.pt")) return true;
+    if (!folder.Has("unlabeled") || folder.Has("train") || folder.Has("val")) return false;
+    const auto unlabeled = DataLocation::At(folder / "unlabeled");
     return unlabeled.ok() && ReadNumber(unlabeled->image, &number);
   }
 
@@ -140,7 +139,7 @@ class NumberedPngFormat : public Format {
     if (!labels.ok()) return labels.status();
     const std::vector<uint32_t>& numbers = contents.numbers;
     const std::string counts = absl::StrCat(" (", numbers.size(), " images, ", labels->size(),
-                                            " labels); make both the same");
+                                            " labels); every image needs one label");
     for (size_t i = 0; i < std::max(numbers.size(), labels->size()); ++i) {
       if (i >= labels->size() || (i < numbers.size() && numbers[i] >= labels->size())) {
         return absl::InvalidArgumentError(absl::StrCat(
@@ -149,7 +148,7 @@ class NumberedPngFormat : public Format {
       if (i >= numbers.size() || numbers[i] != i) {
         return absl::InvalidArgumentError(absl::StrCat("'", path, "' has a label for '",
                                                        contents.own, "/", i,
-                                                       ".png', which is not there", counts));
+                                                       ".png', which does not exist", counts));
       }
     }
     contents.labels = *std::move(labels);
@@ -163,13 +162,13 @@ class NumberedPngFormat : public Format {
     contents.unlabeled = root + "/unlabeled";
     auto unlabeled = ListNumbers(contents.unlabeled);
     if (!unlabeled.ok()) return unlabeled.status();
-    std::map<uint32_t, std::string> seen;  // where each image was first named
+    std::map<uint32_t, std::string> seen;  // the list and the line that name each image
     for (const Request& request : *requests) {
       if (!request.has_list || !request.has_labels) {
-        const auto& [there, missing] = request.has_list ? std::tie(request.list, request.labels)
+        const auto& [found, missing] = request.has_list ? std::tie(request.list, request.labels)
                                                         : std::tie(request.labels, request.list);
-        return absl::NotFoundError(absl::StrCat("'", there, "' wants '", missing,
-                                                "', which is not there; give both or neither"));
+        return absl::NotFoundError(absl::StrCat("found '", found, "' but not '", missing,
+                                                "'; provide both files or neither"));
       }
       const auto images = ReadRequest(request.list);
       if (!images.ok()) return images.status();
@@ -181,12 +180,12 @@ class NumberedPngFormat : public Format {
         if (!ReadNumber(name, &number)) return NotAName(request.list, line, name);
         if (!std::binary_search(unlabeled->begin(), unlabeled->end(), number)) {
           return absl::InvalidArgumentError(
-              absl::StrCat(where, ": '", contents.unlabeled, "/", name, "' is not there"));
+              absl::StrCat(where, ": '", contents.unlabeled, "/", name, "' does not exist"));
         }
         const auto [first, is_new] = seen.emplace(number, where);
         if (!is_new) {
           return absl::InvalidArgumentError(
-              absl::StrCat(where, ": '", name, "' has a label already, by ", first->second));
+              absl::StrCat(where, ": '", name, "' is already labelled by ", first->second));
         }
         contents.numbers.push_back(number);
       }
@@ -217,14 +216,14 @@ class NumberedPngFormat : public Format {
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeNumberedPng(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeNumberedPng(const registry::NoOptions&) {
   return std::make_unique<NumberedPngFormat>();
 }
 
 REGISTER_PLUGIN(
     Datasets, "numbered_png",
     "unlabeled/, train/ and val/ of 0.png, 1.png, ...; labels in {train,val}_label_tensor.pt",
-    NoOptions, MakeNumberedPng);
+    registry::NoOptions, MakeNumberedPng);
 
 }  // namespace
 }  // namespace data

@@ -16,6 +16,7 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class NumberedPngTest : public testing::Test {
@@ -105,15 +106,14 @@ TEST_F(NumberedPngTest, LabelsThatDoNotFitTheImages) {
   Write("train_label_tensor.pt", LabelTensor({1, 0}));
   EXPECT_THAT(ErrorOf(Split::kTraining),
               HasSubstr(absl::StrCat(Path("train/2.png"), " has no label in ",
-                                     Path("train_label_tensor.pt"),
-                                     " (3 images, 2 labels); make both the same")));
+                                     Path("train_label_tensor.pt"), " (3 images, 2 labels)")));
   Write("train_label_tensor.pt", LabelTensor({1, 0, 1, 1}));
   EXPECT_THAT(ErrorOf(Split::kTraining),
-              HasSubstr(absl::StrCat(Path("train_label_tensor.pt"), " has a label for ",
-                                     Path("train/3.png"), ", which is not there (3 images, 4")));
+              AllOf(HasSubstr(Path("train_label_tensor.pt")), HasSubstr(Path("train/3.png")),
+                    HasSubstr("(3 images, 4 labels)")));
   Write("train_label_tensor.pt", LabelTensor({1, 0, 1}));
   std::filesystem::rename(root_ + "/train/1.png", root_ + "/train/3.png");
-  EXPECT_THAT(ErrorOf(Split::kTraining), HasSubstr(Path("train/1.png") + ", which is not there"));
+  EXPECT_THAT(ErrorOf(Split::kTraining), HasSubstr(Path("train/1.png")));
   std::filesystem::rename(root_ + "/train/3.png", root_ + "/train/1.png");
   EXPECT_TRUE(Open(Split::kTraining).ok());
   for (const int64_t label : {int64_t{-1}, int64_t{1} << 20, int64_t{1} << 40}) {
@@ -133,8 +133,7 @@ TEST_F(NumberedPngTest, NamesThatAreNoNumbers) {
     if (name[0] == '.') continue;  // hidden
     Write(absl::StrCat("unlabeled/", name), "x");
     EXPECT_THAT(ErrorOf(Split::kPretraining),
-                HasSubstr(absl::StrCat(Path(absl::StrCat("unlabeled/", name)),
-                                       " is no image named by its number, such as 12.png")));
+                AllOf(HasSubstr(Path(absl::StrCat("unlabeled/", name))), HasSubstr("12.png")));
     std::filesystem::remove(absl::StrCat(root_, "/unlabeled/", name));
   }
   Write("unlabeled/notes.txt", "x");
@@ -148,15 +147,14 @@ TEST_F(NumberedPngTest, ListsOfNewlyLabelledImages) {
   };
   const std::string path = Path("request_01.csv");
   EXPECT_THAT(error("filename\n11.png\n12.png\n"),
-              HasSubstr(path + " line 3: " + Path("unlabeled/12.png") + " is not there"));
+              HasSubstr(path + " line 3: " + Path("unlabeled/12.png")));
   EXPECT_THAT(error("11.png\n\n11.png\n"),
-              HasSubstr(path + " line 3: '11.png' is in line 1 already"));
-  EXPECT_THAT(error("index\n11.png\n2.png\n"),
-              HasSubstr(path + " line 1: 'index' is no name such as 12.png alone (the first line "
-                               "may be the header 'filename')"));
-  EXPECT_THAT(error("11.png\nfilename\n"), HasSubstr("line 2: 'filename' is no name"));
-  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png' is no name"));
-  EXPECT_THAT(error("11\n2\n"), HasSubstr("line 1: '11' is no name"));
+              AllOf(HasSubstr(path + " line 3: '11.png'"), HasSubstr("line 1")));
+  EXPECT_THAT(error("index\n11.png\n2.png\n"), AllOf(HasSubstr(path + " line 1: 'index'"),
+                                                     HasSubstr("12.png"), HasSubstr("header")));
+  EXPECT_THAT(error("11.png\nfilename\n"), HasSubstr("line 2: 'filename'"));
+  EXPECT_THAT(error("11.png,7\n2.png,2\n"), HasSubstr("line 1: '11.png'"));
+  EXPECT_THAT(error("11\n2\n"), HasSubstr("line 1: '11'"));
   EXPECT_THAT(error("\"11.png\n2.png\n"), HasSubstr("line 1: a quoted field does not end"));
   EXPECT_THAT(error("11.png\n"),
               HasSubstr(path + " names 1 images, but " + Path("label_01.pt") + " has 2 labels"));
@@ -166,16 +164,16 @@ TEST_F(NumberedPngTest, ListsOfNewlyLabelledImages) {
 
   Write("request_2.csv", "2.png\n");
   EXPECT_THAT(ErrorOf(Split::kTraining),
-              HasSubstr(absl::StrCat(Path("request_2.csv"), " wants ", Path("label_2.pt"))));
+              AllOf(HasSubstr(Path("request_2.csv")), HasSubstr(Path("label_2.pt"))));
   Write("label_2.pt", LabelTensor({3}));
-  EXPECT_THAT(ErrorOf(Split::kTraining),
-              HasSubstr(Path("request_2.csv") + " line 1: '2.png' has a label already, by " + path +
-                        " line 2"));
+  EXPECT_THAT(
+      ErrorOf(Split::kTraining),
+      AllOf(HasSubstr(Path("request_2.csv") + " line 1: '2.png'"), HasSubstr(path + " line 2")));
   Write("request_2.csv", "3.png\n");
   EXPECT_EQ(Open(Split::kTraining)->dataset->size(), 6);
   std::filesystem::remove(root_ + "/request_2.csv");
   EXPECT_THAT(ErrorOf(Split::kTraining),
-              HasSubstr(absl::StrCat(Path("label_2.pt"), " wants ", Path("request_2.csv"))));
+              AllOf(HasSubstr(Path("label_2.pt")), HasSubstr(Path("request_2.csv"))));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Packed data sets: one file, mapped into memory, with a checksum of everything.
+// Packed data sets: one file that is mapped into memory, with checksums of its index and images.
 #ifndef DATA_FORMATS_PACK_H_
 #define DATA_FORMATS_PACK_H_
 
@@ -11,10 +11,10 @@
 
 namespace data {
 
-// Writes all images of `dataset`, with names, labels, classes and what is usual for views, to
-// `path`, atomically. Images stay the JPEG or PNG files that they are; with `decoded`, and where
-// they are none, they become pixels. `progress` is called with the number of images that are
-// written. Errors: an image that cannot be read, naming it, and a place that cannot be written.
+// Writes all images of `dataset`, with names, labels, classes and view defaults, to `path`,
+// atomically. Image files are copied as they are; with `decoded`, and where the data set does not
+// keep files, pixels are written. `progress` is called with the number of images written so far.
+// Errors: an image that cannot be read (the message names it), a `path` that cannot be written.
 absl::Status WritePack(const Dataset& dataset, Split split, bool decoded, const std::string& path,
                        const std::function<void(int64_t)>& progress);
 

@@ -1,13 +1,14 @@
-// The file, in little-endian numbers:
+// Packed data sets. Numbers are little-endian. The file holds, in this order:
 //
-//   images    one after the other, files or pixels (rows x cols x channels)
-//   index     Head, texts (the normalize step, the classes, each a 32-bit length and bytes),
-//   Records,
+//   images    files or pixels (rows x cols x channels), one after the other
+//   index     one Head
+//             texts: the normalize step, then the classes; each a 32-bit length and its bytes
+//             one Record for each image
 //             names
-//   Footer    of fixed size, at the end
+//   footer    one Footer
 //
-// The footer's checksum covers the footer, its own excepted; the footer has the index's, and the
-// index has that of each image, which is compared when the image is read.
+// The footer has a checksum of itself (without the checksum) and one of the index. The index has a
+// checksum of each image, which is compared when the image is read.
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -18,7 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
-#include "data/bytes.h"
+#include "data/binary.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/formats/pack.h"
@@ -46,12 +47,12 @@ struct Record {
   uint64_t begin, name_begin;
   uint32_t size, crc, name_size;
   int32_t label;
-  uint32_t rows, cols, channels;  // of pixels; 0: a file
+  uint32_t rows, cols, channels;  // of pixels; 0 for a file
   uint32_t zero;
 };
 static_assert(sizeof(Record) == 48);
 
-// The footer's without the checksum and what follows it.
+// The checksum of the footer's numbers before the checksum.
 uint32_t CrcOf(const Footer& footer) {
   return Crc({reinterpret_cast<const char*>(&footer), offsetof(Footer, crc)});
 }
@@ -74,14 +75,14 @@ class Packed : public Dataset {
   Packed(std::string path, base::MappedFile file, int channels)
       : path_(std::move(path)), file_(std::move(file)), channels_(channels) {}
 
-  // What is wrong with the file; empty: nothing.
+  // What is wrong with the file; empty if nothing is.
   std::string Parse() {
     const absl::string_view bytes = file_.bytes();
     Footer footer;
-    if (bytes.size() < sizeof(footer)) return "it is no packed data set, or cut";
+    if (bytes.size() < sizeof(footer)) return "it is not a packed data set, or it is cut";
     std::memcpy(&footer, bytes.data() + bytes.size() - sizeof(footer), sizeof(footer));
     if (std::memcmp(footer.magic, kMagic, sizeof(kMagic)) != 0) {
-      return "it is no packed data set, or cut";
+      return "it is not a packed data set, or it is cut";
     }
     if (footer.crc != CrcOf(footer)) return "the footer's checksum is wrong";
     const uint64_t end = bytes.size() - sizeof(footer);
@@ -91,7 +92,7 @@ class Packed : public Dataset {
     images_ = bytes.substr(0, footer.index_begin);
     absl::string_view index = bytes.substr(footer.index_begin, footer.index_size);
     if (footer.index_crc != Crc(index)) return "the index's checksum is wrong";
-    // From here on only a file that somebody has made to deceive can be wrong.
+    // The checksums are right, so that what follows can be wrong only in a forged file.
     if (!Take(index, &head_) || !TakeText(index, &normalize_)) return "the index is cut";
     for (uint32_t i = 0; i < head_.classes; ++i) {
       classes_.emplace_back();
@@ -99,7 +100,7 @@ class Packed : public Dataset {
     }
     if (head_.images == 0 || head_.images > index.size() / sizeof(Record) ||
         index.size() - head_.images * sizeof(Record) != head_.names_size) {
-      return "the index has another size than it says";
+      return "the index does not have the size that it states";
     }
     records_ = index.substr(0, head_.images * sizeof(Record));
     names_ = index.substr(records_.size());
@@ -116,14 +117,14 @@ class Packed : public Dataset {
     }
     return absl::InvalidArgumentError(absl::StrCat("'", path_, "' was packed from ", ToString(held),
                                                    " images, not from ", ToString(wanted),
-                                                   " images; give another"));
+                                                   " images; give another file"));
   }
 
   int64_t size() const override { return head_.images; }
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const Record record = At(index);
-    auto bytes = Bytes(index);
+    auto bytes = CheckedBytes(index);
     if (!bytes.ok()) return bytes.status();
     if (record.rows == 0) return DecodeNamed(Name(index), *bytes, channels_);
     const cv::Mat image(record.rows, record.cols, CV_8UC(record.channels),
@@ -134,7 +135,7 @@ class Packed : public Dataset {
 
   absl::StatusOr<std::string> File(int64_t index) const override {
     if (At(index).rows > 0) return Dataset::File(index);
-    const auto bytes = Bytes(index);
+    const auto bytes = CheckedBytes(index);
     if (!bytes.ok()) return bytes.status();
     return std::string(*bytes);
   }
@@ -164,7 +165,7 @@ class Packed : public Dataset {
                         int64_t{r.rows} * r.cols * r.channels == r.size));
   }
 
-  absl::StatusOr<absl::string_view> Bytes(int64_t index) const {
+  absl::StatusOr<absl::string_view> CheckedBytes(int64_t index) const {
     const Record record = At(index);
     const absl::string_view bytes = images_.substr(record.begin, record.size);
     if (Crc(bytes) == record.crc) return bytes;
@@ -183,7 +184,7 @@ class Packed : public Dataset {
 
 class PackedFormat : public Format {
  public:
-  bool Matches(const Place& place) const override { return place.EndsWith(".pack"); }
+  std::vector<std::string> FileEndings() const override { return {".pack"}; }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                 int channels) const override {
@@ -199,12 +200,12 @@ class PackedFormat : public Format {
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakePacked(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakePacked(const registry::NoOptions&) {
   return std::make_unique<PackedFormat>();
 }
 
-REGISTER_PLUGIN(Datasets, "packed", "one file by bazel run //tools:pack, with checksums", NoOptions,
-                MakePacked);
+REGISTER_PLUGIN(Datasets, "packed", "one file with checksums, written by //tools:pack",
+                registry::NoOptions, MakePacked);
 
 // The bytes of one image, and the record that describes them.
 absl::StatusOr<std::string> ImageBytes(const Dataset& dataset, int64_t index, bool decoded,

@@ -1,6 +1,7 @@
 #include "data/formats/records.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <utility>
@@ -14,7 +15,7 @@
 namespace data {
 namespace {
 
-constexpr size_t kMaxUnpacked = size_t{1} << 33;  // a small file could ask for all of the memory
+constexpr size_t kMaxUnpacked = size_t{1} << 33;  // a small file could fill the memory
 constexpr int64_t kMaxClassNameBytes = 1 << 20;
 
 bool Exists(const std::string& path) {
@@ -23,15 +24,20 @@ bool Exists(const std::string& path) {
 }
 
 absl::StatusOr<std::string> Unpack(const std::string& path) {
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);
-  if (!file) return base::ErrnoStatus("cannot open", path);
+  const auto opened = base::OpenForReading(path);
+  if (!opened.ok()) return opened.status();
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzdopen(*opened, "rb"), gzclose);
+  if (!file) {
+    close(*opened);
+    return absl::ResourceExhaustedError(absl::StrCat("out of memory for '", path, "'"));
+  }
   std::string bytes;
   for (;;) {
     const size_t have = bytes.size();
     constexpr unsigned kChunk = 1 << 20;
     if (have + kChunk > kMaxUnpacked) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", path, "' is too large to be read packed; unpack it"));
+          absl::StrCat("'", path, "' is too large to be unpacked in memory; unpack it"));
     }
     bytes.resize(have + kChunk);
     const int got = gzread(file.get(), bytes.data() + have, kChunk);
@@ -50,7 +56,7 @@ class RecordDataset : public Dataset {
  public:
   RecordDataset(RecordImages images, int channels)
       : images_(std::move(images)), channels_(channels) {
-    for (const Bytes& file : images_.files) {
+    for (const FileContents& file : images_.files) {
       begins_.push_back(begins_.back() + CountRecords(file, images_.shape).value());
     }
   }
@@ -88,7 +94,7 @@ class RecordDataset : public Dataset {
 
  private:
   // The file and the record in it.
-  std::pair<const Bytes*, int64_t> Find(int64_t index) const {
+  std::pair<const FileContents*, int64_t> Find(int64_t index) const {
     size_t file = 0;
     while (index >= begins_[file + 1]) ++file;  // there are few
     return {&images_.files[file], index - begins_[file]};
@@ -101,8 +107,8 @@ class RecordDataset : public Dataset {
 
 }  // namespace
 
-absl::StatusOr<Bytes> Bytes::Read(const std::string& path) {
-  Bytes bytes;
+absl::StatusOr<FileContents> FileContents::Read(const std::string& path) {
+  FileContents bytes;
   bytes.path_ = path;
   if (!Exists(path) && Exists(path + ".gz")) {
     bytes.path_ += ".gz";
@@ -117,16 +123,16 @@ absl::StatusOr<Bytes> Bytes::Read(const std::string& path) {
   return bytes;
 }
 
-bool HasBytes(const Place& place, absl::string_view file) {
-  return place.Has(file) || place.Has(absl::StrCat(file, ".gz"));
+bool HasFile(const DataLocation& folder, absl::string_view file) {
+  return folder.Has(file) || folder.Has(absl::StrCat(file, ".gz"));
 }
 
-absl::StatusOr<int64_t> CountRecords(const Bytes& file, const RecordShape& shape) {
+absl::StatusOr<int64_t> CountRecords(const FileContents& file, const RecordShape& shape) {
   const int64_t size = static_cast<int64_t>(file.get().size()) - shape.header;
   if (size <= 0 || size % shape.size() != 0) {
     return absl::DataLossError(absl::StrCat(
-        "'", file.path(), "' has ", file.get().size(), " bytes, which is no number of images of ",
-        shape.size(), " bytes each: it is cut or something else; fetch or write it again"));
+        "'", file.path(), "' has ", file.get().size(), " bytes, not a multiple of ", shape.size(),
+        ", the size of one image: it is cut or another file; fetch or write it again"));
   }
   return size / shape.size();
 }
@@ -140,7 +146,7 @@ absl::Status CheckLabels(const std::string& path, const std::vector<uint8_t>& la
   for (size_t i = 0; i < labels.size(); ++i) {
     if (labels[i] < classes) continue;
     return absl::DataLossError(absl::StrCat("'", path, "' has the label ", labels[i], " in record ",
-                                            i, ", of 0 to ", classes - 1,
+                                            i, ", but labels are 0 to ", classes - 1,
                                             ": it is damaged; fetch or write it again"));
   }
   return absl::OkStatus();

@@ -1,5 +1,5 @@
-// Images of one size, as they lie in memory, one record after the other: what CIFAR, STL-10 and IDX
-// files have in common.
+// Files of records, each with the pixels of one image, all of one size: what CIFAR, STL-10 and IDX
+// have in common.
 #ifndef DATA_FORMATS_RECORDS_H_
 #define DATA_FORMATS_RECORDS_H_
 
@@ -17,13 +17,14 @@
 
 namespace data {
 
-// The bytes of a file, mapped, or unpacked into memory where only `path`.gz is there.
-class Bytes {
+// The contents of a file: mapped, or unpacked into memory if only `path`.gz exists.
+class FileContents {
  public:
-  // NotFound names `path`; DataLoss a .gz that is damaged.
-  static absl::StatusOr<Bytes> Read(const std::string& path);
+  // NotFound if neither exists; InvalidArgument for a folder, pipe or device; DataLoss if the .gz
+  // is damaged.
+  static absl::StatusOr<FileContents> Read(const std::string& path);
 
-  const std::string& path() const { return path_; }  // of the file that was read
+  const std::string& path() const { return path_; }  // of the file that was read, perhaps with .gz
   absl::string_view get() const { return mapped_ ? mapped_->bytes() : *unpacked_; }
 
  private:
@@ -32,37 +33,39 @@ class Bytes {
   std::unique_ptr<std::string> unpacked_;
 };
 
-// Whether the file or its .gz is in the folder.
-bool HasBytes(const Place& place, absl::string_view file);
+// Whether the folder has the file or its .gz.
+bool HasFile(const DataLocation& folder, absl::string_view file);
 
-// How a record holds an image.
+// The layout of a record.
 struct RecordShape {
   int rows, cols;
-  int planes;               // 1: grey, 3: red, green, blue
+  int planes;               // 1 for grey, 3 for red, green and blue
   int64_t before = 0;       // bytes of a record before its pixels
-  bool by_columns = false;  // a plane's columns follow each other, not its rows
+  bool by_columns = false;  // a plane is stored column after column, not row after row
   int64_t header = 0;       // bytes of a file before its first record
 
   int64_t size() const { return before + int64_t{1} * rows * cols * planes; }
 };
 
-// How many records of `shape` there are in the file, at least 1. DataLoss when they do not fill it.
-absl::StatusOr<int64_t> CountRecords(const Bytes& file, const RecordShape& shape);
+// The number of records of `shape` in the file, at least 1. DataLoss if the file's size is not a
+// multiple of theirs.
+absl::StatusOr<int64_t> CountRecords(const FileContents& file, const RecordShape& shape);
 
 struct RecordImages {
-  std::vector<Bytes> files;  // whole, by CountRecords
+  std::vector<FileContents> files;  // that CountRecords accepts
   RecordShape shape;
-  std::vector<uint8_t> labels;  // of each record, below classes.size(); empty: none
+  std::vector<uint8_t> labels;  // of each record, below classes.size(); empty if there are none
   std::vector<std::string> classes;
   ViewDefaults views;
 };
 std::unique_ptr<Dataset> MakeRecordDataset(RecordImages images, int channels);
 
-// DataLoss, naming the file and the record, unless each label is below `classes`.
+// DataLoss, naming the file and the record, if a label is not below `classes`.
 absl::Status CheckLabels(const std::string& path, const std::vector<uint8_t>& labels,
                          int64_t classes);
 
-// The lines of a file of class names: `count` of them, or numbers where there is no such file.
+// The lines of a file of class names, `count` of them; numbers if there is no such file. DataLoss
+// if there are more or fewer lines.
 absl::StatusOr<std::vector<std::string>> ReadClassNames(const std::string& path, int64_t count);
 
 }  // namespace data

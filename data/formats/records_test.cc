@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include <filesystem>
@@ -17,6 +18,7 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -76,13 +78,14 @@ TEST(IdxTest, WhatItsHeadersSayIsChecked) {
     WriteTestFile(root + "/train-labels-idx1-ubyte", labels);
     return ErrorOf(root, Split::kTraining);
   };
-  EXPECT_THAT(error("", ""), HasSubstr("is no IDX file of bytes in 3 dimensions"));
-  EXPECT_THAT(error(Idx({2}, "ab"), ""), HasSubstr("is no IDX file of bytes in 3 dimensions"));
-  EXPECT_THAT(error(Idx({2, 1, 1}, "a"), ""), HasSubstr("has 1 values, its header says 2 x 1 x 1"));
+  EXPECT_THAT(error("", ""), HasSubstr("IDX file of bytes in 3 dimensions"));
+  EXPECT_THAT(error(Idx({2}, "ab"), ""), HasSubstr("IDX file of bytes in 3 dimensions"));
+  EXPECT_THAT(error(Idx({2, 1, 1}, "a"), ""),
+              AllOf(HasSubstr("has 1 values"), HasSubstr("2 x 1 x 1")));
   EXPECT_THAT(error(Idx({2, 1, 1}, "abc"), ""), HasSubstr("has 3 values"));
   EXPECT_THAT(error(Idx({0, 1, 1}, ""), ""), HasSubstr("has 0 values"));
   EXPECT_THAT(error(std::string("\0\0\x8\x3", 4) + std::string(12, '\xFF'), ""),
-              HasSubstr("its header says 4294967295 x 4294967295 x 4294967295"));
+              HasSubstr("4294967295 x 4294967295 x 4294967295"));
   EXPECT_THAT(error(Idx({2, 1, 1}, "ab"), Idx({1}, "a")), HasSubstr("has 1 labels for 2 images"));
   std::filesystem::remove(root + "/train-labels-idx1-ubyte");
   EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("labels-idx1-ubyte': No such file"));
@@ -104,8 +107,9 @@ TEST(CifarTest, FilesLabelsAndNames) {
   WriteTestFile(root + "/batches.meta.txt", "a\nb\n");
   EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("names 2 classes, not 10"));
   WriteTestFile(root + "/data_batch_3.bin", "\x03" + image + "\x0A" + image);
-  EXPECT_THAT(ErrorOf(root, Split::kTraining),
-              HasSubstr("data_batch_3.bin' has the label 10 in record 1, of 0 to 9"));
+  EXPECT_THAT(
+      ErrorOf(root, Split::kTraining),
+      AllOf(HasSubstr("data_batch_3.bin' has the label 10 in record 1"), HasSubstr("0 to 9")));
   WriteTestFile(root + "/data_batch_3.bin", "\x03" + image + "x");
   EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("data_batch_3.bin' has 3074 bytes"));
   std::filesystem::remove(root + "/data_batch_3.bin");
@@ -122,10 +126,20 @@ TEST(Stl10Test, UnlabelledImagesAndLabels) {
   EXPECT_EQ(OpenDataset(root, Split::kTraining)->dataset->Label(1), 9);
   for (const char* label : {"\x0B", "\xFF"}) {
     WriteTestFile(root + "/train_y.bin", std::string("\x01") + label);
-    EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("in record 1, of 0 to 9"));
+    EXPECT_THAT(ErrorOf(root, Split::kTraining),
+                AllOf(HasSubstr("in record 1"), HasSubstr("0 to 9")));
   }
   WriteTestFile(root + "/train_y.bin", "\x01");
   EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("has 1 labels for 2 images"));
+}
+
+// Opening a pipe without a writer would wait for one.
+TEST(RecordsTest, APackedPipeIsRefused) {
+  const std::string path = TestFolder("data") + "/x.bin";
+  ASSERT_EQ(mkfifo((path + ".gz").c_str(), 0600), 0);
+  const absl::Status status = FileContents::Read(path).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("pipe"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// STL-10 in its binary form (stl10_binary/): 96 x 96 pixels of red, of green and of blue, by
-// columns; labels, 1 to 10, in files of their own. Pretraining takes the unlabelled images.
+// STL-10 in its binary format (stl10_binary/): 96 x 96 pixels of red, of green and of blue, column
+// after column; labels, 1 to 10, are in files of their own. Pretraining uses the unlabelled images.
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,8 +15,8 @@ namespace {
 class Stl10 : public Format {
  public:
   bool HoldsSplits() const override { return true; }
-  bool Matches(const Place& place) const override {
-    return HasBytes(place, "unlabeled_X.bin") || HasBytes(place, "train_X.bin");
+  bool MatchesFolder(const DataLocation& folder) const override {
+    return HasFile(folder, "unlabeled_X.bin") || HasFile(folder, "train_X.bin");
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
@@ -28,13 +28,13 @@ class Stl10 : public Format {
     images.shape = {96, 96, 3};
     images.shape.by_columns = true;
     images.views.size = 96;
-    auto file = Bytes::Read(absl::StrCat(path, "/", name, "_X.bin"));
+    auto file = FileContents::Read(absl::StrCat(path, "/", name, "_X.bin"));
     if (!file.ok()) return file.status();
     auto count = CountRecords(*file, images.shape);
     if (!count.ok()) return count.status();
     images.files.push_back(*std::move(file));
     if (split != Split::kPretraining) {
-      auto labels = Bytes::Read(absl::StrCat(path, "/", name, "_y.bin"));
+      auto labels = FileContents::Read(absl::StrCat(path, "/", name, "_y.bin"));
       if (!labels.ok()) return labels.status();
       if (static_cast<int64_t>(labels->get().size()) != *count) {
         return absl::DataLossError(absl::StrCat("'", labels->path(), "' has ", labels->get().size(),
@@ -51,11 +51,12 @@ class Stl10 : public Format {
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeStl10(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeStl10(const registry::NoOptions&) {
   return std::make_unique<Stl10>();
 }
 
-REGISTER_PLUGIN(Datasets, "stl10", "STL-10's binary files (stl10_binary/)", NoOptions, MakeStl10);
+REGISTER_PLUGIN(Datasets, "stl10", "STL-10's binary files (stl10_binary/)", registry::NoOptions,
+                MakeStl10);
 
 }  // namespace
 }  // namespace data

@@ -1,6 +1,6 @@
-// Images in tar archives: one shard, a folder or a numbered range of them, indexed once, read in
-// any order. Labels are folders, or WebDataset's: `key.jpg` has its class, a number, in `key.cls`.
-#include <fcntl.h>
+// Images in tar archives: one archive, or a folder or a numbered range of them (shards). They are
+// indexed once and read in any order. Classes are folders, or WebDataset's: `key.cls` holds the
+// number of the class of `key.jpg`.
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,21 +28,22 @@
 namespace data {
 namespace {
 
+constexpr char kEnding[] = ".tar";
 constexpr int64_t kBlock = 512;
 constexpr int64_t kMaxNameBytes = 1 << 20;  // of an extended header
 constexpr char kNotTar[] = "it is not a tar archive (compressed ones must be unpacked)";
 
-// An open archive; reads do not share a position.
+// An open archive. Threads may read at once.
 class Shard {
  public:
   static absl::StatusOr<Shard> Open(const std::string& path) {
     Shard shard;
     shard.path_ = path;
-    shard.fd_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const auto opened = base::OpenForReading(path);
+    if (!opened.ok()) return opened.status();
+    shard.fd_ = *opened;
     struct stat info;
-    if (shard.fd_ < 0 || fstat(shard.fd_, &info) != 0) {
-      return base::ErrnoStatus("cannot open", path);
-    }
+    if (fstat(shard.fd_, &info) != 0) return base::ErrnoStatus("cannot open", path);
     shard.size_ = info.st_size;
     return shard;
   }
@@ -58,7 +59,7 @@ class Shard {
   const std::string& path() const { return path_; }
   int64_t size() const { return size_; }
 
-  // All of [offset, offset + size).
+  // Reads all of [offset, offset + size) into `out`.
   absl::Status Read(int64_t offset, int64_t size, char* out) const {
     while (size > 0) {
       const ssize_t got = pread(fd_, out, size, offset);
@@ -83,10 +84,10 @@ struct Entry {
   std::string name;
   int64_t offset, size;
   uint32_t shard;
-  int label = -1;  // of its .cls
+  int label = -1;  // in its .cls
 };
 
-// WebDataset's key: what the files of one sample have in common, up to the first dot of the name.
+// WebDataset's key, which the files of one sample have in common: the name up to its first dot.
 std::string Key(const std::string& name) {
   const size_t slash = name.rfind('/');
   return name.substr(0, name.find('.', slash == std::string::npos ? 0 : slash));
@@ -124,7 +125,7 @@ class Header {
     return std::all_of(block_, block_ + kBlock, [](char c) { return c == 0; });
   }
 
-  // The sum of all bytes, the checksum's own counted as spaces.
+  // Whether the checksum is right: the sum of all bytes, with spaces for the checksum itself.
   bool IsWhole() const {
     int64_t stated;
     int64_t sum = 0;
@@ -149,7 +150,7 @@ class Header {
   const char* block_;
 };
 
-// "<length> key=value\n" records of a pax header: those that matter here.
+// Reads the path and the size from the records of a pax header, "<length> key=value\n".
 bool ReadPax(absl::string_view records, std::string* name, int64_t* size) {
   while (!records.empty()) {
     const size_t space = records.find(' ');
@@ -174,9 +175,9 @@ absl::StatusOr<int> ReadClass(const Shard& shard, const std::string& name, int64
   if (absl::Status s = shard.Read(offset, text.size(), text.data()); !s.ok()) return s;
   int64_t label;
   if (!absl::SimpleAtoi(text, &label) || label < 0 || label >= kMaxClasses) {
-    return absl::InvalidArgumentError(absl::StrCat("'", shard.path(), ":", name,
-                                                   "' is no class; it must be a number, 0 to ",
-                                                   kMaxClasses - 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", shard.path(), ":", name,
+                     "' does not hold a class; it must be a number, 0 to ", kMaxClasses - 1));
   }
   return static_cast<int>(label);
 }
@@ -194,14 +195,14 @@ absl::Status Index(const Shard& shard, uint32_t number, std::vector<Entry>& entr
   char block[kBlock];
   for (int64_t offset = 0;;) {
     if (offset + kBlock > shard.size()) {
-      return damaged(offset, offset == 0 ? kNotTar : "there is no end mark: it is cut");
+      return damaged(offset, offset == 0 ? kNotTar : "the end mark is missing: it is cut");
     }
     if (absl::Status s = shard.Read(offset, kBlock, block); !s.ok()) return s;
     const Header header(block);
     if (header.IsZero()) break;
     int64_t size;
     if (!header.IsWhole() || !header.Size(&size)) {
-      return damaged(offset, offset == 0 ? kNotTar : "this is no entry's header");
+      return damaged(offset, offset == 0 ? kNotTar : "this is not the header of an entry");
     }
     const bool extended = header.type() == 'L' || header.type() == 'x';
     if (!extended && long_size >= 0) size = long_size;
@@ -252,7 +253,7 @@ class Tar : public Dataset {
  public:
   struct Span {
     int64_t offset;
-    uint32_t size;  // more than kMaxImageBytes: too many
+    uint32_t size;  // above kMaxImageBytes if it is too large
     uint32_t shard;
   };
   Tar(std::vector<Shard> shards, std::vector<Span> spans, Names names, Classes classes,
@@ -307,7 +308,7 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   }
   std::vector<std::string> paths;
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
-    if (!is_folder && absl::EndsWith(name, ".tar")) paths.push_back(absl::StrCat(path, "/", name));
+    if (!is_folder && absl::EndsWith(name, kEnding)) paths.push_back(absl::StrCat(path, "/", name));
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
@@ -318,7 +319,7 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   return paths;
 }
 
-// Every shard stays open, and the usual soft limit of 1,024 files is less than ImageNet's shards.
+// Every shard stays open, and ImageNet has more shards than the usual soft limit of 1,024 files.
 void AllowManyFiles() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -326,8 +327,8 @@ void AllowManyFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The classes of sorted entries: those of their .cls, which all or none must have, or else of their
-// folders.
+// The classes of sorted entries: those in their .cls, which all or none of them must have, or else
+// their folders.
 absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Names& names,
                                     const std::string& path) {
   const auto has_label = [](const Entry& entry) { return entry.label >= 0; };
@@ -338,7 +339,8 @@ absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Nam
     if (!has_label(entry)) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", path, "': '", entry.name, "' has no '", Key(entry.name),
-                       ".cls' in its archive, others have; write a label for each, or none"));
+                       ".cls' in its archive, but other images have one; write a label for ",
+                       "every image, or for none"));
     }
     count = std::max(count, entry.label + 1);
     classes.labels.push_back(entry.label);
@@ -349,8 +351,9 @@ absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Nam
 
 class TarFormat : public Format {
  public:
-  bool Matches(const Place& place) const override {
-    return place.EndsWith(".tar") || !place.archive.empty();
+  std::vector<std::string> FileEndings() const override { return {kEnding}; }
+  bool MatchesFolder(const DataLocation& folder) const override {
+    return folder.endings.count(kEnding) > 0;
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
@@ -387,13 +390,13 @@ class TarFormat : public Format {
   }
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeTar(const NoOptions&) {
+absl::StatusOr<std::unique_ptr<Format>> MakeTar(const registry::NoOptions&) {
   return std::make_unique<TarFormat>();
 }
 
 REGISTER_PLUGIN(Datasets, "tar",
-                "tar archives of images, class/name.jpg, or name.jpg and name.cls (WebDataset)",
-                NoOptions, MakeTar);
+                "tar archives of images: class/name.jpg, or name.jpg and name.cls (WebDataset)",
+                registry::NoOptions, MakeTar);
 
 }  // namespace
 }  // namespace data

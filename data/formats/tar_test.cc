@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -16,6 +17,7 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
@@ -170,12 +172,12 @@ TEST(TarTest, WebDatasetsLabels) {
             "cannot open '" + folder + "/a-02.tar': No such file or directory; check the path");
   for (const char* label : {"", "cat", "-1", "1.5", "1048576", "99999999999999999999"}) {
     EXPECT_THAT(ErrorOf(TarEntry("0.png", Image(1)) + TarEntry("0.cls", label) + TarEnd()),
-                HasSubstr(".cls' is no class; it must be a number, 0 to 1048575"))
+                AllOf(HasSubstr(".cls'"), HasSubstr("0 to 1048575")))
         << label;
   }
   EXPECT_THAT(ErrorOf(TarEntry("0.png", Image(1)) + TarEntry("0.cls", "1") +
                       TarEntry("1.png", Image(1)) + TarEnd()),
-              HasSubstr("'1.png' has no '1.cls' in its archive, others have"));
+              HasSubstr("'1.png' has no '1.cls'"));
 }
 
 // Wherever an archive is cut, it is refused.
@@ -189,7 +191,7 @@ TEST(TarTest, CutArchives) {
   }
   EXPECT_EQ(ErrorOf(archive),
             absl::StrCat("is damaged at byte ", archive.size(),
-                         ": there is no end mark: it is cut; fetch or write it again"));
+                         ": the end mark is missing: it is cut; fetch or write it again"));
   EXPECT_EQ(
       ErrorOf(archive.substr(0, 600)),
       "is damaged at byte 0: the entry reaches beyond the end of the file: it is cut; fetch or "
@@ -202,7 +204,7 @@ TEST(TarTest, DamagedHeaders) {
   const std::string at = absl::StrCat("is damaged at byte ", first.size(), ": ");
   second[3] ^= 1;
   EXPECT_EQ(ErrorOf(first + second + TarEnd()),
-            at + "this is no entry's header; fetch or write it again");
+            at + "this is not the header of an entry; fetch or write it again");
   second[3] ^= 1;
   for (const std::string& size :
        {std::string("77777777777"), std::string(12, '\xFF'), std::string("9")}) {
@@ -244,6 +246,15 @@ TEST(TarTest, ArchivesThatShrinkInUse) {
   EXPECT_EQ(dataset->Image(1).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(dataset->Image(1).status().message(),
             absl::StrCat("'", path, ":2.png': '", path, "' is cut"));
+}
+
+// Opening a pipe without a writer would wait for one.
+TEST(TarTest, APipeIsRefused) {
+  const std::string pipe = TestFolder("data") + "/x.tar";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const absl::Status status = OpenDataset(pipe, Split::kPretraining).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr(pipe), HasSubstr("pipe")));
 }
 
 }  // namespace

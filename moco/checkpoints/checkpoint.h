@@ -51,8 +51,9 @@ struct Checkpoint {
 // The name of a dtype in files; null when files do not hold it.
 const tensors::DType* DTypeOf(at::ScalarType type);
 
-// Atomically: after any failure the file is the old one. Makes the folder where it is missing.
-// ResourceExhausted when the disk is full.
+// Writes atomically: a reader finds the old file or the whole new one, and which of them there is
+// after an error base::WriteFileAtomically says. Makes the folder if it is missing. ResourceExhausted
+// if the disk is full.
 absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoint);
 
 // The same of a dict of tensors alone, as torch.save writes a state_dict.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "base/exit_code.h"
 #include "base/flags.h"
 #include "base/shared_flags.h"
 #include "moco/training/cuda_devices.h"
@@ -46,7 +47,8 @@ absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
   auto world = connection.connect();
   if (!world.ok()) return world.status();
   Communicator& ranks = *world->communicator;
-  const absl::Status status = UntilAPeerIsLost([&] { return body(*world); });
+  const absl::Status status =
+      base::CatchExceptions([&] { return UntilAPeerIsLost([&] { return body(*world); }); });
   const bool said = ranks.Leave(status);
   if (status.ok() || world->writes()) return status;
   return absl::Status(status.code(),

@@ -9,6 +9,14 @@ small+=(--bn-splits=1 --knn-every=0)
 gloo=(--dist-backend=gloo --dist-timeout=10)
 trap 'kill -KILL $(jobs -p) 2> /dev/null' EXIT # also what is stopped
 
+# with_faults: from here on ranks run a program in which those of $failing fail by $fault (throws.cc).
+with_faults() {
+  local flag others=()
+  for flag in "${small[@]}"; do [ "$flag" == --cos ] || others+=("$flag"); done
+  small=("${others[@]}" --lr-schedule=throws)
+  pretrain_ddp=${pretrain_ddp%/dist/*}/tests/dist/pretrain_with_faults
+}
+
 # Sets $url, where nobody listens.
 choose_url() {
   local port
@@ -20,9 +28,11 @@ choose_url() {
 start_rank() {
   local rank=$1 size=$2
   shift 2
+  [[ " ${failing-} " == *" $rank "* ]] && export THROWS=$fault
   "$pretrain_ddp" "$@" "${gloo[@]}" --world-size="$size" --rank="$rank" --dist-url=$url \
     > out.$rank 2> err.$rank &
   pids[rank]=$!
+  unset THROWS
 }
 
 # start SIZE ARGUMENT...: all ranks.
@@ -43,11 +53,11 @@ steps() {
 # ended RANK CODE PATTERN: waits for a rank, which ends with CODE and says PATTERN in one line on stderr; an empty
 # PATTERN: says nothing.
 ended() {
-  for ((i = 0; i < 800; ++i)); do
+  for ((i = 0; i < 2400; ++i)); do
     kill -0 "${pids[$1]}" 2> /dev/null || break
     sleep 0.05
   done
-  ((i < 800)) || fail "rank $1 is still there after 40 s: $(cat err.*)"
+  ((i < 2400)) || fail "rank $1 is still there after 2 minutes: $(cat err.*)"
   wait "${pids[$1]}"
   local code=$?
   [ $code -eq "$2" ] || fail "rank $1 ends with $code, not $2: $(cat out.$1 err.$1)"
@@ -57,7 +67,7 @@ ended() {
 
 # on RANKS ARGUMENT...: a run on so many ranks of this machine, which goes well.
 on() {
-  "$launch" --nproc="$1" -- "${@:2}" "${gloo[@]}" > out 2> err || fail "$*: $(cat out err)"
+  "$launch" --nproc="$1" --program="$pretrain_ddp" -- "${@:2}" "${gloo[@]}" > out 2> err || fail "$*: $(cat out err)"
 }
 
 # same_losses RUN RUN: those of all steps, within 1e-9.

@@ -1,14 +1,14 @@
 #!/bin/bash
 # A loss that is not finite on one rank: all stop at that step, and none saves what comes after it.
 . tests/dist/lib.sh
-pretrain_ddp=${pretrain_ddp%/dist/*}/tests/dist/pretrain_with_poison
+with_faults
 
 unpack data 32
-run=(data/train "${small[@]}" --batch-size=66 --epochs=100 --views="${views/normalize/normalize|poison:after=176}"
+run=(data/train "${small[@]}" --batch-size=66 --epochs=100 --views="${views/normalize/normalize|poison}"
      --checkpoint-minutes=0.000001 --run-dir=run) # 44 views a step and rank
 choose_url
 for rank in 0 2; do start_rank $rank 3 "${run[@]}"; done
-POISONED=1 start_rank 1 3 "${run[@]}"
+POISON=nan:176 start_rank 1 3 "${run[@]}"
 # Its keys' batches are other ranks', so that they may have no loss either.
 ended 0 5 '^error: the loss of rank [012] is nan at step 4; .* no checkpoint follows'
 ended 1 5 ''

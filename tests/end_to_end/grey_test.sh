@@ -27,7 +27,7 @@ grep -q "color_jitter\|grayscale" out && fail "colours: $(cat out)"
 best=$(sed -n 's/^best .*Acc@1 \([0-9.]*\) %.*/\1/p' out)
 awk "BEGIN { exit !($best > 90) }" || fail "dark and bright are told apart in $best % of the images"
 
-refused 2 "step 2 of the views, 'grayscale', wants the 3 channels of colour, the images have 1; leave it out" \
+refused 2 "step 2 of the views, 'grayscale', requires images of 3 channels, but they have 1; leave it out" \
   "$pretrain" grey "${grey[@]}" --batch-size=32 --run-dir=no --views='random_resized_crop:size=12|grayscale|to_tensor'
 # The same images in three equal channels for an encoder of colours.
 "$pretrain" grey -a resnet_small:width=8,blocks=1,stages=2 --threads=1 --workers=1 --moco-dim=16 --moco-k=64 \

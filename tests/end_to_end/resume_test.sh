@@ -28,7 +28,7 @@ stop() {
   code=$?
 }
 set -m # without job control what runs in the background ignores SIGINT
-for signal_code in INT:130 TERM:143 USR1:138; do
+for signal_code in INT:130 TERM:143 HUP:129 USR1:138; do
   signal=${signal_code%:*} run=stopped${signal_code%:*}
   stop $signal $run data/train "${small[@]}" --epochs=15 --run-dir=$run
   [ $code -eq ${signal_code#*:} ] || fail "exit code $code after SIG$signal"

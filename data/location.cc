@@ -1,4 +1,4 @@
-#include "data/place.h"
+#include "data/location.h"
 
 #include <sys/stat.h>
 
@@ -75,52 +75,62 @@ std::vector<std::string> ExpandRanges(const std::string& path) {
   return {path};
 }
 
-absl::StatusOr<Place> Place::At(const std::string& path) {
-  Place place;
-  place.path = path;
+absl::StatusOr<DataLocation> DataLocation::At(const std::string& path) {
+  DataLocation location;
+  location.path = path;
   struct stat info;
   const std::string first = ExpandRanges(path)[0];
   if (stat(path.c_str(), &info) != 0 && stat(first.c_str(), &info) != 0) {
     return base::ErrnoStatus("cannot open data", first);
   }
-  place.is_folder = S_ISDIR(info.st_mode);
-  if (!place.is_folder) return place;
-  absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
+  location.is_folder = S_ISDIR(info.st_mode);
+  if (!location.is_folder) return location;
+  absl::Status status = ForEachEntry(path, [&](absl::string_view name, bool is_folder) {
     if (is_folder) {
-      place.folder = name;
-    } else if (absl::EndsWith(name, ".tar")) {
-      place.archive = name;
-    } else if (place.image.empty() && HasImageName(name)) {
-      place.image = name;
+      location.folder = std::string(name);
+      return absl::OkStatus();
     }
+    const size_t dot = name.rfind('.');
+    if (dot != absl::string_view::npos) {
+      const absl::string_view ending = name.substr(dot);
+      if (location.endings.find(ending) == location.endings.end()) {
+        location.endings.emplace(ending);
+      }
+    }
+    if (location.image.empty() && HasImageName(name)) location.image = std::string(name);
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
-  return place;
+  return location;
 }
 
-bool Place::EndsWith(absl::string_view ending) const {
+bool DataLocation::EndsWith(absl::string_view ending) const {
   return !is_folder && absl::EndsWith(path, ending);
 }
 
-bool Place::Has(absl::string_view entry) const {
+bool DataLocation::Has(absl::string_view entry) const {
   struct stat info;
   return is_folder && stat((*this / entry).c_str(), &info) == 0;
 }
 
-std::string Place::operator/(absl::string_view entry) const {
+std::string DataLocation::operator/(absl::string_view entry) const {
   return absl::StrCat(path, absl::EndsWith(path, "/") ? "" : "/", entry);
 }
 
-std::string Place::PartOf(Split split) const {
+DataLocation::Parts DataLocation::PartsOf(Split split,
+                                          const std::vector<std::string>& endings) const {
+  Parts parts;
   for (const std::string& name : NamesOf(split)) {
     struct stat info;
-    if (stat((*this / name).c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return *this / name;
-    for (const char* ending : {".pack", ".tar", ".csv"}) {
-      if (Has(name + ending)) return *this / (name + ending);
+    if (stat((*this / name).c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
+      parts.folder = *this / name;
     }
+    for (const std::string& ending : endings) {
+      if (Has(name + ending)) parts.files.push_back(*this / (name + ending));
+    }
+    if (!parts.folder.empty() || !parts.files.empty()) break;
   }
-  return "";
+  return parts;
 }
 
 }  // namespace data

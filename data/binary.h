@@ -1,6 +1,6 @@
-// Numbers in files of this machine's byte order, with checksums.
-#ifndef DATA_BYTES_H_
-#define DATA_BYTES_H_
+// Numbers and checksums in binary files, in this machine's byte order.
+#ifndef DATA_BINARY_H_
+#define DATA_BINARY_H_
 
 #include <zlib.h>
 
@@ -23,7 +23,7 @@ void Append(const T& value, std::string& bytes) {
   bytes.append(reinterpret_cast<const char*>(&value), sizeof(value));
 }
 
-// Takes a value from the front of `bytes`; false when there are too few.
+// Takes a value from the front of `bytes`; false if there are too few.
 template <class T>
 bool Take(absl::string_view& bytes, T* value) {
   static_assert(std::is_trivially_copyable_v<T>);
@@ -35,4 +35,4 @@ bool Take(absl::string_view& bytes, T* value) {
 
 }  // namespace data
 
-#endif  // DATA_BYTES_H_
+#endif  // DATA_BINARY_H_

@@ -1,0 +1,146 @@
+// PNG, by libpng.
+#include <png.h>
+
+#include <csetjmp>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "data/codec.h"
+
+namespace data {
+namespace {
+
+// libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the
+// functions that are jumped out of.
+class PngImage : public EncodedImage {
+ public:
+  explicit PngImage(absl::string_view bytes) : bytes_(bytes) {
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, Fail, Ignore);
+    if (png_ != nullptr) info_ = png_create_info_struct(png_);
+  }
+  ~PngImage() override { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngImage(const PngImage&) = delete;
+  PngImage& operator=(const PngImage&) = delete;
+
+  // Before everything else.
+  absl::Status ReadHeader() {
+    if (info_ == nullptr) return OutOfMemory();
+    return ParseHeader() ? absl::OkStatus() : Error();
+  }
+
+  int64_t rows() const override { return png_get_image_height(png_, info_); }
+  int64_t cols() const override { return png_get_image_width(png_, info_); }
+
+  absl::StatusOr<cv::Mat> Decode(int channels) override {
+    if (!ChooseLayout(channels)) return Error();
+    image_.create(static_cast<int>(rows()), static_cast<int>(cols()),
+                  CV_8UC(png_get_channels(png_, info_)));
+    row_pointers_.resize(rows());
+    for (int y = 0; y < image_.rows; ++y) row_pointers_[y] = image_.ptr(y);
+    if (!ReadPixels()) return Error();
+    return image_;
+  }
+
+ private:
+  bool ParseHeader() {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    png_set_read_fn(png_, this, Read);
+    // Text, profiles and the like are not even unpacked: a small file could ask for gigabytes.
+    // (The pixels need none of them.)
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
+    png_read_info(png_, info_);
+    return true;
+  }
+
+  // libpng converts to three channels; for other numbers it gives what the file holds.
+  bool ChooseLayout(int channels) {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    const int colour = png_get_color_type(png_, info_);
+    if (png_get_bit_depth(png_, info_) == 16) {
+      if (colour == PNG_COLOR_TYPE_GRAY) {
+        png_set_scale_16(png_);
+      } else {
+        png_set_strip_16(png_);
+      }
+    }
+    png_set_expand(png_);  // palettes to colours, few bits to 8, transparent colours to alpha
+    if (channels == 3) {
+      png_set_gray_to_rgb(png_);
+      png_set_strip_alpha(png_);
+    }
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    return true;
+  }
+
+  bool ReadPixels() {
+    if (setjmp(png_jmpbuf(png_)) != 0) return false;
+    if (png_get_rowbytes(png_, info_) != image_.elemSize() * image_.cols) {
+      png_error(png_, "unexpected layout");
+    }
+    png_read_image(png_, row_pointers_.data());
+    png_read_end(png_, nullptr);  // a file that ends before its end mark is cut
+    return true;
+  }
+
+  static absl::Status OutOfMemory() {
+    return absl::ResourceExhaustedError("cannot be decoded: out of memory");
+  }
+
+  absl::Status Error() const {
+    // What libpng says when its allocation fails; a file that asks for too much has other messages.
+    return std::strcmp(error_, "Out of memory") == 0 ? OutOfMemory() : Damaged(error_);
+  }
+
+  static void Read(png_structp png, png_bytep out, size_t size) {
+    auto* self = static_cast<PngImage*>(png_get_io_ptr(png));
+    if (size > self->bytes_.size()) png_error(png, "premature end of PNG file");
+    std::memcpy(out, self->bytes_.data(), size);
+    self->bytes_.remove_prefix(size);
+  }
+
+  static void Fail(png_structp png, png_const_charp message) {
+    auto* self = static_cast<PngImage*>(png_get_error_ptr(png));
+    std::strncpy(self->error_, message, sizeof(self->error_) - 1);
+    png_longjmp(png, 1);
+  }
+
+  // Warnings are about what is beside the pixels.
+  static void Ignore(png_structp, png_const_charp) {}
+
+  absl::string_view bytes_;  // not yet read
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+  cv::Mat image_;
+  std::vector<png_bytep> row_pointers_;
+  char error_[128] = {};
+};
+
+class Png : public Codec {
+ public:
+  bool Recognises(absl::string_view bytes) const override {
+    return absl::StartsWith(bytes, "\x89PNG\r\n\x1A\n");
+  }
+
+  std::vector<std::string> Endings() const override { return {".png"}; }
+
+  absl::StatusOr<std::unique_ptr<EncodedImage>> Open(absl::string_view bytes) const override {
+    auto image = std::make_unique<PngImage>(bytes);
+    if (absl::Status s = image->ReadHeader(); !s.ok()) return s;
+    return image;
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Codec>> MakePng(const registry::NoOptions&) {
+  return std::make_unique<Png>();
+}
+
+REGISTER_PLUGIN(Codecs, "png", "PNG files (.png)", registry::NoOptions, MakePng);
+
+}  // namespace
+}  // namespace data

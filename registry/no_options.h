@@ -1,0 +1,14 @@
+// The options of plugins that have none.
+#ifndef REGISTRY_NO_OPTIONS_H_
+#define REGISTRY_NO_OPTIONS_H_
+
+namespace registry {
+
+struct NoOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+
+}  // namespace registry
+
+#endif  // REGISTRY_NO_OPTIONS_H_
