@@ -89,9 +89,9 @@ cp -r data/val/cat photos/val/
 expect_error 2 "the one class 'cat'" photos $ENCODER
 cp -r data/train/ship photos/train/
 cp -r data/val/ship photos/val/frog
-expect_error 2 "the class 'ship'" photos $ENCODER
+expect_error 2 "class 'ship'" photos $ENCODER
 expect_error 2 '--batch-size to 1 to 40' data $ENCODER --batch-size=41
-expect_error 2 'one word too many' data more $ENCODER
+expect_error 2 "argument 'more'" data more $ENCODER
 
 # --- Values ---
 expect_error 2 'did you mean --epochs' --epohcs=3
