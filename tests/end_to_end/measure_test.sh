@@ -16,7 +16,7 @@ last() { grep -o "\"$1\":[^,}]*" "$2/metrics.jsonl" | tail -n 1 | cut -d: -f2; }
 # holds CONDITION: of numbers.
 holds() { awk "BEGIN { exit !($1) }"; }
 
-refused 2 '--probe is fitted to the images that --knn-every measures with' "$pretrain" data "${small[@]}" --probe
+refused 2 '--probe .*--knn-every' "$pretrain" data "${small[@]}" --probe
 monitored=("${small[@]}" --knn-every=1 --knn-k=5)
 "$pretrain" data "${monitored[@]}" --run-dir=plain > plain.out || fail "pretrain: $(cat plain.out)"
 "$pretrain" data "${monitored[@]}" --probe --run-dir=run > out || fail "pretrain with --probe: $(cat out)"

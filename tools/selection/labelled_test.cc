@@ -90,7 +90,7 @@ TEST_F(LabelledTest, ErrorsNameTheFileAndTheLine) {
                                      "' line 1: 'index' is no image of the "
                                      "features (the first line may be the header 'filename')")));
   Write("fields.csv", "file,label\n2.png,3\n");
-  EXPECT_THAT(Error("", {Path("fields.csv")}), HasSubstr("line 2: '2.png' is no name"));
+  EXPECT_THAT(Error("", {Path("fields.csv")}), HasSubstr("fields.csv' line 2: "));
   Write("other.csv", "98.png\n99.png\n");
   EXPECT_THAT(Error("", {Path("other.csv")}),
               HasSubstr(absl::StrCat("'", Path("other.csv"),
