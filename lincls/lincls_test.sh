@@ -86,7 +86,7 @@ expect_error 2 'has no label' photos $ENCODER
 rm photos/train/*.jpg
 cp -r data/train/cat photos/train/
 cp -r data/val/cat photos/val/
-expect_error 2 "the one class 'cat'" photos $ENCODER
+expect_error 2 "class 'cat'" photos $ENCODER
 cp -r data/train/ship photos/train/
 cp -r data/val/ship photos/val/frog
 expect_error 2 "class 'ship'" photos $ENCODER

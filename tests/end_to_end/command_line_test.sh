@@ -50,7 +50,7 @@ refused $usage "--moco-t has no effect beside the spec of --loss" "$pretrain" --
 
 # --- Presets ---
 settings --preset=unlabeled96 --epochs=7
-has "--data=$(dirname "$PWD")/dataset" --epochs=7 --print-freq=500 --head=mlp:dim=128
+has "--data=$PWD/../dataset" --epochs=7 --print-freq=500 --head=mlp:dim=128
 grep -q '^--views=random_resized_crop:size=96,' settings.txt || fail "unlabeled96: $(cat settings.txt)"
 settings
 cp settings.txt demo.txt
