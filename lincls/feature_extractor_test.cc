@@ -49,7 +49,7 @@ class FeatureExtractorTest : public testing::Test {
     moco::Checkpoint checkpoint;
     checkpoint.arch = "resnet_small";
     checkpoint.state = moco::GetState(*backbone, kPretrained);
-    checkpoint.state[0].second.flatten()[0] += added;
+    checkpoint.state[0].second.detach().flatten()[0] += added;
     checkpoint.facts.settings = {{moco::kArchSetting, kSpec}, {moco::kEvalViewsSetting, kViews}};
     ASSERT_TRUE(moco::WriteCheckpoint(folder_ + "/encoder.pth.tar", checkpoint).ok());
   }

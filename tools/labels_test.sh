@@ -79,7 +79,7 @@ refused 2 "unknown flag --klass" "$labels" request_01.csv answers.csv --klass=na
 cp request_01.csv mine.csv
 refused 2 "mine.csv'.*request_NN.csv.*--out" "$labels" mine.csv answers.csv
 printf '11.png\n2.png\n11.png\n' > request_03.csv
-refused 2 "request_03.csv' line 3: '11.png' is in line 1 already" "$labels" request_03.csv answers.csv
+refused 2 "request_03.csv' line 3: '11.png'.* line 1" "$labels" request_03.csv answers.csv
 printf 'filename\n' > request_04.csv
 refused 2 "request_04.csv' names no images" "$labels" request_04.csv answers.csv
 printf '11.png\n2.png\n' > request_05.csv

@@ -116,7 +116,7 @@ grep -v "^${victim#own/train/}," single/images.csv | cut -d, -f1,2 | cmp - <(cut
 
 # --- For TensorBoard ---
 "$features" own --split=validation --pretrained="$checkpoint" --out=shown --projector=20 > out || fail "$(cat out)"
-grep -q "tensorboard --logdir $PWD/shown/projector" out || fail "$(cat out)"
+grep -q " 20 of .*tensorboard --logdir $PWD/shown/projector" out || fail "$(cat out)"
 [ "$(wc -l < shown/projector/tensors.tsv)" -eq 20 ] || fail "lines of tensors.tsv"
 [ "$(head -n 1 shown/projector/metadata.tsv)" = $'file\tclass' ] || fail "$(head -n 1 shown/projector/metadata.tsv)"
 [ "$(wc -l < shown/projector/metadata.tsv)" -eq 21 ] || fail "lines of metadata.tsv"
