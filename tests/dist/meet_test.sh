@@ -45,7 +45,7 @@ differ() {
 differ "^error: .* --lr of rank 0 is '0.03', of rank 1 '0.06'; start every rank with the same" --lr=0.06
 differ "^error: .* --batch-size of rank 0 is '64', of rank 1 '32'" --batch-size=32
 differ "^error: .* --seed of rank 0 is '0', of rank 1 '1'" --seed=1
-differ "^error: .* --aug-plus of rank 0 is 'random_resized_crop:size=16.*, of rank 1 'flip" --views="flip|$views"
+differ "^error: .* --views of rank 0 is 'random_resized_crop:size=16.*, of rank 1 'flip" --views="flip|$views"
 differ "^error: .* --knn-t of rank 0 is '0.1', of rank 1 '0.2'" --knn-t=0.2
 differ "^error: .* --checkpoint-minutes of rank 0 is '15', of rank 1 '0'" --checkpoint-minutes=0
 differ "^error: .* --print-config of rank 0 is 'false', of rank 1 'true'" --print-config
