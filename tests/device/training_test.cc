@@ -214,7 +214,7 @@ TEST_F(RunsTest, ACheckpointOfEitherDeviceGoesOnOnTheOther) {
   ASSERT_EQ(Pretrain("to_device", 2, at::kCPU), absl::OkStatus());
   testing::internal::CaptureStdout();
   ASSERT_EQ(Pretrain("to_device", 4, kFakeDevice), absl::OkStatus());
-  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("device was cpu, is "));
+  EXPECT_THAT(testing::internal::GetCapturedStdout(), HasSubstr("device cpu -> "));
   ASSERT_EQ(Pretrain("to_cpu", 2, kFakeDevice), absl::OkStatus());
   ASSERT_EQ(Pretrain("to_cpu", 4, at::kCPU), absl::OkStatus());
   const moco::Checkpoint expected = Last("cpu");
