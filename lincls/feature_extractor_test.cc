@@ -62,8 +62,9 @@ class FeatureExtractorTest : public testing::Test {
   absl::Status Extract(const std::string& name) {
     const auto extractor = FeatureExtractor::Create(options_);
     if (!extractor.ok()) return extractor.status();
-    const auto features =
-        FeatureFolder::Open(absl::StrCat(folder_, "/", name), (*extractor)->FolderOptions());
+    FeatureFolderOptions options = (*extractor)->FolderOptions();
+    options.seconds_between_syncs = 0;
+    const auto features = FeatureFolder::Open(absl::StrCat(folder_, "/", name), options);
     if (!features.ok()) return features.status();
     return (*extractor)->Run(**features);
   }
