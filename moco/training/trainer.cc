@@ -1,7 +1,6 @@
 #include "moco/training/trainer.h"
 
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 
 #include <algorithm>
 #include <memory>
@@ -15,15 +14,11 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "moco/backbones/backbone.h"
-#include "moco/heads/head.h"
 #include "moco/health.h"
 #include "moco/losses/loss.h"
-#include "moco/optimizers/optimizer.h"
-#include "moco/schedules/schedule.h"
 #include "moco/training/footprint.h"
 #include "moco/training/images.h"
 #include "moco/training/monitor.h"
-#include "moco/training/run_description.h"
 #include "moco/training/training_state.h"
 
 namespace moco {
