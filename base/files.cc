@@ -107,6 +107,11 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
   }
 }
 
+absl::Status InFile(const absl::Status& status, absl::string_view path) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
+}
+
 absl::StatusOr<int> OpenForReading(const std::string& path) {
   // Without O_NONBLOCK, opening a pipe would wait for a writer.
   Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -20,6 +20,10 @@ namespace base {
 // full), Unavailable.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 
+// The status with "'<path>' " before its message, for functions whose messages begin with what is
+// wrong and not with the file's name. OK stays OK.
+absl::Status InFile(const absl::Status& status, absl::string_view path);
+
 // A descriptor of a plain file, which the caller closes. InvalidArgument for folders, pipes and
 // devices; a pipe is never waited for.
 absl::StatusOr<int> OpenForReading(const std::string& path);

@@ -10,11 +10,11 @@
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/cores.h"
 #include "base/files.h"
 
 namespace base {
@@ -78,7 +78,7 @@ nlohmann::json DescribeMachine() {
   uname(&system);
   machine["host"] = system.nodename;
   machine["system"] = absl::StrCat(system.sysname, " ", system.release, " ", system.machine);
-  machine["cores"] = std::thread::hardware_concurrency();
+  machine["cores"] = Cores();
   struct sysinfo memory;
   sysinfo(&memory);
   machine["memory_bytes"] = static_cast<uint64_t>(memory.totalram) * memory.mem_unit;

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "lincls/encoders/pretrained.h"
@@ -98,7 +99,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   if (!checkpoint.ok()) return checkpoint.status();
   e.weights_ = Fingerprint(checkpoint->state);
   auto network = FeatureNetwork::Create(*checkpoint, options.arch);
-  if (!network.ok()) return InFile(network.status(), options.checkpoint);
+  if (!network.ok()) return base::InFile(network.status(), options.checkpoint);
   e.network_ = *std::move(network);
   e.network_->To(options.device);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
@@ -118,7 +119,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   e.views_ = std::make_unique<augment::Pipeline>(*std::move(views));
   const augment::ImageType& image = e.views_->output();
   absl::Status chosen = e.network_->Choose(options.features, image.rows, image.cols);
-  if (!chosen.ok()) return InFile(chosen, options.checkpoint);
+  if (!chosen.ok()) return base::InFile(chosen, options.checkpoint);
   if (e.columns_.empty()) return extractor;
   auto image_columns =
       ImageColumns::Create({.columns = e.columns_,
@@ -130,7 +131,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
                             .batch_size = e.batch_size_,
                             .loader_threads = options.loader_threads},
                            *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
-  if (!image_columns.ok()) return InFile(image_columns.status(), options.checkpoint);
+  if (!image_columns.ok()) return base::InFile(image_columns.status(), options.checkpoint);
   e.image_columns_ = *std::move(image_columns);
   return extractor;
 }
@@ -170,14 +171,10 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
 
 absl::StatusOr<std::unique_ptr<data::Loader>> FeatureExtractor::StartLoader(
     const FeatureFolder& folder) const {
-  auto view = moco::MakeView(*views_);
+  auto view = moco::LoaderOf(*views_, 1);
   if (!view.ok()) return view.status();
-  data::LoaderOptions loader;
+  data::LoaderOptions& loader = *view;
   loader.batch_size = batch_size_;
-  loader.rows = views_->output().rows;
-  loader.cols = views_->output().cols;
-  loader.channels = views_->output().channels;
-  loader.views = {*view};
   loader.shuffle = false;
   loader.drop_last = false;
   loader.seed = options_.seed;

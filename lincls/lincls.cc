@@ -245,7 +245,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
-  if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
+  if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
@@ -262,7 +262,8 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   }
   auto metrics =
       EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint, *world.communicator);
-  if (absl::IsInvalidArgument(metrics.status())) return InFile(metrics.status(), FLAGS_resume);
+  if (absl::IsInvalidArgument(metrics.status()))
+    return base::InFile(metrics.status(), FLAGS_resume);
   if (!metrics.ok()) return metrics.status();
   if (!world.writes()) return absl::OkStatus();
   std::printf("validation  loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%\n", metrics->loss,
@@ -300,7 +301,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   auto checkpoint = moco::ReadCheckpoint(*pretrained);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
-  if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
+  if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto train = OpenSplit(place, data::Split::kTraining, channels);

@@ -218,7 +218,7 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
                      "' was made with; give --pretrained, or make the features again"));
   }
   auto encoder = FrozenBackbone::Create(*checkpoint, PrefixOf(*checkpoint), (*table)->arch);
-  if (!encoder.ok()) return InFile(encoder.status(), path);
+  if (!encoder.ok()) return base::InFile(encoder.status(), path);
   if ((*encoder)->feature_dim() != (*table)->features.columns()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' has ", (*encoder)->feature_dim(),
                                                    " features, '", (*table)->features.path(), "' ",

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/cores.h"
 #include "base/files.h"
 #include "base/program.h"
 #include "base/shared_flags.h"
@@ -116,10 +117,9 @@ absl::Status Stats(const base::Arguments& arguments) {
       data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
-  const int cores = std::max(1u, std::thread::hardware_concurrency());
   const auto summed =
       SumOver(*opened->dataset, FLAGS_images == 0 ? size : std::min(FLAGS_images, size),
-              FLAGS_threads == 0 ? cores : static_cast<int>(FLAGS_threads));
+              FLAGS_threads == 0 ? base::Cores() : static_cast<int>(FLAGS_threads));
   if (!summed.ok()) return summed.status();
   const Sums& sums = *summed;
   if (sums.images == 0) {

@@ -46,9 +46,10 @@ constexpr char kUsage[] =
     "      a ResNet in evaluation mode, opset 13: images (N x 3 x H x W) to features, any N, H, "
     "W\n";
 
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  if (!absl::IsInvalidArgument(status)) return status;
-  return absl::InvalidArgumentError(absl::StrCat("'", path, "' ", status.message()));
+// InvalidArgument is about the checkpoint, and is read after its name; other errors name their
+// file.
+absl::Status OfCheckpoint(const absl::Status& status, const std::string& path) {
+  return absl::IsInvalidArgument(status) ? base::InFile(status, path) : status;
 }
 
 // How many tensors were written.
@@ -81,16 +82,16 @@ absl::Status Export(const std::string& path, const std::string& out) {
   const auto checkpoint = moco::ReadCheckpoint(path);
   if (!checkpoint.ok()) return checkpoint.status();
   const auto encoder = lincls::FindEncoder(checkpoint->state);
-  if (!encoder.ok()) return InFile(encoder.status(), path);
+  if (!encoder.ok()) return OfCheckpoint(encoder.status(), path);
   // Faults of the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
     auto made = tools::Verifier::Create(*checkpoint, FLAGS_arch, base::UserPath(FLAGS_images));
-    if (!made.ok()) return InFile(made.status(), path);
+    if (!made.ok()) return OfCheckpoint(made.status(), path);
     verifier = *std::move(made);
   }
   const auto tensors = Write(out, *encoder);
-  if (!tensors.ok()) return InFile(tensors.status(), path);
+  if (!tensors.ok()) return OfCheckpoint(tensors.status(), path);
   absl::PrintF("%s: %d tensors of %s%s\n", out, *tensors,
                checkpoint->arch.empty() ? "the encoder" : checkpoint->arch,
                FLAGS_to == "torchvision" ? ", all but fc: load_state_dict(..., strict=False)" : "");

@@ -5,7 +5,6 @@
 
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/dataset.h"
 #include "moco/checkpoints/checkpoint.h"
@@ -30,9 +29,6 @@ std::string EvaluationViews(const std::string& given, const moco::Checkpoint& ch
 
 // A number for the tensors, to see that a file of the same name holds others: 8 hexadecimal digits.
 std::string Fingerprint(const moco::StateDict& state);
-
-// The status with the file's name before what it says.
-absl::Status InFile(const absl::Status& status, const std::string& path);
 
 }  // namespace lincls
 

@@ -39,10 +39,6 @@ void RenewSpecs(CheckpointFacts& facts) {
   renew("schedule", Schedules());
 }
 
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
-}
-
 }  // namespace
 
 TrainingRun::TrainingRun(RunKind kind, const RunOptions& options, Communicator& communicator,
@@ -85,8 +81,7 @@ absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings&
   if (!found.ok()) return found.status();
   resumed_ = *std::move(found);
   RenewSpecs(resumed_.checkpoint.facts);
-  absl::Status s = FindCheckpoint();
-  return s.ok() ? s : InFile(s, resumed_.path);
+  return base::InFile(FindCheckpoint(), resumed_.path);
 }
 
 // Errors are to be read after the checkpoint's name.
@@ -117,7 +112,7 @@ absl::Status TrainingRun::ShareStart() {
   if (resumed()) {
     absl::Status s = task_.Load(resumed_.checkpoint);
     resumed_.checkpoint = {};  // its tensors have been copied
-    if (!s.ok()) return InFile(s, resumed_.path);
+    if (!s.ok()) return base::InFile(s, resumed_.path);
   }
   absl::Status s = CheckSameSettings(communicator_,
                                      {{"resume (its checkpoint must be readable on every machine)",
