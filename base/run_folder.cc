@@ -27,8 +27,8 @@ absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
   RunFolder folder(path, fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus("cannot lock", lock);
-    return absl::UnavailableError(absl::StrCat("another run is at work in '", path,
-                                               "'; wait for it, or give another folder"));
+    return absl::UnavailableError(
+        absl::StrCat("another run is using '", path, "'; wait for it, or choose another folder"));
   }
   for (const char* place : {"", "/checkpoints"}) RemoveTemporaries(path + place);
   return folder;
@@ -53,8 +53,8 @@ absl::Status RunFolder::Append(const std::string& name, const std::string& bytes
   if (written != static_cast<ssize_t>(bytes.size())) {
     if (written >= 0) errno = ENOSPC;
     status = ErrnoStatus("cannot write", path);
-    // Half a line, or record, would spoil the next one.
-    if (ftruncate(fd, end) != 0) status = ErrnoStatus("cannot mend", path);
+    // Half a line or record would damage the next one.
+    if (ftruncate(fd, end) != 0) status = ErrnoStatus("cannot repair", path);
   }
   close(fd);
   return status;
