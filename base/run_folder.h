@@ -10,10 +10,14 @@
 
 namespace base {
 
-//   flags.txt           the flags, as a flagfile that makes the same run environment.json
-//   machine, libraries, threads metrics.jsonl       one JSON object per line metrics.csv
-//   the same numbers as a table events.out.tfevents.*   the same for TensorBoard bad_images.txt
-//   images that could not be read checkpoints/ lock
+//   flags.txt               the flags, as a flagfile that makes the same run
+//   environment.json        machine, libraries, threads
+//   metrics.jsonl           one JSON object per line
+//   metrics.csv             the same numbers as a table
+//   events.out.tfevents.*   the same for TensorBoard
+//   bad_images.txt          images that could not be read
+//   checkpoints/
+//   lock
 class RunFolder {
  public:
   // Creates the folder if it does not exist, and takes its lock, which the process holds until it
