@@ -27,7 +27,7 @@
 namespace lincls {
 namespace {
 
-// The names in `list`, each once.
+// Returns the names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
   const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
   std::vector<std::string> columns;
@@ -42,7 +42,7 @@ absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
   return columns;
 }
 
-// images.csv has a line for each image, which is found by its name.
+// images.csv has a line for each image, and identifies the image by its name.
 absl::Status CheckNames(const data::Dataset& dataset) {
   std::vector<std::pair<size_t, int64_t>> hashes;
   for (int64_t i = 0; i < dataset.size(); ++i) {
@@ -64,7 +64,7 @@ absl::Status CheckNames(const data::Dataset& dataset) {
   return absl::OkStatus();
 }
 
-// Rows `kept` of a matrix, or of a column.
+// Returns rows `kept` of a matrix, or of a column.
 std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
   const at::Tensor rows = matrix.cpu().contiguous();
   const int64_t width = rows.size(1);
@@ -186,7 +186,7 @@ absl::StatusOr<std::unique_ptr<data::Loader>> FeatureExtractor::StartLoader(
   return data::Loader::Create(*opened_.dataset, loader);
 }
 
-// `what` the values are: `width` of each of `files`.
+// Checks the values of the features `what`: `width` values for each of `files`.
 absl::Status FeatureExtractor::CheckFinite(const std::string& what,
                                            const std::vector<float>& values, int64_t width,
                                            const std::vector<std::string>& files) const {
@@ -198,8 +198,8 @@ absl::Status FeatureExtractor::CheckFinite(const std::string& what,
                    "' a ", what, " of ", *bad, "; use a checkpoint from before the run diverged"));
 }
 
-// What the network makes of a batch that begins with image `first`, without the rows where another
-// image has taken the place of a damaged one.
+// Computes the features of a batch that begins with image `first`, without the rows in which
+// another image replaces a damaged one.
 absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch& batch,
                                                                int64_t first) const {
   FeatureFolder::Batch result;

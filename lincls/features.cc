@@ -134,7 +134,7 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
   std::fflush(stdout);
 }
 
-// For TensorBoard, from the first of the features.
+// Writes files for TensorBoard, of the first kind of features.
 absl::Status Project(const FeatureExtractor& e, const std::string& path) {
   const auto table = OpenFeatures(absl::StrCat(path, "/", e.network().outputs()[0].first, ".npy"));
   if (!table.ok()) return table.status();

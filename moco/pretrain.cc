@@ -373,7 +373,7 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
   return absl::StrCat(
       "bazel run //lincls:lincls -- ", labelled ? base::ShellQuoted(data_folder) + dataset : "DIR",
       " --pretrained=", pretrained,
-      labelled ? "" : "   (DIR: train/ and val/ in it, each with a folder for each class)");
+      labelled ? "" : "   (DIR contains train/ and val/, each with one folder per class)");
 }
 
 absl::Status Train(const base::Program& program, const World& world) {

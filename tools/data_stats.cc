@@ -38,7 +38,8 @@ constexpr char kUsage[] =
     "--views.\n\n"
     "  bazel run //tools:data_stats -- DATA\n";
 
-// Sums of the channels' values. They are exact, so that the number of threads changes nothing.
+// Sums of the channels' values. They are exact, so that the result does not depend on the number of
+// threads.
 struct Sums {
   std::array<uint64_t, 4> values = {}, squares = {};
   uint64_t pixels = 0;
@@ -69,8 +70,8 @@ struct Sums {
   }
 };
 
-// The sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no thread
-// can be started.
+// Computes the sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no
+// thread can be started.
 absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int threads) {
   Sums total;
   absl::Status status;  // the first error
