@@ -215,7 +215,7 @@ TEST_F(EnergiesTest, SaysWhatTheCheckpointLacks) {
   options_.views = kViews;
   EXPECT_TRUE(Create().ok());
   RemoveFromState("module.queue");
-  ExpectNotFound("holds no queue, 'module.queue'");
+  ExpectNotFound("no queue, 'module.queue'");
   RemoveFromState("module.encoder_k.fc.");
   checkpoint_.facts.settings.erase("head");
   ExpectNotFound("no head below 'module.encoder_k.fc.'");

@@ -274,7 +274,7 @@ absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
                                 ? "the same command with --resume="
                                 : absl::StrCat("bazel run ", kind_.target, " -- --resume=");
   return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
-                                               "; a checkpoint was written; resume with: ", start,
+                                               ", checkpoint written; resume with: ", start,
                                                base::ShellQuoted(folder_->path())));
 }
 

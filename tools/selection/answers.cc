@@ -108,7 +108,7 @@ Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
     if (text.empty()) continue;  // reported below if the image is in the request
     const std::optional<int> label = names.Find(text);
     if (!label.has_value()) {
-      conflict("of '", file, "': ", names.Unknown(text));
+      conflict("'", file, "': ", names.Unknown(text));
       continue;
     }
     const auto [first, is_new] = given.emplace(file, std::pair(*label, line.number));
