@@ -266,12 +266,11 @@ def idx(ours, root):
         folder.mkdir(parents=True)
         for name, n in (("train", 8), ("t10k", 6)):
             write_idx(folder, name, n)
+        theirs = {split: [(image, label, str(label)) for image, label in kind(top, train=split == "training")] for split in ("training", "validation")}
         for packed in ("", " beside gzip", " in gzip"):
-            for split in ("training", "validation"):
-                theirs = [(image, label, str(label)) for image, label in kind(top, train=split == "training")] if not packed else theirs_of[split]
-                theirs_of = {split: theirs} if split == "training" else {**theirs_of, split: theirs}
+            for split, samples in theirs.items():
                 for place in (folder, folder.parent, top):
-                    compare(f"{kind.__name__}{packed}", ours, place, split, theirs, (1, 3))
+                    compare(f"{kind.__name__}{packed}", ours, place, split, samples, (1, 3))
             for path in [path for path in folder.iterdir() if path.suffix != ".gz"]:
                 path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
                 if packed:
