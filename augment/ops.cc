@@ -19,8 +19,7 @@ uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)
 
 // ---- Resize -------------------------------------------------------------------------------------
 
-constexpr int kWeightBits =
-    22;  // bits of the fraction: leaves room for 8 bits of the pixel and a few of overshoot
+constexpr int kWeightBits = 22;  // of the fraction; 8 of the pixel and some of overshoot fit, too
 
 // For each output position: the first input position with a weight, and the weights from there on.
 struct Taps {

@@ -27,8 +27,7 @@ namespace base {
 // Named values of flags, chosen by --preset=NAME.
 struct Preset {
   std::string name, summary;
-  std::vector<std::pair<std::string, std::string>>
-      flags;  // flag, value; every flag must exist and accept its value
+  std::vector<std::pair<std::string, std::string>> flags;  // flag, value; must be valid
 };
 
 struct Program {

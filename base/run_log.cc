@@ -50,8 +50,7 @@ void RunLog::Start(int64_t step) {
 
   // TensorBoard takes the files of a folder in the order of their names.
   events_ = absl::StrCat("events.out.tfevents.", static_cast<int64_t>(Now()), ".", getpid());
-  const int64_t next =
-      step == 0 ? 0 : step + 1;  // step 0 holds the metrics of the untrained encoder
+  const int64_t next = step == 0 ? 0 : step + 1;  // 0: the untrained encoder
   Warn(folder_->Append(events_, EventFileVersion(Now()) + SessionStart(Now(), next)));
 }
 

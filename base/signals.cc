@@ -13,8 +13,7 @@ namespace {
 
 constexpr double kLongestStep = 15, kSave = 30;  // seconds
 
-constexpr int64_t kOnce =
-    1000;  // milliseconds within which a repeated signal counts as the same one
+constexpr int64_t kOnce = 1000;  // milliseconds in which repeated signals count as one
 
 volatile std::sig_atomic_t received = 0;
 std::atomic<int64_t> interrupted, terminated, hung_up;  // when each signal came; 0: not yet

@@ -189,8 +189,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.schedule = absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size =
-      FLAGS_batch_size * world.machines();  // as in the reference, the flag is per machine
+  o.batch_size = FLAGS_batch_size * world.machines();  // per machine, as in the reference
   o.momentum = FLAGS_momentum;
   o.weight_decay = FLAGS_weight_decay;
   o.seed = FLAGS_seed;

@@ -180,8 +180,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     loader->drop_last = false;
     if (absl::Status s = run_.StartLoader(data_.train, *std::move(loader)); !s.ok()) return s;
     DescribeFootprint();
-    base::CatchStopSignals();  // before that there is nothing to save, and signals end the program
-                               // at once
+    base::CatchStopSignals();  // until now signals end the program, since nothing can be saved
     if (validated_) return absl::OkStatus();
     // A signal came during the validation of the last epoch.
     const int64_t done = run_.first_step();

@@ -18,8 +18,7 @@ KeyQueue::KeyQueue(int64_t dim, int64_t size) {
 
 void KeyQueue::Enqueue(const at::Tensor& keys) {
   const int64_t size = keys_.size(0), batch = keys.size(0);
-  const int64_t skipped =
-      std::max<int64_t>(batch - size, 0);  // they would be overwritten immediately
+  const int64_t skipped = std::max<int64_t>(batch - size, 0);  // overwritten anyway
   position_ = (position_ + skipped) % size;
   for (int64_t from = skipped; from < batch;) {
     const int64_t run = std::min(batch - from, size - position_);

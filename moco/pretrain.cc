@@ -278,8 +278,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
            FLAGS_cos ? "cosine" : "step:at=" + absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size =
-      FLAGS_batch_size * world.machines();  // as in the reference, the flag is per machine
+  o.batch_size = FLAGS_batch_size * world.machines();  // per machine, as in the reference
   o.shuffle = FLAGS_shuffle_keys;
   o.seed = FLAGS_seed;
   const std::string normalize = channels == 3

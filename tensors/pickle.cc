@@ -379,8 +379,7 @@ class Machine {
       PushTensor(arguments->items);
     } else if (Is(*function, kRebuildParameter) || Is(*function, kSize)) {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
-      Push(const_cast<Value*>(
-          arguments->items[0]));  // the value belongs to the machine, which may extend it
+      Push(const_cast<Value*>(arguments->items[0]));  // the machine may extend it
     } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
       PushName(std::string(kArray));  // its state follows
     } else if (Is(*function, kFromBuffer[0]) || Is(*function, kFromBuffer[1])) {

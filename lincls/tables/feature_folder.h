@@ -43,9 +43,7 @@ class FeatureFolder {
                                                              const FeatureFolderOptions& options);
 
   // The progress.
-  int64_t done() const {
-    return done_;
-  }  // images of the data set that are done, including damaged ones
+  int64_t done() const { return done_; }  // images of the data set, including damaged ones
   int64_t rows() const { return rows_; }
   bool finished() const { return finished_; }
   const std::vector<data::BadImage>& bad_images() const { return bad_images_; }

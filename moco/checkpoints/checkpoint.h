@@ -83,8 +83,8 @@ std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t ste
 // the folder does not exist.
 std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
-// Removes all but the newest `keep` checkpoints (0: keeps all). Of those within an epoch, which
-// serve only to resume, the newest two are kept.
+// Removes all but the newest `keep` checkpoints (0: keeps all). Also removes checkpoints within an
+// epoch, which serve only to resume, unless they are among the newest two.
 void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep);
 
 }  // namespace moco

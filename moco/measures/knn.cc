@@ -56,8 +56,7 @@ class Nearest {
     if (static_cast<int64_t>(held_.size()) < 2 * k_) return;
     std::nth_element(held_.begin(), held_.begin() + k_ - 1, held_.end(), MoreSimilar);
     held_.resize(k_);
-    least_ =
-        held_.back().first;  // equally similar rows come later, so they are not among the first k
+    least_ = held_.back().first;  // later rows must be more similar
   }
 
   int64_t k_ = 0;

@@ -31,8 +31,7 @@ class Sgd : public Optimizer {
     std::vector<at::Tensor> gradients;
     gradients.reserve(parameters_.size());
     for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
-    // A velocity of zero before the first step has the effect of torch.optim in the first step: v =
-    // g.
+    // With a velocity of zero, the first step gives v = g, as in torch.optim.
     at::_fused_sgd_(parameters_, gradients, velocity_, options_.weight_decay, options_.momentum, lr,
                     /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                     /*is_first_step=*/false);

@@ -20,9 +20,8 @@ struct TrainerOptions : RunOptions {
   std::string eval_views;  // for kNN and, stored in the checkpoint, for the linear classifier
 
   std::string checkpoint_prefix = kCheckpoints;  // or kFlatCheckpoints
-  int64_t checkpoint_every =
-      1;             // epochs between checkpoints; the first and last epochs always have one
-  int64_t keep = 0;  // number of newest checkpoints to keep; 0: all
+  int64_t checkpoint_every = 1;  // epochs; the first and last ones always have a checkpoint
+  int64_t keep = 0;              // number of newest checkpoints to keep; 0: all
 
   // How keys are shuffled over ranks: with "exchange", images that change their rank are sent; with
   // "deal", each rank loads them, so that only keys are sent.

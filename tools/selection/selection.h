@@ -25,14 +25,13 @@ struct Selection {
   std::vector<float> energies;     // N; NaN: labelled. Empty without an energy
   std::string strategy, energy;    // canonical specs; empty: no energy
   uint64_t seed = 0;
-  int64_t images = 0;    // all images, chosen or not
-  int64_t excluded = 0;  // have labels, or were requested
-  int64_t near_duplicates =
-      0;                  // near duplicates of an image that can be chosen or has a label; left out
-  double duplicates = 1;  // cosine above which two are near duplicates; 1: none are
-  int64_t clusters_made = 0;  // for the strategy; 0: none
-  int64_t neighbours = 0;     // neighbours found per row; 0: none
-  double recall = 1;          // share of the true neighbours among them, on a sample
+  int64_t images = 0;           // all images, chosen or not
+  int64_t excluded = 0;         // have labels, or were requested
+  int64_t near_duplicates = 0;  // left out; one like them remains
+  double duplicates = 1;        // cosine above which two are near duplicates; 1: none are
+  int64_t clusters_made = 0;    // for the strategy; 0: none
+  int64_t neighbours = 0;       // neighbours found per row; 0: none
+  double recall = 1;            // share of the true neighbours among them, on a sample
 };
 
 // Returns all chosen rows: the first of each stratum, then the second of each, and so on, so that
