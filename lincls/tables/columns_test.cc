@@ -222,7 +222,7 @@ TEST_F(EnergiesTest, SaysWhatTheCheckpointLacks) {
   RemoveFromState("module.encoder_k.");
   EXPECT_THAT(std::string(Create().status().message()), HasSubstr("'module.encoder_k.'"));
   RemoveFromState("module.encoder_q.fc.");
-  ExpectNotFound("holds no head");
+  ExpectNotFound("no head");
   // In the backbone's output then.
   options_.columns = {kDisagreementColumn};
   EXPECT_EQ(All()[0].size(), 6);

@@ -62,7 +62,7 @@ classifier=own-lincls/checkpoints/model_best.pth.tar
 cmp single/backbone.npy own-lincls/features/training/backbone.npy || fail "of the classifier's encoder"
 refused 2 "$classifier' holds a linear classifier" \
   "$features" own --pretrained=$classifier --features=head --out=none
-refused 2 "holds no head" \
+refused 2 "no head" \
   "$features" own --pretrained=$classifier --columns=moco_loss --out=none
 
 # --- Stopped, it goes on by the same command, to the same bits ---
