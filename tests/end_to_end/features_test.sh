@@ -96,7 +96,7 @@ stop KILL 8000
 [ "$code" -eq 137 ] || fail "it ended with $code, before it could be killed: $(cat stopped.out stopped.err)"
 grep -q "^resumed  after $before images" stopped.out || fail "not after $before: $(cat stopped.out)"
 refused 4 "another run" flock stopped/lock "$features" "${slow[@]}" --out=stopped
-refused 2 "'batch_size' is 250, here 100" \
+refused 2 "'batch_size' is 250, .*100" \
   "$features" "${slow[@]}" --out=stopped --batch-size=100
 "$features" "${slow[@]}" --out=stopped > out || fail "$(cat out)"
 same whole stopped
