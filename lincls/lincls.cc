@@ -303,7 +303,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
   std::printf("views    %s; validation %s\n", o.views.c_str(), o.eval_views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(moco::DeviceLine(world).c_str(), stdout);
-  std::fputs(world.said.c_str(), stdout);
+  std::fputs(world.banner.c_str(), stdout);
   std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
                              world.device.is_cpu())
                  .c_str(),
