@@ -97,7 +97,7 @@ absl::Status CatchExceptions(const std::function<absl::Status()>& body) {
   }
 }
 
-int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv) {
+int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
   return Report(CatchExceptions([&] { return body(argc, argv); }));
 }
 

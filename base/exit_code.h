@@ -39,7 +39,7 @@ bool IsOutOfMemory(const std::exception& e);
 absl::Status CatchExceptions(const std::function<absl::Status()>& body);
 
 // Runs the program's body with CatchExceptions, and reports the status that it ends with.
-int RunMain(absl::Status (*body)(int argc, char** argv), int argc, char** argv);
+int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv);
 
 }  // namespace base
 

@@ -25,40 +25,108 @@ namespace {
 
 std::string WithDashes(absl::string_view name) { return absl::StrReplaceAll(name, {{"_", "-"}}); }
 
-std::vector<gflags::CommandLineFlagInfo> FlagsOf(const std::string& file) {
-  std::vector<gflags::CommandLineFlagInfo> all, some;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// What a description says of its flag (flags.h).
+struct Facts {
+  std::string theme, range, text;  // `range` as --help and errors write it; empty: any value
+  bool numbers = false;            // a list of them
+  double low = -kInfinity, high = kInfinity;
+  std::vector<std::string> words;  // one of these
+};
+
+// "at least 1", "0 to 1"; false when it is neither.
+bool ReadInterval(absl::string_view text, double* low, double* high) {
+  if (absl::ConsumePrefix(&text, "at least ")) return absl::SimpleAtod(text, low);
+  const std::vector<absl::string_view> ends = absl::StrSplit(text, " to ");
+  return ends.size() == 2 && absl::SimpleAtod(ends[0], low) && absl::SimpleAtod(ends[1], high);
+}
+
+Facts FactsOf(const gflags::CommandLineFlagInfo& flag) {
+  Facts facts;
+  absl::string_view text = flag.description;
+  const size_t end = text.find("] ");
+  if (!absl::ConsumePrefix(&text, "[") || end == absl::string_view::npos) {
+    facts.text = flag.description;
+    return facts;
+  }
+  facts.text = std::string(text.substr(end + 1));
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(text.substr(0, end - 1), absl::MaxSplits(": ", 1));
+  facts.theme = parts.first;
+  facts.range = parts.second;
+  absl::string_view range = facts.range;
+  if (range.empty()) return facts;
+  if (absl::StrContains(range, " | ")) {
+    facts.words = absl::StrSplit(range, " | ");
+    const std::string last = facts.words.back();
+    facts.range =
+        absl::StrCat(absl::StrJoin(facts.words.begin(), facts.words.end() - 1, ", "), " or ", last);
+    return facts;
+  }
+  facts.numbers = absl::ConsumePrefix(&range, "numbers");
+  absl::ConsumePrefix(&range, " ");
+  CHECK((facts.numbers && range.empty()) || ReadInterval(range, &facts.low, &facts.high))
+      << "the range of --" << WithDashes(flag.name) << ", '" << facts.range << "', is none";
+  return facts;
+}
+
+// gflags' own flags and glog's are no program's. By their names: where the files lie that define
+// them differs between distributions, and may look like a user's own.
+const std::set<std::string>& LibraryFlags() {
+  static const auto& names = *new std::set<std::string>{
+      // gflags
+      "flagfile", "fromenv", "help", "helpfull", "helpmatch", "helpon", "helppackage", "helpshort",
+      "helpxml", "tab_completion_columns", "tab_completion_word", "tryfromenv", "undefok",
+      "version",
+      // glog
+      "alsologtoemail", "alsologtostderr", "colorlogtostderr", "colorlogtostdout",
+      "drop_log_memory", "log_backtrace_at", "log_dir", "log_link", "log_prefix", "log_utc_time",
+      "log_year_in_prefix", "logbuflevel", "logbufsecs", "logcleansecs", "logemaillevel",
+      "logfile_mode", "logmailer", "logtostderr", "logtostdout", "max_log_size", "minloglevel",
+      "stderrthreshold", "stop_logging_if_full_disk", "symbolize_stacktrace",
+      "timestamp_in_logfile_name", "v", "vmodule"};
+  return names;
+}
+
+std::vector<gflags::CommandLineFlagInfo> KnownFlags(const std::set<std::string>& hidden) {
+  std::vector<gflags::CommandLineFlagInfo> all, known;
   gflags::GetAllFlags(&all);
   for (const auto& flag : all) {
+    if (LibraryFlags().count(flag.name) == 0 && hidden.count(flag.name) == 0) known.push_back(flag);
+  }
+  return known;
+}
+
+std::vector<gflags::CommandLineFlagInfo> FlagsOf(const std::string& file) {
+  std::vector<gflags::CommandLineFlagInfo> some;
+  for (const auto& flag : KnownFlags({})) {
     if (absl::EndsWith(flag.filename, file)) some.push_back(flag);
   }
   return some;
 }
 
-// gflags' own flags (--fromenv, --tab_completion_word, ...) and glog's are not this program's.
-std::vector<std::string> KnownFlags() {
-  std::vector<gflags::CommandLineFlagInfo> all;
-  gflags::GetAllFlags(&all);
-  std::vector<std::string> names;
-  for (const auto& flag : all) {
-    if (!absl::StrContains(flag.filename, "gflags") && !absl::StartsWith(flag.filename, "src/") &&
-        !absl::StartsWith(flag.filename, "./src/")) {
-      names.push_back(flag.name);
-    }
-  }
-  return names;
+absl::Status NotInRange(const std::string& flag, absl::string_view value, absl::string_view range) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
 }
 
-// InvalidArgument when the flag is of another type, or no number.
-absl::Status Set(const std::string& name, const std::string& value) {
-  const std::string type = gflags::GetCommandLineFlagInfoOrDie(name.c_str()).type;
-  double number;
-  if (type == "double" && absl::SimpleAtod(value, &number) && !std::isfinite(number)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", WithDashes(name), " is ", value, ", must be a finite number"));
+// The numbers of a list, in [low, high].
+absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
+                                                const Facts& facts) {
+  std::vector<double> numbers;
+  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" ,"), absl::SkipEmpty())) {
+    double number;
+    if (!absl::SimpleAtod(word, &number)) {
+      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(flag), " is '", text,
+                                                     "', of which '", word, "' is not a number"));
+    }
+    if (!(number >= facts.low && number <= facts.high)) {  // written so that NaN fails
+      return NotInRange(flag, word, absl::StripPrefix(facts.range, "numbers "));
+    }
+    numbers.push_back(number);
   }
-  if (!gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", WithDashes(name), " is '", value, "', must be of type ", type));
+  return numbers;
 }
 
 // The value as people write it: gflags gives 17 digits of a double.
@@ -68,13 +136,32 @@ std::string ValueText(const gflags::CommandLineFlagInfo& flag, const std::string
   return registry::WriteValue(number);
 }
 
-// A flag's help: spelling (the name with what goes before it), default and description.
-std::string Describe(const gflags::CommandLineFlagInfo& flag, const std::string& before) {
+// Whether the flag's value is in its range. The default always is.
+absl::Status CheckRange(const gflags::CommandLineFlagInfo& flag) {
+  const Facts facts = FactsOf(flag);
+  const std::string& value = flag.current_value;
+  if (value == flag.default_value || facts.range.empty()) return absl::OkStatus();
+  if (facts.numbers) return ReadNumbers(flag.name, value, facts).status();
+  if (!facts.words.empty()) {
+    const bool known =
+        std::find(facts.words.begin(), facts.words.end(), value) != facts.words.end();
+    return known ? absl::OkStatus()
+                 : NotInRange(flag.name, absl::StrCat("'", value, "'"), facts.range);
+  }
+  double number;
+  const bool inside =
+      absl::SimpleAtod(value, &number) && number >= facts.low && number <= facts.high;
+  return inside ? absl::OkStatus() : NotInRange(flag.name, ValueText(flag, value), facts.range);
+}
+
+// A flag's help: spelling (the name with what goes before it), default, description and range.
+std::string Describe(const gflags::CommandLineFlagInfo& flag, const Facts& facts,
+                     const std::string& before) {
   const std::string value = flag.type == "string" && flag.default_value.empty()
                                 ? ""
                                 : absl::StrCat(" (", ValueText(flag, flag.default_value), ")");
-  return absl::StrCat("  ", before, WithDashes(flag.name), value, "\n      ", flag.description,
-                      "\n");
+  return absl::StrCat("  ", before, WithDashes(flag.name), value, "\n      ", facts.text,
+                      facts.range.empty() ? "" : absl::StrCat(" [", facts.range, "]"), "\n");
 }
 
 // The lines that are neither empty nor comments.
@@ -93,8 +180,11 @@ constexpr int kMaxFlagfiles = 10;  // inside of each other
 
 class Parser {
  public:
-  Parser(const std::map<std::string, std::string>& aliases, const std::vector<std::string>& lists)
-      : lists_(lists), known_(KnownFlags()) {
+  Parser(const std::map<std::string, std::string>& aliases, const std::set<std::string>& hidden) {
+    for (const auto& flag : KnownFlags(hidden)) {
+      known_.insert(flag.name);
+      if (FactsOf(flag).numbers) lists_.insert(flag.name);
+    }
     for (const auto& [alias, name] : aliases) {
       if (Known(name)) aliases_[alias] = name;
     }
@@ -135,7 +225,7 @@ class Parser {
     if (!name.ok()) return name.status();
     if (negated && equals != std::string::npos) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", words[i], "' says two things; write --", WithDashes(*name), "=",
+          absl::StrCat("'", words[i], "' contradicts itself; write --", WithDashes(*name), "=",
                        text.substr(equals + 1), " or --no", WithDashes(*name)));
     }
     if (*name == "help") {
@@ -181,7 +271,7 @@ class Parser {
     if (begun.size() == 1) return absl::StrReplaceAll(*begun.begin(), {{"-", "_"}});
     if (!begun.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "--", word, " could be --", absl::StrJoin(begun, ", --"), "; write more of it"));
+          "--", word, " could be --", absl::StrJoin(begun, ", --"), "; write the full name"));
     }
     std::vector<std::string> known;
     for (const auto& [name, flag] : names) {
@@ -202,10 +292,10 @@ class Parser {
       return i + 1 < words.size() &&
              (!absl::StartsWith(words[i + 1], "-") || absl::SimpleAtod(words[i + 1], &number));
     };
-    const bool list = std::find(lists_.begin(), lists_.end(), name) != lists_.end();
+    const bool list = lists_.count(name) > 0;
     if (!more()) {
       if (list) return Assign(name, "");
-      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(name), " wants a value"));
+      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(name), " requires a value"));
     }
     std::string value = words[++i];
     double number;
@@ -216,7 +306,7 @@ class Parser {
   }
 
   absl::Status Assign(const std::string& name, const std::string& value) {
-    return name == "flagfile" ? ParseFile(UserPath(value)) : Set(name, value);
+    return name == "flagfile" ? ParseFile(UserPath(value)) : SetFlag(name, value);
   }
 
   absl::Status ParseFile(const std::string& path) {
@@ -224,7 +314,7 @@ class Parser {
     if (!lines.ok()) return lines.status();
     if (++open_files_ > kMaxFlagfiles) {
       return absl::InvalidArgumentError(
-          absl::StrCat("flagfile '", path, "' includes itself; take --flagfile out of it"));
+          absl::StrCat("flagfile '", path, "' includes itself; remove --flagfile from it"));
     }
     absl::Status status = Parse(*lines);
     --open_files_;
@@ -232,18 +322,15 @@ class Parser {
     return absl::InvalidArgumentError(absl::StrCat("flagfile '", path, "': ", status.message()));
   }
 
-  bool Known(const std::string& name) const {
-    return std::find(known_.begin(), known_.end(), name) != known_.end();
-  }
+  bool Known(const std::string& name) const { return known_.count(name) > 0; }
 
   bool IsBool(const std::string& name) const {
     gflags::CommandLineFlagInfo info;
     return gflags::GetCommandLineFlagInfo(name.c_str(), &info) && info.type == "bool";
   }
 
-  const std::vector<std::string>& lists_;
-  const std::vector<std::string> known_;
-  std::map<std::string, std::string> aliases_;  // of those
+  std::set<std::string> known_, lists_;
+  std::map<std::string, std::string> aliases_;  // of the known ones
   int open_files_ = 0;
 };
 
@@ -251,16 +338,30 @@ class Parser {
 
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
-                                             const std::vector<std::string>& lists) {
-  Parser parser(aliases, lists);
+                                             const std::set<std::string>& hidden) {
+  Parser parser(aliases, hidden);
   absl::Status status = parser.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!status.ok()) return status;
   return parser.line;
 }
 
+absl::Status SetFlag(const std::string& name, const std::string& value) {
+  const auto flag = gflags::GetCommandLineFlagInfoOrDie(name.c_str());
+  double number;
+  if (flag.type == "double" && absl::SimpleAtod(value, &number) && !std::isfinite(number)) {
+    return NotInRange(name, value, "a finite number");
+  }
+  if (gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) {
+    return NotInRange(name, absl::StrCat("'", value, "'"), absl::StrCat("of type ", flag.type));
+  }
+  return CheckRange(gflags::GetCommandLineFlagInfoOrDie(name.c_str()));
+}
+
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values) {
   for (const auto& [flag, value] : values) {
-    if (!IsSet(flag)) CHECK(Set(flag, value).ok()) << flag << " " << value;
+    if (IsSet(flag)) continue;
+    const absl::Status set = SetFlag(flag, value);
+    CHECK(set.ok()) << "default of a flag: " << set.message();
   }
 }
 
@@ -274,10 +375,10 @@ absl::Status SetDefaultsFromFile(const std::string& path) {
     gflags::CommandLineFlagInfo info;
     if (!gflags::GetCommandLineFlagInfo(name.c_str(), &info)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", path, "' sets the unknown flag '", flag.first, "'; take the line out"));
+          absl::StrCat("'", path, "' sets the unknown flag '", flag.first, "'; remove that line"));
     }
     if (IsSet(name)) continue;
-    if (absl::Status s = Set(name, flag.second); !s.ok()) {
+    if (absl::Status s = SetFlag(name, flag.second); !s.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("'", path, "': ", s.message()));
     }
   }
@@ -306,60 +407,45 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
   return text;
 }
 
-std::string FlagHelp(const std::string& file) {
-  std::string text;
-  for (const auto& flag : FlagsOf(file)) absl::StrAppend(&text, Describe(flag, "--"));
-  return text;
-}
-
-std::string FlagHelpByTheme(const std::vector<std::string>& files,
-                            const std::vector<std::string>& themes,
-                            const std::map<std::string, std::string>& aliases) {
+std::string FlagHelp(const std::vector<std::string>& themes,
+                     const std::map<std::string, std::string>& aliases,
+                     const std::set<std::string>& hidden) {
+  std::vector<std::string> order = themes;
   std::map<std::string, std::string> texts;
-  for (const std::string& file : files) {
-    for (auto flag : FlagsOf(file)) {
-      const size_t end = flag.description.find("] ");
-      CHECK(flag.description[0] == '[' && end != std::string::npos)
-          << "the description of --" << WithDashes(flag.name) << " begins with no [theme]";
-      const std::string theme = flag.description.substr(1, end - 1);
-      CHECK(std::find(themes.begin(), themes.end(), theme) != themes.end())
-          << "the theme of --" << WithDashes(flag.name) << ", '" << theme << "', is none of them";
-      flag.description.erase(0, end + 2);
-      std::string spelling;
-      for (const auto& [alias, name] : aliases) {
-        if (name != flag.name) continue;
-        absl::StrAppend(&spelling, alias.size() == 1 ? "-" : "--", WithDashes(alias), ", ");
-      }
-      absl::StrAppend(&texts[theme], Describe(flag, spelling + "--"));
+  std::vector<gflags::CommandLineFlagInfo> flags = KnownFlags(hidden);
+  std::sort(flags.begin(), flags.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
+  for (const auto& flag : flags) {
+    const Facts facts = FactsOf(flag);
+    if (std::find(order.begin(), order.end(), facts.theme) == order.end()) {
+      order.insert(order.end() - !order.empty(), facts.theme);
     }
+    std::string spelling;
+    for (const auto& [alias, name] : aliases) {
+      if (name != flag.name) continue;
+      absl::StrAppend(&spelling, alias.size() == 1 ? "-" : "--", WithDashes(alias), ", ");
+    }
+    absl::StrAppend(&texts[facts.theme], Describe(flag, facts, spelling + "--"));
   }
   std::string text;
-  for (const std::string& theme : themes) {
-    if (!texts[theme].empty()) absl::StrAppend(&text, theme, ":\n", texts[theme]);
+  for (const std::string& theme : order) {
+    if (texts[theme].empty()) continue;
+    absl::StrAppend(&text, theme.empty() ? "flags" : theme, ":\n", texts[theme]);
   }
   return text;
 }
 
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high) {
   if (value >= low && value <= high) return absl::OkStatus();  // written so that NaN fails
-  const std::string range = high == std::numeric_limits<double>::infinity()
-                                ? absl::StrCat("at least ", low)
-                                : absl::StrCat(low, " to ", high);
-  return absl::InvalidArgumentError(
-      absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
+  return NotInRange(
+      flag, absl::StrCat(value),
+      high == kInfinity ? absl::StrCat("at least ", low) : absl::StrCat(low, " to ", high));
 }
 
-absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
-                                                double low, double high) {
-  std::vector<double> numbers;
-  for (absl::string_view word : absl::StrSplit(text, absl::ByAnyChar(" ,"), absl::SkipEmpty())) {
-    if (!absl::SimpleAtod(word, &numbers.emplace_back())) {
-      return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(flag), " is '", text,
-                                                     "', of which '", word, "' is no number"));
-    }
-    if (absl::Status s = CheckFlag(flag, numbers.back(), low, high); !s.ok()) return s;
-  }
-  if (numbers.empty()) {
+absl::StatusOr<std::vector<double>> NumbersOf(const std::string& flag) {
+  const auto info = gflags::GetCommandLineFlagInfoOrDie(flag.c_str());
+  auto numbers = ReadNumbers(flag, info.current_value, FactsOf(info));
+  if (numbers.ok() && numbers->empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--", WithDashes(flag), " is empty, must be numbers like '1 10'"));
   }

@@ -1,4 +1,16 @@
-// Command lines, on gflags: the flags are gflags', the errors and the spelling are kinder.
+// Command lines. Flags are defined with gflags; spelling, errors and ranges are ours.
+//
+// The description of a flag may begin with its theme, a heading of --help, and its range:
+//
+//   DEFINE_int64(epochs, 200, "[optimisation: 1 to 1000000] passes over the data");
+//   DEFINE_double(momentum, 0.9, "[optimisation: at least 0] momentum of the optimizer");
+//   DEFINE_string(precision, "fp32", "[machine: fp32 | bf16] arithmetic");
+//   DEFINE_string(lr, "1 10", "[method: numbers 0 to 100] learning rates");
+//   DEFINE_string(out, "", "[output] file to write");
+//
+// "numbers", with a range or without, is a list with spaces or commas between. --help prints the
+// range, and whatever sets the flag checks it: a command line, a flagfile, SetDefaults. The default
+// itself is always allowed. A range that cannot be read is a fault of the program.
 #ifndef BASE_FLAGS_H_
 #define BASE_FLAGS_H_
 
@@ -23,15 +35,17 @@ struct CommandLine {
 // it is the only one with it; `--nobool` too. The last of several values holds. `_` and `-` in
 // names are the same; `--` ends the flags. A value that begins with `-` and is no number needs the
 // `=`. `--flagfile=F` reads more: one `--flag=value` a line, `#` comments.
-// `aliases` are other names of flags ("b" -> "batch_size"), also of some that are not there. A flag
-// that is given several numbers
-// (`--schedule 60 80`), or none, takes them all when it is in `lists`.
-// InvalidArgument names an unknown flag with the nearest known one, the flags that an ambiguous
-// beginning could be, a value of the wrong type or not finite, and a missing value; in a flagfile,
-// the file too.
+// `aliases` are other names of flags ("b" -> "batch_size"); one whose flag is not there is ignored.
+// A list of numbers takes several words (`--schedule 60 80`) or none. Flags in `hidden` are
+// unknown. InvalidArgument names an unknown flag with the nearest known one, the flags that an
+// ambiguous beginning could be, a value of the wrong type, not finite or out of range, and a
+// missing value; in a flagfile, the file too.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
-                                             const std::vector<std::string>& lists = {});
+                                             const std::set<std::string>& hidden = {});
+
+// Sets one flag. InvalidArgument when it is of another type or out of range.
+absl::Status SetFlag(const std::string& flag, const std::string& value);
 
 // Sets those of `values` (flag, value) that the command line did not. Each is a flag and fits it.
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values);
@@ -50,24 +64,18 @@ std::set<std::string> SetFlags(const std::string& file);
 // them all but `without`.
 std::string Flagfile(const std::string& file, const std::vector<std::string>& without = {});
 
-// Help of the flags defined in `file`: name, default and description.
-std::string FlagHelp(const std::string& file);
-
-// Help of the flags defined in `files`, below the heading of each one's theme, in the order of
-// `themes`: a description begins with it, "[data] threads that load images". A flag without one of
-// the themes is a fault of the program. Of a flag with other names (ParseCommandLine's) all stand.
-std::string FlagHelpByTheme(const std::vector<std::string>& files,
-                            const std::vector<std::string>& themes,
-                            const std::map<std::string, std::string>& aliases);
+// Help of all flags but those in `hidden`: names, default, description and range, below the heading
+// of each one's theme. The headings come in the order of `themes`, any others before the last.
+std::string FlagHelp(const std::vector<std::string>& themes,
+                     const std::map<std::string, std::string>& aliases,
+                     const std::set<std::string>& hidden = {});
 
 // OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names the flag,
-// the value and the range.
+// the value and the range. For a range that is known only when the program runs.
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high);
 
-// The numbers of a flag that takes several, with spaces or commas between them. InvalidArgument
-// when there is none, when one is no number, and as CheckFlag.
-absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
-                                                double low, double high);
+// The numbers of a flag that is a list of them. InvalidArgument when there is none, or as above.
+absl::StatusOr<std::vector<double>> NumbersOf(const std::string& flag);
 
 }  // namespace base
 

@@ -8,11 +8,13 @@
 
 #include "base/files.h"
 
-DEFINE_int64(batch_size, 256, "[data] images in a step");
+DEFINE_int64(batch_size, 256, "[data: 1 to 1000] images per step");
 DEFINE_double(lr, 0.03, "[rate] learning rate");
-DEFINE_string(schedule, "120 160", "[rate] epochs");
-DEFINE_int64(log_every, 1, "[data] steps");
+DEFINE_string(schedule, "120 160", "[rate: numbers 1 to 1000] epochs");
+DEFINE_int64(log_every, 0, "[data: at least 1] steps");
 DEFINE_bool(cos, false, "[rate] cosine");
+DEFINE_string(precision, "", "[machine: fp32 | fp64 | bf16] arithmetic");
+DEFINE_string(plain, "", "no theme");
 
 namespace base {
 namespace {
@@ -29,7 +31,7 @@ class FlagsTest : public testing::Test {
     for (std::string& word : words) argv.push_back(word.data());
     return ParseCommandLine(static_cast<int>(argv.size()), argv.data(),
                             {{"b", "batch_size"}, {"c", "cos"}, {"learning_rate", "lr"}},
-                            {"schedule"});
+                            /*hidden=*/{"plain"});
   }
   std::string Error(const std::vector<std::string>& words) {
     return std::string(Parse(words).status().message());
@@ -92,7 +94,7 @@ TEST_F(FlagsTest, WhatArgparseTakes) {
   EXPECT_EQ(FLAGS_schedule, "7");
   EXPECT_TRUE(FLAGS_cos);
   EXPECT_TRUE(Parse({"--hel"})->help);
-  EXPECT_EQ(Error({"--l=3"}), "--l could be --log-every, --lr; write more of it");
+  EXPECT_THAT(Error({"--l=3"}), HasSubstr("--l could be --log-every, --lr"));
   EXPECT_EQ(Error({"-cx"}), "unknown flag -x in '-cx'; --help lists all");
 }
 
@@ -107,10 +109,11 @@ TEST_F(FlagsTest, ErrorsNameTheFlagAndTheNearest) {
             "unknown flag --batch-sise; did you mean --batch-size? --help lists all");
   EXPECT_EQ(Error({"--lr=fast"}), "--lr is 'fast', must be of type double");
   EXPECT_EQ(Error({"--batch-size=1.5"}), "--batch-size is '1.5', must be of type int64");
-  EXPECT_EQ(Error({"--lr"}), "--lr wants a value");
-  EXPECT_EQ(Error({"--lr", "--cos"}), "--lr wants a value");
-  EXPECT_EQ(Error({"--lr", "-c"}), "--lr wants a value");
-  EXPECT_EQ(Error({"--nocos=true"}), "'--nocos=true' says two things; write --cos=true or --nocos");
+  EXPECT_EQ(Error({"--lr"}), "--lr requires a value");
+  EXPECT_EQ(Error({"--lr", "--cos"}), "--lr requires a value");
+  EXPECT_EQ(Error({"--lr", "-c"}), "--lr requires a value");
+  EXPECT_THAT(Error({"--nocos=true"}), HasSubstr("write --cos=true or --nocos"));
+  EXPECT_THAT(Error({"--plain=x"}), HasSubstr("unknown flag"));  // hidden
   EXPECT_EQ(Error({"--helicopter=3"}), "unknown flag --helicopter; --help lists all");
   EXPECT_EQ(Error({"-e"}), "unknown flag --e; --help lists all");  // this program has no --evaluate
   EXPECT_THAT(Error({"--fromenv=x"}), HasSubstr("unknown flag"));  // gflags' own
@@ -131,7 +134,7 @@ TEST_F(FlagsTest, AFlagfileMakesTheSameFlags) {
   {
     gflags::FlagSaver saver;
     ASSERT_TRUE(Parse({"--lr=0.123456789", "--schedule", "1", "2", "--cos"}).ok());
-    const std::string text = Flagfile("base/flags_test.cc", {"batch_size"});
+    const std::string text = Flagfile("base/flags_test.cc", {"batch_size", "plain"});
     EXPECT_THAT(text, Not(HasSubstr("batch-size")));
     ASSERT_TRUE(WriteFileAtomically(path, "# made by a test\n\n" + text).ok());
   }
@@ -163,43 +166,60 @@ TEST_F(FlagsTest, ABrokenFlagfileIsNotTakenForDefaults) {
             "'" + path + "': --batch-size is '8x', must be of type int64");
 }
 
-TEST_F(FlagsTest, RangesRefuseNan) {
+TEST_F(FlagsTest, RangesAreCheckedWhereverAFlagIsSet) {
+  EXPECT_EQ(Error({"-b0"}), "--batch-size is 0, must be 1 to 1000");
+  EXPECT_EQ(Error({"--log-every=-2"}), "--log-every is -2, must be at least 1");
+  EXPECT_EQ(Error({"--schedule", "5", "0"}), "--schedule is 0, must be 1 to 1000");
+  EXPECT_THAT(Error({"--schedule=5,nan"}), HasSubstr("nan, must be 1 to 1000"));
+  EXPECT_THAT(Error({"--schedule=5 x"}), HasSubstr("'x' is not a number"));
+  EXPECT_EQ(Error({"--precision=fp16"}), "--precision is 'fp16', must be fp32, fp64 or bf16");
+  for (const std::string word : {"-b1", "-b1000", "--precision=bf16", "--schedule=1,1000"}) {
+    EXPECT_TRUE(Parse({word}).ok()) << word;
+  }
+  // The defaults, though they are not in range.
+  EXPECT_TRUE(Parse({"--precision=", "--log-every=0"}).ok());
+  EXPECT_FALSE(SetFlag("batch_size", "1001").ok());
+}
+
+TEST_F(FlagsTest, RangesAreCheckedInDefaultsAndFlagfiles) {
+  EXPECT_DEATH(SetDefaults({{"precision", "fp8"}}), "fp8., must be fp32");
+  const std::string path = testing::TempDir() + "/flags_test_range.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "--log-every=-1\n").ok());
+  EXPECT_THAT(std::string(SetDefaultsFromFile(path).message()), HasSubstr("--log-every is -1"));
+  EXPECT_THAT(Error({"--flagfile=" + path}), HasSubstr(path + "': --log-every is -1"));
+}
+
+TEST_F(FlagsTest, RangesThatTheProgramComputesRefuseNan) {
   EXPECT_TRUE(CheckFlag("moco_m", 1, 0, 1).ok());
   EXPECT_EQ(CheckFlag("moco_m", 1.5, 0, 1).message(), "--moco-m is 1.5, must be 0 to 1");
-  EXPECT_EQ(CheckFlag("lr", std::numeric_limits<double>::quiet_NaN(), 0, 1).message(),
-            "--lr is nan, must be 0 to 1");
+  EXPECT_FALSE(CheckFlag("lr", std::numeric_limits<double>::quiet_NaN(), 0, 1).ok());
   EXPECT_EQ(CheckFlag("epochs", 0, 1, std::numeric_limits<double>::infinity()).message(),
             "--epochs is 0, must be at least 1");
 }
 
-TEST_F(FlagsTest, NumbersOfAFlagThatTakesSeveral) {
-  EXPECT_EQ(ReadNumbers("lr", "0.1, 1e-6 30", 0, 100).value(),
-            (std::vector<double>{0.1, 1e-6, 30}));
-  EXPECT_EQ(ReadNumbers("weight_decay", "1 x", 0, 1).status().message(),
-            "--weight-decay is '1 x', of which 'x' is no number");
-  EXPECT_EQ(ReadNumbers("lr", "1 nan", 0, 1).status().message(), "--lr is nan, must be 0 to 1");
-  EXPECT_EQ(ReadNumbers("lr", " ", 0, 1).status().message(),
-            "--lr is empty, must be numbers like '1 10'");
+TEST_F(FlagsTest, NumbersOfAList) {
+  EXPECT_EQ(NumbersOf("schedule").value(), (std::vector<double>{120, 160}));
+  ASSERT_TRUE(Parse({"--schedule=1.5, 1e2 30"}).ok());
+  EXPECT_EQ(NumbersOf("schedule").value(), (std::vector<double>{1.5, 100, 30}));
+  ASSERT_TRUE(Parse({"--schedule"}).ok());
+  EXPECT_THAT(std::string(NumbersOf("schedule").status().message()),
+              HasSubstr("--schedule is empty"));
 }
 
-TEST_F(FlagsTest, HelpHasNameDefaultAndDescription) {
-  EXPECT_THAT(FlagHelp("base/flags_test.cc"), HasSubstr("  --lr (0.03)\n      [rate] learning"));
-}
-
-TEST_F(FlagsTest, HelpByThemeHasEachFlagOnce) {
-  const auto help = [](const std::vector<std::string>& themes) {
-    return FlagHelpByTheme({"base/flags_test.cc"}, themes,
-                           {{"b", "batch_size"}, {"learning_rate", "lr"}});
-  };
-  EXPECT_EQ(help({"rate", "machine", "data"}),
+TEST_F(FlagsTest, HelpHasEachFlagOnceBelowItsTheme) {
+  const std::string help = FlagHelp({"rate", "machine", "data"},
+                                    {{"b", "batch_size"}, {"learning_rate", "lr"}}, {"log_every"});
+  EXPECT_EQ(help,
             "rate:\n"
             "  --cos (false)\n      cosine\n"
             "  --learning-rate, --lr (0.03)\n      learning rate\n"
-            "  --schedule (120 160)\n      epochs\n"
+            "  --schedule (120 160)\n      epochs [numbers 1 to 1000]\n"
+            "machine:\n"
+            "  --precision\n      arithmetic [fp32, fp64 or bf16]\n"
+            "flags:\n"
+            "  --plain\n      no theme\n"
             "data:\n"
-            "  -b, --batch-size (256)\n      images in a step\n"
-            "  --log-every (1)\n      steps\n");
-  EXPECT_DEATH(help({"data"}), "the theme of --cos, 'rate', is none of them");
+            "  -b, --batch-size (256)\n      images per step [1 to 1000]\n");
 }
 
 }  // namespace

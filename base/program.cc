@@ -2,51 +2,40 @@
 
 #include <gflags/gflags.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <iterator>
 #include <map>
+#include <set>
 #include <string>
 
-#include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "registry/catalogue.h"
 #include "registry/spec.h"
 
 DEFINE_string(preset, "",
-              "[program] settings under a name, listed below; a flag that is given wins");
+              "[program] named settings, listed below; flags on the command line override them");
 DEFINE_bool(print_config, false,
-            "[program] print the settings that the flags make, as a file for --flagfile, and end");
+            "[program] print all settings in full, as a file for --flagfile, and exit");
 DEFINE_bool(plugins, false,
-            "[program] print every plugin of this program with its options, and end");
-
-DEFINE_string(device, "",
-              "[machine] cpu or cuda; empty: cuda where there is a device and the program is built "
-              "for it, else cpu");
-
-// The reference's, for GPUs and several processes. The programs of dist/ do what they say; the
-// others are one process.
-DEFINE_int64(gpu, -1,
-             "[machine] number of the GPU that one process computes on; -1: the first. Of several "
-             "processes each has its own");
-DEFINE_bool(multiprocessing_distributed, false,
-            "[machine] start a process for each device (//dist programs)");
-DEFINE_int64(world_size, -1, "[machine] machines that train together (//dist programs)");
-DEFINE_int64(rank, -1, "[machine] number of this machine (//dist programs)");
-DEFINE_string(dist_url, "tcp://224.66.41.62:23456",
-              "[machine] where the processes meet (//dist programs)");
-DEFINE_string(dist_backend, "nccl", "[machine] how the processes talk (//dist programs)");
+            "[program] print the plugins of this program with their options, and exit");
 
 namespace base {
 namespace {
 
-const char* const kThemes[] = {"data", "views",   "encoder", "method", "optimisation",
-                               "run",  "monitor", "machine", "program"};
-
-constexpr char kOwnFile[] = "base/program.cc";
+// The headings of --help, in this order.
+const std::vector<std::string>& Themes() {
+  static const auto& themes = *new std::vector<std::string>{
+      "data",   "views",   "encoder", "method",    "optimisation", "run",
+      "output", "monitor", "machine", "processes", "program"};
+  return themes;
+}
 
 // The reference's short and second names.
 const std::map<std::string, std::string>& Aliases() {
@@ -56,14 +45,20 @@ const std::map<std::string, std::string>& Aliases() {
   return aliases;
 }
 
+// Flags of ours that have no use in this program.
+std::set<std::string> Hidden(const Program& program) {
+  std::set<std::string> hidden;
+  if (program.presets.empty()) hidden = {"preset", "print_config"};
+  if (registry::Catalogue().empty()) hidden.insert("plugins");
+  return hidden;
+}
+
 std::string Help(const Program& program) {
-  std::vector<std::string> files = {program.file, kOwnFile};
-  files.insert(files.end(), program.further_files.begin(), program.further_files.end());
   std::string text =
-      absl::StrCat(program.usage, "\n",
-                   FlagHelpByTheme(files, {std::begin(kThemes), std::end(kThemes)}, Aliases()),
-                   "  --flagfile\n      file with more flags, one --flag=value a line\n"
-                   "presets (--preset=NAME):\n");
+      absl::StrCat(program.usage, "\n", FlagHelp(Themes(), Aliases(), Hidden(program)),
+                   "  --flagfile\n      file with more flags, one --flag=value per line\n"
+                   "  --help\n      print this and exit\n");
+  if (!program.presets.empty()) absl::StrAppend(&text, "presets (--preset=NAME):\n");
   for (const Preset& preset : program.presets) {
     absl::StrAppend(&text, "  ", preset.name, "\n      ", preset.summary, "\n     ");
     for (const auto& [flag, value] : preset.flags) {
@@ -75,33 +70,73 @@ std::string Help(const Program& program) {
   return text;
 }
 
+absl::Status Unexpected(const std::string& argument, const std::string& why) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("unexpected argument '", argument, "'; ", why, "; --help shows examples"));
+}
+
+absl::Status CheckNotEmpty(const std::string& name, const std::string& argument) {
+  if (!argument.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the argument ", name, " is empty (a shell variable that is not set?); give a path"));
+}
+
+// Gives a single argument to the flag that it stands for.
+absl::Status SetByArgument(const std::string& flag, const Arguments& arguments) {
+  if (arguments.empty()) return absl::OkStatus();
+  const std::string& last = arguments.back();
+  if (arguments.size() > 1) {
+    return Unexpected(last, absl::StrCat("only the ", flag, " folder is positional"));
+  }
+  if (IsSet(flag)) return Unexpected(last, absl::StrCat("--", flag, " is given, too"));
+  if (absl::Status s = CheckNotEmpty(flag, last); !s.ok()) return s;
+  return SetFlag(flag, last);
+}
+
+// As many arguments as `usage` names, none of them empty.
+absl::Status CheckArguments(const std::string& usage, const Arguments& arguments) {
+  const std::vector<std::string> names = absl::StrSplit(usage, ' ', absl::SkipEmpty());
+  const auto optional = [](const std::string& name) { return absl::StartsWith(name, "["); };
+  const size_t least = names.size() - std::count_if(names.begin(), names.end(), optional);
+  if (arguments.size() < least) {
+    return absl::InvalidArgumentError(absl::StrCat("missing argument ", names[arguments.size()],
+                                                   "; give ", usage, "; --help shows examples"));
+  }
+  const bool any_number = absl::StrContains(usage, "...");
+  for (size_t i = 0; i < std::min(names.size() - any_number, arguments.size()); ++i) {
+    if (absl::Status s = CheckNotEmpty(names[i], arguments[i]); !s.ok()) return s;
+  }
+  if (arguments.size() <= names.size() || any_number) return absl::OkStatus();
+  return Unexpected(arguments[names.size()],
+                    names.empty() ? "this program takes flags only" : absl::StrCat("give ", usage));
+}
+
 }  // namespace
 
-absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& program,
-                                     std::string* data) {
-  auto line = ParseCommandLine(argc, argv, Aliases(), /*lists=*/{"schedule"});
+absl::StatusOr<std::optional<Arguments>> ReadCommandLine(int argc, char** argv,
+                                                         const Program& program) {
+  auto line = ParseCommandLine(argc, argv, Aliases(), Hidden(program));
   if (!line.ok()) return line.status();
-  if (line->help) {
-    std::fputs(Help(program).c_str(), stdout);
-    return false;
+  if (line->help || FLAGS_plugins) {
+    std::fputs((line->help ? Help(program) : registry::Catalogue()).c_str(), stdout);
+    return std::nullopt;
   }
-  if (FLAGS_plugins) {
-    std::fputs(registry::Catalogue().c_str(), stdout);
-    return false;
-  }
-  if (line->positional.size() > 1 || (!line->positional.empty() && !data->empty())) {
-    return absl::InvalidArgumentError(absl::StrCat("'", line->positional.back(),
-                                                   "' is one word too many; the data's folder is "
-                                                   "the only one without a flag"));
-  }
-  if (line->positional.empty()) return true;
-  if (line->positional[0].empty()) {
-    return absl::InvalidArgumentError(
-        "the data's folder is an empty word (a variable that is not set?); give a folder, or no "
-        "word for the demo");
-  }
-  *data = line->positional[0];
-  return true;
+  absl::Status status = program.argument_flag.empty()
+                            ? CheckArguments(program.arguments, line->positional)
+                            : SetByArgument(program.argument_flag, line->positional);
+  if (!status.ok()) return status;
+  return std::move(line->positional);
+}
+
+int Main(int argc, char** argv, const Program& program,
+         const std::function<absl::Status(const Arguments&)>& body) {
+  return RunMain(
+      [&](int argc, char** argv) -> absl::Status {
+        const auto arguments = ReadCommandLine(argc, argv, program);
+        if (!arguments.ok()) return arguments.status();
+        return *arguments ? body(**arguments) : absl::OkStatus();
+      },
+      argc, argv);
 }
 
 absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
@@ -119,25 +154,5 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
 }
 
 bool PrintConfig() { return FLAGS_print_config; }
-
-std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes, bool on_cpu) {
-  std::string text;
-  if (IsSet("workers") && workers > loader_threads) {
-    absl::StrAppend(&text, "note     --workers=", workers, ": ", loader_threads, " load images",
-                    processes > 1 ? " in this process" : "", ", one for each core\n");
-  }
-  if (processes > 1) return text;
-  std::vector<std::string> idle;
-  if (on_cpu && IsSet("gpu")) idle.push_back("--gpu");
-  for (const std::string flag :
-       {"multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
-    if (IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) idle.push_back("--" + flag);
-  }
-  if (!idle.empty()) {
-    absl::StrAppend(&text, "note     ", absl::StrJoin(idle, ", "), ": this run is one process on ",
-                    on_cpu ? "the CPU" : "one GPU", " of this machine, whatever they say\n");
-  }
-  return text;
-}
 
 }  // namespace base

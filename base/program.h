@@ -1,10 +1,20 @@
-// What the programs have in common on their command lines: the reference's short flags and those
-// for GPUs and several processes, --help, --plugins, presets, and the data's folder as the one word
-// without a flag.
+// The start of every program. A program's main file defines its flags (flags.h), states the rest
+// once, and hands over:
+//
+//   DEFINE_int64(images, 0, "[data: at least 0] images to sample; 0: all");
+//
+//   absl::Status Stats(const std::vector<std::string>& arguments) { ... arguments[0] ... }
+//
+//   int main(int argc, char** argv) {
+//     return base::Main(argc, argv, {.usage = kUsage, .arguments = "DATA"}, Stats);
+//   }
+//
+// Every flag that is defined in the program or a library of it belongs to it.
 #ifndef BASE_PROGRAM_H_
 #define BASE_PROGRAM_H_
 
-#include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,16 +32,24 @@ struct Preset {
 
 struct Program {
   std::string usage;  // what it does, and examples; what --help prints first
-  std::string file;   // that defines its flags, for example "moco/pretrain.cc"
-  std::vector<Preset> presets;
-  std::vector<std::string> further_files;  // that define flags of the program, too
+  // The positional arguments as a usage line has them: "DATA OUT", "BANK [QUERIES]", "FILE...".
+  std::string arguments = {};
+  // Or, in place of `arguments`, the flag that a single positional argument sets.
+  std::string argument_flag = {};
+  std::vector<Preset> presets = {};  // with some, the program has --preset and --print-config
 };
 
-// Sets the flags; a word without a flag goes to `*data`. True when the program is to go on, false
-// when --help or --plugins has been answered. Errors are ParseCommandLine's, and InvalidArgument
-// for a word too many.
-absl::StatusOr<bool> ReadCommandLine(int argc, char** argv, const Program& program,
-                                     std::string* data);
+using Arguments = std::vector<std::string>;  // positional
+
+// Sets the flags and returns the positional arguments, as many as the program takes; nullopt when
+// --help, or --plugins where plugins are linked, has been answered. Errors are ParseCommandLine's
+// (flags.h), and InvalidArgument for an argument that is missing, empty or unexpected.
+absl::StatusOr<std::optional<Arguments>> ReadCommandLine(int argc, char** argv,
+                                                         const Program& program);
+
+// A whole main(): reads the command line, runs `body` and returns the exit code (exit_code.h).
+int Main(int argc, char** argv, const Program& program,
+         const std::function<absl::Status(const Arguments&)>& body);
 
 // Sets the flags of the preset that --preset names, where they are not set yet; without --preset,
 // those of `otherwise` (empty: none). InvalidArgument names the nearest of an unknown one.
@@ -39,11 +57,6 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise);
 
 // --print-config: print the settings instead of running.
 bool PrintConfig();
-
-// Of the flags that the command line gives, those that have another effect here than in the
-// reference, and what is done instead: a line each, for the settings that a run of so many
-// `processes` prints.
-std::string FlagNotes(int64_t workers, int loader_threads, int64_t processes, bool on_cpu);
 
 }  // namespace base
 

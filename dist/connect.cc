@@ -20,15 +20,15 @@
 #include "moco/training/cuda_devices.h"
 #include "registry/options.h"
 
-DEFINE_int64(
-    nproc, 0,
-    "[machine] start so many processes on this machine, where torchrun, srun or mpirun has "
-    "not; 0: one, or with --multiprocessing-distributed one for each device");
-DEFINE_int64(
-    max_restarts, 0,
-    "[machine] how often processes that this one started are started again from the newest "
-    "checkpoint, when one is lost");
-DEFINE_double(dist_timeout, 300, "[machine] seconds that a process waits for another");
+DEFINE_int64(nproc, 0,
+             "[processes: 0 to 1000000] processes to start on this machine, unless torchrun, srun "
+             "or mpirun has started them; 0: one, or with --multiprocessing-distributed one per "
+             "device");
+DEFINE_int64(max_restarts, 0,
+             "[processes: 0 to 1000000] how often a run that this program started is restarted "
+             "from its newest checkpoint when a process is lost");
+DEFINE_double(dist_timeout, 300,
+              "[processes: 0.1 to 1000000] seconds that a process waits for another");
 
 DECLARE_string(device);
 DECLARE_int64(gpu);
@@ -93,11 +93,6 @@ bool ReportsStartupErrors() {
 }
 
 absl::StatusOr<moco::World> Connect() {
-  for (const auto& [flag, value, low] : {std::tuple("nproc", double(FLAGS_nproc), 0.0),
-                                         {"max_restarts", double(FLAGS_max_restarts), 0},
-                                         {"dist_timeout", FLAGS_dist_timeout, 0.1}}) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, 1e6); !s.ok()) return s;
-  }
   auto devices = DevicesToUse();
   if (!devices.ok()) return devices.status();
   RankFlags flags;
@@ -157,6 +152,6 @@ absl::StatusOr<moco::World> Connect() {
 
 }  // namespace
 
-moco::Connection Processes() { return {Connect, {"dist/connect.cc"}, ReportsStartupErrors}; }
+moco::Connection Processes() { return {Connect, ReportsStartupErrors}; }
 
 }  // namespace dist

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-#include <tuple>
 #include <variant>
 
 #include "absl/status/status.h"
@@ -16,33 +15,38 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/program.h"
 #include "dist/launcher.h"
 #include "dist/ranks.h"
 
-DEFINE_int64(nproc, 1, "processes to start on this machine");
-DEFINE_int64(nnodes, 1, "machines; this program is started on each, with the same --nproc");
-DEFINE_int64(node_rank, 0, "number of this machine, from 0");
+DEFINE_int64(nproc, 1, "[processes: 1 to 1000000] processes to start on this machine");
+DEFINE_int64(nnodes, 1,
+             "[processes: 1 to 1000000] number of machines; start this program on each, with the "
+             "same --nproc");
+DEFINE_int64(node_rank, 0, "[processes] index of this machine, from 0");
 DEFINE_string(
     dist_url, "",
-    "tcp://HOST:PORT, where the processes meet: machine 0, and a port that is free there; "
+    "[processes] tcp://HOST:PORT of machine 0, with a free port, where the processes meet; "
     "not needed on one machine");
-DEFINE_int64(max_restarts, 0,
-             "how often a run is started anew when a process is lost: killed, or without a way to "
-             "the others; it goes on from its newest checkpoint");
+DEFINE_int64(
+    max_restarts, 0,
+    "[processes: 0 to 1000000] how often to restart the run from its newest checkpoint when "
+    "a process is lost: killed, or disconnected from the others");
 DEFINE_int64(timeout, 60,
-             "seconds that the other processes have to end by themselves when one has ended badly");
-DEFINE_string(program, "pretrain", "pretrain, lincls, or the path of a program");
+             "[processes: 0 to 1000000] seconds that the other processes have to exit on their own "
+             "after one has failed");
+DEFINE_string(program, "pretrain", "[program] pretrain, lincls, or the path of a program");
 
 namespace {
 
 constexpr char kUsage[] =
     "Runs a program as several processes that train together, on this machine or on several.\n"
-    "What stands after the last -- is for the program.\n\n"
+    "Arguments after -- are passed to the program.\n\n"
     "  bazel run //dist:launch -- --nproc=2 -- DIR -b 64\n"
     "  bazel run //dist:launch -- --nproc=2 --program=lincls -- DIR --pretrained=runs/<time>\n"
     "  bazel run //dist:launch -- --nproc=8 --nnodes=2 --node-rank=0 --dist-url=tcp://HOST:PORT "
     "\\\n"
-    "      -- DIR\n\n";
+    "      -- DIR\n";
 
 int exit_code = base::kSuccess;  // of the program
 
@@ -64,23 +68,16 @@ void ShareRunfiles() {
 }
 
 absl::Status Run(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) {
+  const auto arguments =
+      base::ReadCommandLine(argc, argv, {.usage = kUsage, .arguments = "[ARGUMENT...]"});
+  if (!arguments.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        line.status().message(), "; flags of the program that is started stand after a --"));
+        arguments.status().message(), "; flags of the program to start belong after a --"));
   }
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("dist/launch.cc").c_str());
-    return absl::OkStatus();
-  }
-  for (const auto& [flag, value, low, high] :
-       {std::tuple("nproc", FLAGS_nproc, 1, 1 << 20),
-        std::tuple("nnodes", FLAGS_nnodes, 1, 1 << 20),
-        std::tuple("node_rank", FLAGS_node_rank, 0, static_cast<int>(FLAGS_nnodes) - 1),
-        std::tuple("max_restarts", FLAGS_max_restarts, 0, 1 << 20),
-        std::tuple("timeout", FLAGS_timeout, 0, 1 << 20)}) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
+  if (!*arguments) return absl::OkStatus();  // --help
+  absl::Status machine =
+      base::CheckFlag("node_rank", FLAGS_node_rank, 0, static_cast<double>(FLAGS_nnodes - 1));
+  if (!machine.ok()) return machine;
   dist::RankFlags flags;
   flags.world_size = FLAGS_nnodes;
   flags.rank = FLAGS_node_rank;
@@ -98,7 +95,7 @@ absl::Status Run(int argc, char** argv) {
   options.max_restarts = FLAGS_max_restarts;
   options.timeout = std::chrono::seconds(FLAGS_timeout);
   ShareRunfiles();
-  const auto code = dist::Launch(ProgramPath(), line->positional, *plan, options);
+  const auto code = dist::Launch(ProgramPath(), **arguments, *plan, options);
   if (code.ok()) exit_code = *code;
   return code.status();
 }

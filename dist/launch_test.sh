@@ -158,7 +158,7 @@ refused() {
   ended "$expected" "$text"
 }
 refused 2 "unknown flag --mlp" --nproc=2 --mlp
-refused 2 "stand after a --" --nproc=2 --mlp
+refused 2 "after a --" --nproc=2 --mlp
 refused 2 "--nproc is 0" --nproc=0
 refused 2 "--node-rank" --nnodes=2 --node-rank=2
 refused 2 "give --dist-url=tcp://HOST:PORT" --nnodes=2

@@ -9,7 +9,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <limits>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
@@ -23,27 +22,30 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/allocator.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/program.h"
 #include "base/progress.h"
+#include "base/shared_flags.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "lincls/tables/feature_table.h"
 #include "lincls/tables/labelled_features.h"
 #include "registry/options.h"
 
-DEFINE_string(k, "1 5 20 200", "neighbours that vote, one or several numbers");
-DEFINE_string(t, "0.07 0.1", "temperatures of the votes, one or several");
-DEFINE_string(out, "", "file (.csv) for the table: k,t,acc1");
+DEFINE_string(k, "1 5 20 200",
+              "[method: numbers 1 to 1000000000] number of neighbours that vote; one or several");
+DEFINE_string(t, "0.07 0.1",
+              "[method: numbers at least 1e-6] temperature of the votes; one or several");
+DEFINE_string(out, "", "[output] file (.csv) for the table of accuracies: k,t,acc1");
 DEFINE_string(neighbours, "",
-              "names of images, as images.csv has them, with commas between: print their nearest "
-              "neighbours instead");
-DEFINE_int64(nearest, 9, "neighbours that --neighbours prints");
+              "[output] names of images as in images.csv, separated by commas: print their nearest "
+              "neighbours instead of accuracies");
+DEFINE_int64(nearest, 9, "[output: 1 to 1000] number of neighbours that --neighbours prints");
 DEFINE_string(sheet, "",
-              "file (.png) for a picture of --neighbours: a row for each image, it and then its "
+              "[output] picture (.png) of --neighbours: one row per image, followed by its "
               "neighbours");
-DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
+MOCOPP_THREADS_FLAG;
 
 namespace lincls {
 namespace {
@@ -57,7 +59,6 @@ constexpr char kUsage[] =
 
 BANK and QUERIES are folders of //lincls:features, or .npy files with a .csv (file,label) beside
 each.
-
 )";
 
 constexpr int kTile = 96;  // pixels of an image in a sheet
@@ -73,37 +74,32 @@ struct Flags {
 
 absl::StatusOr<Flags> CheckFlags() {
   Flags flags;
-  const auto k = base::ReadNumbers("k", FLAGS_k, 1, 1e9);
+  const auto k = base::NumbersOf("k");
   if (!k.ok()) return k.status();
   for (const double number : *k) {
     if (number != std::floor(number)) {
-      return absl::InvalidArgumentError(absl::StrCat("--k is ", number, ", must be whole"));
+      return absl::InvalidArgumentError(absl::StrCat("--k is ", number, ", must be an integer"));
     }
     flags.k.push_back(static_cast<int64_t>(number));
   }
   std::sort(flags.k.begin(), flags.k.end());
   flags.k.erase(std::unique(flags.k.begin(), flags.k.end()), flags.k.end());
-  const auto t = base::ReadNumbers("t", FLAGS_t, 1e-6, std::numeric_limits<double>::infinity());
+  const auto t = base::NumbersOf("t");
   if (!t.ok()) return t.status();
   flags.temperatures = *t;
-  for (const auto& [flag, value, low, high] :
-       {std::tuple<const char*, double, double, double>{"nearest", FLAGS_nearest, 1, 1000},
-        {"threads", FLAGS_threads, 0, 1024}}) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
   flags.out = base::UserPath(FLAGS_out);
   flags.sheet = base::UserPath(FLAGS_sheet);
   flags.neighbours = absl::StrSplit(FLAGS_neighbours, ',', absl::SkipEmpty());
   if (!flags.sheet.empty() && flags.neighbours.empty()) {
-    return absl::InvalidArgumentError("--sheet shows neighbours of images; give --neighbours, too");
+    return absl::InvalidArgumentError("--sheet requires --neighbours, the images to show");
   }
   if (!flags.sheet.empty() && !absl::EndsWith(flags.sheet, ".png")) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--sheet is '", flags.sheet, "'; it is a .png file"));
+        absl::StrCat("--sheet is '", flags.sheet, "', must be a .png file"));
   }
   if (!flags.out.empty() && !flags.neighbours.empty()) {
     return absl::InvalidArgumentError(
-        "--out is for the table of accuracies, which --neighbours does without; leave one out");
+        "--out is the table of accuracies, which --neighbours does not compute; leave one out");
   }
   return flags;
 }
@@ -178,8 +174,8 @@ absl::StatusOr<std::vector<int64_t>> FindRows(const FeatureTable& table,
     const auto at = std::find(table.files.begin(), table.files.end(), name);
     if (at == table.files.end()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("--neighbours: '", name, "' is none of the images of '",
-                       table.features.path(), "', whose first is '", table.files[0], "'"));
+          absl::StrCat("--neighbours: '", name, "' is not an image of '", table.features.path(),
+                       "', whose first is '", table.files[0], "'"));
     }
     rows.push_back(at - table.files.begin());
   }
@@ -215,7 +211,7 @@ absl::Status PrintNeighbours(const Table& bank, const Table& queries, const Flag
   const int64_t wanted = std::min(FLAGS_nearest, bank->size() - one_set);
   if (wanted < 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", bank->features.path(), "' has one image, which has no neighbour"));
+        absl::StrCat("'", bank->features.path(), "' has one image only, which has no neighbours"));
   }
   std::vector<std::vector<int64_t>> neighbours(rows->size());
   moco::FindExactNeighbours(
@@ -238,28 +234,19 @@ absl::Status PrintNeighbours(const Table& bank, const Table& queries, const Flag
   return WriteSheet(flags.sheet, *bank, *queries, *rows, neighbours);
 }
 
-absl::Status Knn(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{}, /*lists=*/{"k", "t"});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("lincls/knn.cc").c_str());
-    return absl::OkStatus();
-  }
-  const size_t words = line->positional.size();
-  if (words != 1 && words != 2) {
-    return absl::InvalidArgumentError("give the features: BANK, or BANK QUERIES");
-  }
+absl::Status Knn(const base::Arguments& arguments) {
+  const bool one_set = arguments.size() == 1;
   const auto flags = CheckFlags();
   if (!flags.ok()) return flags.status();
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
-  const auto bank = OpenFiniteFeatures(base::UserPath(line->positional[0]));
+  const auto bank = OpenFiniteFeatures(base::UserPath(arguments[0]));
   if (!bank.ok()) return bank.status();
-  const auto queries = words == 1 ? bank : OpenFiniteFeatures(base::UserPath(line->positional[1]));
+  const auto queries = one_set ? bank : OpenFiniteFeatures(base::UserPath(arguments[1]));
   if (!queries.ok()) return queries.status();
-  if (words == 2 && (*bank)->features.path() == (*queries)->features.path()) {
+  if (!one_set && (*bank)->features.path() == (*queries)->features.path()) {
     return absl::InvalidArgumentError(absl::StrCat("'", (*bank)->features.path(),
-                                                   "' is given twice, so that each image would ",
-                                                   "be its own neighbour; give it once"));
+                                                   "' is given twice, so each image would be ",
+                                                   "its own neighbour; give it once"));
   }
   if (absl::Status s = CheckComparable(**bank, **queries); !s.ok()) return s;
   return flags->neighbours.empty() ? PrintAccuracies(*bank, *queries, *flags)
@@ -271,5 +258,6 @@ absl::Status Knn(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
-  return base::RunMain(lincls::Knn, argc, argv);
+  return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "BANK [QUERIES]"},
+                    lincls::Knn);
 }

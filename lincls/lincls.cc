@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -23,6 +22,7 @@
 #include "base/flags.h"
 #include "base/program.h"
 #include "base/run_folder.h"
+#include "base/shared_flags.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/normalization.h"
@@ -39,53 +39,50 @@
 #include "registry/spec.h"
 
 // The reference's flags, with its names, defaults and meaning.
-DEFINE_string(
-    data, "",
-    "[data] folder with train/ and val/, each with a folder of images for each class, or what else "
-    "docs/data.md describes (also as the first word without a flag); empty: the demo's images and "
-    "settings");
-DEFINE_string(dataset, "",
-              "[data] form of the data, by the name of a plugin; empty: it is found out");
-DEFINE_string(arch, "",
-              "[encoder] backbone, for a checkpoint that does not say it in full: a name or a spec "
-              "such as resnet18:stem=cifar; empty: as the checkpoint says");
-DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
-DEFINE_int64(epochs, 100, "[optimisation] passes over the training images");
-DEFINE_int64(start_epoch, 0,
-             "[optimisation] epoch to begin with, by number (from 0); a checkpoint knows its own");
-DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
-DEFINE_double(lr, 30, "[optimisation] learning rate at the start");
-DEFINE_string(schedule, "60 80", "[optimisation] epochs at which the rate drops to a tenth");
-DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
-DEFINE_double(weight_decay, 0, "[optimisation] L2 penalty");
-DEFINE_int64(print_freq, 10, "[monitor] steps between lines of metrics.jsonl");
-DEFINE_string(resume, "", "[run] run folder to go on with, or a checkpoint to go on from");
-DEFINE_bool(evaluate, false, "[run] only validate the classifier of --resume");
+DEFINE_string(data, "",
+              "[data] folder with train/ and val/, each with a folder of images per class, or "
+              "another form of docs/data.md (also as the positional argument); empty: the demo's "
+              "images and settings");
+MOCOPP_ARCH_FLAG;
+MOCOPP_WORKERS_FLAG;
+DEFINE_int64(epochs, 100, "[optimisation: 1 to 1000000] passes over the training images");
+DEFINE_int64(
+    start_epoch, 0,
+    "[optimisation] number of the first epoch, counted from 0; a checkpoint brings its own");
+MOCOPP_BATCH_SIZE_FLAG(256, "images per step");
+DEFINE_double(lr, 30, "[optimisation: 0 to 1000000] initial learning rate");
+DEFINE_string(schedule, "60 80",
+              "[optimisation: numbers] epochs at which the learning rate drops to a tenth");
+DEFINE_double(momentum, 0.9, "[optimisation: 0 to 1] momentum of the optimizer");
+DEFINE_double(weight_decay, 0, "[optimisation: 0 to 1000000] L2 penalty");
+DEFINE_int64(print_freq, 10, "[monitor: at least 1] steps between lines of metrics.jsonl");
+DEFINE_string(resume, "", "[run] run folder to continue, or a checkpoint to continue from");
+DEFINE_bool(evaluate, false, "[run] only validate the classifier given by --resume");
 DEFINE_string(
     pretrained, "",
     "[encoder] checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
-DEFINE_uint64(seed, 0, "[run] decides initial weights, order, crops and --label-fraction's choice");
+MOCOPP_SEED_FLAG;
 
 // Ours.
+MOCOPP_DATASET_FLAG;
 DEFINE_bool(finetune, false,
-            "[encoder] train the encoder too, with batch statistics; --lr is 0.01 then");
-DEFINE_double(label_fraction, 1,
-              "[data] share of the training images of each class that are used, such as 0.01");
-DEFINE_string(
-    views, "",
-    "[views] pipeline of training; empty: random crop and flip, in the size of --eval-views");
-DEFINE_string(
-    eval_views, "",
-    "[views] pipeline of validation; empty: the one that the checkpoint holds, or what is "
-    "usual for the data, or the reference's for 224 pixels");
-DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
+            "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
+            "0.01");
+DEFINE_double(
+    label_fraction, 1,
+    "[data: 1e-9 to 1] fraction of the training images of each class to use, such as 0.01");
+DEFINE_string(views, "",
+              "[views] pipeline for training; empty: random crop and flip, in the size of "
+              "--eval-views");
+DEFINE_string(eval_views, "",
+              "[views] pipeline for validation; empty: the checkpoint's, else the usual one of the "
+              "data set, else the reference's for 224 pixels");
+MOCOPP_THREADS_FLAG;
 DEFINE_string(force, "",
-              "[run] reason to go on with other images or views than the checkpoint's; kept in it");
+              "[run] continue even if images or views differ from the checkpoint's; the value is "
+              "the reason, which new checkpoints keep");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>-lincls");
-DEFINE_int64(
-    max_bad_images, 100,
-    "[data] damaged images that are passed over, in training and in validation, before the run "
-    "stops");
+MOCOPP_MAX_BAD_IMAGES_FLAG;
 
 namespace lincls {
 namespace {
@@ -99,17 +96,16 @@ constexpr char kUsage[] =
   bazel run //lincls:lincls -- DIR --pretrained=runs/<time> --finetune --label-fraction=0.1
   bazel run //lincls:lincls -- DIR --evaluate --resume=runs/<time>-lincls
 )";
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 std::vector<base::Preset> Presets() {
   return {
       // The rate was the best of 0.01, 0.03, 0.1, 0.3 and 1 for a smaller encoder of 8 epochs; 30
       // suits ResNet-50 on ImageNet.
       {"demo",
-       "15 seconds on two cores; what runs without data",
+       "15 seconds on two cores; used when no data is given",
        {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}}},
       {"unlabeled96",
-       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colours",
+       "Deep-Learning-SSL-MoCo-SP21: 800 classes of 96 pixels, training with colour changes",
        {{"data", "../dataset"},
         {"epochs", "100"},
         {"views", augment::CifarViews(96, 0.2, data::kUnlabeled96Normalize)}}},
@@ -117,24 +113,11 @@ std::vector<base::Preset> Presets() {
 }
 
 absl::Status CheckFlags() {
-  const std::tuple<const char*, double, double, double> ranges[] = {
-      {"workers", FLAGS_workers, 0, kInfinity},
-      {"epochs", FLAGS_epochs, 1, 1e6},
-      {"start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0},
-      {"batch_size", FLAGS_batch_size, 1, 1e6},
-      {"lr", FLAGS_lr, 0, 1e6},
-      {"momentum", FLAGS_momentum, 0, 1},
-      {"weight_decay", FLAGS_weight_decay, 0, 1e6},
-      {"print_freq", FLAGS_print_freq, 1, kInfinity},
-      {"threads", FLAGS_threads, 0, 1024},
-      {"label_fraction", FLAGS_label_fraction, 1e-9, 1},
-      {"max_bad_images", FLAGS_max_bad_images, 0, kInfinity}};
-  for (const auto& [flag, value, low, high] : ranges) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
+  absl::Status epoch = base::CheckFlag("start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0);
+  if (!epoch.ok()) return epoch;
   if (FLAGS_evaluate && FLAGS_resume.empty()) {
     return absl::InvalidArgumentError(
-        "--evaluate wants the classifier to validate; give --resume=<a run folder of lincls, or a "
+        "--evaluate requires a classifier to validate; give --resume=<run folder of lincls, or a "
         "checkpoint in it>");
   }
   return absl::OkStatus();
@@ -166,14 +149,15 @@ absl::Status ResolveResume(const moco::World& world) {
 }
 
 absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
-  for (const auto& [one, other, place] : {std::tuple(&a, &b, "train/ but not of"),
-                                          std::tuple(&b, &a, "the validation images, not of")}) {
+  for (const auto& [one, other, has, lacks] :
+       {std::tuple(&a, &b, "the training images", "the validation images"),
+        std::tuple(&b, &a, "the validation images", "the training images")}) {
     for (const std::string& name : one->classes()) {
       const auto& names = other->classes();
       if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the class '", name, "' is one of ", place,
-          " the other; training and validation must have the same folders of classes"));
+      return absl::InvalidArgumentError(absl::StrCat("class '", name, "' is in ", has,
+                                                     " but not in ", lacks,
+                                                     "; both must have the same classes"));
     }
   }
   return absl::OkStatus();
@@ -189,7 +173,7 @@ absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int cha
   const augment::ImageType& type = pipeline->output();
   if (type.rows == 0 || type.rows != type.cols || !absl::StartsWith(steps->back(), "normalize")) {
     return absl::InvalidArgumentError(
-        absl::StrCat("no training views follow from the evaluation's, '", eval_views,
+        absl::StrCat("cannot derive training views from the evaluation views '", eval_views,
                      "', which are not square or do not end with normalize; give --views"));
   }
   return augment::LinearViews(type.rows, steps->back());
@@ -304,10 +288,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(moco::DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
-                             world.device.is_cpu())
-                 .c_str(),
-             stdout);
+  std::fputs(moco::FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
 }
@@ -383,8 +364,8 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
 }  // namespace
 
 absl::Status Lincls(int argc, char** argv, const moco::Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), {}};
-  return moco::RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+  const base::Program program{.usage = kUsage, .argument_flag = "data", .presets = Presets()};
+  return moco::RunWithPeers(argc, argv, program, connection,
                             [&](const moco::World& world) { return Run(program, world); });
 }
 

@@ -89,9 +89,9 @@ cp -r data/val/cat photos/val/
 expect_error 2 "the one class 'cat'" photos $ENCODER
 cp -r data/train/ship photos/train/
 cp -r data/val/ship photos/val/frog
-expect_error 2 "the class 'ship'" photos $ENCODER
+expect_error 2 "class 'ship'" photos $ENCODER
 expect_error 2 '--batch-size to 1 to 40' data $ENCODER --batch-size=41
-expect_error 2 'one word too many' data more $ENCODER
+expect_error 2 "argument 'more'" data more $ENCODER
 
 # --- Values ---
 expect_error 2 'did you mean --epochs' --epohcs=3
@@ -167,6 +167,9 @@ grep -qF "Acc@1 $best %" stdout || fail "--evaluate does not find the best, $bes
 
 # --- Fine-tuning, with part of the labels: stopped and gone on with, too ---
 expect_error 2 '--label-fraction' data $ENCODER --label-fraction=0
+# The last batch has one image, whose last feature map has one pixel: no statistics can be taken of it.
+expect_error 2 'choose another --batch-size' data $ENCODER --finetune --batch-size=39 --run-dir=one-value \
+  --eval-views='resize:size=2|center_crop:size=2|to_tensor|normalize'
 TUNE="$COMMON --finetune --lr=0.05 --label-fraction=0.5 --epochs=15"
 "$LINCLS" $TUNE --run-dir=tuned >tuned.out 2>stderr || fail "fine-tuning: $(cat stderr)"
 grep -q '^data  *20 training and 200 validation images' tuned.out || fail "not half: $(cat tuned.out)"

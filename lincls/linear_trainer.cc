@@ -1,8 +1,10 @@
 #include "lincls/linear_trainer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 
 #include <algorithm>
 #include <chrono>
@@ -70,6 +72,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     auto probe = MakeProbe(options_, encoder_, data_.train.classes().size(), communicator_);
     if (!probe.ok()) return probe.status();
     probe_ = std::move(*probe);
+    if (absl::Status s = CheckSmallestBatch(); !s.ok()) return s;
     if (absl::Status s = run_.FindStart(Settings(), FurtherSettings()); !s.ok()) return s;
     return run_.ShareStart();
   }
@@ -78,6 +81,27 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
 
  private:
   // --- Before the first batch ---
+
+  // Fine-tuning takes the statistics of each batch, and the last one of an epoch may be too small
+  // for that: a pass over as many images shows it. A frozen encoder takes any number.
+  absl::Status CheckSmallestBatch() {
+    if (encoder_.frozen()) return absl::OkStatus();
+    const int64_t rest = data_.train.size() % options_.batch_size;
+    const int64_t last = rest == 0 ? options_.batch_size : rest;
+    const int64_t images = std::max<int64_t>(1, last / communicator_.size());
+    if (images > 1) return absl::OkStatus();
+    const augment::ImageType& type = views_->output();
+    const moco::StateDict before = moco::Copy(encoder_.State());
+    const at::NoGradGuard no_grad;
+    try {
+      (void)encoder_.Train(at::zeros({images, type.channels, type.rows, type.cols}));
+    } catch (const c10::ValueError& error) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(error.what_without_backtrace(), "; an epoch's last batch has ", last, " of ",
+                       data_.train.size(), " images, choose another --batch-size"));
+    }
+    return moco::CopyState(before, encoder_.State());
+  }
 
   moco::RunSettings Settings() const {
     moco::RunSettings settings;

@@ -4,13 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -22,12 +20,12 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "base/allocator.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/program.h"
 #include "base/progress.h"
 #include "base/run_folder.h"
-#include "data/labels.h"
+#include "base/shared_flags.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
 #include "lincls/encoders/pretrained.h"
@@ -38,29 +36,30 @@
 #include "moco/communicators/communicator.h"
 #include "moco/measures/linear_probe.h"
 #include "moco/measures/linear_sweep.h"
+#include "moco/measures/probe_grid.h"
 #include "moco/schedules/schedule.h"
-#include "registry/options.h"
 
+DEFINE_string(features, "",
+              "[data] features to use from the folders, such as stage3,stage4,backbone; empty: the "
+              "backbone's, or the only ones");
+DEFINE_string(labels, "",
+              "[data] file (.csv) of file,label that replaces TRAIN's labels: a class number or "
+              "name; images that are not listed are left out");
 DEFINE_string(
-    features, "",
-    "which features of the folders, one or several such as stage3,stage4,backbone; empty: "
-    "the backbone's, or the only ones");
-DEFINE_string(lr, "0.003 0.01 0.03 0.1 0.3 1 3 10 30 100", "learning rates at the start");
-DEFINE_string(weight_decay, "0 1e-6 1e-4", "L2 penalties");
-DEFINE_int64(epochs, 100, "passes over the training images");
-DEFINE_int64(batch_size, 256, "images in a step");
-DEFINE_string(schedule, "60 80", "epochs at which the rates drop to a tenth");
-DEFINE_double(momentum, 0.9, "momentum of the optimizer");
-DEFINE_uint64(seed, 0, "decides initial weights and order");
-DEFINE_string(
-    labels, "",
-    "file (.csv) of file,label that take the place of TRAIN's own labels: a class's number "
-    "or name; images that it lacks are left out");
-DEFINE_string(pretrained, "",
-              "checkpoint that the features are of; empty: where it was when they were made");
+    pretrained, "",
+    "[encoder] checkpoint that the features were computed with; empty: where it was then");
+DEFINE_string(lr, "0.003 0.01 0.03 0.1 0.3 1 3 10 30 100",
+              "[optimisation: numbers 0 to 1000000] initial learning rates");
+DEFINE_string(weight_decay, "0 1e-6 1e-4", "[optimisation: numbers 0 to 1000000] L2 penalties");
+DEFINE_int64(epochs, 100, "[optimisation: 1 to 1000000] passes over the training images");
+MOCOPP_BATCH_SIZE_FLAG(256, "images per step");
+DEFINE_string(schedule, "60 80",
+              "[optimisation: numbers] epochs at which the learning rates drop to a tenth");
+DEFINE_double(momentum, 0.9, "[optimisation: 0 to 1] momentum of the optimizer");
+MOCOPP_SEED_FLAG;
 DEFINE_string(run_dir, "",
-              "folder for sweep.csv and the best classifier; empty: ./runs/<time>-sweep");
-DEFINE_int64(threads, 0, "threads that compute; 0: one for each core");
+              "[run] folder for sweep.csv and the best classifier; empty: ./runs/<time>-sweep");
+MOCOPP_THREADS_FLAG;
 
 namespace lincls {
 namespace {
@@ -72,9 +71,8 @@ constexpr char kUsage[] =
   bazel run //lincls:sweep -- TRAIN VAL --lr='1 10' --weight-decay=0 --features=stage3,stage4,backbone
   bazel run //lincls:sweep -- TRAIN VAL --labels=labels.csv
 
-TRAIN and VAL are folders of //lincls:features, or .npy files with a .csv (file,label) beside each,
-with commas between several of the same images.
-
+TRAIN and VAL are folders of //lincls:features, or .npy files with a .csv (file,label) beside each;
+several files of the same images are separated by commas.
 )";
 constexpr char kTable[] = "sweep.csv";
 constexpr char kBackbone[] = "backbone";
@@ -86,18 +84,10 @@ struct Grid {
   std::vector<double> lr, weight_decay;
 };
 
-absl::StatusOr<Grid> CheckFlags() {
-  const std::tuple<const char*, double, double, double> ranges[] = {
-      {"epochs", FLAGS_epochs, 1, 1e6},
-      {"batch_size", FLAGS_batch_size, 1, 1e6},
-      {"momentum", FLAGS_momentum, 0, 1},
-      {"threads", FLAGS_threads, 0, 1024}};
-  for (const auto& [flag, value, low, high] : ranges) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
-  auto lr = base::ReadNumbers("lr", FLAGS_lr, 0, 1e6);
+absl::StatusOr<Grid> ReadGrid() {
+  auto lr = base::NumbersOf("lr");
   if (!lr.ok()) return lr.status();
-  auto weight_decay = base::ReadNumbers("weight_decay", FLAGS_weight_decay, 0, 1e6);
+  auto weight_decay = base::NumbersOf("weight_decay");
   if (!weight_decay.ok()) return weight_decay.status();
   return Grid{*std::move(lr), *std::move(weight_decay)};
 }
@@ -159,7 +149,7 @@ absl::StatusOr<Sets> OpenSets(const std::string& train_word, const std::string& 
   if (train_paths.size() != validation_paths.size()) {
     return absl::InvalidArgumentError(absl::StrCat("TRAIN names ", train_paths.size(),
                                                    " features, VAL ", validation_paths.size(),
-                                                   "; each wants its own"));
+                                                   "; give as many"));
   }
   Sets sets;
   auto train = OpenTables(train_paths), validation = OpenTables(validation_paths);
@@ -188,8 +178,8 @@ absl::StatusOr<Sets> OpenSets(const std::string& train_word, const std::string& 
   sets.validation_data = *std::move(validation_data);
   sets.classes = ClassesOf(first, *sets.validation.front());
   if (sets.classes < 2) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", first.features.path(), "' has one class; a classifier wants two"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", first.features.path(), "' has one class; a classifier needs at least two"));
   }
   const int64_t images = sets.train_data.labels.size(0);
   if (FLAGS_batch_size > images) {
@@ -219,8 +209,8 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
   const auto checkpoint = moco::ReadCheckpoint(path);
   if (!checkpoint.ok()) {
     return absl::Status(checkpoint.status().code(),
-                        absl::StrCat(checkpoint.status().message(), "; the features are of this ",
-                                     "checkpoint, say by --pretrained where it is now"));
+                        absl::StrCat(checkpoint.status().message(), "; the features were computed ",
+                                     "with this checkpoint; give its path by --pretrained"));
   }
   if (!(*table)->weights.empty() && Fingerprint(checkpoint->state) != (*table)->weights) {
     return absl::InvalidArgumentError(
@@ -239,27 +229,6 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
 
 // --- The sweep ---
 
-// A probe of the grid, and what it has come to.
-struct Result {
-  size_t features;  // which of the tables
-  moco::SweepOptions::Probe probe;
-  moco::ProbeMetrics last = {}, best = {};
-  int64_t best_epoch = -1;              // from 0
-  int64_t diverged = -1;                // the epoch, from 0; -1: it has not
-  moco::LinearSweep::State state = {};  // in the best epoch, where it can be saved
-};
-
-// The best of those that have not diverged and of which `among` is true; null when there is none.
-template <typename Among>
-const Result* Best(const std::vector<Result>& results, Among among) {
-  const Result* best = nullptr;
-  for (const Result& r : results) {
-    if (r.diverged >= 0 || !among(r)) continue;
-    if (best == nullptr || r.best.acc1 > best->best.acc1) best = &r;
-  }
-  return best;
-}
-
 // What a person tells the features by: their name, or, where others have the same, their file.
 std::string FeatureName(const Sets& sets, size_t features) {
   const FeatureTable& table = *sets.train[features];
@@ -268,7 +237,13 @@ std::string FeatureName(const Sets& sets, size_t features) {
   return alone ? table.name : table.features.path();
 }
 
-std::string Describe(const Sets& sets, const Result& r) {
+std::vector<std::string> FeatureNames(const Sets& sets) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < sets.train.size(); ++i) names.push_back(FeatureName(sets, i));
+  return names;
+}
+
+std::string Describe(const Sets& sets, const moco::ProbeResult& r) {
   return absl::StrFormat("%s --lr=%g --weight-decay=%g", FeatureName(sets, r.features), r.probe.lr,
                          r.probe.weight_decay);
 }
@@ -280,61 +255,40 @@ absl::StatusOr<std::unique_ptr<moco::Schedule>> MakeSchedule(const Sets& sets) {
       moco::ScheduleContext{FLAGS_epochs, steps});
 }
 
-// Trains and validates all probes.
-absl::StatusOr<std::vector<Result>> RunSweep(const Sets& sets, const Grid& grid,
-                                             const moco::Schedule& schedule, const Encoder& encoder,
-                                             base::Progress& progress) {
-  moco::SweepOptions options;
-  for (const double lr : grid.lr) {
-    for (const double decay : grid.weight_decay) options.grid.push_back({lr, decay});
-  }
-  options.classes = sets.classes;
-  options.momentum = FLAGS_momentum;
-  options.batch_size = FLAGS_batch_size;
-  options.seed = FLAGS_seed;
-  options.schedule = [&](int64_t step) { return schedule.Factor(step); };
-
-  moco::LinearSweep sweep(options, sets.train_data);
-  std::vector<Result> results;
-  for (int64_t p = 0; p < sweep.probes(); ++p) {
-    results.push_back({p / options.grid.size(), options.grid[p % options.grid.size()]});
-  }
+absl::StatusOr<std::vector<moco::ProbeResult>> RunSweep(const Sets& sets, const Grid& grid,
+                                                        const moco::Schedule& schedule,
+                                                        const Encoder& encoder,
+                                                        base::Progress& progress) {
   const auto began = Clock::now();
-  for (int64_t epoch = 0; epoch < FLAGS_epochs; ++epoch) {
-    sweep.TrainEpoch();
-    const std::vector<moco::ProbeMetrics> metrics = sweep.Evaluate(sets.validation_data);
-    for (size_t p = 0; p < results.size(); ++p) {
-      Result& r = results[p];
-      if (r.diverged >= 0) continue;
-      r.diverged = std::isfinite(metrics[p].loss) ? sweep.Diverged(p) : epoch;
-      if (r.diverged >= 0) {
-        progress.Print(
-            absl::StrFormat("diverged %s in epoch %d", Describe(sets, r), r.diverged + 1));
-        continue;
-      }
-      r.last = metrics[p];
-      if (r.best_epoch >= 0 && r.last.acc1 <= r.best.acc1) continue;
-      r.best = r.last;
-      r.best_epoch = epoch;
-      if (encoder.backbone && r.features == encoder.features) r.state = sweep.Copy(p);
-    }
-    const Result* best = Best(results, [](const Result&) { return true; });
-    if (best == nullptr) {
-      return absl::AbortedError("the loss of every probe is not finite; lower --lr");
-    }
-    const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
-    progress.Update(
-        absl::StrFormat("epoch %d/%d  best so far Acc@1 %.2f %%  %s left", epoch + 1, FLAGS_epochs,
-                        100 * best->best.acc1,
-                        base::FormatSeconds(seconds / (epoch + 1) * (FLAGS_epochs - epoch - 1))));
+  const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
+  moco::GridOptions options;
+  for (const double lr : grid.lr) {
+    for (const double decay : grid.weight_decay) options.sweep.grid.push_back({lr, decay});
   }
-  progress.Print(absl::StrFormat(
-      "trained  %d probes in %s", results.size(),
-      base::FormatSeconds(std::chrono::duration<double>(Clock::now() - began).count())));
+  options.sweep.classes = sets.classes;
+  options.sweep.momentum = FLAGS_momentum;
+  options.sweep.batch_size = FLAGS_batch_size;
+  options.sweep.seed = FLAGS_seed;
+  options.sweep.schedule = [&](int64_t step) { return schedule.Factor(step); };
+  options.epochs = FLAGS_epochs;
+  if (encoder.backbone) options.keep_state_of = static_cast<int64_t>(encoder.features);
+  options.on_divergence = [&](const moco::ProbeResult& r) {
+    progress.Print(absl::StrFormat("diverged %s in epoch %d", Describe(sets, r), r.diverged + 1));
+  };
+  options.on_epoch = [&](int64_t done, const moco::ProbeResult& best) {
+    progress.Update(absl::StrFormat("epoch %d/%d  best so far Acc@1 %.2f %%  %s left", done,
+                                    FLAGS_epochs, 100 * best.best.acc1,
+                                    base::FormatSeconds(seconds() / done * (FLAGS_epochs - done))));
+  };
+  auto results = moco::TrainGrid(options, sets.train_data, sets.validation_data);
+  if (results.ok()) {
+    progress.Print(absl::StrFormat("trained  %d probes in %s", results->size(),
+                                   base::FormatSeconds(seconds())));
+  }
   return results;
 }
 
-// --- What is told and written ---
+// --- Output ---
 
 void PrintSettings(const Sets& sets, const Grid& grid, const Encoder& encoder,
                    const std::string& folder) {
@@ -360,46 +314,25 @@ void PrintSettings(const Sets& sets, const Grid& grid, const Encoder& encoder,
               static_cast<long long>(FLAGS_epochs), static_cast<long long>(FLAGS_batch_size),
               FLAGS_schedule.c_str(), static_cast<unsigned long long>(FLAGS_seed));
   std::printf(
-      "note     features are of one view of each image, that of evaluation; //lincls:lincls trains "
-      "on random crops and flips, which are left out here\n");
+      "note     these features see each image in its evaluation view only; //lincls:lincls trains "
+      "on "
+      "random crops and flips\n");
   if (!encoder.backbone) {
     std::printf(
-        "note     no classifier is saved: that is of a backbone's features, of a checkpoint that "
-        "is known (--pretrained)\n");
+        "note     no classifier will be saved: that needs backbone features and their checkpoint; "
+        "give --pretrained\n");
   }
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
 }
 
-std::string Csv(const Sets& sets, const std::vector<Result>& results) {
-  std::string csv =
-      "features,lr,weight_decay,best_epoch,best_acc1,best_acc5,best_loss,last_acc1,last_acc5,"
-      "last_loss,diverged_epoch\n";
-  for (const Result& r : results) {
-    absl::StrAppend(&csv, data::CsvField(FeatureName(sets, r.features)), ",",
-                    registry::WriteValue(r.probe.lr), ",",
-                    registry::WriteValue(r.probe.weight_decay), ",");
-    if (r.diverged >= 0) {
-      absl::StrAppendFormat(&csv, ",,,,,,,%d\n", r.diverged + 1);
-      continue;
-    }
-    absl::StrAppend(&csv, r.best_epoch + 1);
-    for (const double number :
-         {r.best.acc1, r.best.acc5, r.best.loss, r.last.acc1, r.last.acc5, r.last.loss}) {
-      absl::StrAppend(&csv, ",", registry::WriteValue(number));
-    }
-    absl::StrAppend(&csv, ",\n");
-  }
-  return csv;
-}
-
-void PrintTable(const Sets& sets, const std::vector<Result>& results, const Result* best,
-                base::Progress& progress) {
+void PrintTable(const Sets& sets, const std::vector<moco::ProbeResult>& results,
+                const moco::ProbeResult* best, base::Progress& progress) {
   progress.Print(absl::StrFormat("%-35s  |  %-36s|  last epoch", "", "best epoch"));
   progress.Print(absl::StrFormat("%-12s%10s%13s  |%10s%10s%10s%7s  |%10s%10s%10s", "features", "lr",
                                  "weight decay", "Acc@1, %", "Acc@5, %", "loss", "epoch",
                                  "Acc@1, %", "Acc@5, %", "loss"));
-  for (const Result& r : results) {
+  for (const moco::ProbeResult& r : results) {
     std::string line = absl::StrFormat("%-12s%10g%13g  |", FeatureName(sets, r.features),
                                        r.probe.lr, r.probe.weight_decay);
     if (r.diverged >= 0) {
@@ -415,7 +348,7 @@ void PrintTable(const Sets& sets, const std::vector<Result>& results, const Resu
 }
 
 // The classifier of a probe, as lincls would save it in its best epoch.
-absl::Status Save(const Sets& sets, const Encoder& encoder, const Result& r,
+absl::Status Save(const Sets& sets, const Encoder& encoder, const moco::ProbeResult& r,
                   const std::string& path) {
   const auto communicator = moco::Communicators().Create("single");
   if (!communicator.ok()) return communicator.status();
@@ -441,22 +374,11 @@ absl::Status Save(const Sets& sets, const Encoder& encoder, const Result& r,
   return moco::WriteCheckpoint(path, c);
 }
 
-absl::Status Sweep(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(
-      argc, argv, {{"b", "batch_size"}, {"learning_rate", "lr"}, {"wd", "weight_decay"}},
-      /*lists=*/{"lr", "weight_decay", "schedule"});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("lincls/sweep.cc").c_str());
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 2) {
-    return absl::InvalidArgumentError("give the features: TRAIN VAL");
-  }
-  const auto grid = CheckFlags();
+absl::Status Sweep(const base::Arguments& arguments) {
+  const auto grid = ReadGrid();
   if (!grid.ok()) return grid.status();
   if (FLAGS_threads > 0) at::set_num_threads(static_cast<int>(FLAGS_threads));
-  const auto sets = OpenSets(line->positional[0], line->positional[1]);
+  const auto sets = OpenSets(arguments[0], arguments[1]);
   if (!sets.ok()) return sets.status();
   const auto schedule = MakeSchedule(*sets);
   if (!schedule.ok()) return schedule.status();
@@ -470,7 +392,7 @@ absl::Status Sweep(int argc, char** argv) {
     const std::string there = absl::StrCat(path, "/", file);
     if (std::filesystem::exists(there, error)) {
       return absl::AlreadyExistsError(
-          absl::StrCat("'", there, "' is there already; give another --run-dir"));
+          absl::StrCat("'", there, "' already exists; give another --run-dir"));
     }
   }
   auto folder = base::RunFolder::Open(path);
@@ -480,13 +402,14 @@ absl::Status Sweep(int argc, char** argv) {
   base::Progress progress;
   const auto results = RunSweep(*sets, *grid, **schedule, *encoder, progress);
   if (!results.ok()) return results.status();
-  const Result* best = Best(*results, [](const Result&) { return true; });
+  const moco::ProbeResult* best = moco::BestProbe(*results);
   PrintTable(*sets, *results, best, progress);
   progress.Print(absl::StrFormat("best     Acc@1 %.2f %% (epoch %d): %s", 100 * best->best.acc1,
                                  best->best_epoch + 1, Describe(*sets, *best)));
-  absl::Status s = base::WriteFileAtomically(folder->File(kTable), Csv(*sets, *results));
+  absl::Status s =
+      base::WriteFileAtomically(folder->File(kTable), moco::GridCsv(*results, FeatureNames(*sets)));
   if (!s.ok()) return s;
-  const Result* saved = Best(*results, [](const Result& r) { return !r.state.parameters.empty(); });
+  const moco::ProbeResult* saved = moco::BestProbe(*results, /*kept=*/true);
   if (saved == nullptr) return absl::OkStatus();
   const std::string file = folder->File(kBestCheckpoint);
   if (s = Save(*sets, *encoder, *saved, file); !s.ok()) return s;
@@ -506,5 +429,5 @@ absl::Status Sweep(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
-  return base::RunMain(lincls::Sweep, argc, argv);
+  return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "TRAIN VAL"}, lincls::Sweep);
 }

@@ -12,7 +12,7 @@ std::vector<base::Preset> Presets() {
       // pixels (after the stem 8 x 8) is cheap enough for many epochs; a short queue holds few old
       // keys of the query's own image, of which there are only 5,000.
       {"demo",
-       "a small network for 32 pixels, four minutes on two cores; what runs without data",
+       "a small network for 32 pixels, four minutes on two cores; used when no data is given",
        {{"arch", "resnet_small:width=64,blocks=1,stages=3,stem=imagenet"},
         {"epochs", "55"},
         {"batch_size", "128"},

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -22,6 +21,7 @@
 #include "base/flags.h"
 #include "base/program.h"
 #include "base/run_folder.h"
+#include "base/shared_flags.h"
 #include "base/signals.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
@@ -29,90 +29,94 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
+#include "moco/losses/loss.h"
 #include "moco/presets.h"
 #include "moco/training/place.h"
 #include "moco/training/trainer.h"
 #include "registry/options.h"
 
 // The reference's flags, with its names, defaults and meaning.
-DEFINE_string(
-    data, "",
-    "[data] folder of images, or what else docs/data.md describes (also as the first word without "
-    "a flag); its unlabeled/ or train/ is taken when it has one; empty: the demo's images and "
-    "settings");
-DEFINE_string(dataset, "",
-              "[data] form of the data, by the name of a plugin; empty: it is found out");
+DEFINE_string(data, "",
+              "[data] folder of images, or another form of docs/data.md (also as the positional "
+              "argument); its unlabeled/ or train/ is used if it has one; empty: the demo's images "
+              "and settings");
 DEFINE_string(arch, "resnet50", "[encoder] backbone: a name or a spec such as resnet18:stem=cifar");
-DEFINE_int64(workers, 32, "[data] threads that load images; no more than there are cores");
-DEFINE_int64(epochs, 200, "[optimisation] passes over the data");
-DEFINE_int64(start_epoch, 0,
-             "[optimisation] epoch to begin with, by number (from 0); a checkpoint knows its own");
-DEFINE_int64(batch_size, 256, "[optimisation] images in a step");
-DEFINE_double(lr, 0.03, "[optimisation] learning rate at the start");
-DEFINE_string(schedule, "120 160", "[optimisation] epochs at which the rate drops to a tenth");
-DEFINE_bool(cos, false, "[optimisation] let the rate follow half a cosine instead");
+MOCOPP_WORKERS_FLAG;
+DEFINE_int64(epochs, 200, "[optimisation: 1 to 1000000] passes over the data");
+DEFINE_int64(
+    start_epoch, 0,
+    "[optimisation] number of the first epoch, counted from 0; a checkpoint brings its own");
+MOCOPP_BATCH_SIZE_FLAG(256, "images per step");
+DEFINE_double(lr, 0.03, "[optimisation: 0 to 1000000] initial learning rate");
+DEFINE_string(schedule, "120 160",
+              "[optimisation: numbers] epochs at which the learning rate drops to a tenth");
+DEFINE_bool(cos, false,
+            "[optimisation] cosine schedule of the learning rate, instead of --schedule");
 DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
 DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
-DEFINE_int64(print_freq, 10, "[monitor] steps between lines of metrics.jsonl");
+DEFINE_int64(print_freq, 10, "[monitor: at least 1] steps between lines of metrics.jsonl");
 DEFINE_string(resume, "",
-              "[run] run folder to go on with, or a checkpoint to go on from; a newer one of the "
-              "same run in this run's folder comes first");
-DEFINE_uint64(seed, 0, "[run] decides initial weights, order, crops and shuffles");
-DEFINE_int64(moco_dim, 128, "[encoder] length of queries and keys");
-DEFINE_int64(moco_k, 65536, "[method] keys in the queue");
-DEFINE_double(moco_m, 0.999, "[method] momentum of the key encoder");
+              "[run] run folder to continue, or a checkpoint to continue from; a newer checkpoint "
+              "of the same run in this run's folder takes precedence");
+MOCOPP_SEED_FLAG;
+DEFINE_int64(moco_dim, 128, "[encoder: 1 to 65536] dimension of queries and keys");
+DEFINE_int64(moco_k, 65536, "[method: 1 to 1000000000] queue size: number of negative keys");
+DEFINE_double(moco_m, 0.999, "[method: 0 to 1] momentum of the key encoder");
 DEFINE_double(moco_t, 0.07, "[method] temperature of the softmax");
 DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
-DEFINE_bool(aug_plus, false, "[views] blur and stronger colours (MoCo v2)");
+DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)");
 
 // Ours.
+MOCOPP_DATASET_FLAG;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
               "[optimisation] spec of the optimizer, instead of --momentum and --weight-decay");
 DEFINE_int64(accumulate, 1,
-             "[optimisation] micro-batches that a batch is computed in, one after the other, to "
-             "save memory; each has batch statistics of its own, as a GPU of several has");
+             "[optimisation: 1 to 1000000] micro-batches per batch, computed one after another to "
+             "save memory; each has its own batch statistics, as each of several GPUs has");
 DEFINE_string(lr_schedule, "",
-              "[optimisation] spec of the rate's schedule, instead of --cos and --schedule");
-DEFINE_int64(image_size, 224, "[views] rows and columns of a view");
+              "[optimisation] spec of the learning rate schedule, instead of --cos and --schedule");
+DEFINE_int64(image_size, 224, "[views: 1 to 7168] rows and columns of a view");
 DEFINE_string(views, "", "[views] pipeline of both views, instead of --aug-plus and --image-size");
 DEFINE_string(eval_views, "",
               "[views] pipeline for evaluation; empty: resize and centre crop to --image-size");
 DEFINE_int64(bn_splits, 1,
-             "[encoder] parts of a batch with batch statistics of their own; more than 1 keeps a "
-             "query's batch from giving away its key where there is one process");
-DEFINE_bool(
-    symmetric, false,
-    "[method] let each view be query once and key once, and add the two losses (the CIFAR demo's); "
-    "costs about two steps");
-DEFINE_string(precision, "fp32", "[machine] fp32, fp64, or bf16 where the CPU, or a GPU, has it");
-DEFINE_bool(force_bf16, false,
-            "[machine] take bf16 on a CPU without AVX512_BF16 or AMX all the same");
-DEFINE_int64(threads, 0, "[machine] threads that compute; 0: one for each core");
-DEFINE_string(
-    shuffle_keys, "exchange",
-    "[method] how keys are shuffled over several processes: exchange moves the images "
-    "that change their process; deal has each load them itself, so that only keys travel");
+             "[encoder: 1 to 1000000] parts of a batch with batch statistics of their own; in a "
+             "single process, more than 1 prevents batch norm from leaking the key");
+DEFINE_bool(symmetric, false,
+            "[method] use each view as query once and as key once, and add both losses (as the "
+            "CIFAR demo does); costs about two steps");
+DEFINE_string(precision, "fp32",
+              "[machine: fp32 | fp64 | bf16] arithmetic; bf16 requires support by the CPU or GPU");
+DEFINE_bool(force_bf16, false, "[machine] use bf16 even on a CPU without AVX512_BF16 or AMX");
+MOCOPP_THREADS_FLAG;
+DEFINE_string(shuffle_keys, "exchange",
+              "[method: exchange | deal] how keys are shuffled over several processes: exchange "
+              "sends images to the process that encodes them; deal loads them there, so that only "
+              "keys are sent");
 DEFINE_string(run_dir, "", "[run] folder of this run; empty: ./runs/<time>");
 DEFINE_string(checkpoint_dir, "",
-              "[run] folder of this run instead, with checkpoints beside everything else, named "
-              "moco_unsupervised_0000.pth.tar and so on, every 5 epochs");
+              "[run] folder of this run, in the reference's layout: checkpoints named "
+              "moco_unsupervised_0000.pth.tar beside the other files, every 5 epochs");
 DEFINE_int64(checkpoint_every, 1,
-             "[run] epochs between checkpoints, of which the first and the last always have one");
+             "[run: at least 1] epochs between checkpoints; the first and last epochs always have "
+             "one");
 DEFINE_double(checkpoint_minutes, 15,
-              "[run] minutes between checkpoints within long epochs, of which two stay; 0: none");
+              "[run: at least 0] minutes between checkpoints within long epochs, of which two are "
+              "kept; 0: none");
 DEFINE_string(force, "",
-              "[run] reason to go on with other images or views than the checkpoint's; kept in it");
-DEFINE_int64(keep, 0, "[run] newest checkpoints that are kept; 0: all");
-DEFINE_int64(max_bad_images, 100,
-             "[data] damaged images that are replaced by others before the run stops");
+              "[run] continue even if images or views differ from the checkpoint's; the value is "
+              "the reason, which new checkpoints keep");
+DEFINE_int64(keep, 0, "[run: at least 0] number of newest checkpoints to keep; 0: all");
+MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(knn_every, 0,
-             "[monitor] epochs between kNN evaluations on the labels of train/ and val/; 0: none");
-DEFINE_int64(knn_k, 200, "[monitor] neighbours that vote");
-DEFINE_double(knn_t, 0.1, "[monitor] temperature of the votes");
+             "[monitor: at least 0] epochs between kNN evaluations on the labels of train/ and "
+             "val/; 0: none");
+DEFINE_int64(knn_k, 200, "[monitor: 1 to 1000000000] number of neighbours that vote");
+DEFINE_double(knn_t, 0.1, "[monitor: at least 1e-6] temperature of the votes");
 DEFINE_bool(probe, false,
-            "[monitor] fit a linear classifier to the features of --knn-every's images, too");
+            "[monitor] also fit a linear classifier to the features of --knn-every's images");
 
 namespace moco {
 namespace {
@@ -122,11 +126,11 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 
   bazel run //moco:pretrain                                              the demo: 4 minutes on 2 cores
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
-  bazel run //moco:pretrain -- --resume=runs/<time>                      go on with a run
+  bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
 )";
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// Flags of where a run is, and for one start alone: others make the same run elsewhere.
+// Flags that say where a run is, or hold for one start only; the others make the same run
+// elsewhere.
 const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
 
 // Flags that say in short what a spec says in full.
@@ -139,30 +143,8 @@ const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
 
 // `given`: the flags of the command line.
 absl::Status CheckFlags(const std::set<std::string>& given, const World& world) {
-  const std::tuple<const char*, double, double, double> ranges[] = {
-      {"workers", FLAGS_workers, 0, kInfinity},
-      {"epochs", FLAGS_epochs, 1, 1e6},
-      {"start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0},
-      {"batch_size", FLAGS_batch_size, 1, 1e6},
-      {"accumulate", FLAGS_accumulate, 1, 1e6},
-      {"lr", FLAGS_lr, 0, 1e6},
-      {"print_freq", FLAGS_print_freq, 1, kInfinity},
-      {"moco_dim", FLAGS_moco_dim, 1, 65536},
-      {"moco_k", FLAGS_moco_k, 1, 1e9},
-      {"moco_m", FLAGS_moco_m, 0, 1},
-      {"image_size", FLAGS_image_size, 1, 7168},
-      {"bn_splits", FLAGS_bn_splits, 1, 1e6},
-      {"threads", FLAGS_threads, 0, 1024},
-      {"checkpoint_every", FLAGS_checkpoint_every, 1, kInfinity},
-      {"checkpoint_minutes", FLAGS_checkpoint_minutes, 0, kInfinity},
-      {"keep", FLAGS_keep, 0, kInfinity},
-      {"max_bad_images", FLAGS_max_bad_images, 0, kInfinity},
-      {"knn_every", FLAGS_knn_every, 0, kInfinity},
-      {"knn_k", FLAGS_knn_k, 1, 1e9},
-      {"knn_t", FLAGS_knn_t, 1e-6, kInfinity}};
-  for (const auto& [flag, value, low, high] : ranges) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
+  absl::Status epoch = base::CheckFlag("start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0);
+  if (!epoch.ok()) return epoch;
   for (const auto& [spec, shorthands] : kShorthands) {
     if (gflags::GetCommandLineFlagInfoOrDie(spec.c_str()).current_value.empty()) continue;
     for (const std::string& flag : shorthands) {
@@ -172,30 +154,23 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
       const std::string dashed = absl::StrReplaceAll(flag, {{"_", "-"}});
       return absl::InvalidArgumentError(
           absl::StrCat("--", dashed, " has no effect beside the spec of --",
-                       absl::StrReplaceAll(spec, {{"_", "-"}}), "; say it there"));
+                       absl::StrReplaceAll(spec, {{"_", "-"}}), "; set it in the spec"));
     }
   }
   if (FLAGS_probe && FLAGS_knn_every == 0) {
     return absl::InvalidArgumentError(
-        "--probe is fitted to the images that --knn-every measures with; give --knn-every, too");
-  }
-  if (FLAGS_shuffle_keys != "exchange" && FLAGS_shuffle_keys != "deal") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--shuffle-keys is '", FLAGS_shuffle_keys, "', must be exchange or deal"));
+        "--probe uses the images of --knn-every; give --knn-every, too");
   }
   if (FLAGS_shuffle_keys == "deal" && FLAGS_symmetric) {
     return absl::InvalidArgumentError(
-        "--shuffle-keys=deal cannot be with --symmetric, whose views are keys in one direction and "
-        "queries in the other; use exchange");
-  }
-  if (FLAGS_precision != "fp32" && FLAGS_precision != "fp64" && FLAGS_precision != "bf16") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--precision is '", FLAGS_precision, "', must be fp32, fp64 or bf16"));
+        "--shuffle-keys=deal cannot be combined with --symmetric, which uses each view as query "
+        "and "
+        "as key; use exchange");
   }
   if (FLAGS_precision == "bf16" && world.device.is_cpu() && !CpuHasBf16() && !FLAGS_force_bf16) {
     return absl::InvalidArgumentError(
         "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
-        "use fp32, or insist with --force-bf16");
+        "use fp32, or add --force-bf16");
   }
   return absl::OkStatus();
 }
@@ -258,9 +233,9 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
                                       std::pair(&data.test, data::Split::kValidation)}) {
     auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, *channels);
     if (absl::IsNotFound(labelled.status())) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--knn-every wants labelled images to measure with: ", labelled.status().message(),
-          "; give --knn-every=0 to do without"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("--knn-every requires labelled images: ", labelled.status().message(),
+                       "; give --knn-every=0 to run without it"));
     }
     if (!labelled.ok()) return labelled.status();
     *opened = *std::move(labelled);
@@ -268,7 +243,7 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   if (data.bank.dataset->classes() != data.test.dataset->classes()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", data.bank.place, "' and '", data.test.place,
-                     "' do not have the same classes; give --knn-every=0 to do without"));
+                     "' have different classes; give --knn-every=0 to run without it"));
   }
   return data;
 }
@@ -340,9 +315,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
               data.train.format.c_str());
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
-  std::printf("moco     K %lld, m %g, T %g, BN in %lld parts%s\n",
-              static_cast<long long>(m.queue_size), m.momentum, FLAGS_moco_t,
-              static_cast<long long>(m.encoder.bn_splits), m.symmetric ? ", symmetric loss" : "");
+  // The spec in full, since the temperature may come from a flag, a spec or a default.
+  std::printf("moco     queue %lld, momentum %g, loss %s%s, batch norm in %lld parts\n",
+              static_cast<long long>(m.queue_size), m.momentum,
+              Losses().Canonical(m.loss).value_or(m.loss).c_str(),
+              m.symmetric ? " (symmetric)" : "", static_cast<long long>(m.encoder.bn_splits));
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
@@ -350,18 +327,14 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
-  std::fputs(base::FlagNotes(FLAGS_workers, o.loader_threads, world.communicator->size(),
-                             world.device.is_cpu())
-                 .c_str(),
-             stdout);
+  std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
   if (m.accumulate > 1) {
-    std::printf("note     --accumulate: a batch is computed in %lld parts of %lld images\n",
-                static_cast<long long>(m.accumulate),
-                static_cast<long long>(o.batch_size / m.accumulate));
+    std::printf(
+        "note     --accumulate: each batch is computed as %lld micro-batches of %lld images\n",
+        static_cast<long long>(m.accumulate), static_cast<long long>(o.batch_size / m.accumulate));
   } else if (m.encoder.bn_splits * world.communicator->size() == 1) {
     std::printf(
-        "note     --bn-splits=1: a query's batch can give away its key; N parts are what N GPUs "
-        "have\n");
+        "note     --bn-splits=1: batch norm may leak the key; --bn-splits=N behaves like N GPUs\n");
   }
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
@@ -426,7 +399,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   }
 
   auto data = OpenData(data_folder);
-  // The settings are told without the data too, which may be on another machine.
+  // --print-config works without the data, which may be on another machine.
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
@@ -457,8 +430,8 @@ absl::Status Train(const base::Program& program, const World& world) {
 }  // namespace
 
 absl::Status Pretrain(int argc, char** argv, const Connection& connection) {
-  const base::Program program{kUsage, kFile, Presets(), {}};
-  return RunWithPeers(argc, argv, program, &FLAGS_data, connection,
+  const base::Program program{.usage = kUsage, .argument_flag = "data", .presets = Presets()};
+  return RunWithPeers(argc, argv, program, connection,
                       [&](const World& world) { return Train(program, world); });
 }
 

@@ -12,30 +12,30 @@
 #include <string>
 #include <system_error>
 #include <thread>
-#include <tuple>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
+#include "base/shared_flags.h"
 #include "data/dataset.h"
 
-DEFINE_string(split, "pretraining", "images to read: pretraining, training or validation");
-DEFINE_string(dataset, "", "data set format (a plugin name); empty: detect it");
-DEFINE_int32(channels, 3, "channels that images are decoded to, 1 to 4");
-DEFINE_int64(images, 0, "number of images to sample, evenly spaced; 0: all");
-DEFINE_int32(threads, 0, "threads that read images; 0: one for each core");
+MOCOPP_DATASET_FLAG;
+MOCOPP_SPLIT_FLAG;
+MOCOPP_CHANNELS_FLAG;
+DEFINE_int64(images, 0, "[data: at least 0] number of images to sample, evenly spaced; 0: all");
+MOCOPP_THREADS_FLAG;
 
 namespace {
 
 constexpr char kUsage[] =
-    "Prints the mean and the standard deviation of each channel over all pixels, as the step for "
+    "Prints the mean and standard deviation of each channel over all pixels, as a normalize step "
+    "for "
     "--views.\n\n"
-    "  bazel run //tools:data_stats -- DATA\n\n";
+    "  bazel run //tools:data_stats -- DATA\n";
 
 // Sums of the channels' values. They are exact, so that the number of threads changes nothing.
 struct Sums {
@@ -109,36 +109,24 @@ absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int th
   return total;
 }
 
-absl::Status Stats(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("tools/data_stats.cc").c_str());
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 1) return absl::InvalidArgumentError("give the data: DATA");
+absl::Status Stats(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
-  for (const auto& [flag, value, low, high] :
-       {std::tuple<const char*, double, double, double>{"channels", FLAGS_channels, 1, 4},
-        {"images", FLAGS_images, 0, 1e12},
-        {"threads", FLAGS_threads, 0, 1024}}) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
   const auto opened =
-      data::OpenDataset(base::UserPath(line->positional[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const int cores = std::max(1u, std::thread::hardware_concurrency());
   const auto summed =
       SumOver(*opened->dataset, FLAGS_images == 0 ? size : std::min(FLAGS_images, size),
-              FLAGS_threads == 0 ? cores : FLAGS_threads);
+              FLAGS_threads == 0 ? cores : static_cast<int>(FLAGS_threads));
   if (!summed.ok()) return summed.status();
   const Sums& sums = *summed;
   if (sums.images == 0) {
-    return absl::DataLossError(absl::StrCat("no image of '", opened->place, "' can be read"));
+    return absl::DataLossError(
+        absl::StrCat("none of the images of '", opened->place, "' can be read"));
   }
-  std::printf("%lld images of %s (%s), %lld pixels; %lld cannot be read\n",
+  std::printf("%lld images of %s (%s), %lld pixels; %lld damaged\n",
               static_cast<long long>(sums.images), opened->place.c_str(), opened->format.c_str(),
               static_cast<long long>(sums.pixels), static_cast<long long>(sums.damaged));
   std::string means, deviations;
@@ -156,4 +144,6 @@ absl::Status Stats(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Stats, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "DATA"}, Stats);
+}

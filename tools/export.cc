@@ -13,9 +13,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
+#include "base/shared_flags.h"
 #include "lincls/encoders/encoder_layouts.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/checkpoints/state_dict.h"
@@ -24,17 +24,18 @@
 #include "tools/onnx_resnet.h"
 #include "tools/verifier.h"
 
-DEFINE_string(to, "", "torchvision, safetensors, detectron2 or onnx");
-DEFINE_string(out, "", "file to write; one that is there is replaced");
-DEFINE_bool(verify, false, "read the file again and compare features of images");
-DEFINE_string(images, "", "folder or tar archive of images to verify with; empty: the demo's");
-DEFINE_string(arch, "", "to verify with a checkpoint that does not say it: the backbone");
+DEFINE_string(to, "", "[output: torchvision | safetensors | detectron2 | onnx] format to write");
+DEFINE_string(out, "", "[output] file to write; an existing one is replaced");
+DEFINE_bool(verify, false, "[output] read the file back and compare the features of images");
+DEFINE_string(images, "", "[data] folder or tar archive of images for --verify; empty: the demo's");
+MOCOPP_ARCH_FLAG;
 
 namespace {
 
 constexpr char kUsage[] =
-    "Writes the pretrained query encoder of a checkpoint, without its head, as other programs take "
-    "it.\n\n"
+    "Writes the pretrained query encoder of a checkpoint, without its head, in the format of "
+    "another "
+    "program.\n\n"
     "  bazel run //tools:export -- CHECKPOINT --to=torchvision --out=FILE.pth\n"
     "      a state dict for torchvision's models: all but fc, so load it with strict=False\n"
     "  bazel run //tools:export -- CHECKPOINT --to=safetensors --out=FILE.safetensors\n"
@@ -43,7 +44,7 @@ constexpr char kUsage[] =
     "      NumPy arrays under detectron2's names of a ResNet\n"
     "  bazel run //tools:export -- CHECKPOINT --to=onnx --out=FILE.onnx\n"
     "      a ResNet in evaluation mode, opset 13: images (N x 3 x H x W) to features, any N, H, "
-    "W\n\n";
+    "W\n";
 
 absl::Status InFile(const absl::Status& status, const std::string& path) {
   if (!absl::IsInvalidArgument(status)) return status;
@@ -81,7 +82,7 @@ absl::Status Export(const std::string& path, const std::string& out) {
   if (!checkpoint.ok()) return checkpoint.status();
   const auto encoder = lincls::FindEncoder(checkpoint->state);
   if (!encoder.ok()) return InFile(encoder.status(), path);
-  // What can be wrong with the images is said before the file is there.
+  // Faults of the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
     auto made = tools::Verifier::Create(*checkpoint, FLAGS_arch, base::UserPath(FLAGS_images));
@@ -101,26 +102,17 @@ absl::Status Export(const std::string& path, const std::string& out) {
   return absl::OkStatus();
 }
 
-absl::Status Run(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::fputs((kUsage + base::FlagHelp("tools/export.cc")).c_str(), stdout);
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 1 || FLAGS_out.empty()) {
+absl::Status Run(const base::Arguments& arguments) {
+  if (FLAGS_to.empty() || FLAGS_out.empty()) {
     return absl::InvalidArgumentError(
-        "give one checkpoint, and --out; usage: bazel run //tools:export -- CHECKPOINT "
-        "--to=torchvision --out=FILE");
+        "--to and --out are required, such as --to=torchvision --out=FILE.pth; --help lists the "
+        "formats");
   }
-  if (FLAGS_to != "torchvision" && FLAGS_to != "safetensors" && FLAGS_to != "detectron2" &&
-      FLAGS_to != "onnx") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--to='", FLAGS_to, "' is no format; give torchvision, safetensors, detectron2 or onnx"));
-  }
-  return Export(base::UserPath(line->positional[0]), base::UserPath(FLAGS_out));
+  return Export(base::UserPath(arguments[0]), base::UserPath(FLAGS_out));
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "CHECKPOINT"}, Run);
+}

@@ -76,8 +76,9 @@ grep -q "of $((own < 8 ? own : 8)) images" out || fail "of $own images: $(cat ou
 "$export" safetensors --to=torchvision --out=through --arch="$spec" --verify >out || fail "from safetensors: $(cat out)"
 diff want <(tensors through '') || fail "safetensors to torchvision has other tensors"
 
-refused 2 'give one checkpoint' --to=torchvision
-refused 2 "--to='caffe' is no format" encoder.pth.tar --to=caffe --out=x
+refused 2 'CHECKPOINT' --to=torchvision
+refused 2 '--out' encoder.pth.tar --to=torchvision
+refused 2 "--to is 'caffe'" encoder.pth.tar --to=caffe --out=x
 refused 2 'give --arch' safetensors --to=torchvision --out=x --verify
 refused 2 'No such file' encoder.pth.tar --to=onnx --out=x --verify --images=absent
 refused 2 'is the checkpoint itself' encoder.pth.tar --to=torchvision --out=encoder.pth.tar

@@ -1,4 +1,4 @@
-// Prints what is in files of tensors, without running anything in them.
+// Prints the contents of tensor files, without running any code in them.
 //
 //   bazel run //tools:inspect -- FILE...
 #include <algorithm>
@@ -12,9 +12,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
 #include "tensors/pickle.h"
 #include "tensors/tensor_file.h"
 #include "tensors/tensor_listing.h"
@@ -25,11 +24,11 @@ namespace {
 using tensors::pickle::Value;
 
 constexpr char kUsage[] =
-    "Prints what is in files of tensors: checkpoints of this program and others (.pth.tar, .pth, "
+    "Prints the contents of tensor files: checkpoints of this program and others (.pth.tar, .pth, "
     ".pt), safetensors and ONNX.\n"
     "Each tensor with its dtype, shape and the CRC-32 of its elements in row-major order; of "
-    "everything else the value.\n"
-    "Nothing in a file is run.\n\n"
+    "everything else, the value.\n"
+    "No code in a file is executed.\n\n"
     "  bazel run //tools:inspect -- FILE...\n";
 
 constexpr size_t kWidest = 64;  // of a column that the next one is aligned to, and of text
@@ -138,18 +137,8 @@ absl::Status Inspect(const std::string& path) {
   return absl::OkStatus();
 }
 
-absl::Status Run(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::fputs(kUsage, stdout);
-    return absl::OkStatus();
-  }
-  if (line->positional.empty()) {
-    return absl::InvalidArgumentError(
-        "no file is given; usage: bazel run //tools:inspect -- FILE...");
-  }
-  for (const std::string& path : line->positional) {
+absl::Status InspectAll(const base::Arguments& files) {
+  for (const std::string& path : files) {
     if (absl::Status s = Inspect(base::UserPath(path)); !s.ok()) return s;
   }
   return absl::OkStatus();
@@ -157,4 +146,6 @@ absl::Status Run(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "FILE..."}, InspectAll);
+}

@@ -47,7 +47,7 @@ done
 grep -qF '__metadata__/note' plain.safetensors.out && grep -qF 'two\x0alines' plain.safetensors.out ||
   fail "metadata: $(cat plain.safetensors.out)"
 
-refused 2 'no file is given'
+refused 2 'FILE'
 refused 2 "absent': No such file" absent
 refused 2 'is a folder' "$files"
 refused 2 'is not a checkpoint' "$files/expected.txt"

@@ -1,4 +1,4 @@
-// Labels of a request, from a table that people fill in to a tensor, and back:
+// Converts labels of a request between the table that people fill in and a tensor:
 //
 //   bazel run //tools:labels -- REQUEST.csv ANSWERS.csv
 #include "data/labels.h"
@@ -19,29 +19,29 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
 #include "data/requests.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "tools/selection/answers.h"
 
 DEFINE_string(classes, "",
-              "file with the names of the classes, a name a line from class 0 on; "
-              "empty: labels are numbers");
-DEFINE_string(out, "",
-              "file to write; empty: label_NN.pt beside request_NN.csv, or the labels' "
-              "own name with .csv");
+              "[data] file of class names, one per line, starting with class 0; empty: labels are "
+              "numbers");
+DEFINE_string(
+    out, "",
+    "[output] file to write; empty: label_NN.pt beside request_NN.csv, or the name of the "
+    "labels with .csv");
 
 namespace {
 
 constexpr char kUsage[] =
-    "Turns the labels that people gave to the images of a request into the tensor that joins them "
-    "to the training images, and back. Counts the classes; conflicts are listed, and then nothing "
-    "is written.\n\n"
+    "Converts the labels that people gave to the images of a request into the tensor that assigns "
+    "them to the training images, and back. Counts the images per class; if there are conflicts, "
+    "lists them and writes nothing.\n\n"
     "  bazel run //tools:labels -- request_01.csv answers.csv    # lines of file,label; writes "
     "label_01.pt\n"
-    "  bazel run //tools:labels -- request_01.csv label_01.pt    # writes label_01.csv\n\n";
+    "  bazel run //tools:labels -- request_01.csv label_01.pt    # writes label_01.csv\n";
 
 std::string ClassName(int label, const std::vector<std::string>& classes) {
   return classes.empty() ? absl::StrCat(label) : classes[label];
@@ -67,7 +67,7 @@ absl::StatusOr<std::string> TensorBeside(const std::string& request) {
   absl::string_view name = file;
   if (!absl::ConsumePrefix(&name, "request_") || !absl::ConsumeSuffix(&name, ".csv")) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", request, "' is not called request_NN.csv; say where the labels belong by --out"));
+        "'", request, "' is not named request_NN.csv; give the file to write by --out"));
   }
   return std::string(path.parent_path() / absl::StrCat("label_", name, ".pt"));
 }
@@ -83,16 +83,15 @@ absl::Status ToTensor(const std::string& request_path,
   for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
   if (!answers.conflicts.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "'", answers_path, "' does not answer '", request_path,
-        "'; conflicts, listed above: ", answers.conflicts.size(), "; nothing is written"));
+        "'", answers_path, "' does not answer '", request_path, "': ", answers.conflicts.size(),
+        " conflicts, listed above; nothing was written"));
   }
   at::Tensor tensor = at::empty({static_cast<int64_t>(answers.labels.size())}, at::kLong);
   std::copy(answers.labels.begin(), answers.labels.end(), tensor.mutable_data_ptr<int64_t>());
   if (absl::Status s = moco::WriteTensor(out, tensor); !s.ok()) return s;
   PrintCounts(answers.labels, classes);
   if (answers.repeated > 0) {
-    std::printf("%lld lines say again what a line before them says\n",
-                static_cast<long long>(answers.repeated));
+    std::printf("%lld lines repeat an earlier line\n", static_cast<long long>(answers.repeated));
   }
   std::printf("%zu labels are in %s\n", answers.labels.size(), out.c_str());
   return absl::OkStatus();
@@ -127,19 +126,9 @@ absl::Status ToTable(const std::string& request_path,
   return absl::OkStatus();
 }
 
-absl::Status Labels(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("tools/labels.cc").c_str());
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 2) {
-    return absl::InvalidArgumentError(
-        "give the request and its labels: REQUEST.csv ANSWERS.csv, or REQUEST.csv LABELS.pt");
-  }
-  const std::string request_path = base::UserPath(line->positional[0]);
-  const std::string labels_path = base::UserPath(line->positional[1]);
+absl::Status Labels(const base::Arguments& arguments) {
+  const std::string request_path = base::UserPath(arguments[0]);
+  const std::string labels_path = base::UserPath(arguments[1]);
   const bool is_tensor = absl::EndsWith(labels_path, ".pt");
 
   std::string out = base::UserPath(FLAGS_out);
@@ -152,7 +141,7 @@ absl::Status Labels(int argc, char** argv) {
   }
   if (std::error_code ignored; std::filesystem::exists(out, ignored)) {
     return absl::AlreadyExistsError(
-        absl::StrCat("'", out, "' is there already; take it away, or choose another --out"));
+        absl::StrCat("'", out, "' already exists; remove it or choose another --out"));
   }
   std::vector<std::string> classes;
   if (!FLAGS_classes.empty()) {
@@ -171,4 +160,6 @@ absl::Status Labels(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Labels, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "REQUEST.csv LABELS"}, Labels);
+}

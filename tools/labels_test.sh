@@ -29,7 +29,7 @@ printf 'file,label\n2.png,cat\n"a, b.png",dog\n5.png,cat\n11.png,frog\n2.png,cat
 
 "$labels" request_01.csv answers.csv --classes=names.txt > out
 printf '%7d  %s\n' 1 dog 2 cat 0 '"bird"' 1 frog > expected
-echo "1 lines say again what a line before them says" >> expected
+echo "1 lines repeat an earlier line" >> expected
 echo "4 labels are in $PWD/label_01.pt" >> expected
 diff expected out || fail "the counts"
 "$inspect" label_01.pt | grep -q 'int64.*4' || fail "the tensor: $("$inspect" label_01.pt)"
@@ -51,15 +51,15 @@ for table in label_01.csv named.csv; do
 done
 
 # What is paid for is not written over.
-refused 4 "label_01.pt' is there already; take it away, or choose another --out" \
+refused 4 "label_01.pt' already exists.*--out" \
   "$labels" request_01.csv answers.csv --classes=names.txt
-refused 4 "named.csv' is there already" "$labels" request_01.csv label_01.pt --out=named.csv
+refused 4 "named.csv' already exists" "$labels" request_01.csv label_01.pt --out=named.csv
 
 mkdir conflicts
 cp request_01.csv names.txt conflicts/
 cd conflicts
 printf '11.png,cat\n2.png,cta\n2.png,dog\n11.png,dog\n7.png,cat\n5.png,\n' > answers.csv
-refused 2 "answers.csv' does not answer '$PWD/request_01.csv'; conflicts, listed above: 5; nothing is written" \
+refused 2 "answers.csv'.*'$PWD/request_01.csv'.* 5 conflicts" \
   "$labels" request_01.csv answers.csv --classes=names.txt
 cat > expected <<'END'
 line 2: of '2.png': 'cta' is no name of --classes; did you mean 'cat'?
@@ -70,14 +70,14 @@ line 5: '7.png' is not in the request
 END
 diff expected "$TEST_TMPDIR/out" || fail "the conflicts"
 
-refused 2 "give the request and its labels" "$labels" request_01.csv
+refused 2 "LABELS" "$labels" request_01.csv
 refused 2 "request_02.csv': No such file" "$labels" request_02.csv answers.csv
 refused 2 "nowhere.csv': No such file" "$labels" request_01.csv nowhere.csv
 refused 2 "label_01.pt': No such file" "$labels" request_01.csv label_01.pt
 refused 2 "nowhere.txt': No such file" "$labels" request_01.csv answers.csv --classes=nowhere.txt
 refused 2 "unknown flag --klass" "$labels" request_01.csv answers.csv --klass=names.txt
 cp request_01.csv mine.csv
-refused 2 "mine.csv' is not called request_NN.csv; say where the labels belong by --out" "$labels" mine.csv answers.csv
+refused 2 "mine.csv'.*request_NN.csv.*--out" "$labels" mine.csv answers.csv
 printf '11.png\n2.png\n11.png\n' > request_03.csv
 refused 2 "request_03.csv' line 3: '11.png' is in line 1 already" "$labels" request_03.csv answers.csv
 printf 'filename\n' > request_04.csv

@@ -9,40 +9,31 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
 #include "base/progress.h"
+#include "base/shared_flags.h"
 #include "data/dataset.h"
 
-DEFINE_string(split, "pretraining", "pretraining, training or validation images");
-DEFINE_string(dataset, "", "form of the data, by the name of a plugin; empty: it is found out");
-DEFINE_bool(decoded, false, "keep pixels: larger files, and nothing to decode in training");
-DEFINE_int32(channels, 3, "of the pixels, 1 to 4");
+MOCOPP_DATASET_FLAG;
+MOCOPP_SPLIT_FLAG;
+MOCOPP_CHANNELS_FLAG;
+DEFINE_bool(decoded, false,
+            "[output] store pixels: a larger file, with nothing to decode in training");
 
 namespace {
 
 constexpr char kUsage[] =
-    "Packs a data set into one file with checksums, which is mapped into memory in training.\n\n"
+    "Packs a data set into one file with checksums, which training maps into memory.\n\n"
     "  bazel run //tools:pack -- DATA train.pack\n"
-    "  bazel run //tools:pack -- DATA val.pack --split=validation\n\n";
+    "  bazel run //tools:pack -- DATA val.pack --split=validation\n";
 
-absl::Status Pack(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("tools/pack.cc").c_str());
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 2) {
-    return absl::InvalidArgumentError("give the data and the file to write: DATA OUT.pack");
-  }
+absl::Status Pack(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
-  if (absl::Status s = base::CheckFlag("channels", FLAGS_channels, 1, 4); !s.ok()) return s;
-  const std::string out = base::UserPath(line->positional[1]);
+  const std::string out = base::UserPath(arguments[1]);
   const auto opened =
-      data::OpenDataset(base::UserPath(line->positional[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
   if (!opened.ok()) return opened.status();
   base::Progress progress;
   absl::Status status =
@@ -58,4 +49,6 @@ absl::Status Pack(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Pack, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "DATA OUT.pack"}, Pack);
+}

@@ -7,12 +7,10 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "base/exit_code.h"
-#include "base/flags.h"
+#include "base/program.h"
 #include "registry/catalogue.h"
 
-DEFINE_bool(markdown, false, "print the page docs/plugins.md");
+DEFINE_bool(markdown, false, "[output] print the page docs/plugins.md");
 
 namespace {
 
@@ -29,20 +27,13 @@ pipeline. Options that are not given have their defaults. Codecs are not given t
 recognised by content. [Adding a plugin](adding_a_plugin.md) explains how to add to this list.
 )";
 
-absl::Status Run(int argc, char** argv) {
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (!line->positional.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unexpected argument '", line->positional[0], "'; plugins takes flags only"));
-  }
-  const std::string text = line->help       ? kUsage + base::FlagHelp("tools/plugins.cc")
-                           : FLAGS_markdown ? kPage + registry::MarkdownCatalogue()
-                                            : registry::Catalogue();
+absl::Status PrintPlugins(const base::Arguments&) {
+  const std::string text =
+      FLAGS_markdown ? kPage + registry::MarkdownCatalogue() : registry::Catalogue();
   std::fputs(text.c_str(), stdout);
   return absl::OkStatus();
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Run, argc, argv); }
+int main(int argc, char** argv) { return base::Main(argc, argv, {.usage = kUsage}, PrintPlugins); }

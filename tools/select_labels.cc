@@ -10,7 +10,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,42 +20,47 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "base/exit_code.h"
 #include "base/files.h"
-#include "base/flags.h"
+#include "base/program.h"
 #include "base/progress.h"
+#include "base/shared_flags.h"
 #include "data/labels.h"
 #include "data/requests.h"
 #include "lincls/tables/feature_table.h"
-#include "registry/catalogue.h"
 #include "tools/selection/labelled.h"
 #include "tools/selection/page.h"
 #include "tools/selection/select.h"
 #include "tools/selection/selection.h"
 
-DEFINE_int64(budget, 0, "images to choose");
-DEFINE_string(strategy, "balanced", "how, by the name of a plugin: --plugins lists them");
-DEFINE_string(energy, "", "of images, by the name of a plugin; empty: density where it is needed");
-DEFINE_int64(clusters, 0, "of the features; 0: as many as the strategy says");
-DEFINE_double(duplicates, 0.99,
-              "cosine of the features above which of two images one is enough; 1: take both");
-DEFINE_int64(seed, 0, "of everything that is drawn");
+DEFINE_int64(budget, 0, "[method: at least 1] number of images to choose");
+DEFINE_string(strategy, "balanced", "[method] how to choose (a plugin name; see --plugins)");
+DEFINE_string(energy, "",
+              "[method] score of the images (a plugin name); empty: density, if the strategy needs "
+              "one");
+DEFINE_int64(clusters, 0, "[method: 0 to 1000000] number of clusters; 0: the strategy decides");
+DEFINE_double(
+    duplicates, 0.99,
+    "[method: 0 to 1] treat images whose features have a larger cosine as duplicates, and "
+    "choose one of them; 1: keep duplicates");
+MOCOPP_SEED_FLAG;
 DEFINE_string(labelled, "",
-              "lists of images that need no label, as request_01.csv, with commas between");
-DEFINE_string(page, "", "an HTML file to write, that shows what was chosen and why; empty: none");
-DEFINE_bool(plugins, false, "print the plugins of this program, and end");
+              "[data] lists of images that need no label, such as request_01.csv, separated by "
+              "commas");
+DEFINE_string(page, "",
+              "[output] HTML page to write, which shows the chosen images and why; empty: none");
 DEFINE_string(out, "",
-              "the list to write; empty: the next request_NN.csv beside the images where they have "
-              "requests already (numbered_png), else in this folder");
+              "[output] list to write; empty: the next request_NN.csv, beside the images if they "
+              "have requests already (numbered_png), otherwise in the current folder");
 
 namespace {
 
 constexpr char kUsage[] =
-    "Chooses the images that are worth a label, by the features of //lincls:features, and writes "
-    "their names as request_NN.csv.\n\n"
+    "Chooses the images that are worth labelling, from the features of //lincls:features, and "
+    "writes "
+    "their names to request_NN.csv.\n\n"
     "  bazel run //tools:select_labels -- FEATURES --budget=12800 --page=chosen.html\n"
     "  bazel run //tools:select_labels -- FEATURES --budget=500 --strategy=typical "
-    "--labelled=request_01.csv\n\n";
+    "--labelled=request_01.csv\n";
 
 constexpr char kNumbered[] = "numbered_png";
 
@@ -75,12 +79,12 @@ absl::Status CheckNew(const std::string& path) {
   const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   if (std::filesystem::exists(path)) {
-    return absl::AlreadyExistsError(absl::StrCat("'", path,
-                                                 "' is there already; it stays as it is. ",
-                                                 "Take it away, or choose another --out"));
+    return absl::AlreadyExistsError(
+        absl::StrCat("'", path, "' already exists; remove it or choose another ", "--out"));
   }
   if (!std::filesystem::is_directory(folder)) {
-    return absl::NotFoundError(absl::StrCat("'", folder, "' is no folder; choose another --out"));
+    return absl::NotFoundError(
+        absl::StrCat("'", folder, "' is not a folder; choose another --out"));
   }
   if (access(folder.c_str(), W_OK) != 0) {
     return base::ErrnoStatus("cannot write to folder", folder);
@@ -173,30 +177,12 @@ void PrintSummary(const selection::Selection& selection, int64_t budget, base::P
   for (const std::string& note : selection.notes) progress.Print("shortage         " + note);
 }
 
-absl::Status Choose(int argc, char** argv) {
+absl::Status Choose(const base::Arguments& arguments) {
   const auto start = std::chrono::steady_clock::now();
-  const auto line = base::ParseCommandLine(argc, argv, /*aliases=*/{});
-  if (!line.ok()) return line.status();
-  if (line->help) {
-    std::printf("%s%s", kUsage, base::FlagHelp("tools/select_labels.cc").c_str());
-    return absl::OkStatus();
+  if (FLAGS_budget == 0) {
+    return absl::InvalidArgumentError("give --budget, the number of images to choose");
   }
-  if (FLAGS_plugins) {
-    std::fputs(registry::Catalogue().c_str(), stdout);
-    return absl::OkStatus();
-  }
-  if (line->positional.size() != 1) {
-    return absl::InvalidArgumentError(
-        "give the features, as //lincls:features writes them: FEATURES");
-  }
-  for (const auto& [flag, value, low, high] :
-       {std::tuple<const char*, double, double, double>{"budget", FLAGS_budget, 1, 1e12},
-        {"clusters", FLAGS_clusters, 0, 1e6},
-        {"duplicates", FLAGS_duplicates, 0, 1},
-        {"seed", FLAGS_seed, 0, 9e18}}) {
-    if (absl::Status s = base::CheckFlag(flag, value, low, high); !s.ok()) return s;
-  }
-  const auto table = lincls::OpenFeatures(base::UserPath(line->positional[0]));
+  const auto table = lincls::OpenFeatures(base::UserPath(arguments[0]));
   if (!table.ok()) return table.status();
   const std::string folder = RequestFolder(*table);
   std::vector<std::string> lists;
@@ -266,4 +252,6 @@ absl::Status Choose(int argc, char** argv) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return base::RunMain(Choose, argc, argv); }
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "FEATURES"}, Choose);
+}

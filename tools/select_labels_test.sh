@@ -118,11 +118,11 @@ grep -q '<h1>2 of 4 images to label</h1>' paged.html || fail "the page's title"
 [ "$(grep -o '<li>[^<]*' paged.html | sed 's/<li>//; s/&#34;/"/g' | sort)" = \
   "$(sed '1d; s/^"//; s/"$//; s/""/"/g' paged.csv | sort)" ] || fail "the page's files: $(cat paged.csv)"
 grep -q 'There are no pictures' paged.html || fail "no word on the pictures"
-refused 4 "'$PWD/paged.html' is there already" mine.npy --budget=1 --page=paged.html --out=new.csv
-refused 2 "no folder" mine.npy --budget=1 --page=nowhere/x.html --out=new.csv
+refused 4 "'$PWD/paged.html' already exists" mine.npy --budget=1 --page=paged.html --out=new.csv
+refused 2 "not a folder" mine.npy --budget=1 --page=nowhere/x.html --out=new.csv
 refused 2 "'$PWD/data/unlabeled' holds no images" features --budget=3 --page=new.html
 mkdir data/strata_02.csv
-refused 4 "'$PWD/data/strata_02.csv' is there already" features --budget=3 --page=new.html
+refused 4 "'$PWD/data/strata_02.csv' already exists" features --budget=3 --page=new.html
 rmdir data/strata_02.csv
 
 # Near duplicates count once.
@@ -134,8 +134,8 @@ grep -q "^near duplicates  *1 left out (cosine above 0.99)" out || fail "$(cat o
 refused 2 "(1 are near duplicates, which --duplicates=1 would take too)" twins.npy --budget=3
 
 # What can be wrong with the command,
-refused 2 "give the features" --budget=3
-refused 2 "--budget is 0, must be 1 to " features
+refused 2 "FEATURES" --budget=3
+refused 2 "--budget" features
 refused 2 "--budget is 29, but of 40 images only 28 can be chosen" features --budget=29
 refused 2 "--clusters is 29, more than the 28 images that can be chosen" features --budget=3 --clusters=29
 refused 2 "--duplicates is 1.5" features --budget=3 --duplicates=1.5
@@ -143,10 +143,10 @@ refused 2 "unknown strategy 'balancd'" features --budget=3 --strategy=balancd
 refused 2 "unknown energy 'entropy'" features --budget=3 --energy=entropy
 refused 2 "bazel run //lincls:features -- $PWD/data --pretrained=checkpoint.pth.tar --split=pretraining --out=$PWD/features-disagreement --columns=disagreement" \
   features --budget=3 --energy=disagreement
-refused 4 "'$PWD/again.csv' is there already" features --budget=3 --out=again.csv
+refused 4 "'$PWD/again.csv' already exists" features --budget=3 --out=again.csv
 echo mine >page.html
-refused 4 "'$PWD/page.html' is there already" features --budget=3 --page=page.html
-refused 2 "no folder" features --budget=3 --out=nowhere/x.csv
+refused 4 "'$PWD/page.html' already exists" features --budget=3 --page=page.html
+refused 2 "not a folder" features --budget=3 --out=nowhere/x.csv
 # with the lists,
 echo 'index
 3.png' >list.csv

@@ -253,6 +253,11 @@ BatchNorm2d::BatchNorm2d(int64_t channels, int64_t splits) : splits_(splits) {
 at::Tensor BatchNorm2d::Train(const at::Tensor& x, const std::optional<at::Tensor>& residual,
                               Then then) {
   TORCH_CHECK(x.size(0) % splits_ == 0, "a batch of ", x.size(0), " cannot be split in ", splits_);
+  // The unbiased variance of a single value is 0 / 0, which would stay in the running statistics.
+  TORCH_CHECK_VALUE(x.size(0) / splits_ * x.size(2) * x.size(3) > 1,
+                    "batch normalisation needs more than one value per channel, and ",
+                    x.size(0) / splits_, " image of ", x.size(2), " x ", x.size(3),
+                    " pixels has one");
   num_batches_tracked_.add_(1);
   if (!x.is_cpu()) {
     const at::Tensor y = TrainInParts(x);

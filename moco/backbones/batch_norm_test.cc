@@ -7,8 +7,10 @@
 #include <ATen/ops/allclose.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/stack.h>
+#include <c10/util/Exception.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
@@ -46,6 +48,18 @@ TEST(BatchNormTest, IsTheFormula) {
   const at::Tensor running =
       (x - column(Buffer(bn, "running_mean"))) / (column(Buffer(bn, "running_var")) + 1e-5).sqrt();
   EXPECT_TRUE(at::allclose(bn.forward(x), running, 1e-10));
+}
+
+// PyTorch refuses it, too: the variance of one value would be NaN in the running statistics for
+// ever.
+TEST(BatchNormTest, OneValuePerChannelIsRefusedAndLeavesTheStatistics) {
+  BatchNorm2d bn(5, /*splits=*/2);
+  EXPECT_THROW(bn.forward(at::ones({2, 5, 1, 1})), c10::ValueError);
+  EXPECT_TRUE(Buffer(bn, "running_var").equal(at::ones({5})));
+  EXPECT_EQ(Buffer(bn, "num_batches_tracked").item<int64_t>(), 0);
+  EXPECT_NO_THROW(bn.forward(at::ones({2, 5, 1, 2})));
+  bn.eval();
+  EXPECT_NO_THROW(bn.forward(at::ones({2, 5, 1, 1})));
 }
 
 TEST(BatchNormTest, SplitsAreSeparateNormsWhoseRunningStatisticsAreAveraged) {

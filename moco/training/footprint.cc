@@ -1,6 +1,7 @@
 #include "moco/training/footprint.h"
 
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 #include <malloc.h>
 #include <unistd.h>
 
@@ -17,11 +18,20 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
   auto encoder = Encoder::Create(options.encoder);
   if (!encoder.ok()) return encoder.status();
   (*encoder)->To(at::kCPU, options.dtype);
-  const int64_t images = 2 * options.encoder.bn_splits;
+  // Two images of each part, or the one that a part has in training.
+  const int64_t splits = options.encoder.bn_splits;
+  const int64_t images = splits * (batch / options.accumulate / splits < 2 ? 1 : 2);
   const at::Tensor input = at::zeros({images, view.channels, view.rows, view.cols}, options.dtype)
                                .contiguous(at::MemoryFormat::ChannelsLast);
   const size_t before = mallinfo2().uordblks;
-  const at::Tensor output = (**encoder)(input);
+  at::Tensor output;
+  try {
+    output = (**encoder)(input);
+  } catch (const c10::ValueError& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(error.what_without_backtrace(),
+                     "; raise --batch-size or --image-size, or lower --bn-splits or --accumulate"));
+  }
   const double activations = static_cast<double>(mallinfo2().uordblks - before) / images;
 
   double weights = 0;

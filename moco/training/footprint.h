@@ -19,7 +19,7 @@ struct Footprint {
 
 // Of pretraining. `batch`: images of one process in a step. Makes an encoder of these options and
 // passes a few images through it to see what a pass keeps alive; InvalidArgument and NotFound when
-// a spec is wrong.
+// a spec is wrong, and when a part of a batch is too small for batch normalisation.
 absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
                                            const augment::ImageType& view, double batch);
 

@@ -419,6 +419,11 @@ TEST_F(TrainerTest, SaysWhatDoesNotFitBeforeTheFirstBatch) {
             "--batch-size 8 cannot be split into --bn-splits 3 equal parts; make one divide the "
             "other");
   EXPECT_THAT(error([](auto& o) { o.views = "flip|to_tensor"; }), HasSubstr("after a crop"));
+  EXPECT_THAT(error([](auto& o) {
+                o.moco.encoder.bn_splits = kBatch;
+                o.views = "random_resized_crop:size=1|to_tensor|normalize";
+              }),
+              HasSubstr("more than one value per channel"));
   EXPECT_THAT(error([](auto& o) { o.schedule = "cosin"; }), HasSubstr("did you mean 'cosine'?"));
   EXPECT_THAT(error([](auto& o) { o.moco.loss = "info_nce:temperature=0"; }),
               HasSubstr("must be above 0"));

@@ -20,8 +20,8 @@ at::Tensor Find(const StateDict& state, const std::string& wanted) {
 }  // namespace
 
 void Capture(MoCo& moco, Checkpoint& checkpoint) {
-  for (const auto& [prefix, encoder] :
-       {std::pair(kQueryEncoder, &moco.query_encoder()), std::pair(kKeyEncoder, &moco.key_encoder())}) {
+  for (const auto& [prefix, encoder] : {std::pair(kQueryEncoder, &moco.query_encoder()),
+                                        std::pair(kKeyEncoder, &moco.key_encoder())}) {
     for (const auto& [name, tensor] : encoder->State()) {
       checkpoint.state.emplace_back(prefix + name, tensor);
     }
@@ -44,8 +44,8 @@ absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
       pointer.item<int64_t>() >= own_keys.size(1)) {
     return absl::InvalidArgumentError("its 'module.queue_ptr' is missing or out of range");
   }
-  for (const auto& [prefix, encoder] :
-       {std::pair(kQueryEncoder, &moco.query_encoder()), std::pair(kKeyEncoder, &moco.key_encoder())}) {
+  for (const auto& [prefix, encoder] : {std::pair(kQueryEncoder, &moco.query_encoder()),
+                                        std::pair(kKeyEncoder, &moco.key_encoder())}) {
     absl::Status s = CopyState(Below(checkpoint.state, prefix), encoder->State());
     if (!s.ok()) return s;
   }

@@ -12,12 +12,26 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "base/exit_code.h"
+#include "base/flags.h"
+#include "base/shared_flags.h"
 #include "moco/communicators/agreement.h"
 #include "moco/training/cuda_devices.h"
 
-DECLARE_string(device);
-DECLARE_int64(gpu);
+MOCOPP_DEVICE_FLAGS;
+
+// The reference's, for several processes. The programs of dist/ do what they say; the others are
+// one process.
+DEFINE_bool(multiprocessing_distributed, false,
+            "[processes] start one process per device (//dist programs)");
+DEFINE_int64(world_size, -1, "[processes] number of machines (//dist programs)");
+DEFINE_int64(rank, -1, "[processes] index of this machine (//dist programs)");
+DEFINE_string(dist_url, "tcp://224.66.41.62:23456",
+              "[processes] address at which the processes meet (//dist programs)");
+DEFINE_string(dist_backend, "nccl",
+              "[processes] communication between the processes: nccl or gloo (//dist programs)");
 
 namespace moco {
 namespace {
@@ -39,20 +53,18 @@ absl::Status CheckEvenMachines(const World& world) {
 
 }  // namespace
 
-absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
                           const Connection& connection,
                           const std::function<absl::Status(const World&)>& body) {
   const bool reports = connection.reports_startup_errors();
   if (!reports && std::freopen("/dev/null", "w", stdout) == nullptr) {
     return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
   }
-  base::Program whole = program;
-  whole.further_files = connection.flag_files;
-  const auto go_on = base::ReadCommandLine(argc, argv, whole, data);
-  if (!go_on.ok()) {
-    return absl::Status(go_on.status().code(), reports ? go_on.status().message() : "");
+  const auto read = base::ReadCommandLine(argc, argv, program);
+  if (!read.ok()) {
+    return absl::Status(read.status().code(), reports ? read.status().message() : "");
   }
-  if (!*go_on) return absl::OkStatus();
+  if (!*read) return absl::OkStatus();  // --help
   auto world = connection.connect();
   if (!world.ok()) return world.status();
   Communicator& ranks = *world->communicator;
@@ -90,6 +102,26 @@ std::string DeviceLine(const World& world) {
   if (world.device.is_cpu()) return "";
   return absl::StrCat("device   ", world.device.str(),
                       ", float32 without TF32, cuDNN by repeatable algorithms\n");
+}
+
+std::string FlagNotes(const World& world, int64_t workers, int loader_threads) {
+  const bool several = world.communicator->size() > 1;
+  std::string text;
+  if (base::IsSet("workers") && workers > loader_threads) {
+    absl::StrAppend(&text, "note     --workers=", workers, " is reduced to ", loader_threads,
+                    several ? " in this process" : "", ", one per core\n");
+  }
+  if (several) return text;
+  std::vector<std::string> ignored;
+  if (world.device.is_cpu() && base::IsSet("gpu")) ignored.push_back("--gpu");
+  for (const std::string flag :
+       {"multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
+    if (base::IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) ignored.push_back("--" + flag);
+  }
+  if (ignored.empty()) return text;
+  return absl::StrCat(text, "note     ", absl::StrJoin(ignored, ", "),
+                      ": ignored, since this run is a single process on ",
+                      world.device.is_cpu() ? "the CPU" : "one GPU", "\n");
 }
 
 absl::Status PrintToOwnLog(const World& world, const std::string& run_folder) {

@@ -30,7 +30,6 @@ struct World {
 // How a program comes to its world.
 struct Connection {
   std::function<absl::StatusOr<World>()> connect;  // called once, when the flags are read
-  std::vector<std::string> flag_files = {};        // sources that define flags for it
   // Whether this process reports what all ranks, which have the same arguments, would report before
   // they meet, such as --help or an unknown flag.
   std::function<bool()> reports_startup_errors = [] { return true; };
@@ -39,11 +38,10 @@ struct Connection {
 // One process, on the device that --device and --gpu name.
 Connection Alone();
 
-// Reads the command line (base::ReadCommandLine; a word without a flag goes to `*data`), connects,
-// runs `body`, and tells the other processes when it ends badly. What a lost process throws there
-// is Unavailable. The message says which rank it is from, unless from the first, and is empty where
-// that one says the same.
-absl::Status RunWithPeers(int argc, char** argv, const base::Program& program, std::string* data,
+// Reads the command line (base::ReadCommandLine), connects, runs `body`, and tells the other
+// processes when it ends badly. What a lost process throws there is Unavailable. The message says
+// which rank it is from, unless from the first, and is empty where that one says the same.
+absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
                           const Connection& connection,
                           const std::function<absl::Status(const World&)>& body);
 
@@ -52,6 +50,10 @@ int64_t ShareOfThreads(int64_t all, const World& world);
 
 // What a run prints of its device: a line, or nothing of the CPU.
 std::string DeviceLine(const World& world);
+
+// Flags of the command line that have another effect here than in the reference, and what is done
+// instead: a line each, for the settings that a run prints.
+std::string FlagNotes(const World& world, int64_t workers, int loader_threads);
 
 // Sends what a rank but the first prints to the file rank_<n>.log in the run's folder.
 absl::Status PrintToOwnLog(const World& world, const std::string& run_folder);

@@ -46,7 +46,7 @@ has --optimizer=adamw:beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01 --accumu
 cp settings.txt v2.txt
 settings --flagfile=v2.txt
 cmp v2.txt settings.txt || fail "a flagfile of settings makes others"
-refused $usage "--moco-t has no effect beside the spec of --loss; say it there" "$pretrain" --flagfile=v2.txt --moco-t=1
+refused $usage "--moco-t has no effect beside the spec of --loss" "$pretrain" --flagfile=v2.txt --moco-t=1
 
 # --- Presets ---
 settings --preset=unlabeled96 --epochs=7
@@ -66,9 +66,13 @@ unpack data 8
 said() { grep -q -- "$1" out || fail "not said: $1, but: $(cat out)"; }
 "$pretrain" "${small[@]}" data --epochs=3 --start-epoch=2 --run-dir=one --gpu 0 --multiprocessing-distributed \
   --world-size 1 --rank 0 --dist-url tcp://localhost:10004 --dist-backend gloo --workers 4000 > out || fail "$(cat out)"
-said '^note .*--workers=4000: [0-9]* load images, one for each core$'
-said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*one process'
+said '^note .*--workers=4000 .*core'
+said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*single process'
 said '^epoch 3/3 '
+said '^moco .*temperature=0.2'
+"$pretrain" "${small[@]/--moco-t=0.2/--loss=info_nce:temperature=0.3}" data --epochs=1 --run-dir=two > out || fail "$(cat out)"
+said '^moco .*temperature=0.3'
+! grep '^moco ' out | grep -q '0\.07' || fail "the temperature of a flag that --loss replaces: $(cat out)"
 ! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
 
 # --- A device that is not there is not replaced in silence ---
@@ -101,7 +105,7 @@ has --arch=resnet_small:width=8,blocks=1,stages=2,stem=cifar,channels=3 --lr=30 
 cmp settings.txt again.txt || fail "a flagfile of lincls' settings makes others"
 "$lincls" "${linear[@]}" --schedule=1,2 --epochs 3 --start-epoch 2 --run-dir=linear > out || fail "$(cat out)"
 said '^training 3 epochs, batch 16, lr 30 step:at=1 2,'
-said '^note .*--multiprocessing-distributed, --world-size, --rank, --dist-url: .*one process'
+said '^note .*--multiprocessing-distributed, --world-size, --rank, --dist-url: .*single process'
 said 'epoch 3/3 .*Acc@1'
 ! grep -q 'epoch 2/3 ' out || fail "--start-epoch 2: $(cat out)"
 refused $usage "--lr is nan, must be a finite number" "$lincls" "${linear[@]}" --lr nan

@@ -89,7 +89,7 @@ stop KILL 200 # behind the header
 [ "$code" -eq 137 ] || fail "it ended with $code, before it could be killed: $(cat stopped.out stopped.err)"
 stop TERM 8000
 [ "$code" -eq 143 ] || fail "SIGTERM: it ended with $code: $(cat stopped.out stopped.err)"
-grep -q "^error: .* after $(images_done) of 5000 images; go on with the same command" stopped.err || fail "$(cat stopped.err)"
+grep -q "^error: .* after $(images_done) of 5000 images" stopped.err || fail "$(cat stopped.err)"
 before=$(images_done)
 [ "$before" -gt 0 ] && [ "$before" -lt 5000 ] || fail "$before images were done"
 stop KILL 8000
@@ -146,7 +146,7 @@ refused 2 "augmented-views" "$features" "${to_none[@]}" --augmented-views=1
 refused 2 "must be cpu or cuda" "$features" "${to_none[@]}" --device=gpu
 refused 2 "split is 'test'" "$features" "${to_none[@]}" --split=test
 refused 2 "must end with to_tensor" "$features" "${to_none[@]}" --eval-views=flip
-refused 2 "one word too many" "$features" own more "${to_none[@]}"
+refused 2 "argument 'more'" "$features" own more "${to_none[@]}"
 refused 2 "nowhere" "$features" nowhere "${to_none[@]}"
 refused 2 "holds a backbone 'resnet_small" "$features" "${to_none[@]}" --arch=resnet18
 [ ! -e none ] || fail "a refused program has left a folder"

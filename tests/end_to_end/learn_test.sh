@@ -23,7 +23,7 @@ cmp run/flags.txt again/flags.txt || fail "other flags"
 
 # The demo's own settings, but few of its steps: what a person sees first.
 "$pretrain" --epochs=1 --arch=resnet_small:width=4,blocks=1 --threads=1 > out || fail "the demo: $(cat out)"
-for line in 'data .*CIFAR-10' 'encoder ' 'takes .* of memory' 'kNN .*untrained' 'loss .*kNN' \
+for line in 'data .*CIFAR-10' 'encoder ' 'needs .* of memory' 'kNN .*untrained' 'loss .*kNN' \
             'checkpoints are in' 'next: bazel run //lincls:lincls'; do
   grep -q "$line" out || fail "no '$line' in: $(cat out)"
 done

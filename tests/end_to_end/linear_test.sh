@@ -13,7 +13,8 @@ grep -q "^encoder .*frozen, from $PWD/$checkpoint" out || fail "which checkpoint
 [ "$(grep -c 'validation Acc@1 .* Acc@5' out)" -eq 3 ] || fail "a line for each epoch: $(cat out)"
 grep -q "^frozen .*bit-equal to those of $PWD/$checkpoint" out || fail "frozen: $(cat out)"
 best=$(sed -n 's/^best .*Acc@1 \([0-9.]*\) %.*/\1/p' out)
-awk "BEGIN { exit !($best > 15) }" || fail "chance is 10 %, Acc@1 is $best %"
+# With --seed 1, 2 and 3 it was 27.0, 25.5 and 27.4 %; a classifier that does not learn has 10 %.
+awk "BEGIN { exit !($best > 22) }" || fail "Acc@1 is $best %"
 
 # What it has kept is what it said, and the best of the epochs.
 "$lincls" --evaluate --resume="$(echo runs/*-lincls)" > evaluated || fail "evaluate: $(cat evaluated)"

@@ -1,0 +1,276 @@
+#include "lincls/feature_extractor.h"
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/DeviceType.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "base/progress.h"
+#include "base/signals.h"
+#include "lincls/encoders/pretrained.h"
+#include "lincls/tables/feature_table.h"
+#include "moco/backbones/backbone.h"
+#include "moco/checkpoints/checkpoint.h"
+#include "moco/training/images.h"
+#include "registry/spec.h"
+
+namespace lincls {
+namespace {
+
+// The names in `list`, each once.
+absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
+  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
+  std::vector<std::string> columns;
+  for (absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
+    const std::string name(absl::StripAsciiWhitespace(text));
+    if (std::count(known.begin(), known.end(), name) == 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--columns: ", registry::UnknownMessage("column", name, known)));
+    }
+    if (std::count(columns.begin(), columns.end(), name) == 0) columns.push_back(name);
+  }
+  return columns;
+}
+
+// images.csv has a line for each image, which is found by its name.
+absl::Status CheckNames(const data::Dataset& dataset) {
+  std::vector<std::pair<size_t, int64_t>> hashes;
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    const std::string name = dataset.Name(i);
+    if (name.find_first_of("\n\r") != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the image name '", name, "' contains a line break, which a list of names cannot hold"));
+    }
+    hashes.emplace_back(std::hash<std::string>()(name), i);
+  }
+  std::sort(hashes.begin(), hashes.end());
+  for (size_t i = 1; i < hashes.size(); ++i) {
+    const auto& [hash, first] = hashes[i - 1];
+    if (hash != hashes[i].first || dataset.Name(first) != dataset.Name(hashes[i].second)) continue;
+    return absl::InvalidArgumentError(absl::StrCat("'", dataset.Name(first), "' is image ", first,
+                                                   " and image ", hashes[i].second,
+                                                   "; name each image once"));
+  }
+  return absl::OkStatus();
+}
+
+// Rows `kept` of a matrix, or of a column.
+std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
+  const at::Tensor rows = matrix.cpu().contiguous();
+  const int64_t width = rows.size(1);
+  std::vector<float> values;
+  values.reserve(kept.size() * width);
+  for (const int64_t row : kept) {
+    const float* begin = rows.const_data_ptr<float>() + row * width;
+    values.insert(values.end(), begin, begin + width);
+  }
+  return values;
+}
+
+std::vector<float> Rows(const std::vector<float>& column, const std::vector<int64_t>& kept) {
+  std::vector<float> values;
+  for (const int64_t row : kept) values.push_back(column[row]);
+  return values;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
+    const ExtractionOptions& options) {
+  std::unique_ptr<FeatureExtractor> extractor(new FeatureExtractor(options));
+  FeatureExtractor& e = *extractor;
+  const auto split = data::ReadSplit(options.split);
+  if (!split.ok()) return split.status();
+  auto columns = ReadColumns(options.columns);
+  if (!columns.ok()) return columns.status();
+  e.columns_ = *std::move(columns);
+
+  const auto checkpoint = moco::ReadCheckpoint(options.checkpoint);
+  if (!checkpoint.ok()) return checkpoint.status();
+  e.weights_ = Fingerprint(checkpoint->state);
+  auto network = FeatureNetwork::Create(*checkpoint, options.arch);
+  if (!network.ok()) return InFile(network.status(), options.checkpoint);
+  e.network_ = *std::move(network);
+  e.network_->To(options.device);
+  const int channels = *moco::ImageChannels(e.network_->backbone().spec());
+
+  auto opened = data::OpenDataset(options.data, *split, options.dataset, channels);
+  if (!opened.ok()) return opened.status();
+  e.opened_ = *std::move(opened);
+  const data::Dataset& dataset = *e.opened_.dataset;
+  if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
+  e.names_folder_ = CommonFolder(dataset);
+  e.batch_size_ = std::min(options.batch_size, dataset.size());
+
+  auto views = augment::Pipeline::Create(
+      EvaluationViews(options.eval_views, *checkpoint, dataset.views(), channels), channels);
+  if (!views.ok()) return views.status();
+  if (const auto view = moco::MakeView(*views); !view.ok()) return view.status();
+  e.views_ = std::make_unique<augment::Pipeline>(*std::move(views));
+  const augment::ImageType& image = e.views_->output();
+  absl::Status chosen = e.network_->Choose(options.features, image.rows, image.cols);
+  if (!chosen.ok()) return InFile(chosen, options.checkpoint);
+  if (e.columns_.empty()) return extractor;
+  auto image_columns =
+      ImageColumns::Create({.columns = e.columns_,
+                            .views = options.views,
+                            .loss = options.loss,
+                            .augmented_views = options.augmented_views,
+                            .seed = options.seed,
+                            .arch = options.arch,
+                            .batch_size = e.batch_size_,
+                            .loader_threads = options.loader_threads},
+                           *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
+  if (!image_columns.ok()) return InFile(image_columns.status(), options.checkpoint);
+  e.image_columns_ = *std::move(image_columns);
+  return extractor;
+}
+
+std::string FeatureExtractor::device() const {
+  return c10::DeviceTypeName(options_.device.type(), /*lower_case=*/true);
+}
+
+FeatureFolderOptions FeatureExtractor::FolderOptions() const {
+  FeatureFolderOptions options;
+  options.type = options_.type;
+  nlohmann::ordered_json& settings = options.settings;
+  settings = {{"data", options_.data},
+              {"dataset", opened_.format},
+              {"split", options_.split},
+              {"folder", names_folder_},
+              {"images", opened_.dataset->size()},
+              {"classes", opened_.dataset->classes()},
+              {"checkpoint", options_.checkpoint},
+              {"weights", weights_},
+              {"arch", network_->backbone().spec()},
+              {"eval_views", views_->spec()},
+              {"features", nlohmann::ordered_json::object()},
+              {"dtype", options_.type == tensors::NpyType::kFloat16 ? "float16" : "float32"},
+              {"columns", columns_},
+              {"batch_size", batch_size_},
+              {"device", device()}};
+  for (const auto& [name, width] : network_->outputs()) settings["features"][name] = width;
+  if (image_columns_) {
+    settings["views"] = image_columns_->views();
+    settings["loss"] = image_columns_->loss();
+    settings["augmented_views"] = options_.augmented_views;
+    settings["seed"] = options_.seed;
+  }
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<data::Loader>> FeatureExtractor::StartLoader(
+    const FeatureFolder& folder) const {
+  auto view = moco::MakeView(*views_);
+  if (!view.ok()) return view.status();
+  data::LoaderOptions loader;
+  loader.batch_size = batch_size_;
+  loader.rows = views_->output().rows;
+  loader.cols = views_->output().cols;
+  loader.channels = views_->output().channels;
+  loader.views = {*view};
+  loader.shuffle = false;
+  loader.drop_last = false;
+  loader.seed = options_.seed;
+  loader.threads = options_.loader_threads;
+  loader.first_step = folder.done() / loader.batch_size;
+  loader.last_step = (opened_.dataset->size() + loader.batch_size - 1) / loader.batch_size;
+  loader.max_bad_images = options_.max_bad_images;
+  for (const data::BadImage& bad : folder.bad_images()) loader.known_bad.insert(bad.index);
+  return data::Loader::Create(*opened_.dataset, loader);
+}
+
+// `what` the values are: `width` of each of `files`.
+absl::Status FeatureExtractor::CheckFinite(const std::string& what,
+                                           const std::vector<float>& values, int64_t width,
+                                           const std::vector<std::string>& files) const {
+  const auto bad = std::find_if_not(values.begin(), values.end(),
+                                    [](float value) { return std::isfinite(value); });
+  if (bad == values.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", options_.checkpoint, "' gives '", files[(bad - values.begin()) / width],
+                   "' a ", what, " of ", *bad, "; use a checkpoint from before the run diverged"));
+}
+
+// What the network makes of a batch that begins with image `first`, without the rows where another
+// image has taken the place of a damaged one.
+absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch& batch,
+                                                               int64_t first) const {
+  FeatureFolder::Batch result;
+  result.images = batch.size;
+  std::vector<int64_t> kept;
+  for (int64_t i = 0; i < batch.size; ++i) {
+    if (batch.samples[i] != first + i) continue;
+    kept.push_back(i);
+    result.files.push_back(opened_.dataset->Name(first + i).substr(names_folder_.size()));
+    result.labels.push_back(batch.labels[i]);
+  }
+  const std::vector<at::Tensor> matrices =
+      (*network_)(moco::ViewTensor(batch, 0, views_->output()));
+  for (size_t m = 0; m < matrices.size(); ++m) {
+    result.matrices.push_back(Rows(matrices[m], kept));
+    const auto& [name, width] = network_->outputs()[m];
+    absl::Status s = CheckFinite(name, result.matrices.back(), width, result.files);
+    if (!s.ok()) return s;
+  }
+  if (!image_columns_) return result;
+  const auto columns = image_columns_->Next();
+  if (!columns.ok()) return columns.status();
+  for (size_t c = 0; c < columns->size(); ++c) {
+    result.columns.push_back(Rows((*columns)[c], kept));
+    absl::Status s = CheckFinite(columns_[c], result.columns.back(), 1, result.files);
+    if (!s.ok()) return s;
+  }
+  return result;
+}
+
+absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
+  if (folder.finished()) return absl::OkStatus();
+  auto loader = StartLoader(folder);
+  if (!loader.ok()) return loader.status();
+  if (image_columns_) {
+    if (absl::Status s = image_columns_->Start(folder.done() / batch_size_); !s.ok()) return s;
+  }
+  base::Progress progress;
+  const int64_t size = opened_.dataset->size(), done_before = folder.done();
+  const auto start = std::chrono::steady_clock::now();
+  while (folder.done() < size) {
+    if (absl::Status stop = base::StopRequested(); !stop.ok()) {
+      if (absl::Status s = folder.Sync(); !s.ok()) return s;
+      return absl::Status(stop.code(),
+                          absl::StrCat(stop.message(), " after ", folder.done(), " of ", size,
+                                       " images; the same command continues"));
+    }
+    const auto batch = (*loader)->Next();
+    if (!batch.ok()) return batch.status();
+    auto result = Compute(**batch, folder.done());
+    if (!result.ok()) return result.status();
+    result->bad_images = (*loader)->bad_images();
+    const size_t bad_before = folder.bad_images().size();
+    if (absl::Status s = folder.Append(*result); !s.ok()) return s;
+    for (size_t i = bad_before; i < folder.bad_images().size(); ++i) {
+      progress.Print(absl::StrCat("bad image ", i + 1, ": ", folder.bad_images()[i].why));
+    }
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    const double rate = (folder.done() - done_before) / time.count();
+    progress.Update(absl::StrFormat("features of %d of %d images  %.0f images/s  %s left",
+                                    folder.done(), size, rate,
+                                    base::FormatSeconds((size - folder.done()) / rate)));
+  }
+  if (folder.rows() == 0) {
+    return absl::DataLossError(
+        absl::StrCat("none of the images of '", opened_.place, "' can be read"));
+  }
+  return folder.Finish();
+}
+
+}  // namespace lincls

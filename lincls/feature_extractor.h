@@ -1,0 +1,91 @@
+// Features of a data set's images by a pretrained encoder, written to a folder batch by batch.
+#ifndef LINCLS_FEATURE_EXTRACTOR_H_
+#define LINCLS_FEATURE_EXTRACTOR_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "augment/augmentation.h"
+#include "data/dataset.h"
+#include "data/loader.h"
+#include "lincls/encoders/feature_network.h"
+#include "lincls/tables/columns.h"
+#include "lincls/tables/feature_folder.h"
+#include "tensors/npy.h"
+
+namespace lincls {
+
+struct ExtractionOptions {
+  std::string data, dataset;          // where the images are, and their format (data::OpenDataset)
+  std::string split = "pretraining";  // data::ReadSplit
+  std::string checkpoint;             // a file
+  std::string arch;                   // as for FrozenBackbone::Create
+  c10::Device device = c10::kCPU;
+  std::string eval_views;             // spec; empty: as EvaluationViews finds
+  std::string features = "backbone";  // as for FeatureNetwork::Choose
+  tensors::NpyType type = tensors::NpyType::kFloat32;
+  int64_t batch_size = 250;  // at least 1; a smaller data set is one batch
+  int loader_threads = 1;
+  int64_t max_bad_images = 100;
+
+  // Columns of numbers beside the features (columns.h), separated by commas; empty: none.
+  std::string columns;
+  std::string views, loss;  // specs; empty: the checkpoint's
+  int64_t augmented_views = 4;
+  uint64_t seed = 0;
+};
+
+class FeatureExtractor {
+ public:
+  // Everything but damaged images is checked here. Errors are those of the parts, with the
+  // checkpoint's name where it is the cause; InvalidArgument for an unknown column, and for two
+  // images of one name or a line break in a name, since a list of names is written.
+  static absl::StatusOr<std::unique_ptr<FeatureExtractor>> Create(const ExtractionOptions& options);
+
+  // All settings that decide the numbers.
+  FeatureFolderOptions FolderOptions() const;
+
+  // Computes the images that the folder, opened with FolderOptions(), does not have yet, and
+  // finishes it. Damaged images are left out. On a stop signal (base/signals.h) the folder can be
+  // continued later. InvalidArgument, naming the image, when a feature is not finite; DataLoss when
+  // no image, or fewer than max_bad_images allows, can be read.
+  absl::Status Run(FeatureFolder& folder) const;
+
+  const std::string& checkpoint() const { return options_.checkpoint; }
+  const data::Opened& images() const { return opened_; }
+  const FeatureNetwork& network() const { return *network_; }
+  const augment::Pipeline& views() const { return *views_; }
+  const std::vector<std::string>& columns() const { return columns_; }
+  const ImageColumns* image_columns() const {
+    return image_columns_.get();
+  }                            // null without columns
+  std::string device() const;  // "cpu", "cuda"
+
+ private:
+  explicit FeatureExtractor(const ExtractionOptions& options) : options_(options) {}
+
+  absl::StatusOr<std::unique_ptr<data::Loader>> StartLoader(const FeatureFolder& folder) const;
+  absl::StatusOr<FeatureFolder::Batch> Compute(const data::Batch& batch, int64_t first) const;
+  absl::Status CheckFinite(const std::string& what, const std::vector<float>& values, int64_t width,
+                           const std::vector<std::string>& files) const;
+
+  const ExtractionOptions options_;
+  std::vector<std::string> columns_;
+  std::string weights_;  // fingerprint of the checkpoint's tensors
+  std::unique_ptr<FeatureNetwork> network_;
+  data::Opened opened_;
+  std::string names_folder_;  // what all images' names begin with
+  std::unique_ptr<augment::Pipeline> views_;
+  int64_t batch_size_ = 0;
+  std::unique_ptr<ImageColumns> image_columns_;  // null without columns
+};
+
+}  // namespace lincls
+
+#endif  // LINCLS_FEATURE_EXTRACTOR_H_

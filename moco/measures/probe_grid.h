@@ -1,0 +1,53 @@
+// Linear probes of a grid (linear_sweep.h) from the first epoch to the last: the best epoch of
+// each.
+#ifndef MOCO_MEASURES_PROBE_GRID_H_
+#define MOCO_MEASURES_PROBE_GRID_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "moco/measures/linear_sweep.h"
+
+namespace moco {
+
+// One probe of the grid. Metrics are of the validation images.
+struct ProbeResult {
+  size_t features = 0;  // index into SweepData::features
+  SweepOptions::Probe probe = {};
+  ProbeMetrics last = {}, best = {};  // in the last epoch, in the best one by acc1
+  int64_t best_epoch = -1;            // from 0; the earliest of several
+  int64_t diverged = -1;          // the epoch, from 0, in which its loss was not finite; -1: none
+  LinearSweep::State state = {};  // in the best epoch; empty where it was not to be kept
+
+  bool has_state() const { return !state.parameters.empty(); }
+};
+
+struct GridOptions {
+  SweepOptions sweep;
+  int64_t epochs = 100;
+  int64_t keep_state_of = -1;  // index of the features whose probes keep their state; -1: none
+  std::function<void(const ProbeResult&)> on_divergence = [](const ProbeResult&) {};
+  // After each epoch, with the best probe so far.
+  std::function<void(int64_t epochs_done, const ProbeResult& best)> on_epoch =
+      [](int64_t, const ProbeResult&) {};
+};
+
+// Trains all probes and validates them after each epoch. Aborted when no probe's loss is finite.
+absl::StatusOr<std::vector<ProbeResult>> TrainGrid(const GridOptions& options,
+                                                   const SweepData& train,
+                                                   const SweepData& validation);
+
+// The most accurate probe that has not diverged, of several the first; null when there is none.
+// With `kept`, of those with a state.
+const ProbeResult* BestProbe(const std::vector<ProbeResult>& results, bool kept = false);
+
+// A line for each probe, below a heading; `names` of the features. Epochs count from 1. A probe
+// that has diverged has no numbers but the epoch in which it did.
+std::string GridCsv(const std::vector<ProbeResult>& results, const std::vector<std::string>& names);
+
+}  // namespace moco
+
+#endif  // MOCO_MEASURES_PROBE_GRID_H_
