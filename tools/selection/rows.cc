@@ -26,20 +26,29 @@ float UnitScale(const float* row, int64_t dim) {
 absl::StatusOr<Rows> Rows::Open(const lincls::FeatureTable& table) {
   Rows rows(&table);
   const int64_t size = table.size(), dim = table.features.columns();
+  rows.scales_.resize(size);
   std::vector<float> block(kBlock * dim), first(dim);
   bool differ = false;
   for (int64_t from = 0; from < size; from += kBlock) {
     const int64_t count = std::min(kBlock, size - from);
-    table.features.Read(from, count, block.data());
-    if (absl::Status s = lincls::CheckFinite(table, from, count, block.data()); !s.ok()) return s;
+    at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        float* row = block.data() + i * dim;
+        table.features.Read(from + i, 1, row);
+        rows.scales_[from + i] = UnitScale(row, dim);
+      }
+    });
     for (int64_t i = 0; i < count; ++i) {
       const float* row = block.data() + i * dim;
-      rows.scales_.push_back(UnitScale(row, dim));
+      const float scale = rows.scales_[from + i];
+      if (scale == 0) {  // zeros, or not finite
+        if (absl::Status s = lincls::CheckFinite(table, from + i, 1, row); !s.ok()) return s;
+      }
       if (from + i == 0) {
-        for (int64_t d = 0; d < dim; ++d) first[d] = row[d] * rows.scales_[0];
+        for (int64_t d = 0; d < dim; ++d) first[d] = row[d] * scale;
       }
       for (int64_t d = 0; d < dim && !differ; ++d) {
-        differ = std::abs(row[d] * rows.scales_.back() - first[d]) > kSame;
+        differ = std::abs(row[d] * scale - first[d]) > kSame;
       }
     }
   }

@@ -10,7 +10,8 @@
 
 namespace selection {
 
-// 1 / the Euclidean length of `row` (dim values, finite); 0 for a row of zeros.
+// 1 / the Euclidean length of `row` (dim values); 0 for a row of zeros, and for one that is not
+// finite.
 float UnitScale(const float* row, int64_t dim);
 
 class Rows {

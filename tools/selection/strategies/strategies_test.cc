@@ -1,4 +1,5 @@
 // What each strategy says of itself, against a plain way of doing it.
+#include <ATen/Parallel.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -150,6 +151,18 @@ TEST_F(StrategiesTest, KCenterIsTheGreedyOneWhateverItsPool) {
     const Strategy::Choice choice = Choose(spec, pool, 60);
     EXPECT_EQ(choice.strata[0].chosen, expected) << spec;
   }
+}
+
+TEST_F(StrategiesTest, KCenterIsTheSameWithAnyNumberOfThreads) {
+  const Pool pool = PoolOf(/*first_labelled=*/380);
+  std::vector<std::vector<int64_t>> chosen;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    chosen.push_back(Choose("k_center:pool=50", pool, 200).strata[0].chosen);
+  }
+  at::set_num_threads(1);
+  EXPECT_EQ(chosen[1], chosen[0]);
+  EXPECT_EQ(chosen[2], chosen[0]);
 }
 
 TEST_F(StrategiesTest, KCenterWithoutLabelsBeginsAnywhere) {
