@@ -47,6 +47,10 @@ void Progress::Clear() {
   open_ = false;
 }
 
+double SecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 std::string FormatSeconds(double seconds) {
   const int64_t s = std::llround(std::fmax(seconds, 0));
   if (s >= 3600) return absl::StrFormat("%d h %02d min", s / 3600, s % 3600 / 60);

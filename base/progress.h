@@ -29,6 +29,9 @@ class Progress {
   bool open_ = false;  // an updated line stands on the terminal
 };
 
+// Wall-clock seconds that have passed since `start`.
+double SecondsSince(std::chrono::steady_clock::time_point start);
+
 // "1 h 05 min", "4 min 10 s", "12 s".
 std::string FormatSeconds(double seconds);
 

@@ -1,5 +1,7 @@
 #include "lincls/classifier_checkpoint.h"
 
+#include <filesystem>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "moco/checkpoints/optimizer_state.h"
@@ -22,11 +24,21 @@ moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const moco:
   }
   c.optimizer.parameters = encoder.Parameters().size() + probe.State().size();
   moco::CaptureOptimizer(probe.optimizer(), c.optimizer);
-  c.mocopp["arch"] = encoder.spec();
-  c.mocopp["eval_views"] = eval_views;
-  c.mocopp["classes"] = ClassNames(classes);
-  c.mocopp["pretrained"] = pretrained;
+  c.facts.settings[moco::kArchSetting] = encoder.spec();
+  c.facts.settings[moco::kEvalViewsSetting] = eval_views;
+  c.facts.classes = ClassNames(classes);
+  c.facts.pretrained = pretrained;
   return c;
+}
+
+std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const char* name : {kBestCheckpoint, kLastCheckpoint}) {
+    const std::string path = absl::StrCat(run_folder, "/", name);
+    if (std::filesystem::exists(path, error)) paths.push_back(path);
+  }
+  return paths;
 }
 
 }  // namespace lincls

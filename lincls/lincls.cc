@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,9 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "augment/augmentation.h"
 #include "augment/presets.h"
 #include "base/files.h"
@@ -33,10 +30,11 @@
 #include "lincls/encoders/frozen_backbone.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/linear_trainer.h"
+#include "lincls/linear_validation.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
-#include "moco/training/run_description.h"
+#include "moco/training/place.h"
 #include "registry/spec.h"
 
 // The reference's flags, with its names, defaults and meaning.
@@ -141,10 +139,17 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-// With a run folder to go on with, its own flags hold where the command line says nothing else, and
-// the run goes on in it. To evaluate, its best classifier is taken.
-absl::Status ResolveResume() {
-  if (FLAGS_resume.empty()) return absl::OkStatus();
+// With a run folder to resume, its own flags hold where the command line says nothing else, and the
+// run goes on in it. To evaluate, its best classifier is taken.
+absl::Status ResolveResume(const moco::World& world) {
+  if (FLAGS_resume.empty()) {
+    // A launcher started the run again. Its encoder was found when it began: the newest run may be
+    // another by now.
+    const std::string flags = world.run_dir + "/flags.txt";
+    std::error_code error;
+    if (!world.started_again || !std::filesystem::exists(flags, error)) return absl::OkStatus();
+    return base::SetDefaultsFromFile(flags);
+  }
   FLAGS_resume = base::UserPath(FLAGS_resume);
   std::error_code error;
   if (!std::filesystem::is_directory(FLAGS_resume, error)) return absl::OkStatus();
@@ -322,24 +327,15 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels, world);
   if (!options.ok()) return options.status();
+  *checkpoint = {};  // the key encoder, the queue and the momentum need not stay in memory
   if (base::PrintConfig()) {
     return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();
   }
 
-  const std::string own_path = !FLAGS_run_dir.empty() ? base::UserPath(FLAGS_run_dir)
-                               : !world.run_dir.empty()
-                                   ? world.run_dir
-                                   : base::NewRunPath(base::UserPath("runs"), "-lincls");
-  // All ranks are where the first one is, and go on from what it finds.
-  moco::Communicator& ranks = *world.communicator;
-  const std::string run_path = moco::AllGatherText(ranks, own_path)[0];
-  const std::string listed = absl::StrJoin(ListCheckpoints(run_path), "\n");
-  options->earlier = absl::StrSplit(moco::AllGatherText(ranks, listed)[0], '\n', absl::SkipEmpty());
-  if (FLAGS_resume.empty() && !options->earlier.empty() && !world.started_again) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("'", run_path, "' holds an earlier run; go on with it by --resume=", run_path,
-                     ", or give another --run-dir"));
-  }
+  auto run = moco::RunPlace::Find(
+      {base::UserPath(FLAGS_run_dir), "-lincls", !FLAGS_resume.empty(), ListCheckpoints}, world);
+  if (!run.ok()) return run.status();
+  options->earlier = run->checkpoints();
 
   if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
   if (FLAGS_label_fraction < 1) {
@@ -348,22 +344,14 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   }
   if (FLAGS_finetune) (*encoder)->Thaw();
   const LinearData data{*train->dataset, *validation->dataset};
-  auto trainer = LinearTrainer::Create(*options, data, **encoder, ranks);
+  auto trainer = LinearTrainer::Create(*options, data, **encoder, *world.communicator);
   if (!trainer.ok()) return trainer.status();
 
-  std::optional<base::RunFolder> folder;  // the first rank's
-  if (world.writes()) {
-    auto opened = base::RunFolder::Open(run_path);
-    if (!opened.ok()) return opened.status();
-    folder.emplace(*std::move(opened));
-    absl::Status described = moco::WriteRunDescription(
-        *folder, base::Flagfile(kFile, {"run_dir", "resume", "force"}), options->loader_threads);
-    if (!described.ok()) return described;
-  }
-  (void)moco::RankZeroSays(ranks, true);  // the folder is there
-  if (absl::Status s = moco::PrintToOwnLog(world, run_path); !s.ok()) return s;
-  PrintSettings(place, train->format, data, *options, **encoder, world, run_path);
-  return (*trainer)->Run(folder ? &*folder : nullptr);
+  absl::Status opened = run->Open(world, base::Flagfile(kFile, {"run_dir", "resume", "force"}),
+                                  options->loader_threads);
+  if (!opened.ok()) return opened;
+  PrintSettings(place, train->format, data, *options, **encoder, world, run->path());
+  return (*trainer)->Run(run->folder());
 }
 
 absl::Status Run(const base::Program& program, const moco::World& world) {
@@ -372,7 +360,7 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
                             {"print-config", base::PrintConfig() ? "true" : "false"}});
   if (!same.ok()) return same;
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
-  if (absl::Status s = ResolveResume(); !s.ok()) return s;
+  if (absl::Status s = ResolveResume(world); !s.ok()) return s;
   std::string place;
   if (FLAGS_finetune) base::SetDefaults({{"lr", "0.01"}});
   if (FLAGS_data.empty()) {

@@ -7,7 +7,7 @@ readonly LINCLS="$TEST_SRCDIR/mocopp/lincls/lincls"
 readonly UNTRAINED="$TEST_SRCDIR/mocopp/lincls/untrained_checkpoint"
 readonly DEMO="$TEST_SRCDIR/mocopp/data/demo"
 readonly WORK="$TEST_TMPDIR/work"
-readonly SPEC='resnet_small:width=4,blocks=1,stages=2'
+readonly SPEC='resnet_small:width=8,blocks=1,stages=2'
 readonly VIEWS='resize:size=16|center_crop:size=16|to_tensor|normalize'
 
 failures=0
@@ -152,10 +152,10 @@ cmp done.pth.tar whole/checkpoints/checkpoint.pth.tar || fail "a run that is don
 cp -r whole cut_run
 truncate -s 3000 cut_run/checkpoints/checkpoint.pth.tar
 "$LINCLS" --resume=cut_run >stdout 2>stderr || fail "a damaged checkpoint: $(cat stderr)"
-grep -q '^warning: passed over, now .*checkpoint.pth.tar.damaged' stdout || fail "not said: $(cat stdout)"
+grep -q '^warning: .*renamed to .*checkpoint.pth.tar.damaged' stdout || fail "not said: $(cat stdout)"
 cmp done.pth.tar cut_run/checkpoints/checkpoint.pth.tar || fail "from the best one it ends elsewhere"
-expect_error 2 'insist by --force' --resume=whole --epochs=201 --views="random_resized_crop:size=16|to_tensor|normalize"
-expect_error 2 'change --seed' --resume=whole --epochs=201 --seed=1
+expect_error 2 '--force=REASON' --resume=whole --epochs=201 --views="random_resized_crop:size=16|to_tensor|normalize"
+expect_error 2 '--seed=' --resume=whole --epochs=201 --seed=1
 "$UNTRAINED" "$SPEC" "$VIEWS" other.pth.tar 7 || exit 1
 expect_error 2 'is of another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar
 expect_error 2 'was trained on the classes cat/ship' photos --resume=whole --evaluate
@@ -180,7 +180,7 @@ diff <(timeless tuned) <(timeless tuned_stopped) || fail "fine-tuning resumed: o
 "$LINCLS" --evaluate --resume=tuned >stdout 2>stderr || fail "--evaluate of a tuned one: $(cat stderr)"
 best=$(grep -o '^best  *Acc@1 [0-9.]*' tuned.out | grep -o '[0-9.]*$')
 grep -qF "Acc@1 $best %" stdout || fail "--evaluate does not find the tuned best, $best: $(cat stdout)"
-expect_error 2 'change --finetune' --resume=tuned --epochs=16 --nofinetune
+expect_error 2 '--finetune=' --resume=tuned --epochs=16 --nofinetune
 
 [[ $failures == 0 ]] && echo PASSED
 exit $((failures > 0))

@@ -3,53 +3,23 @@
 #ifndef LINCLS_LINEAR_TRAINER_H_
 #define LINCLS_LINEAR_TRAINER_H_
 
-#include <cstdint>
 #include <memory>
-#include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/run_folder.h"
 #include "data/dataset.h"
 #include "lincls/encoders/frozen_backbone.h"
-#include "moco/checkpoints/checkpoint.h"
+#include "lincls/linear_validation.h"
 #include "moco/communicators/communicator.h"
-#include "moco/measures/linear_probe.h"
 
 namespace lincls {
-
-struct LinearOptions {
-  double lr = 30;
-  std::string schedule = "step:at=60 80";
-  int64_t epochs = 100;
-  int64_t start_epoch = 0;   // where a run begins that is not resumed
-  int64_t batch_size = 256;  // of all ranks together
-  double momentum = 0.9;
-  double weight_decay = 0;
-  uint64_t seed = 0;
-
-  std::string views;       // pipeline of training
-  std::string eval_views;  // and of validation
-  int loader_threads = 1;
-  int64_t max_bad_images = 0;
-
-  int64_t print_every = 10;  // steps between lines of metrics.jsonl
-
-  std::string pretrained;            // the checkpoint that the encoder is from
-  std::string resume;                // a checkpoint to go on from; empty: start
-  std::vector<std::string> earlier;  // the run folder's, oldest first; see moco::FindResumePoint
-  std::string force;                 // why the run may differ where only a reason allows it
-};
 
 // Labelled, both with the same classes.
 struct LinearData {
   const data::Dataset& train;
   const data::Dataset& validation;
 };
-
-// Those that a run folder has, oldest first: the best one is of the last epoch or one before.
-std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
 class LinearTrainer {
  public:
@@ -62,22 +32,12 @@ class LinearTrainer {
                                                                moco::Communicator& communicator);
   virtual ~LinearTrainer() = default;
 
-  // Trains to the last epoch. Rank 0 writes to `folder`; the other ranks give null. Before each
-  // checkpoint, and so at the end, the encoder is compared with the pretrained one; Internal when a
-  // bit differs. From the first step on, a signal (base/signals.h) is answered by a checkpoint and
-  // the signal's status; on a loss that is not finite returns Aborted and writes none. A checkpoint
-  // that cannot be written is reported and the run goes on; only the last one's failure is
-  // returned.
+  // Trains to the last epoch as moco::TrainingRun::Run does. Before each checkpoint, and so at the
+  // end, a frozen encoder is compared with the pretrained one; Internal when a bit differs. On a
+  // loss that is not finite returns Aborted and writes no checkpoint. Before the first step a
+  // signal (base/signals.h) ends the process at once.
   virtual absl::Status Run(base::RunFolder* folder) = 0;
 };
-
-// Validates the classifier that `checkpoint` holds. InvalidArgument, to be read after the
-// checkpoint's name, when it does not fit the data.
-absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
-                                                  const data::Dataset& validation,
-                                                  const FrozenBackbone& encoder,
-                                                  const moco::Checkpoint& checkpoint,
-                                                  moco::Communicator& communicator);
 
 }  // namespace lincls
 

@@ -435,7 +435,6 @@ absl::Status Save(const Sets& sets, const Encoder& encoder, const Result& r,
   const FeatureTable& table = *sets.train[r.features];
   moco::Checkpoint c = ClassifierCheckpoint(*encoder.backbone, **probe, table.eval_views,
                                             table.classes, encoder.path);
-  if (table.classes.empty()) c.mocopp.erase("classes");  // they have no names
   c.epoch = r.best_epoch + 1;
   c.optimizer.lr = r.probe.lr;
   c.numbers["best_acc1"] = 100 * r.best.acc1;

@@ -24,7 +24,7 @@ absl::Status Write(int argc, char** argv) {
   moco::Checkpoint checkpoint;
   checkpoint.arch = spec->substr(0, spec->find(':'));
   checkpoint.state = moco::GetState(**backbone, lincls::kPretrained);
-  checkpoint.mocopp = {{"arch", *spec}, {"eval_views", argv[2]}};
+  checkpoint.facts.settings = {{moco::kArchSetting, *spec}, {moco::kEvalViewsSetting, argv[2]}};
   return moco::WriteCheckpoint(argv[3], checkpoint);
 }
 

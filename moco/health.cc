@@ -58,11 +58,11 @@ void MeasureLeak(const Similarities& sums, Health& health) {
 
 std::string Verdict(const Health& health) {
   if (health.filled < 1) return "filling";
-  if (health.spread < 0.05 || health.loss > 0.98) {
-    return "collapsed: keys tell images no longer apart; lower --lr or raise --moco-m";
+  if (health.spread < 0.05 || health.loss.value_or(0) > 0.98) {
+    return "collapsed: the keys no longer distinguish images; lower --lr or raise --moco-m";
   }
   if (health.leak > 0.1) {
-    return "leaking: batches give keys away; raise --bn-splits";
+    return "leaking: batch statistics reveal the key; raise --bn-splits";
   }
   return "learning";
 }

@@ -1,17 +1,18 @@
-// Whether a run is healthy. Nothing here changes it; docs/health.md says how to read the numbers.
+// Measures whether a run is healthy, without influencing it; docs/health.md explains the numbers.
 #ifndef MOCO_HEALTH_H_
 #define MOCO_HEALTH_H_
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace moco {
 
 // Mean similarities (q . k) of a step's N queries.
 struct Similarities {
-  // As Compare gives them.
+  // three: the result of Compare.
   static Similarities Of(const at::Tensor& three);
 
   double own = 0;      // with their own keys
@@ -21,34 +22,40 @@ struct Similarities {
   Similarities& operator+=(const Similarities& other);
 };
 
-// The numbers of Similarities, in their order: 3, float64, where the vectors are (no wait for a
-// device that is still at work).
-// q, k: N x C. last, before: the M x C keys that the last step enqueued, and the step before it.
-// The encoders move, so that keys are less like a query with every step that has passed: what they
-// lost between the two is added to the last (`before` may be undefined: then nothing is). With one
-// query, which has no other keys in its batch, `batch` is taken to be `earlier`.
+// Returns the numbers of Similarities, in their order: a tensor of 3, float64, on the device of the
+// arguments (the call does not wait for a device that is still computing).
+// q, k: N x C. last, before: M x C, the keys that the last step enqueued, and those of the step
+// before it. The encoders move, so keys become less similar to a query with every step: the
+// decrease of similarity between the two steps is added to the last (not if `before` is undefined).
+// A single query has no other keys in its batch; `batch` is then `earlier`.
 at::Tensor Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
                    const at::Tensor& before);
 
-// What an epoch showed.
+// The numbers of one epoch.
 struct Health {
-  double loss = 0;    // mean, in parts of log(1 + K), the loss of a guess among 1 + K keys
-  double filled = 0;  // share of the queue that holds keys, not the noise that it starts with
-  double age = 0;     // of the oldest key, in epochs
-  double spread = 0;  // 1 - |mean key|^2: 0 when all keys are the same, 1 when centred
-  double dimensions =
-      0;            // that the keys spread over: (tr S)^2 / tr S^2, S their covariance; 1 to C
-  double leak = 0;  // (batch - earlier) / (own - earlier): what of a query's likeness to its
-                    // key comes from their being in one batch, not from the image
+  // Mean loss as a share of Loss::Chance; empty where the loss has no such number.
+  std::optional<double> loss;
+  // Share of the queue that holds keys instead of the initial noise.
+  double filled = 0;
+  // Age of the oldest key, in epochs.
+  double age = 0;
+  // 1 - |mean key|^2: 0 if all keys are equal, 1 if their mean is zero.
+  double spread = 0;
+  // Number of dimensions that the keys use: (tr S)^2 / tr S^2, where S is their covariance; 1 to C.
+  double dimensions = 0;
+  // (batch - earlier) / (own - earlier): the share of a query's similarity to its key that comes
+  // from being in the same batch and not from the image.
+  double leak = 0;
 };
 
-// Of the queue's keys: M x C unit rows, without the noise. Sets spread and dimensions.
+// Sets spread and dimensions. keys: M x C, the unit rows of the queue without the initial noise.
 void MeasureSpread(const at::Tensor& keys, Health& health);
 
-// sums: over the steps of an epoch. Sets leak.
+// Sets leak. sums: Similarities added over the steps of an epoch.
 void MeasureLeak(const Similarities& sums, Health& health);
 
-// "filling", "collapsed", "leaking" or "learning", and what to do about it where there is.
+// Returns "filling", "collapsed", "leaking" or "learning", followed by the cause and the remedy if
+// there is one.
 std::string Verdict(const Health& health);
 
 }  // namespace moco

@@ -89,6 +89,8 @@ TEST(HealthTest, Verdicts) {
   EXPECT_EQ(Verdict(health).substr(0, 8), "leaking:");
   health.loss = 1;  // a guess
   EXPECT_EQ(Verdict(health).substr(0, 10), "collapsed:");
+  health.loss = {};  // a loss without such a number is judged by the keys alone
+  EXPECT_EQ(Verdict(health).substr(0, 8), "leaking:");
   health.loss = 0.7;
   health.spread = 0.01;
   EXPECT_EQ(Verdict(health).substr(0, 10), "collapsed:");

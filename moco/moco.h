@@ -77,6 +77,7 @@ class MoCo {
   Encoder& query_encoder() { return *f_q_; }
   Encoder& key_encoder() { return *f_k_; }
   KeyQueue& queue() { return queue_; }
+  const Loss& loss() const { return *loss_; }
   Optimizer& optimizer() { return *optimizer_; }
 
  private:

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,9 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "augment/presets.h"
 #include "base/files.h"
 #include "base/flags.h"
@@ -33,7 +30,7 @@
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
 #include "moco/presets.h"
-#include "moco/training/run_description.h"
+#include "moco/training/place.h"
 #include "moco/training/trainer.h"
 #include "registry/options.h"
 
@@ -203,28 +200,9 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
   return absl::OkStatus();
 }
 
-// Where the run is, and the checkpoints that lie there.
-struct Place {
-  std::string path;
-  std::optional<base::RunFolder> folder;  // locked, where it was there before
-  std::vector<std::string> checkpoints;
-
-  // Locked before the checkpoints are looked for: a run that is still at work may write another. Of
-  // several ranks the first has the lock.
-  absl::Status Lock(const World& world) {
-    if (world.writes()) {
-      auto opened = base::RunFolder::Open(path);
-      if (!opened.ok()) return opened.status();
-      folder.emplace(*std::move(opened));
-    }
-    checkpoints = ListCheckpoints(path);
-    return absl::OkStatus();
-  }
-};
-
-// With a run folder to go on with, its own flags hold where the command line says nothing else, and
-// the run goes on in it. Leaves in --resume a checkpoint from elsewhere, or nothing.
-absl::StatusOr<Place> FindPlace(const World& world) {
+// With a run folder to resume, its own flags hold where the command line says nothing else, and the
+// run goes on in it. Leaves in --resume a checkpoint from elsewhere, or nothing.
+absl::StatusOr<RunPlace> FindPlace(const World& world) {
   for (std::string* path : {&FLAGS_resume, &FLAGS_run_dir, &FLAGS_checkpoint_dir}) {
     *path = base::UserPath(*path);
   }
@@ -240,7 +218,7 @@ absl::StatusOr<Place> FindPlace(const World& world) {
     if (checkpoints.empty()) {
       return absl::NotFoundError(
           absl::StrCat("'", earlier, "' has no checkpoint of pretraining; give a run folder that ",
-                       "has one, or start anew in it by --run-dir"));
+                       "has one, or start a new run in it with --run-dir"));
     }
     FLAGS_resume = checkpoints.back();
     if (FLAGS_run_dir.empty() && FLAGS_checkpoint_dir.empty()) {
@@ -253,26 +231,12 @@ absl::StatusOr<Place> FindPlace(const World& world) {
     }
   }
   if (!FLAGS_checkpoint_dir.empty()) base::SetDefaults({{"checkpoint_every", "5"}});
-
-  Place place;
-  place.path = !FLAGS_checkpoint_dir.empty() ? FLAGS_checkpoint_dir
-               : !FLAGS_run_dir.empty()      ? FLAGS_run_dir
-               : !world.run_dir.empty()      ? world.run_dir
-                                             : base::NewRunPath(base::UserPath("runs"));
-  // All ranks are where the first one is, and go on from what it finds.
-  place.path = AllGatherText(*world.communicator, place.path)[0];
-  if (!RankZeroSays(*world.communicator, std::filesystem::exists(place.path, error))) return place;
-  if (absl::Status s = place.Lock(world); !s.ok()) return s;
-  const std::string listed = absl::StrJoin(place.checkpoints, "\n");
-  place.checkpoints =
-      absl::StrSplit(AllGatherText(*world.communicator, listed)[0], '\n', absl::SkipEmpty());
-  if (world.started_again) return place;
-  if (FLAGS_resume.empty() && !place.checkpoints.empty()) {
-    return absl::AlreadyExistsError(absl::StrCat(
-        "'", place.path, "' holds the checkpoints of an earlier run; go on with it by --resume=",
-        base::ShellQuoted(place.path), ", or give another folder"));
+  auto place = RunPlace::Find({FLAGS_checkpoint_dir.empty() ? FLAGS_run_dir : FLAGS_checkpoint_dir,
+                               "", !FLAGS_resume.empty(), ListCheckpoints},
+                              world);
+  if (place.ok() && std::filesystem::equivalent(place->path(), earlier, error)) {
+    FLAGS_resume.clear();
   }
-  if (std::filesystem::equivalent(place.path, earlier, error)) FLAGS_resume.clear();
   return place;
 }
 
@@ -467,7 +431,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
   TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
-  options.earlier = place->checkpoints;
+  options.earlier = place->checkpoints();
   if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
   base::CatchStopSignals();
   auto trainer = Trainer::Create(
@@ -475,23 +439,18 @@ absl::Status Train(const base::Program& program, const World& world) {
       *world.communicator);
   if (!trainer.ok()) return trainer.status();
 
-  if (world.writes()) {
-    if (!place->folder) {
-      if (absl::Status s = place->Lock(world); !s.ok()) return s;
-    }
-    absl::Status described = WriteRunDescription(*place->folder, base::Flagfile(kFile, kPlaceFlags),
-                                                 options.loader_threads);
-    if (!described.ok()) return described;
+  if (absl::Status s =
+          place->Open(world, base::Flagfile(kFile, kPlaceFlags), options.loader_threads);
+      !s.ok()) {
+    return s;
   }
-  (void)RankZeroSays(*world.communicator, true);  // the folder is there
-  if (absl::Status s = PrintToOwnLog(world, place->path); !s.ok()) return s;
-  PrintSettings(*data, options, world, place->path);
-  absl::Status s = (*trainer)->Run(world.writes() ? &*place->folder : nullptr);
+  PrintSettings(*data, options, world, place->path());
+  absl::Status s = (*trainer)->Run(place->folder());
   if (!s.ok() || !world.writes()) return s;
-  const std::string checkpoints = place->folder->File(options.checkpoint_prefix);
+  const std::string checkpoints = place->folder()->File(options.checkpoint_prefix);
   std::printf("checkpoints are in %s\nnext: %s\n",
               std::filesystem::path(checkpoints).parent_path().c_str(),
-              NextCommand(data_folder, *place->folder).c_str());
+              NextCommand(data_folder, *place->folder()).c_str());
   return absl::OkStatus();
 }
 

@@ -64,13 +64,11 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoin
                                                            const std::string& folder) {
   auto backbone = lincls::FrozenBackbone::Create(checkpoint, lincls::kPretrained, arch);
   if (!backbone.ok()) return backbone.status();
-  const auto views = checkpoint.mocopp.find("eval_views");
+  const std::string views = checkpoint.facts.Setting(moco::kEvalViewsSetting);
   const int channels = *moco::ImageChannels((*backbone)->spec());
   const std::string normalize = augment::NormalizeSpec(channels == 3 ? "imagenet" : "grey");
-  auto images = ReadImages(
-      folder,
-      views != checkpoint.mocopp.end() ? views->second : augment::EvaluationViews(224, normalize),
-      channels);
+  auto images = ReadImages(folder, views.empty() ? augment::EvaluationViews(224, normalize) : views,
+                           channels);
   if (!images.ok()) return images.status();
   return std::unique_ptr<Verifier>(new Verifier(*std::move(backbone), *std::move(images)));
 }

@@ -56,7 +56,7 @@ struct Pretrained {
     backbone = moco::Backbones().Create(arch, {}).value();
     backbone->Initialize();
     backbone->eval();
-    checkpoint.mocopp["arch"] = arch;
+    checkpoint.facts.settings["arch"] = arch;
     checkpoint.state = moco::GetState(*backbone, kPretrained);
     if (head_spec.empty()) return;
     head = moco::Heads().Create(head_spec, backbone->feature_dim()).value();
@@ -133,7 +133,7 @@ TEST(FeatureNetworkTest, SaysWhatACheckpointDoesNotHave) {
   EXPECT_THAT(Names(*means), testing::ElementsAre("backbone 3"));
 
   Pretrained wrong(kSpec, "mlp:dim=5");
-  wrong.checkpoint.mocopp["mlp"] = "mlp:dim=6";
+  wrong.checkpoint.facts.settings["head"] = "mlp:dim=6";
   const auto refused = FeatureNetwork::Create(wrong.checkpoint, "");
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("does not fit the head"));
@@ -142,7 +142,7 @@ TEST(FeatureNetworkTest, SaysWhatACheckpointDoesNotHave) {
 TEST(FeatureNetworkTest, AClassifiersLayerIsNoHead) {
   const Pretrained pretrained(kSpec, "linear:dim=5");
   moco::Checkpoint classifier;
-  classifier.mocopp["arch"] = kSpec;
+  classifier.facts.settings["arch"] = kSpec;
   for (const auto& [name, tensor] : moco::Below(pretrained.checkpoint.state, kPretrained)) {
     classifier.state.emplace_back(kClassifier + name, tensor);
   }

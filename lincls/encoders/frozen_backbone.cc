@@ -19,9 +19,9 @@ std::string PluginName(const std::string& spec) { return spec.substr(0, spec.fin
 
 // The spec to build: see Create.
 absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std::string& arch) {
-  const auto ours = checkpoint.mocopp.find("arch");
-  const bool exact = ours != checkpoint.mocopp.end();
-  std::string held = exact ? ours->second : checkpoint.arch;
+  std::string held = checkpoint.facts.Setting(moco::kArchSetting);
+  const bool exact = !held.empty();
+  if (!exact) held = checkpoint.arch;
   const std::string wanted = arch.empty() ? held : arch;
   if (wanted.empty()) {
     return absl::InvalidArgumentError("does not say which backbone it holds; give --arch");
@@ -122,6 +122,10 @@ at::Tensor FrozenBackbone::Train(const at::Tensor& images) {
   at::Tensor features = backbone_->forward(images.to(device_));
   backbone_->eval();
   return features;
+}
+
+at::Tensor FrozenBackbone::TrainOnNothing(const at::Tensor& images) const {
+  return thawed_ ? backbone_->forward(images.to(device_)) : (*this)(images);
 }
 
 std::vector<at::Tensor> FrozenBackbone::Parameters() const {

@@ -22,8 +22,8 @@ class Backbone;
 namespace lincls {
 
 // Where a checkpoint keeps the network.
-inline constexpr char kPretrained[] = "module.encoder_q.";  // pretraining: the query encoder
-inline constexpr char kClassifier[] = "module.";            // the linear classifier's own
+inline constexpr const auto& kPretrained = moco::kQueryEncoder;  // pretraining
+inline constexpr char kClassifier[] = "module.";                 // the linear classifier's own
 
 // The part of `state` below `prefix` that is the backbone's: without `fc.`.
 moco::StateDict BackboneState(const moco::StateDict& state, const std::string& prefix);
@@ -60,8 +60,12 @@ class FrozenBackbone {
   bool frozen() const { return !thawed_; }
 
   // Features for a training step: while frozen as above, else with a gradient and with the
-  // statistics of the batch.
+  // statistics of the batch, which the running statistics follow.
   at::Tensor Train(const at::Tensor& images);
+
+  // Features with a gradient of images that stand in for none, on a rank whose batch is empty: with
+  // the running statistics, which they leave as they are.
+  at::Tensor TrainOnNothing(const at::Tensor& images) const;
 
   // What is to be trained, in the reference's order; empty while frozen.
   std::vector<at::Tensor> Parameters() const;

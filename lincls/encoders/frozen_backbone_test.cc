@@ -56,7 +56,7 @@ class FrozenBackboneTest : public ::testing::Test {
     checkpoint_.state.emplace_back(std::string(kPretrained) + "fc.weight", at::zeros({2, 8}));
     checkpoint_.state.emplace_back("module.queue", at::zeros({2, 4}));
     checkpoint_.arch = "resnet_small";
-    checkpoint_.mocopp["arch"] = kSpec;
+    checkpoint_.facts.settings["arch"] = kSpec;
   }
 
   // Through a file, as the program gets it.
@@ -106,7 +106,7 @@ TEST_F(FrozenBackboneTest, ReadsTheLinearClassifiersCheckpointToo) {
   }
   classifier.state.emplace_back("module.fc.weight", at::zeros({10, 8}));
   classifier.state.emplace_back("module.fc.bias", at::zeros({10}));
-  classifier.mocopp = checkpoint_.mocopp;
+  classifier.facts = checkpoint_.facts;
   checkpoint_ = classifier;
   EXPECT_TRUE(Load("", kClassifier).ok()) << Load("", kClassifier).status();
   ExpectRefused(Load("", kPretrained).status(), "module.encoder_q.");
@@ -223,7 +223,7 @@ TEST_F(FrozenBackboneTest, AnUnexpectedKeyIsNamed) {
 }
 
 TEST_F(FrozenBackboneTest, AnotherShapeIsNamed) {
-  checkpoint_.mocopp["arch"] = "resnet_small:width=8,blocks=1,stages=2,stem=cifar";
+  checkpoint_.facts.settings["arch"] = "resnet_small:width=8,blocks=1,stages=2,stem=cifar";
   ExpectRefused(Load().status(), "'conv1.weight' is [4 x 3 x 3 x 3], expected [8 x 3 x 3 x 3]");
 }
 
@@ -235,7 +235,7 @@ TEST_F(FrozenBackboneTest, AnArchThatTheCheckpointDenies) {
 
 // The reference's checkpoints say the name alone.
 TEST_F(FrozenBackboneTest, AnArchRefinesTheReferencesName) {
-  checkpoint_.mocopp.clear();
+  checkpoint_.facts = {};
   ExpectRefused(Load().status(), "does not fit the backbone 'resnet_small:");
   EXPECT_TRUE(Load(kSpec).ok()) << Load(kSpec).status();
   ExpectRefused(Load("resnet18").status(), "'resnet_small'");

@@ -28,8 +28,8 @@ absl::StatusOr<std::unique_ptr<FrozenHead>> FrozenHead::Create(const moco::Check
                                                                const std::string& prefix,
                                                                int64_t feature_dim) {
   const moco::StateDict layers = moco::Below(checkpoint.state, prefix + "fc.");
-  const auto held = checkpoint.mocopp.find("mlp");
-  const std::string spec = held != checkpoint.mocopp.end() ? held->second : SpecOf(layers);
+  const std::string held = checkpoint.facts.Setting(moco::kHeadSetting);
+  const std::string spec = held.empty() ? SpecOf(layers) : held;
   if (layers.empty() || spec.empty()) {
     return absl::NotFoundError(absl::StrCat("holds no head below '", prefix, "fc.'"));
   }

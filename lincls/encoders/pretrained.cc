@@ -43,8 +43,7 @@ const char* PrefixOf(const moco::Checkpoint& checkpoint) {
 std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
                             const data::ViewDefaults& usual, int channels) {
   if (!given.empty()) return given;
-  const auto held = checkpoint.mocopp.find("eval_views");
-  if (held != checkpoint.mocopp.end()) return held->second;
+  if (auto held = checkpoint.facts.Setting(moco::kEvalViewsSetting); !held.empty()) return held;
   const std::string normalize = channels != 3             ? augment::NormalizeSpec("grey")
                                 : usual.normalize.empty() ? augment::NormalizeSpec("imagenet")
                                                           : usual.normalize;

@@ -24,22 +24,18 @@
 namespace lincls {
 namespace {
 
-constexpr char kKeyEncoder[] = "module.encoder_k.";
-constexpr char kQueue[] = "module.queue";
-
 std::vector<float> ToVector(const at::Tensor& values) {
   const at::Tensor contiguous = values.to(at::kCPU, at::kFloat).contiguous();
   const float* begin = contiguous.const_data_ptr<float>();
   return {begin, begin + contiguous.numel()};
 }
 
-// `given`, or what the checkpoint says under `key`.
+// `given`, or the checkpoint's `setting`.
 absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
-                                        const moco::Checkpoint& checkpoint, const std::string& key,
+                                        const moco::Checkpoint& checkpoint, const char* setting,
                                         absl::string_view what, absl::string_view remedy) {
   if (!given.empty()) return given;
-  const auto held = checkpoint.mocopp.find(key);
-  if (held != checkpoint.mocopp.end()) return held->second;
+  if (auto held = checkpoint.facts.Setting(setting); !held.empty()) return held;
   return absl::NotFoundError(
       absl::StrCat("does not say ", what, " of its pretraining; give ", remedy));
 }
@@ -58,7 +54,7 @@ class ImageColumnsImpl : public ImageColumns {
                                                    "no column ", kMocoLossColumn));
     }
     auto views =
-        GivenOrHeld(options_.views, checkpoint, "aug-plus", "the views",
+        GivenOrHeld(options_.views, checkpoint, moco::kViewsSetting, "the views",
                     "--views, such as random_resized_crop:size=96|flip|to_tensor|normalize");
     if (!views.ok()) return views.status();
     auto pipeline = augment::Pipeline::Create(*views, *moco::ImageChannels(backbone_.spec()));
@@ -68,15 +64,10 @@ class ImageColumnsImpl : public ImageColumns {
   }
 
   absl::Status Start(int64_t step) override {
-    const auto view = moco::MakeView(*views_);
+    auto view = moco::LoaderOf(*views_, Has(kDisagreementColumn) ? options_.augmented_views : 2);
     if (!view.ok()) return view.status();
-    const int64_t count = Has(kDisagreementColumn) ? options_.augmented_views : 2;
-    data::LoaderOptions loader;
+    data::LoaderOptions& loader = *view;
     loader.batch_size = options_.batch_size;
-    loader.rows = views_->output().rows;
-    loader.cols = views_->output().cols;
-    loader.channels = views_->output().channels;
-    loader.views = std::vector<data::ViewFunction>(count, *view);
     loader.shuffle = false;
     loader.drop_last = false;
     loader.seed = options_.seed;
@@ -119,19 +110,19 @@ class ImageColumnsImpl : public ImageColumns {
 
   absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
     if (head_ == nullptr) return absl::NotFoundError("holds no head");
-    auto key_backbone = FrozenBackbone::Create(checkpoint, kKeyEncoder, options_.arch);
+    auto key_backbone = FrozenBackbone::Create(checkpoint, moco::kKeyEncoder, options_.arch);
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
     key_backbone_->To(backbone_.device());
-    auto key_head = FrozenHead::Create(checkpoint, kKeyEncoder, key_backbone_->feature_dim());
+    auto key_head = FrozenHead::Create(checkpoint, moco::kKeyEncoder, key_backbone_->feature_dim());
     if (!key_head.ok()) return key_head.status();
     key_head_ = *std::move(key_head);
     key_head_->To(backbone_.device());
     for (const auto& [name, tensor] : checkpoint.state) {
-      if (name == kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
+      if (name == moco::kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
     }
     if (!queue_.defined()) {
-      return absl::NotFoundError(absl::StrCat("holds no queue, '", kQueue, "'"));
+      return absl::NotFoundError(absl::StrCat("holds no queue, '", moco::kQueue, "'"));
     }
     if (queue_.dim() != 2 || queue_.size(0) != key_head_->dim()) {
       return absl::InvalidArgumentError(

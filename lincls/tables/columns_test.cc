@@ -64,10 +64,10 @@ class EnergiesTest : public testing::Test {
     queue = queue / queue.norm(2, {0}, /*keepdim=*/true);
     checkpoint_.state.emplace_back("module.queue", queue);
     queue_ = queue;
-    checkpoint_.mocopp = {{"arch", kSpec},
-                          {"mlp", absl::StrCat("mlp:dim=", kDim)},
-                          {"aug-plus", kViews},
-                          {"loss", absl::StrCat("info_nce:temperature=", kTemperature)}};
+    checkpoint_.facts.settings = {{"arch", kSpec},
+                                  {"head", absl::StrCat("mlp:dim=", kDim)},
+                                  {"views", kViews},
+                                  {"loss", absl::StrCat("info_nce:temperature=", kTemperature)}};
     options_.columns = {kDisagreementColumn, kMocoLossColumn};
     options_.augmented_views = 3;
     options_.seed = kSeed;
@@ -207,17 +207,17 @@ TEST_F(EnergiesTest, SeedAndFlagsDecide) {
 }
 
 TEST_F(EnergiesTest, SaysWhatTheCheckpointLacks) {
-  checkpoint_.mocopp.erase("loss");
+  checkpoint_.facts.settings.erase("loss");
   ExpectNotFound("give --loss=");
   options_.loss = "info_nce";
-  checkpoint_.mocopp.erase("aug-plus");
+  checkpoint_.facts.settings.erase("views");
   ExpectNotFound("give --views");
   options_.views = kViews;
   EXPECT_TRUE(Create().ok());
   RemoveFromState("module.queue");
   ExpectNotFound("holds no queue, 'module.queue'; without it there is no column moco_loss");
   RemoveFromState("module.encoder_k.fc.");
-  checkpoint_.mocopp.erase("mlp");
+  checkpoint_.facts.settings.erase("head");
   ExpectNotFound("no head below 'module.encoder_k.fc.'");
   RemoveFromState("module.encoder_k.");
   EXPECT_THAT(std::string(Create().status().message()), HasSubstr("'module.encoder_k.'"));

@@ -4,6 +4,7 @@
 #include <torch/nn/init.h>
 #include <torch/nn/modules/conv.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -35,11 +36,24 @@ class Numbered : public nn::Module {
 class Downsample : public Numbered {
  public:
   Downsample(int64_t in, int64_t out, int64_t stride, int64_t splits)
-      : conv_(Add(Conv(in, out, 1, stride))),
+      : subsampling_(in < kSafeChannels ? stride : 1),
+        conv_(Add(Conv(in, out, 1, stride / subsampling_))),
         bn_(Add(std::make_shared<BatchNorm2d>(out, splits))) {}
-  at::Tensor forward(const at::Tensor& x) { return bn_->forward(conv_->forward(x)); }
+
+  at::Tensor forward(const at::Tensor& x) {
+    if (subsampling_ == 1) return bn_->forward(conv_->forward(x));
+    return bn_->forward(conv_->forward(
+        x.slice(2, 0, std::nullopt, subsampling_).slice(3, 0, std::nullopt, subsampling_)));
+  }
 
  private:
+  // With fewer input channels, the kernel by which oneDNN (of LibTorch 2.11) computes the weight
+  // gradient of a 1x1 convolution with a stride on AVX2 (jit_avx2_1x1_convolution_bwd_weights)
+  // writes past the end of its scratchpad. With a stride of 1 it does not, so that the pixels are
+  // taken first.
+  static constexpr int64_t kSafeChannels = 8;
+
+  const int64_t subsampling_;
   nn::Conv2d conv_;
   std::shared_ptr<BatchNorm2d> bn_;
 };

@@ -93,6 +93,36 @@ TEST(ResNetTest, AStageIsWhatTheNetworkWithoutTheLaterOnesGives) {
   }
 }
 
+// In float32 a kernel of oneDNN may compute the convolutions, in float64 none does. Narrow networks
+// once had one that wrote past its memory, which glibc notices when the blocks beside it are freed.
+TEST(ResNetTest, NarrowNetworksHaveTheGradientsOfDoublePrecision) {
+  for (int width = 1; width <= 8; ++width) {
+    SCOPED_TRACE(width);
+    at::manual_seed(width);
+    const std::string spec = absl::StrCat("resnet_small:blocks=1,stages=3,width=", width);
+    const std::shared_ptr<Backbone> single = Backbones().Create(spec, {}).value(),
+                                    twice = Backbones().Create(spec, {}).value();
+    single->Initialize();
+    twice->to(at::kDouble);
+    ASSERT_TRUE(CopyState(GetState(*single), GetState(*twice)).ok());
+    for (int repetition = 0; repetition < 3; ++repetition) {
+      const at::Tensor images =
+          at::randn({4, 3, 16, 16}).contiguous(at::MemoryFormat::ChannelsLast);
+      single->zero_grad();
+      twice->zero_grad();
+      single->forward(images).square().sum().backward();
+      twice->forward(images.to(at::kDouble)).square().sum().backward();
+    }
+    for (const auto& parameter : single->named_parameters()) {
+      const at::Tensor expected = twice->named_parameters()[parameter.key()].grad();
+      const double scale = expected.abs().max().item<double>();
+      EXPECT_LT((parameter.value().grad() - expected).abs().max().item<double>(),
+                1e-3 * scale + 1e-6)
+          << parameter.key();
+    }
+  }
+}
+
 TEST(ResNetTest, StemAndWidthAreOptions) {
   const auto shape = [](const std::string& spec, const std::string& name) {
     for (const auto& [key, tensor] : State(spec)) {

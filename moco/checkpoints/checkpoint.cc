@@ -297,7 +297,7 @@ absl::Status WriteCheckpoint(const std::string& path, const Checkpoint& checkpoi
   }
   out.Text("mocopp");
   out.BeginDict();
-  for (const auto& [name, value] : checkpoint.mocopp) {
+  for (const auto& [name, value] : WriteFacts(checkpoint.facts)) {
     out.Text(name);
     out.Text(value);
   }
@@ -343,10 +343,16 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
     } else if (name == "optimizer") {
       if (absl::Status s = ReadOptimizer(value, tensors, checkpoint.optimizer); !s.ok()) return s;
     } else if (name == "mocopp") {
+      std::map<std::string, std::string> dict;
       for (size_t j = 0; j + 1 < value.items.size(); j += 2) {
-        checkpoint.mocopp[std::string(value.items[j]->text)] =
-            std::string(value.items[j + 1]->text);
+        dict[std::string(value.items[j]->text)] = std::string(value.items[j + 1]->text);
       }
+      auto facts = ReadFacts(dict);
+      if (!facts.ok()) {
+        return absl::Status(facts.status().code(),
+                            absl::StrCat("'", path, "' ", facts.status().message()));
+      }
+      checkpoint.facts = *std::move(facts);
     } else if (value.kind == pickle::Value::kFloat) {
       checkpoint.numbers[name] = value.number;
     }

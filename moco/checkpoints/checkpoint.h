@@ -12,18 +12,25 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "moco/checkpoints/facts.h"
 #include "moco/checkpoints/state_dict.h"
 #include "tensors/dtype.h"
 
 namespace moco {
 
+// Where the state_dict of pretraining keeps what: the reference's names and prefixes.
+inline constexpr char kQueryEncoder[] = "module.encoder_q.";
+inline constexpr char kKeyEncoder[] = "module.encoder_k.";
+inline constexpr char kQueue[] = "module.queue";
+inline constexpr char kQueuePointer[] = "module.queue_ptr";
+
 // The dict of facebookresearch/moco:
 //   epoch       the epoch to go on with (the one that is under way in a checkpoint within an epoch)
 //   arch        torchvision's name of the backbone
-//   state_dict  module.encoder_q.*, module.encoder_k.*, module.queue, module.queue_ptr
+//   state_dict  both encoders, the queue and its pointer, under the names above
 //   optimizer   as torch.optim.SGD.state_dict(), or that of another of torch.optim
 // and of ours:
-//   mocopp      text to text: canonical specs, seed, step, precision, ...
+//   mocopp      text to text: CheckpointFacts
 struct Checkpoint {
   int64_t epoch = 0;
   std::string arch;
@@ -38,7 +45,7 @@ struct Checkpoint {
   } optimizer;
 
   std::map<std::string, double> numbers;  // further entries of the dict, such as best_acc1
-  std::map<std::string, std::string> mocopp;
+  CheckpointFacts facts;
 };
 
 // The name of a dtype in files; null when files do not hold it.

@@ -45,7 +45,8 @@ Checkpoint Some() {
   c.optimizer.parameters = 4;
   c.optimizer.slots = {{"momentum_buffer", {at::arange(2, at::kFloat), at::arange(5, at::kFloat)}}};
   c.numbers = {{"best_acc1", 41.5}};
-  c.mocopp = {{"step", "17"}, {"text", "with \"quotes\" and ümlaut"}};
+  c.facts.step = 17;
+  c.facts.settings = {{"text", "with \"quotes\" and ümlaut"}};
   return c;
 }
 
@@ -79,7 +80,7 @@ TEST(CheckpointTest, WhatIsWrittenIsRead) {
   EXPECT_EQ(read->optimizer.slots[0].first, "momentum_buffer");
   EXPECT_TRUE(at::equal(read->optimizer.slots[0].second[1], written.optimizer.slots[0].second[1]));
   EXPECT_EQ(read->numbers, written.numbers);
-  EXPECT_EQ(read->mocopp, written.mocopp);
+  EXPECT_EQ(read->facts, written.facts);
 }
 
 TEST(CheckpointTest, ReadsTheReference) {

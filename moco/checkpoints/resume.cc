@@ -6,12 +6,8 @@
 #include <optional>
 #include <tuple>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
-#include "registry/options.h"
 
 namespace moco {
 namespace {
@@ -32,30 +28,29 @@ class Hash {
 
 // Two checkpoints of a run in their order in time.
 std::tuple<int64_t, int64_t> Position(const Checkpoint& checkpoint) {
-  int64_t step = 0;
-  const auto saved = checkpoint.mocopp.find("step");
-  if (saved != checkpoint.mocopp.end() && !absl::SimpleAtoi(saved->second, &step)) step = 0;
-  return {checkpoint.epoch, step};
+  return {checkpoint.epoch, checkpoint.facts.step.value_or(0)};
 }
 
 // The first setting that the checkpoint has otherwise; null when there is none.
 const Settings::value_type* FirstDifference(const Checkpoint& checkpoint,
                                             const Settings& settings) {
   for (const auto& setting : settings) {
-    const auto saved = checkpoint.mocopp.find(setting.first);
-    if (saved != checkpoint.mocopp.end() && saved->second != setting.second) return &setting;
+    const auto saved = checkpoint.facts.settings.find(setting.first);
+    if (saved != checkpoint.facts.settings.end() && saved->second != setting.second) {
+      return &setting;
+    }
   }
   return nullptr;
 }
 
-// What differs: "lr was 0.03, is 0.5; ...". Empty when nothing does.
+// What differs: "lr 0.03 -> 0.5; ...". Empty when nothing does.
 std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings) {
   std::string differences;
   for (const auto& [flag, value] : settings) {
-    const auto saved = checkpoint.mocopp.find(flag);
-    if (saved == checkpoint.mocopp.end() || saved->second == value) continue;
-    absl::StrAppend(&differences, differences.empty() ? "" : "; ", flag, " was ", saved->second,
-                    ", is ", value);
+    const auto saved = checkpoint.facts.settings.find(flag);
+    if (saved == checkpoint.facts.settings.end() || saved->second == value) continue;
+    absl::StrAppend(&differences, differences.empty() ? "" : "; ", flag, " ", saved->second, " -> ",
+                    value);
   }
   return differences;
 }
@@ -63,9 +58,9 @@ std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& se
 absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& setting,
                      absl::string_view remedy) {
   const auto& [flag, value] = setting;
-  return absl::InvalidArgumentError(absl::StrCat("was written with '", checkpoint.mocopp.at(flag),
-                                                 "', this run has '", value, "'; change --", flag,
-                                                 remedy));
+  return absl::InvalidArgumentError(
+      absl::StrCat("was written with --", flag, "='", checkpoint.facts.settings.at(flag),
+                   "', this run has '", value, "'; change the flag", remedy));
 }
 
 }  // namespace
@@ -80,8 +75,7 @@ std::string NewRunId(const Settings& settings) {
 }
 
 std::string RunId(const Checkpoint& checkpoint) {
-  const auto saved = checkpoint.mocopp.find("run");
-  if (saved != checkpoint.mocopp.end()) return saved->second;
+  if (!checkpoint.facts.run.empty()) return checkpoint.facts.run;
   Hash hash;
   for (const auto& [name, tensor] : checkpoint.state) {
     const at::Tensor bytes = tensor.contiguous();
@@ -121,8 +115,8 @@ absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
     if (first && Position(*read) <= Position(*first)) break;
     if (first && RunId(*read) != RunId(*first)) {
       return absl::AlreadyExistsError(absl::StrCat(
-          "'", *path, "' is of another run than '", asked, "', or does not say; give it as ",
-          "--resume to go on from it, or another folder for this run"));
+          "'", *path, "' belongs to another run than '", asked, "', or does not say which; resume ",
+          "from it by --resume, or give this run another folder"));
     }
     if (first) point.note = absl::StrCat("newer than --resume ", asked, ", of the same run");
     point.path = *path;
@@ -145,14 +139,15 @@ Settings RunSettings::All() const {
 absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point) {
   const Checkpoint& checkpoint = point.checkpoint;
   if (const auto* setting = FirstDifference(checkpoint, settings.identity)) {
-    if (setting->first != "program") return Differs(checkpoint, *setting, " or start anew");
+    if (setting->first != "program") return Differs(checkpoint, *setting, " or start a new run");
     return absl::InvalidArgumentError(absl::StrCat(
-        "was written by ", checkpoint.mocopp.at("program"), ", not by ", setting->second,
+        "was written by ", checkpoint.facts.Setting("program"), ", not by ", setting->second,
         "; give a checkpoint, or a run folder, of ", setting->second));
   }
   if (const auto* setting = FirstDifference(checkpoint, settings.forceable)) {
     if (force.empty()) {
-      return Differs(checkpoint, *setting, ", start anew, or insist by --force=REASON");
+      return Differs(checkpoint, *setting,
+                     ", start a new run, or accept the difference with --force=REASON");
     }
     point.forced =
         absl::StrCat(DescribeDifferences(checkpoint, settings.forceable), " (", force, ")");
@@ -161,61 +156,35 @@ absl::Status CheckRun(const RunSettings& settings, const std::string& force, Res
   return absl::OkStatus();
 }
 
-absl::StatusOr<Counts> ReadCounts(const ResumePoint& point) {
-  const auto text = [&](const char* name) {
-    const auto found = point.checkpoint.mocopp.find(name);
-    return found == point.checkpoint.mocopp.end() ? std::string() : found->second;
-  };
-  Counts counts;
-  for (absl::string_view word : absl::StrSplit(text("epoch_sums"), ' ', absl::SkipEmpty())) {
-    if (!absl::SimpleAtod(word, &counts.epoch_sums.emplace_back())) {
-      return absl::DataLossError("has no readable sums of its epoch; use an earlier one");
-    }
-  }
-  for (absl::string_view word : absl::StrSplit(text("bad_images"), ' ', absl::SkipEmpty())) {
-    int64_t index;
-    if (!absl::SimpleAtoi(word, &index)) {
-      return absl::DataLossError("has no readable list of bad images; use an earlier one");
-    }
-    if (point.forced.empty()) counts.bad_images.insert(index);  // else they may be other images
-  }
-  counts.forced = text("forced");
-  if (!point.forced.empty()) {
-    absl::StrAppend(&counts.forced, counts.forced.empty() ? "" : "; ", point.forced);
-  }
-  return counts;
-}
-
-void WriteCounts(const Counts& counts, Checkpoint& checkpoint) {
-  checkpoint.mocopp["bad_images"] = absl::StrJoin(counts.bad_images, " ");
-  checkpoint.mocopp["epoch_sums"] =
-      absl::StrJoin(counts.epoch_sums, " ",
-                    [](std::string* text, double sum) { text->append(registry::WriteValue(sum)); });
-  if (!counts.forced.empty()) checkpoint.mocopp["forced"] = counts.forced;
-}
-
-std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
-                                      int64_t steps_per_epoch, int64_t last_step,
-                                      const std::string& force) {
+std::vector<std::string> PutAsideDamaged(const ResumePoint& point) {
   std::vector<std::string> lines;
   for (const auto& [path, why] : point.damaged) {
     const std::string aside = path + ".damaged";
     const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
-    lines.push_back(absl::StrCat("warning: passed over, ",
-                                 moved ? "now " + aside : std::string("cannot be renamed"), ": ",
+    lines.push_back(absl::StrCat("warning: skipped a damaged checkpoint, ",
+                                 moved ? "renamed to " + aside : "which cannot be renamed", ": ",
                                  why));
   }
+  return lines;
+}
+
+std::vector<std::string> DescribeResume(const ResumePoint& point, int64_t step,
+                                        int64_t steps_per_epoch, int64_t last_step,
+                                        const std::string& force) {
+  std::vector<std::string> lines;
   lines.push_back(absl::StrCat(
       "resumed  from ", point.path, ": ",
       step == last_step ? std::string("all steps are done; raise --epochs to go on")
                         : absl::StrCat("epoch ", step / steps_per_epoch + 1, ", step ",
                                        step % steps_per_epoch, " of ", steps_per_epoch)));
   if (!point.note.empty()) lines.push_back("note     " + point.note);
-  if (!point.differences.empty()) lines.push_back("note     not as it was: " + point.differences);
+  if (!point.differences.empty()) {
+    lines.push_back("note     changed since the checkpoint: " + point.differences);
+  }
   if (!point.forced.empty()) {
     lines.push_back("forced   " + point.forced);
   } else if (!force.empty()) {
-    lines.push_back("note     --force had nothing to force");
+    lines.push_back("note     --force was not needed");
   }
   return lines;
 }
@@ -223,17 +192,17 @@ std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
 absl::StatusOr<int64_t> NextStep(const Checkpoint& checkpoint, int64_t steps_per_epoch,
                                  int64_t last_step, bool may_be_done) {
   int64_t step = 0;
-  const auto saved = checkpoint.mocopp.find("step");
-  const auto length = checkpoint.mocopp.find("steps_per_epoch");
-  const bool other_epochs =
-      length != checkpoint.mocopp.end() && length->second != absl::StrCat(steps_per_epoch);
-  const bool read = saved != checkpoint.mocopp.end() && !other_epochs
-                        ? absl::SimpleAtoi(saved->second, &step)
-                        : !__builtin_mul_overflow(checkpoint.epoch, steps_per_epoch, &step);
-  if (!read || step < 0) return absl::DataLossError("has no readable step; use an earlier one");
+  const CheckpointFacts& facts = checkpoint.facts;
+  const bool other_epochs = facts.steps_per_epoch && *facts.steps_per_epoch != steps_per_epoch;
+  if (facts.step && !other_epochs) {
+    step = *facts.step;
+  } else if (__builtin_mul_overflow(checkpoint.epoch, steps_per_epoch, &step) || step < 0) {
+    return absl::DataLossError("has no readable step; use an earlier checkpoint");
+  }
   if (step >= last_step && !(may_be_done && step == last_step)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "has ", step, " of ", last_step, " steps done: nothing is left to do; raise --epochs"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("has ", step, " of ", last_step,
+                     " steps done, so that nothing is left to do; raise --epochs"));
   }
   return step;
 }

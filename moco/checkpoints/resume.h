@@ -3,7 +3,6 @@
 #define MOCO_CHECKPOINTS_RESUME_H_
 
 #include <cstdint>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -14,9 +13,9 @@
 
 namespace moco {
 
-// The identity of a run that starts with these settings, for mocopp["run"]; it stays with the run
-// whatever is changed on the way. A function of the settings, so that the same run started twice
-// writes the same files.
+// The identity of a run that starts with these settings, for CheckpointFacts::run; it stays with
+// the run whatever is changed on the way. A function of the settings, so that the same run started
+// twice writes the same files.
 std::string NewRunId(const Settings& settings);
 
 // The identity of the run that a checkpoint is of. Of one that does not say it, such as the
@@ -58,22 +57,14 @@ struct RunSettings {
 // names the first difference, to be read after the checkpoint's name. Sets differences and forced.
 absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point);
 
-// What a run has counted so far.
-struct Counts {
-  std::set<int64_t> bad_images;    // met in the run's life: indices in the data
-  std::vector<double> epoch_sums;  // of the epoch that is under way
-  std::string forced;              // in the run's life, with the reasons
-};
+// Renames the damaged checkpoints that were passed over to "<path>.damaged", out of the way of
+// those that the run will write. Returns a warning for each.
+std::vector<std::string> PutAsideDamaged(const ResumePoint& point);
 
-// From a checkpoint that was found and checked. DataLoss when they are not readable.
-absl::StatusOr<Counts> ReadCounts(const ResumePoint& point);
-void WriteCounts(const Counts& counts, Checkpoint& checkpoint);
-
-// Puts damaged checkpoints out of the way of those that the run will write, as "<path>.damaged",
-// and returns the lines that say how the run goes on.
-std::vector<std::string> StartResumed(const ResumePoint& point, int64_t step,
-                                      int64_t steps_per_epoch, int64_t last_step,
-                                      const std::string& force);
+// Lines that say where the run goes on and what has changed since the checkpoint.
+std::vector<std::string> DescribeResume(const ResumePoint& point, int64_t step,
+                                        int64_t steps_per_epoch, int64_t last_step,
+                                        const std::string& force);
 
 // The step that comes next, at least 0 and below last_step; the first of the checkpoint's epoch
 // when its epochs had another number of steps. With `may_be_done` also last_step. DataLoss when

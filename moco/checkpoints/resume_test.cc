@@ -16,12 +16,13 @@
 namespace moco {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 Checkpoint Of(std::map<std::string, std::string> texts, int64_t epoch = 0) {
   Checkpoint c;
   c.epoch = epoch;
-  c.mocopp = std::move(texts);
+  c.facts = ReadFacts(texts).value();
   return c;
 }
 
@@ -37,11 +38,10 @@ TEST(ResumeTest, AnotherRunIsRefusedByTheFirstDifference) {
     return std::string(CheckRun({identity, {}, {}}, "", p).message());
   };
   EXPECT_EQ(check({{"program", "pretrain"}, {"arch", "resnet18"}, {"new", "x"}}), "");
-  EXPECT_EQ(check({{"arch", "resnet50"}, {"seed", "2"}}),
-            "was written with 'resnet18', this run has 'resnet50'; change --arch or start anew");
-  EXPECT_EQ(
-      check({{"program", "lincls"}, {"seed", "2"}}),
-      "was written by pretrain, not by lincls; give a checkpoint, or a run folder, of lincls");
+  EXPECT_THAT(check({{"arch", "resnet50"}, {"seed", "2"}}),
+              AllOf(HasSubstr("--arch='resnet18'"), HasSubstr("'resnet50'")));
+  EXPECT_THAT(check({{"program", "lincls"}, {"seed", "2"}}),
+              AllOf(HasSubstr("by pretrain"), HasSubstr("of lincls")));
   p = Point({});  // a reference checkpoint
   EXPECT_EQ(check({{"arch", "resnet50"}}), "");
 }
@@ -51,7 +51,7 @@ TEST(ResumeTest, DifferencesThatMayBeAreTold) {
   ASSERT_TRUE(CheckRun({{}, {}, {{"lr", "0.03"}, {"threads", "2"}}}, "", p).ok());
   EXPECT_EQ(p.differences, "");
   ASSERT_TRUE(CheckRun({{}, {}, {{"lr", "0.5"}, {"threads", "4"}}}, "", p).ok());
-  EXPECT_EQ(p.differences, "lr was 0.03, is 0.5; threads was 2, is 4");
+  EXPECT_EQ(p.differences, "lr 0.03 -> 0.5; threads 2 -> 4");
 }
 
 TEST(ResumeTest, ARunKeepsItsIdentity) {
@@ -96,7 +96,7 @@ TEST_F(FindResumePointTest, TheNewestOfTheSameRun) {
   const auto point = FindResumePoint(asked, {old, newer});
   ASSERT_TRUE(point.ok());
   EXPECT_EQ(point->path, newer);
-  EXPECT_EQ(point->checkpoint.mocopp.at("step"), "25");
+  EXPECT_EQ(point->checkpoint.facts.step, 25);
   EXPECT_EQ(point->note, "newer than --resume " + asked + ", of the same run");
   EXPECT_EQ(FindResumePoint("", {old, newer})->path, newer);
 }
@@ -112,10 +112,13 @@ TEST_F(FindResumePointTest, DamagedOnesArePassedOverAndSetAside) {
     ASSERT_EQ(point->damaged.size(), 1);
     EXPECT_EQ(point->damaged[0].path, cut);
   }
-  const auto said = StartResumed(*FindResumePoint(asked, {whole, cut}), 20, 8, 40, "");
-  ASSERT_EQ(said.size(), 3);
-  EXPECT_THAT(said[0], HasSubstr("passed over, now " + cut + ".damaged: checkpoint '" + cut));
-  EXPECT_EQ(said[1], "resumed  from " + whole + ": epoch 3, step 4 of 8");
+  const auto point = FindResumePoint(asked, {whole, cut});
+  const auto lines = DescribeResume(*point, 20, 8, 40, "");
+  ASSERT_EQ(lines.size(), 2);  // and the note that it is newer than the one asked for
+  EXPECT_EQ(lines[0], "resumed  from " + whole + ": epoch 3, step 4 of 8");
+  const auto warnings = PutAsideDamaged(*point);
+  ASSERT_EQ(warnings.size(), 1);
+  EXPECT_THAT(warnings[0], HasSubstr(cut + ".damaged: checkpoint '" + cut));
   EXPECT_FALSE(std::filesystem::exists(cut));
 
   Cut(whole);
@@ -136,33 +139,17 @@ TEST_F(FindResumePointTest, AnotherRunIsNotTaken) {
   const std::string asked = Write("asked", "a", 10), other = Write("other", "b", 20);
   const auto point = FindResumePoint(asked, {other});
   EXPECT_EQ(point.status().code(), absl::StatusCode::kAlreadyExists);
-  EXPECT_THAT(std::string(point.status().message()), HasSubstr("is of another run than"));
+  EXPECT_THAT(std::string(point.status().message()), HasSubstr("another run than"));
 }
 
 TEST(ResumeTest, OnlyAReasonForces) {
-  ResumePoint p = Point({{"data", "50 images"}, {"bad_images", "7"}});
+  ResumePoint p = Point({{"data", "50 images"}});
   EXPECT_TRUE(CheckRun({{}, {{"data", "50 images"}}, {}}, "", p).ok());
-  EXPECT_EQ(ReadCounts(p)->bad_images.count(7), 1);
-  EXPECT_EQ(CheckRun({{}, {{"data", "60 images"}}, {}}, "", p).message(),
-            "was written with '50 images', this run has '60 images'; change --data, start anew, or "
-            "insist by --force=REASON");
+  EXPECT_THAT(std::string(CheckRun({{}, {{"data", "60 images"}}, {}}, "", p).message()),
+              AllOf(HasSubstr("--data='50 images'"), HasSubstr("'60 images'"),
+                    HasSubstr("--force=REASON")));
   EXPECT_TRUE(CheckRun({{}, {{"data", "60 images"}}, {}}, "ten more", p).ok());
-  EXPECT_EQ(p.forced, "data was 50 images, is 60 images (ten more)");
-  EXPECT_TRUE(ReadCounts(p)->bad_images.empty());
-  EXPECT_EQ(ReadCounts(p)->forced, p.forced);
-}
-
-TEST(ResumeTest, CountsGoThroughACheckpoint) {
-  ResumePoint p;
-  const Counts counts{{3, 17}, {0.1, 1e-300, 12345.678901234567}, "why"};
-  WriteCounts(counts, p.checkpoint);
-  const auto read = ReadCounts(p);
-  ASSERT_TRUE(read.ok());
-  EXPECT_EQ(read->bad_images, counts.bad_images);
-  EXPECT_EQ(read->epoch_sums, counts.epoch_sums);
-  EXPECT_EQ(read->forced, "why");
-  p.checkpoint.mocopp["epoch_sums"] = "1 x";
-  EXPECT_EQ(ReadCounts(p).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(p.forced, "data 50 images -> 60 images (ten more)");
 }
 
 TEST(ResumeTest, TheStepMustBeOneOfTheRun) {
@@ -170,14 +157,11 @@ TEST(ResumeTest, TheStepMustBeOneOfTheRun) {
   EXPECT_EQ(NextStep(Of({}, 2), 10, 30).value(), 20);
   EXPECT_EQ(NextStep(Of({{"step", "17"}, {"steps_per_epoch", "10"}}, 1), 10, 30).value(), 17);
   EXPECT_EQ(NextStep(Of({{"step", "17"}, {"steps_per_epoch", "10"}}, 1), 12, 36).value(), 12);
-  for (const char* step : {"-5", "x", "", "99999999999999999999"}) {
-    EXPECT_EQ(NextStep(Of({{"step", step}}), 10, 30).status().code(), absl::StatusCode::kDataLoss);
-  }
   EXPECT_EQ(NextStep(Of({}, -2), 10, 30).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(NextStep(Of({}, std::numeric_limits<int64_t>::max()), 10, 30).status().code(),
             absl::StatusCode::kDataLoss);
   EXPECT_EQ(NextStep(Of({{"step", "30"}}), 10, 30).status().message(),
-            "has 30 of 30 steps done: nothing is left to do; raise --epochs");
+            "has 30 of 30 steps done, so that nothing is left to do; raise --epochs");
   EXPECT_EQ(NextStep(Of({{"step", "30"}}), 10, 30, /*may_be_done=*/true).value(), 30);
   EXPECT_FALSE(NextStep(Of({{"step", "31"}}), 10, 30, /*may_be_done=*/true).ok());
 }

@@ -67,6 +67,18 @@ absl::Status CopyState(const StateDict& from, const StateDict& to) {
   return absl::OkStatus();
 }
 
+std::vector<at::Tensor> Tensors(const StateDict& state) {
+  std::vector<at::Tensor> tensors;
+  for (const auto& [name, tensor] : state) tensors.push_back(tensor);
+  return tensors;
+}
+
+StateDict Copy(const StateDict& state) {
+  StateDict copy;
+  for (const auto& [name, tensor] : state) copy.emplace_back(name, tensor.detach().clone());
+  return copy;
+}
+
 StateDict Below(const StateDict& state, const std::string& prefix) {
   StateDict below;
   for (const auto& [name, tensor] : state) {

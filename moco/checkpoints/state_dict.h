@@ -27,6 +27,10 @@ StateDict GetState(const torch::nn::Module& module, const std::string& prefix = 
 // same on both sides.
 absl::Status CopyState(const StateDict& from, const StateDict& to);
 
+// The tensors without their names, and copies of them under their names.
+std::vector<at::Tensor> Tensors(const StateDict& state);
+StateDict Copy(const StateDict& state);
+
 // The part of `state` below `prefix`, with the prefix taken off.
 StateDict Below(const StateDict& state, const std::string& prefix);
 

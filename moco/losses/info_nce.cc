@@ -3,6 +3,8 @@
 #include <ATen/ops/logaddexp.h>
 #include <ATen/ops/logsumexp.h>
 
+#include <cmath>
+
 #include "moco/losses/loss.h"
 
 namespace moco {
@@ -29,6 +31,8 @@ class InfoNce : public Loss {
     const at::Tensor l_neg = at::logsumexp(negative / temperature_, /*dim=*/1);
     return (at::logaddexp(l_pos, l_neg) - l_pos).mean();
   }
+
+  std::optional<double> Chance(int64_t negatives) const override { return std::log1p(negatives); }
 
  private:
   const double temperature_;

@@ -63,6 +63,16 @@ TEST_P(LossContract, IsTheMeanOverTheBatchAndBlindToTheQueuesOrder) {
   EXPECT_NEAR(whole, (*loss_)(positive_, negative_.flip(1)).item<double>(), 1e-12);
 }
 
+TEST_P(LossContract, ChanceIsTheLossOfEqualSimilarities) {
+  const auto chance = loss_->Chance(kNegatives);
+  if (!chance) return;
+  for (const double similarity : {-0.5, 0.0, 1.0}) {
+    const at::Tensor loss = (*loss_)(at::full({kBatch}, similarity, at::kDouble),
+                                     at::full({kBatch, kNegatives}, similarity, at::kDouble));
+    EXPECT_NEAR(loss.item<double>(), *chance, 1e-9);
+  }
+}
+
 TEST_P(LossContract, CanonicalSpecMakesTheSameLoss) {
   const auto again = Losses().Create(Losses().Canonical(GetParam()).value()).value();
   EXPECT_TRUE((*again)(positive_, negative_).equal((*loss_)(positive_, negative_)));

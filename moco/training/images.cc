@@ -36,6 +36,17 @@ absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
   };
 }
 
+absl::StatusOr<data::LoaderOptions> LoaderOf(const augment::Pipeline& pipeline, size_t views) {
+  auto view = MakeView(pipeline);
+  if (!view.ok()) return view.status();
+  data::LoaderOptions options;
+  options.rows = pipeline.output().rows;
+  options.cols = pipeline.output().cols;
+  options.channels = pipeline.output().channels;
+  options.views.assign(views, *view);
+  return options;
+}
+
 at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type) {
   const int64_t rows = type.rows, cols = type.cols, channels = type.channels;
   return at::from_blob(batch.views[v], {batch.size, channels, rows, cols},
@@ -47,16 +58,12 @@ absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
     int64_t max_bad_images, Communicator& communicator) {
-  auto view = MakeView(pipeline);
-  if (!view.ok()) return view.status();
-  data::LoaderOptions options;
+  auto made = LoaderOf(pipeline, 1);
+  if (!made.ok()) return made.status();
+  data::LoaderOptions& options = *made;
   options.batch_size = kEvaluationBatch * communicator.size();
   options.rank = communicator.rank();
   options.ranks = communicator.size();
-  options.rows = pipeline.output().rows;
-  options.cols = pipeline.output().cols;
-  options.channels = pipeline.output().channels;
-  options.views = {*view};
   options.shuffle = false;
   options.drop_last = false;
   options.threads = loader_threads;

@@ -20,6 +20,10 @@ namespace moco {
 // a fixed size (it must end with to_tensor, perhaps normalize, after a crop).
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline);
 
+// Loader options with `views` views of the pipeline; everything else is as LoaderOptions has it.
+// Errors are MakeView's.
+absl::StatusOr<data::LoaderOptions> LoaderOf(const augment::Pipeline& pipeline, size_t views);
+
 // View `v` of a batch: N x C x H x W, channels_last, float32, on the batch's own memory, without a
 // copy.
 at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type);

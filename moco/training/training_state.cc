@@ -10,9 +10,6 @@
 namespace moco {
 namespace {
 
-constexpr char kQuery[] = "module.encoder_q.", kKey[] = "module.encoder_k.";
-constexpr char kQueue[] = "module.queue", kPointer[] = "module.queue_ptr";
-
 at::Tensor Find(const StateDict& state, const std::string& wanted) {
   for (const auto& [name, tensor] : state) {
     if (name == wanted) return tensor;
@@ -24,13 +21,13 @@ at::Tensor Find(const StateDict& state, const std::string& wanted) {
 
 void Capture(MoCo& moco, Checkpoint& checkpoint) {
   for (const auto& [prefix, encoder] :
-       {std::pair(kQuery, &moco.query_encoder()), std::pair(kKey, &moco.key_encoder())}) {
+       {std::pair(kQueryEncoder, &moco.query_encoder()), std::pair(kKeyEncoder, &moco.key_encoder())}) {
     for (const auto& [name, tensor] : encoder->State()) {
       checkpoint.state.emplace_back(prefix + name, tensor);
     }
   }
   checkpoint.state.emplace_back(kQueue, moco.queue().Transposed());
-  checkpoint.state.emplace_back(kPointer, at::tensor({moco.queue().position()}));
+  checkpoint.state.emplace_back(kQueuePointer, at::tensor({moco.queue().position()}));
   CaptureOptimizer(moco.optimizer(), checkpoint.optimizer);
   // The reference gives its optimizer the key encoder's parameters too, which have no state there.
   checkpoint.optimizer.parameters = 2 * moco.query_encoder().Parameters().size();
@@ -38,7 +35,7 @@ void Capture(MoCo& moco, Checkpoint& checkpoint) {
 
 absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
   const at::Tensor keys = Find(checkpoint.state, kQueue);
-  const at::Tensor pointer = Find(checkpoint.state, kPointer);
+  const at::Tensor pointer = Find(checkpoint.state, kQueuePointer);
   const at::Tensor own_keys = moco.queue().Transposed();
   if (!keys.defined() || keys.sizes() != own_keys.sizes()) {
     return absl::InvalidArgumentError("its 'module.queue' is missing or of another shape");
@@ -48,7 +45,7 @@ absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
     return absl::InvalidArgumentError("its 'module.queue_ptr' is missing or out of range");
   }
   for (const auto& [prefix, encoder] :
-       {std::pair(kQuery, &moco.query_encoder()), std::pair(kKey, &moco.key_encoder())}) {
+       {std::pair(kQueryEncoder, &moco.query_encoder()), std::pair(kKeyEncoder, &moco.key_encoder())}) {
     absl::Status s = CopyState(Below(checkpoint.state, prefix), encoder->State());
     if (!s.ok()) return s;
   }

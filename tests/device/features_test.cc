@@ -52,10 +52,10 @@ moco::Checkpoint Pretrained() {
   const at::Tensor queue = at::randn({5, 7});
   checkpoint.state.emplace_back("module.queue",
                                 queue / at::linalg_vector_norm(queue, 2, 0, /*keepdim=*/true));
-  checkpoint.mocopp = {{"arch", arch},
-                       {"mlp", head},
-                       {"aug-plus", "random_resized_crop:size=12|flip|to_tensor|normalize"},
-                       {"loss", "info_nce:temperature=0.2"}};
+  checkpoint.facts.settings = {{"arch", arch},
+                               {"head", head},
+                               {"views", "random_resized_crop:size=12|flip|to_tensor|normalize"},
+                               {"loss", "info_nce:temperature=0.2"}};
   return checkpoint;
 }
 

@@ -70,17 +70,17 @@ head -c 20000 $checkpoint > cut.pth.tar
 refused $damaged "cut.pth.tar' is damaged" run data/train --epochs=9 --resume=cut.pth.tar
 refused $usage "text.tar' is not a checkpoint" run data/train --epochs=9 --resume=text.tar
 refused $usage "gone.pth.tar': No such file" run data/train --epochs=9 --resume=gone.pth.tar
-refused $usage "change --arch or start anew" \
+refused $usage "--arch=" \
   run data/train --epochs=9 --resume=$checkpoint -a resnet_small:width=16,blocks=1,stages=2
 refused $usage "empty' has no checkpoint of pretraining" run data/train --resume=empty
-refused $usage "change --aug-plus, start anew, or insist by --force" \
+refused $usage "--force=REASON" \
   run data/train --epochs=9 --resume=$checkpoint --views="$eval_views"
 refused $usage "both name the run's folder" run data/train --run-dir=no --checkpoint-dir=no
 refused $usage "nothing is left to do; raise --epochs" run data/train --resume=$checkpoint
 
 # --- Run folders ---
 refused $unavailable "cannot make folder '/sys/run.*choose a place" run data/train --run-dir=/sys/run
-refused $unavailable "holds the checkpoints of an earlier run; go on with it by --resume" run data/train --run-dir=whole
+refused $unavailable "holds the checkpoints of an earlier run; resume it with --resume" run data/train --run-dir=whole
 # A second run in a folder that is in use.
 run data/train --epochs=500 --checkpoint-every=500 --run-dir=busy > /dev/null &
 until [ -e busy/metrics.jsonl ]; do sleep 0.05; done

@@ -11,7 +11,7 @@ for file in flags.txt environment.json metrics.jsonl metrics.csv events.out.tfev
   ls run/$file > /dev/null || fail "no run/$file"
 done
 [ "$(wc -l < run/metrics.csv)" = $(($(wc -l < run/metrics.jsonl) + 1)) ] || fail "metrics.csv has other rows"
-for line in ' % of log(1+K), .*: learning$' '^summary  5 epochs' '^  loss of an epoch '; do
+for line in ' % of chance, .*: learning$' '^summary  5 epochs' '^  loss of an epoch '; do
   grep -q "$line" out || fail "no '$line' in: $(cat out)"
 done
 grep -q '"libtorch": "2.11.0"' run/environment.json || fail "environment: $(cat run/environment.json)"

@@ -53,7 +53,7 @@ cmp on/checkpoints/checkpoint_0029.pth.tar jobs/moco/moco_unsupervised_0029.pth.
 cp jobs/moco/moco_unsupervised_0029.pth.tar whole.pth.tar
 truncate -s 30000 jobs/moco/moco_unsupervised_0029.pth.tar
 "$pretrain" "${job[@]}" > out || fail "with a damaged one: $(cat out)"
-grep -q "^warning: passed over, now .*0029.pth.tar.damaged: " out || fail "not said: $(cat out)"
+grep -q "^warning: .*renamed to .*0029.pth.tar.damaged: " out || fail "not said: $(cat out)"
 cmp whole.pth.tar jobs/moco/moco_unsupervised_0029.pth.tar || fail "other weights after a damaged one"
 
 # Without the file that it began with and without any of its own there is nothing to go on from.

@@ -1,0 +1,66 @@
+#include "moco/training/footprint.h"
+
+#include <ATen/ops/zeros.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/progress.h"
+
+namespace moco {
+
+absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
+                                           const augment::ImageType& view, double batch) {
+  auto encoder = Encoder::Create(options.encoder);
+  if (!encoder.ok()) return encoder.status();
+  (*encoder)->To(at::kCPU, options.dtype);
+  const int64_t images = 2 * options.encoder.bn_splits;
+  const at::Tensor input = at::zeros({images, view.channels, view.rows, view.cols}, options.dtype)
+                               .contiguous(at::MemoryFormat::ChannelsLast);
+  const size_t before = mallinfo2().uordblks;
+  const at::Tensor output = (**encoder)(input);
+  const double activations = static_cast<double>(mallinfo2().uordblks - before) / images;
+
+  double weights = 0;
+  for (const auto& [name, tensor] : (*encoder)->State()) weights += tensor.nbytes();
+  const double width = at::elementSize(options.dtype);
+  const double queue = width * (*encoder)->dim() * options.queue_size;
+  const double loader = 3 * 2 * 4.0 * view.channels * view.rows * view.cols * batch;
+  const double micro = batch / options.accumulate;
+  const double logits = 3 * width * micro * options.queue_size;
+  Footprint footprint;
+  footprint.memory = 4 * weights + queue + loader + logits + 1.3 * activations * micro + 300e6;
+  footprint.checkpoint = 3 * weights + queue;
+  return footprint;
+}
+
+std::string MemoryWarning(const Footprint& footprint) {
+  const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  if (footprint.memory <= physical) return "";
+  return absl::StrCat("warning: the run needs about ", base::FormatBytes(footprint.memory),
+                      " of memory, and the machine has ", base::FormatBytes(physical),
+                      "; lower --batch-size or --moco-k, or raise --accumulate");
+}
+
+std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t checkpoints,
+                                           const std::string& run_folder) {
+  const double on_disk = checkpoints * footprint.checkpoint;
+  std::vector<std::string> lines = {absl::StrFormat(
+      "needs    about %s of memory; %d checkpoints of %s (%s on disk); an estimate of the time "
+      "follows after 20 steps",
+      base::FormatBytes(footprint.memory), checkpoints, base::FormatBytes(footprint.checkpoint),
+      base::FormatBytes(on_disk))};
+  std::error_code error;
+  const auto space = std::filesystem::space(run_folder, error);
+  if (!run_folder.empty() && !error && space.available < on_disk) {
+    lines.push_back(absl::StrCat("warning: only ", base::FormatBytes(space.available),
+                                 " are free in '", run_folder,
+                                 "'; lower --keep, or give another --run-dir"));
+  }
+  return lines;
+}
+
+}  // namespace moco

@@ -1,0 +1,293 @@
+#include "moco/training/training_run.h"
+
+#include <ATen/Context.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/files.h"
+#include "base/progress.h"
+#include "base/signals.h"
+#include "moco/backbones/backbone.h"
+#include "moco/heads/head.h"
+#include "moco/losses/loss.h"
+#include "moco/optimizers/optimizer.h"
+
+namespace moco {
+namespace {
+
+constexpr int64_t kMaxSteps = int64_t{1} << 32;  // base::Rng tells no more apart
+
+// Settings that may differ over the ranks: they decide how results are rounded, not what is
+// computed.
+bool IsOfMachine(const std::string& setting) { return setting == "threads" || setting == "cpu"; }
+
+// A checkpoint's specs as they are written now: a plugin may have more options since.
+void RenewSpecs(CheckpointFacts& facts) {
+  const auto renew = [&](const char* name, const auto& registry) {
+    const auto saved = facts.settings.find(name);
+    if (saved == facts.settings.end()) return;
+    if (auto spec = registry.Canonical(saved->second); spec.ok()) saved->second = *spec;
+  };
+  renew(kArchSetting, Backbones());
+  renew(kHeadSetting, Heads());
+  renew(kLossSetting, Losses());
+  renew("optimizer", Optimizers());
+  renew("schedule", Schedules());
+}
+
+absl::Status InFile(const absl::Status& status, const std::string& path) {
+  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
+}
+
+}  // namespace
+
+TrainingRun::TrainingRun(RunKind kind, const RunOptions& options, Communicator& communicator,
+                         TrainingTask& task)
+    : kind_(std::move(kind)), options_(options), communicator_(communicator), task_(task) {}
+
+absl::Status TrainingRun::Plan(int64_t images, bool drop_last) {
+  const int64_t batch = options_.batch_size;
+  if (batch > images) {
+    return absl::InvalidArgumentError(absl::StrCat("a batch of ", batch, " cannot be filled from ",
+                                                   images, " images; set --batch-size to 1 to ",
+                                                   images));
+  }
+  steps_per_epoch_ = drop_last ? images / batch : (images + batch - 1) / batch;
+  auto schedule =
+      Schedules().Create(options_.schedule, ScheduleContext{options_.epochs, steps_per_epoch_});
+  if (!schedule.ok()) return schedule.status();
+  schedule_ = std::move(*schedule);
+  if (__builtin_mul_overflow(options_.epochs, steps_per_epoch_, &last_step_) ||
+      last_step_ >= kMaxSteps) {
+    return absl::InvalidArgumentError(absl::StrCat("--epochs ", options_.epochs, " of ",
+                                                   steps_per_epoch_, " steps are more than ",
+                                                   kMaxSteps, " steps; lower it"));
+  }
+  first_step_ = options_.start_epoch * steps_per_epoch_;
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings& further) {
+  settings_ = settings;
+  run_id_ = NewRunId(settings.All());
+  Settings of_ranks;
+  for (const auto& setting : settings.All()) {
+    if (!IsOfMachine(setting.first)) of_ranks.push_back(setting);
+  }
+  of_ranks.insert(of_ranks.end(), further.begin(), further.end());
+  if (absl::Status s = CheckSameSettings(communicator_, of_ranks); !s.ok()) return s;
+  if (options_.resume.empty() && options_.earlier.empty()) return absl::OkStatus();
+  auto found = FindResumePoint(options_.resume, options_.earlier);
+  if (!found.ok()) return found.status();
+  resumed_ = *std::move(found);
+  RenewSpecs(resumed_.checkpoint.facts);
+  absl::Status s = FindCheckpoint();
+  return s.ok() ? s : InFile(s, resumed_.path);
+}
+
+// Errors are to be read after the checkpoint's name.
+absl::Status TrainingRun::FindCheckpoint() {
+  const CheckpointFacts& facts = resumed_.checkpoint.facts;
+  if (absl::Status s = CheckRun(settings_, options_.force, resumed_); !s.ok()) return s;
+  run_id_ = RunId(resumed_.checkpoint);
+  // A run that was stopped between its last checkpoint and its end may come to its end.
+  const bool own = std::find(options_.earlier.begin(), options_.earlier.end(), resumed_.path) !=
+                   options_.earlier.end();
+  auto step = NextStep(resumed_.checkpoint, steps_per_epoch_, last_step_, own || !facts.validated);
+  if (!step.ok()) return step.status();
+  first_step_ = *step;
+  saved_step_ = facts.step.value_or(first_step_);  // of epochs of another length, perhaps
+  if (resumed_.forced.empty()) bad_images_ = facts.bad_images;  // else they may be other images
+  forced_ = facts.forced;
+  if (!resumed_.forced.empty()) {
+    absl::StrAppend(&forced_, forced_.empty() ? "" : "; ", resumed_.forced);
+  }
+  const std::vector<double*> sums = task_.EpochSums();
+  if (first_step_ % steps_per_epoch_ != 0 && facts.epoch_sums.size() == sums.size()) {
+    for (size_t i = 0; i < sums.size(); ++i) *sums[i] = facts.epoch_sums[i];
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::ShareStart() {
+  if (resumed()) {
+    absl::Status s = task_.Load(resumed_.checkpoint);
+    resumed_.checkpoint = {};  // its tensors have been copied
+    if (!s.ok()) return InFile(s, resumed_.path);
+  }
+  absl::Status s = CheckSameSettings(communicator_,
+                                     {{"resume (its checkpoint must be readable on every machine)",
+                                       absl::StrCat("step ", first_step_, " of ", run_id_)}});
+  if (!s.ok()) return s;
+  const std::vector<at::Tensor> state = task_.State();
+  communicator_.Broadcast(state);
+  return CheckSameTensors(communicator_, state, "the initial values", first_step_);
+}
+
+absl::Status TrainingRun::StartLoader(const data::Dataset& dataset, data::LoaderOptions options) {
+  options.batch_size = options_.batch_size;
+  options.rank = communicator_.rank();
+  options.ranks = communicator_.size();
+  options.seed = options_.seed;
+  options.threads = options_.loader_threads;
+  options.first_step = first_step_;
+  options.last_step = last_step_;
+  options.max_bad_images = options_.max_bad_images;
+  options.known_bad = bad_images_;
+  auto made = data::Loader::Create(dataset, std::move(options));
+  if (!made.ok()) return made.status();
+  loader_ = std::move(*made);
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::Run(base::RunFolder* folder) {
+  return UntilAPeerIsLost(
+      [&] {
+        folder_ = folder;
+        base::RunLog log(folder, kind_.columns);
+        log_ = &log;
+        log.Start(first_step_ > 0 ? saved_step_ : 0);
+        if (resumed()) {
+          if (folder != nullptr) {
+            for (const std::string& line : PutAsideDamaged(resumed_)) log.Print(line);
+          }
+          for (const std::string& line : DescribeResume(resumed_, first_step_, steps_per_epoch_,
+                                                        last_step_, options_.force)) {
+            log.Print(line);
+          }
+        }
+        return Loop();
+      },
+      at_step_);
+}
+
+absl::Status TrainingRun::Loop() {
+  start_ = saved_at_ = Clock::now();
+  if (absl::Status s = BesideTraining([&] { return task_.BeforeSteps(); }); !s.ok()) return s;
+  for (int64_t step = first_step_; step < last_step_; ++step) {
+    at_step_ = step;
+    if (absl::Status stop = StopRequested(communicator_); !stop.ok()) return Stop(step, stop);
+    if (absl::Status s = Step(step); !s.ok()) return s;
+    if ((step + 1) % steps_per_epoch_ == 0) {
+      absl::Status s =
+          BesideTraining([&] { return task_.EndEpoch(step / steps_per_epoch_, step + 1); });
+      if (!s.ok()) return s;
+    } else if (options_.checkpoint_minutes > 0 &&
+               RankZeroSays(communicator_,
+                            base::SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes)) {
+      // A failure has been printed, and the next checkpoint is another try.
+      (void)BesideTraining([&] { return task_.Save(step + 1); });
+    }
+  }
+  log_->Print(absl::StrFormat(
+      "summary  %d epochs, %d steps; this start %d steps in %s, %s of it beside training",
+      options_.epochs, last_step_, last_step_ - first_step_,
+      base::FormatSeconds(base::SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
+  task_.Summarize();
+  return absl::OkStatus();
+}
+
+absl::Status TrainingRun::Step(int64_t step) {
+  step_start_ = Clock::now();
+  auto batch = loader_->Next();
+  if (!batch.ok()) return batch.status();
+  ReportBadImages(loader_->bad_images());
+  at::manual_seed(options_.seed + step + 1);  // what a plugin draws in a step (dropout)
+  return task_.Step(**batch, step, options_.lr * schedule_->Factor(step));
+}
+
+void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::string& text,
+                         const nlohmann::json& metrics) {
+  items_ += items;
+  const int64_t epoch = step / steps_per_epoch_, steps = step + 1 - first_step_;
+  const double seconds = base::SecondsSince(start_) - seconds_beside_;
+  const double rate = items_ / seconds, waiting = loader_->seconds_waited() / seconds;
+  const double left =
+      (last_step_ - step - 1) * seconds / steps + task_.SecondsOfEpochEnds(step + 1);
+  log_->Update(absl::StrFormat("epoch %d/%d step %d/%d  %s  %.0f %s/s  waiting %.1f %%  %s left",
+                               epoch + 1, options_.epochs, step % steps_per_epoch_ + 1,
+                               steps_per_epoch_, text, rate, kind_.items, 100 * waiting,
+                               base::FormatSeconds(left)));
+  if (steps == 2) {  // in the first one, libraries choose how to compute
+    const std::string warning = base::SlowStepWarning(base::SecondsSince(step_start_));
+    if (!warning.empty()) log_->Print(warning);
+  }
+  if (steps == 20) {
+    log_->Print(absl::StrCat("the run will take about ",
+                             base::FormatSeconds(base::SecondsSince(start_) + left)));
+  }
+  if ((step + 1) % options_.print_every != 0 && step != 0) return;
+  nlohmann::json line = {{"step", step + 1}, {"epoch", epoch}};
+  line.update(metrics);
+  line.update({{"lr", lr}, {kind_.items + "_per_second", rate}, {"waiting", waiting}});
+  log_->Metrics(line);
+}
+
+absl::Status TrainingRun::Save(const std::string& name, int64_t done,
+                               const std::vector<at::Tensor>& same,
+                               const std::function<Checkpoint()>& capture) {
+  if (absl::Status s = CheckSameTensors(communicator_, same, "the weights or the queue", done);
+      !s.ok()) {
+    return s;
+  }
+  for (const data::BadImage& image : loader_->bad_images()) bad_images_.insert(image.index);
+  bad_images_ = Union(communicator_, bad_images_);
+  saved_at_ = Clock::now();
+  if (folder_ == nullptr) return absl::OkStatus();
+  Checkpoint c = capture();
+  c.epoch = done / steps_per_epoch_;
+  c.optimizer.lr = options_.lr * schedule_->Factor(done - 1);
+  for (const auto& [setting, value] : settings_.All()) c.facts.settings[setting] = value;
+  c.facts.run = run_id_;
+  c.facts.step = done;
+  c.facts.steps_per_epoch = steps_per_epoch_;
+  c.facts.bad_images = bad_images_;
+  c.facts.forced = forced_;
+  for (const double* sum : task_.EpochSums()) c.facts.epoch_sums.push_back(*sum);
+  absl::Status written = WriteCheckpoint(folder_->File(name), c);
+  if (written.ok()) {
+    saved_step_ = done;
+  } else {
+    log_->Print(absl::StrCat("warning: the checkpoint was not written, earlier ones are whole: ",
+                             written.message()));
+  }
+  return written;
+}
+
+absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
+  if (step == first_step_) {
+    return absl::Status(why.code(), absl::StrCat(why.message(), " before the first step; nothing ",
+                                                 "was trained that could be saved"));
+  }
+  // Rank 0 knows, which writes.
+  const bool saved = RankZeroSays(communicator_, step == saved_step_);
+  if (absl::Status s = saved ? absl::OkStatus() : task_.Save(step); !s.ok()) {
+    return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
+  }
+  if (folder_ == nullptr) {
+    return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step));
+  }
+  const std::string start = communicator_.size() > 1
+                                ? "the same command with --resume="
+                                : absl::StrCat("bazel run ", kind_.target, " -- --resume=");
+  return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
+                                               ", checkpoint written; go on with: ", start,
+                                               base::ShellQuoted(folder_->path())));
+}
+
+void TrainingRun::ReportBadImages(const std::vector<data::BadImage>& images) {
+  for (const data::BadImage& image : images) log_->BadImage(image.name, image.why);
+}
+
+absl::Status TrainingRun::BesideTraining(const std::function<absl::Status()>& work) {
+  const auto began = Clock::now();
+  absl::Status status = work();
+  seconds_beside_ += base::SecondsSince(began);
+  return status;
+}
+
+}  // namespace moco
