@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "base/descriptor.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/run_folder.h"
@@ -37,24 +39,6 @@ void Say(const std::string& line) {
   std::fflush(stdout);
   std::fprintf(stderr, "%s\n", line.c_str());
 }
-
-// A file descriptor, closed at the end.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // While it lives, signals stay pending until Next() takes them.
 class Signals {
@@ -98,7 +82,7 @@ class Signals {
 
 // Where the store of rank 0 listens.
 struct Listener {
-  Descriptor socket;
+  base::Descriptor socket;
   int port;
 };
 
@@ -129,7 +113,7 @@ absl::StatusOr<Listener> Listen(const LaunchPlan& plan) {
         host, " is a loopback address on this machine, which others cannot reach", remedy));
   }
   Listener listener;
-  listener.socket = Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  listener.socket = base::Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int fd = listener.socket.get(), yes = 1;
   sockaddr_in6 bound;  // the larger of both kinds, with the port at the same place
   socklen_t size = sizeof(bound);
@@ -210,7 +194,7 @@ class Processes {
     environment["WORLD_SIZE"] = absl::StrCat(plan.size);
     environment["LOCAL_WORLD_SIZE"] = absl::StrCat(plan.nproc);
     environment["TORCHELASTIC_USE_AGENT_STORE"] = "";
-    Descriptor socket;
+    base::Descriptor socket;
     if (plan.first_rank == 0) {
       auto listener = Listen(plan);
       if (!listener.ok()) return listener.status();
@@ -261,8 +245,8 @@ class Processes {
   absl::Status StartGuard() {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
-    const Descriptor read_end(ends[0]);
-    guarded_ = Descriptor(ends[1]);
+    const base::Descriptor read_end(ends[0]);
+    guarded_ = base::Descriptor(ends[1]);
     guard_ = fork();
     if (guard_ < 0) return base::ErrnoStatus("cannot start", "a process");
     if (guard_ > 0) {
@@ -285,8 +269,8 @@ class Processes {
                              int fd) {
     int ends[2];  // through which the child says that it could not become the program
     if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
-    const Descriptor read_end(ends[0]);
-    Descriptor write_end(ends[1]);
+    const base::Descriptor read_end(ends[0]);
+    base::Descriptor write_end(ends[1]);
     const pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -300,7 +284,7 @@ class Processes {
       _exit(write(ends[1], &error, sizeof(error)) > 0 ? 1 : 2);  // nobody reads this code
     }
     if (pid < 0) return base::ErrnoStatus("cannot start a process of", argv[0]);
-    write_end = Descriptor();
+    write_end = base::Descriptor();
     int error;
     if (read(ends[0], &error, sizeof(error)) != sizeof(error)) return pid;
     waitpid(pid, nullptr, 0);
@@ -330,8 +314,29 @@ class Processes {
   const Signals& signals_;
   const Clock::time_point began_ = Clock::now();
   pid_t guard_ = 0;
-  Descriptor guarded_;
+  base::Descriptor guarded_;
   std::map<pid_t, int> ranks_;
+};
+
+// A new folder for a run that names none itself; removed at the end where no rank has used it.
+class OfferedFolder {
+ public:
+  OfferedFolder() : parent_(base::UserPath("runs")) {
+    std::error_code error;
+    parent_is_new_ = !std::filesystem::exists(parent_, error);
+    path_ = base::NewRunPath(parent_);
+  }
+  OfferedFolder(const OfferedFolder&) = delete;
+  ~OfferedFolder() {
+    rmdir(path_.c_str());
+    if (parent_is_new_) rmdir(parent_.c_str());
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string parent_;
+  bool parent_is_new_;
+  std::string path_;
 };
 
 }  // namespace
@@ -342,13 +347,13 @@ absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::st
   if (plan.nproc > cores) {
     Say(absl::StrCat("note: ", plan.nproc, " ranks share ", cores, " cores"));
   }
-  const std::string run_dir = base::NewRunPath(base::UserPath("runs"));
+  const OfferedFolder run_folder;
   const Signals signals;
   for (int restarts = 0;; ++restarts) {
     Processes processes(signals);
-    absl::Status begun = processes.Begin(
-        program, arguments, plan,
-        {{"MOCOPP_RUN_DIR", run_dir}, {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
+    absl::Status begun = processes.Begin(program, arguments, plan,
+                                         {{"MOCOPP_RUN_DIR", run_folder.path()},
+                                          {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
     if (!begun.ok()) return begun;
     const End end = processes.Wait(options);
     if (end.status == 0) return base::kSuccess;

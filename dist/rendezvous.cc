@@ -26,6 +26,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 
 namespace dist {
 namespace {
@@ -112,7 +113,7 @@ absl::StatusOr<int> Listen(const GroupOptions& options) {
   }
   address.port() = htons(static_cast<uint16_t>(options.port));
   const int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return failed();
+  if (fd < 0) return base::ErrnoStatus("rank 0 cannot open a socket for", StoreUrl(options));
   const int yes = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
   if (bind(fd, address.get(), address.length) == 0 && listen(fd, SOMAXCONN) == 0) return fd;

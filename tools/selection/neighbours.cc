@@ -22,6 +22,7 @@ namespace selection {
 namespace {
 
 constexpr int64_t kQueries = 1024;        // rows that are compared with the same rows at once
+constexpr int64_t kChunk = 128;           // of those, what one thread compares at once
 constexpr int64_t kRecallQueries = 1000;  // rows whose true neighbours are looked for
 constexpr float kRounding = 1e-5f;        // of a cosine
 // Rows and columns that a product has at least: the library adds up a narrower one in another
@@ -30,6 +31,18 @@ constexpr int64_t kLeast = 16;
 
 at::Tensor AsMatrix(std::vector<float>& values, int64_t count, int64_t dim) {
   return at::from_blob(values.data(), {count, dim}, at::kFloat);
+}
+
+// Calls `work` for each kChunk of `count` items, in threads. The last bit of a matrix product
+// depends on its size, on the place of its operands in memory, and on how the library divides it
+// among threads. Products of a chunk, by one thread, are the same with any number of threads.
+void InChunks(int64_t count, const std::function<void(int64_t begin, int64_t end)>& work) {
+  // Two at least: a single one would run outside a parallel region, where products use all threads.
+  const int64_t chunks = std::max<int64_t>(2, (count + kChunk - 1) / kChunk);
+  at::parallel_for(0, chunks, /*grain_size=*/1, [&](int64_t i, int64_t end) {
+    at::NoGradGuard no_grad;  // of this thread
+    for (; i < end && i * kChunk < count; ++i) work(i * kChunk, std::min(count, (i + 1) * kChunk));
+  });
 }
 
 // The largest k of what it is given, largest first, in place.
@@ -81,7 +94,8 @@ class Search {
     std::iota(all.begin(), all.end(), 0);
     lists_ = ByCluster(clusters, all);
     centres_ = at::from_blob(const_cast<float*>(clusters.centres.data()), {clusters.k, rows.dim()},
-                             at::kFloat);
+                             at::kFloat)
+                   .clone();
     found_.k = std::min(options.k, rows.size() - 1);
     found_.similarities.assign(rows.size() * found_.k, -std::numeric_limits<float>::infinity());
     for (int64_t row = 0; row < rows.size(); ++row) {
@@ -153,7 +167,11 @@ class Search {
     std::vector<std::vector<int64_t>> near(n);  // duplicates of each query
     ComparePart(queries, query_rows, positions, parts[0], near);
     if (parts.size() > 1) {
-      const at::Tensor to_centres = at::mm(query_rows, centres_.t());  // n x k
+      at::Tensor to_centres = at::empty({n, centres_.size(0)}, at::kFloat);
+      InChunks(n, [&](int64_t begin, int64_t end) {
+        at::Tensor out = to_centres.narrow(0, begin, end - begin);
+        at::mm_out(out, query_rows.narrow(0, begin, end - begin), centres_.t());
+      });
       for (size_t i = 1; i < parts.size(); ++i) {
         const Part needed = Needed(queries, to_centres, parts[i], positions);
         if (needed.size() > 0) ComparePart(queries, query_rows, positions, needed, near);
@@ -215,42 +233,49 @@ class Search {
   void ComparePart(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
                    const std::vector<int64_t>& positions, const Part& part,
                    std::vector<std::vector<int64_t>>& near) {
-    const int64_t n = positions.size(), m = part.size();
-    at::Tensor some = query_rows;
-    if (n < std::max(query_rows.size(0), kLeast)) {
-      std::vector<int64_t> padded = positions;
-      padded.resize(std::max(n, kLeast), positions[0]);
-      some = query_rows.index_select(
-          0, at::from_blob(padded.data(), {static_cast<int64_t>(padded.size())}, at::kLong));
-    }
-    const at::Tensor similarities = at::mm(some, Members(part).t());
+    const at::Tensor members = Members(part).t();
+    InChunks(positions.size(), [&](int64_t begin, int64_t end) {
+      CompareChunk(queries, query_rows, {positions.begin() + begin, positions.begin() + end}, part,
+                   members, near);
+    });
+  }
+
+  void CompareChunk(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
+                    const std::vector<int64_t>& positions, const Part& part,
+                    const at::Tensor& members, std::vector<std::vector<int64_t>>& near) {
+    std::vector<int64_t> padded = positions;
+    padded.resize(std::max<int64_t>(padded.size(), kLeast), positions[0]);
+    const at::Tensor some = query_rows.index_select(
+        0, at::from_blob(padded.data(), {static_cast<int64_t>(padded.size())}, at::kLong));
+    const at::Tensor similarities = at::mm(some, members);
     const int64_t width = similarities.size(1);
     const int64_t* others = lists_[part.list].data() + part.begin;
-    at::parallel_for(0, n, /*grain_size=*/8, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float* row = similarities.const_data_ptr<float>() + i * width;
-        const int64_t query = queries[positions[i]];
-        Largest largest(found_.similarities.data() + query * found_.k, found_.k);
-        float floor = std::min(largest.floor(), duplicates_);
-        for (int64_t j = 0; j < m; ++j) {
-          if (row[j] <= floor || others[j] == query) continue;
-          if (row[j] > duplicates_) near[positions[i]].push_back(others[j]);
-          if (row[j] > largest.floor()) largest.Add(row[j]);
-          floor = std::min(largest.floor(), duplicates_);
-        }
+    for (size_t i = 0; i < positions.size(); ++i) {
+      const float* row = similarities.const_data_ptr<float>() + i * width;
+      const int64_t query = queries[positions[i]];
+      Largest largest(found_.similarities.data() + query * found_.k, found_.k);
+      float floor = std::min(largest.floor(), duplicates_);
+      for (int64_t j = 0; j < part.size(); ++j) {
+        if (row[j] <= floor || others[j] == query) continue;
+        if (row[j] > duplicates_) near[positions[i]].push_back(others[j]);
+        if (row[j] > largest.floor()) largest.Add(row[j]);
+        floor = std::min(largest.floor(), duplicates_);
       }
-    });
+    }
   }
 
   // The rows of `part`, and zeros up to kLeast.
   at::Tensor Members(const Part& part) {
     const int64_t dim = rows_.dim(), size = std::max(part.size(), kLeast);
     if (all_rows_.defined()) return all_rows_.narrow(0, starts_[part.list] + part.begin, size);
-    if (member_rows_.size() < size * dim) member_rows_.resize(size * dim);
+    if (!member_rows_.defined() || member_rows_.size(0) < size) {
+      member_rows_ = at::empty({size, dim}, at::kFloat);
+    }
     const auto first = lists_[part.list].begin();
-    rows_.Gather({first + part.begin, first + part.end}, member_rows_.data());
-    std::fill(member_rows_.begin() + part.size() * dim, member_rows_.begin() + size * dim, 0.0f);
-    return AsMatrix(member_rows_, size, dim);
+    float* const rows = member_rows_.data_ptr<float>();
+    rows_.Gather({first + part.begin, first + part.end}, rows);
+    std::fill(rows + part.size() * dim, rows + size * dim, 0.0f);
+    return member_rows_.narrow(0, 0, size);
   }
 
   // Few rows are compared with all, each time.
@@ -303,7 +328,7 @@ class Search {
   std::vector<std::vector<int64_t>> lists_;  // rows of each, from the centre outwards
   at::Tensor centres_;
   std::vector<State> state_;
-  std::vector<float> member_rows_;  // of one part
+  at::Tensor member_rows_;       // of one part
   at::Tensor all_rows_;          // list after list; undefined: rows are read when they are needed
   std::vector<int64_t> starts_;  // of each list in all_rows_
   Neighbours found_;
