@@ -43,7 +43,9 @@ class RunFolder {
   int lock_;
 };
 
-// Returns "<parent>/2026-11-24_13-05-59<suffix>", followed by -2, -3, ... if it already exists.
+// Creates the folder "<parent>/2026-11-24_13-05-59<suffix>", followed by -2, -3, ... if it already
+// exists, and returns its path, so that runs that start in the same second get different folders.
+// If it cannot be created, RunFolder::Open reports the reason.
 std::string NewRunPath(const std::string& parent, const std::string& suffix = "");
 
 // Describes the machine for bug reports: CPU, cores, memory and operating system.

@@ -41,7 +41,7 @@ refused() {
 }
 
 # timeless RUN: prints its metrics without those that depend on the speed of the machine.
-timeless() { sed -E 's/"(pairs_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
+timeless() { sed -E 's/"(pairs_per_second|images_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
 
 # losses RUN: prints the loss of every step.
 losses() { grep -o '"loss":[^,}]*' "$1/metrics.jsonl" | cut -d: -f2; }
