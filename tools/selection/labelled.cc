@@ -81,7 +81,7 @@ class Finder {
     }
     found_.reasons.push_back(absl::StrCat(
         known, " are in '", list, "'", remark,
-        unknown > 0 ? absl::StrCat(" (", unknown, " others in it are not among the features)")
+        unknown > 0 ? absl::StrCat(" (", unknown, " of its images are not among the features)")
                     : ""));
     return absl::OkStatus();
   }

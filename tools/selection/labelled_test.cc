@@ -66,7 +66,7 @@ TEST_F(LabelledTest, LabelsOfTheTableAndRequestsWithLabelsOrWithoutCount) {
               ElementsAre("1 have a label in the features' table",
                           absl::StrCat("2 are in '", Path("request_01.csv"), "'"),
                           AllOf(HasSubstr(absl::StrCat("1 are in '", Path("request_2.csv"), "'")),
-                                HasSubstr("no labels"), HasSubstr("(1 other"))));
+                                HasSubstr("no labels"), HasSubstr("(1 of its"))));
   EXPECT_EQ(Found(""), "7 ");
 }
 
