@@ -10,12 +10,21 @@
 namespace data {
 namespace {
 
+struct FolderOptions {
+  bool splits = true;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("splits", splits, "use the part called train, val, ..., if there is one; false: use all");
+  }
+};
+
 class ImageFolder : public Format {
  public:
-  explicit ImageFolder(bool classes) : classes_(classes) {}
+  ImageFolder(bool classes, bool splits) : classes_(classes), splits_(splits) {}
 
+  bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
-    return classes_ ? !folder.folder.empty() : folder.folder.empty() && !folder.image.empty();
+    return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
@@ -27,21 +36,21 @@ class ImageFolder : public Format {
   }
 
  private:
-  const bool classes_;
+  const bool classes_, splits_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/true);
+absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/true, o.splits);
 }
 
-absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/false);
+absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/false, o.splits);
 }
 
 REGISTER_PLUGIN(Datasets, "image_folder", "a folder with one folder of image files for each class",
-                registry::NoOptions, MakeImageFolder);
+                FolderOptions, MakeImageFolder);
 REGISTER_PLUGIN(Datasets, "flat_folder",
-                "a folder of image files, in folders or not, without classes", registry::NoOptions,
+                "a folder of image files, in folders or not, without classes", FolderOptions,
                 MakeFlatFolder);
 
 }  // namespace
