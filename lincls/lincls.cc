@@ -281,7 +281,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : place.c_str(), format.c_str());
   for (const std::string& note : notes) {
-    if (!note.empty()) std::printf("note     %s\n", note.c_str());
+    if (!note.empty() && !FLAGS_data.empty()) std::printf("note     %s\n", note.c_str());
   }
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),

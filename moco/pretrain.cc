@@ -312,6 +312,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
 
 // What a user should know of the data before the first batch.
 void PrintNotes(const Data& data) {
+  if (FLAGS_data.empty()) return;  // the demo's data are as they should be
   for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
     for (const std::string& note : opened->notes) {
       std::printf("note     %s\n", note.c_str());
