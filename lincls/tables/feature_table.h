@@ -44,7 +44,7 @@ struct FeatureTable {
 
   // The following are empty without features.json.
   std::vector<std::string> classes = {};
-  std::string data = {}, dataset = {}, split = {};  // where the images are: OpenImages
+  std::string data = {}, val = {}, dataset = {}, split = {};  // where the images are: OpenImages
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {}, arch = {},
               eval_views = {};  // weights: a fingerprint of the tensors
