@@ -162,7 +162,7 @@ TEST(DecodeTest, TheCapHoldsForEveryCodec) {
 }
 
 TEST(DecodeTest, MissingMemoryIsNoDamage) {
-  EXPECT_EQ(DecodeNamed("x.test", "test:memory", 3).status(),
+  EXPECT_EQ(DecodeNamed("x.test", "test:memory", {}).status(),
             absl::ResourceExhaustedError("'x.test' cannot be decoded: out of memory"));
 }
 
@@ -176,7 +176,8 @@ TEST(DecodeTest, GiganticImagesAreRefused) {
   jpeg.replace(frame + 5, 4, "\xFF\xDC\xFF\xDC");
   ExpectRefused(jpeg, "jpeg");
   EXPECT_EQ(DecodeImage(jpeg).status().message(),
-            "is 65500 x 65500 pixels, more than 100 million; make it smaller");
+            "is 65500 x 65500 pixels, more than 100 million; raise --max-megapixels, or make the "
+            "image smaller");
 
   // 90,000 x 90,000 of 8-bit RGB, and no pixels.
   const std::string png = absl::HexStringToBytes(

@@ -65,6 +65,7 @@ MOCOPP_SEED_FLAG;
 
 // Ours.
 MOCOPP_DATASET_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
             "0.01");
@@ -204,6 +205,8 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.loader_threads = FLAGS_workers == 0 ? 0
                                         : std::min(moco::ShareOfThreads(FLAGS_workers, world),
                                                    moco::ShareOfThreads(0, world));
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;
@@ -232,7 +235,9 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
 // The labelled images of a split, with as many channels as the encoder takes. Where only the
 // settings are to be told, the data may be elsewhere: then without images.
 absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
-  auto opened = data::OpenLabelledDataset(place, split, FLAGS_dataset, channels);
+  auto opened = data::OpenLabelledDataset(
+      place, split, FLAGS_dataset,
+      data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels));
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   return opened;
 }

@@ -18,6 +18,7 @@
 MOCOPP_DATASET_FLAG;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_bool(decoded, false,
             "[output] store pixels: a larger file, with nothing to decode in training");
 
@@ -33,7 +34,8 @@ absl::Status Pack(const base::Arguments& arguments) {
   if (!split.ok()) return split.status();
   const std::string out = base::UserPath(arguments[1]);
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset,
+                        data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels));
   if (!opened.ok()) return opened.status();
   base::Progress progress;
   absl::Status status =

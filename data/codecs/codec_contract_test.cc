@@ -108,7 +108,7 @@ TEST_P(CodecContract, TheHeaderSaysTheSize) {
       EXPECT_EQ(image->depth(), CV_8U) << name;
       EXPECT_GE(image->channels(), 1) << name;
       EXPECT_LE(image->channels(), 4) << name;
-      EXPECT_EQ(DecodeImage(bytes, channels)->channels(), channels) << name;
+      EXPECT_EQ(DecodeImage(bytes, {.channels = channels})->channels(), channels) << name;
     }
   }
 }

@@ -32,7 +32,7 @@ class Cifar : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     RecordImages images;
     images.shape = kind_.shape;
     images.views = {32, 32, kind_.normalize};
@@ -53,7 +53,7 @@ class Cifar : public Format {
     auto classes = ReadClassNames(absl::StrCat(path, "/", kind_.class_names), kind_.classes);
     if (!classes.ok()) return classes.status();
     images.classes = *std::move(classes);
-    return MakeRecordDataset(std::move(images), channels);
+    return MakeRecordDataset(std::move(images), decode);
   }
 
  private:

@@ -1,9 +1,10 @@
 // Features of a data set's images on the disk, as //lincls:features writes them and everything
 // after it reads them.
 //
-//   FOLDER/features.json   what they are of: data, dataset (format), split, folder, classes,
-//                          checkpoint, weights (its fingerprint), arch, eval_views; what is
-//                          written: features, dtype, columns; how far: images done, rows, finished
+//   FOLDER/features.json   what they are of: data, dataset (format), split, exif, max_megapixels,
+//                          folder, classes, checkpoint, weights (its fingerprint), arch,
+//                          eval_views; what is written: features, dtype, columns; how far: images
+//                          done, rows, finished
 //   FOLDER/images.csv      file,label[,column...]: a line an image, in the order of the rows
 //   FOLDER/backbone.npy    N x D; head.npy N x 128; stage1.npy ... (those that were asked for)
 //
@@ -45,6 +46,8 @@ struct FeatureTable {
   // Empty where features.json is not there.
   std::vector<std::string> classes = {};
   std::string data = {}, dataset = {}, split = {};  // to open the images: OpenImages
+  std::string exif = "ignore";                      // how they were decoded
+  int64_t max_megapixels = 100;
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {}, arch = {}, eval_views = {};  // weights: a fingerprint
 

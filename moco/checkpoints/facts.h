@@ -15,12 +15,13 @@
 namespace moco {
 
 // Settings that other parts than the run itself read, by their names in CheckpointFacts::settings.
-// All of them are canonical specs.
+// Most of them are canonical specs.
 inline constexpr char kArchSetting[] = "arch";
 inline constexpr char kHeadSetting[] = "head";
 inline constexpr char kLossSetting[] = "loss";
 inline constexpr char kViewsSetting[] = "views";
 inline constexpr char kEvalViewsSetting[] = "eval-views";
+inline constexpr char kExifSetting[] = "exif";  // "ignore" or "apply"
 
 struct CheckpointFacts {
   // The settings that the checkpoint was computed with, by name: a flag's where a flag sets it.

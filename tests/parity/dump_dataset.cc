@@ -15,7 +15,7 @@ absl::Status Dump(int argc, char** argv) {
   if (argc != 4) return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS");
   const auto split = data::ReadSplit(argv[2]);
   if (!split.ok()) return split.status();
-  const auto opened = data::OpenDataset(argv[1], *split, "", std::atoi(argv[3]));
+  const auto opened = data::OpenDataset(argv[1], *split, "", {.channels = std::atoi(argv[3])});
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;
   for (int64_t i = 0; i < dataset.size(); ++i) {
