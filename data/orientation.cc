@@ -37,10 +37,9 @@ class Tiff {
   const bool little_endian_;
 };
 
-// Bytes of one value; 0 for types that an orientation cannot have.
+// Bytes of one value; 0 for types in which Pillow does not find an orientation.
 int SizeOfType(uint32_t type) {
   switch (type) {
-    case 1:  // BYTE
     case 6:  // SBYTE
       return 1;
     case 3:  // SHORT

@@ -122,12 +122,19 @@ TEST_P(CodecContract, AnImageIsAFunctionOfItsBytes) {
   }
 }
 
-TEST_P(CodecContract, EveryCutIsRefusedAndSpoilsNothing) {
+// A cut that takes pixels is refused; one that takes only what stands behind them changes none.
+TEST_P(CodecContract, CutsAreRefusedUnlessThePixelsAreThereAndSpoilNothing) {
   for (const auto& [name, bytes] : samples_) {
+    const cv::Mat whole = DecodeImage(bytes).value();
+    const size_t behind = std::min<size_t>(bytes.size(), 64);
     for (size_t size = 0; size < bytes.size(); ++size) {
       const auto image = DecodeImage(absl::string_view(bytes).substr(0, size));
-      ASSERT_FALSE(image.ok()) << name << " cut to " << size;
-      ExpectDamaged(image.status(), absl::StrCat(name, " cut to ", size));
+      if (image.ok()) {
+        ASSERT_GT(size, bytes.size() - behind) << name;
+        ASSERT_TRUE(SameImage(*image, whole)) << name << " cut to " << size;
+      } else {
+        ExpectDamaged(image.status(), absl::StrCat(name, " cut to ", size));
+      }
       ASSERT_TRUE(GoodImageDecodes()) << name << " cut to " << size;
     }
   }
