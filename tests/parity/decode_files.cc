@@ -1,31 +1,31 @@
-// The decoder for Python. Reads "SIZE CHANNELS ignore|apply\n" and the SIZE bytes of an image file,
-// again and again; answers "ROWS COLS CHANNELS\n" and the pixels, or "0 0 0 why not\n".
-#include <cstdint>
-#include <iostream>
+// Images, to be compared: decode_files CHANNELS FILE...
+//
+// Of each file a line, "rows cols channels", and its pixels in rows; or a line, "error: why".
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 
+#include "absl/status/status.h"
+#include "base/exit_code.h"
 #include "data/decode.h"
-#include "data/decode_options.h"
 
-int main() {
-  std::ios::sync_with_stdio(false);
-  size_t size;
-  int channels;
-  std::string exif;
-  while (std::cin >> size >> channels >> exif) {
-    std::cin.ignore();
-    std::string bytes(size, '\0');
-    std::cin.read(bytes.data(), static_cast<std::streamsize>(size));
-    const auto image = data::DecodeImage(bytes, data::MakeDecodeOptions(channels, exif, 100));
-    if (image.ok()) {
-      std::cout << image->rows << " " << image->cols << " " << image->channels() << "\n";
-      for (int y = 0; y < image->rows; ++y) {
-        std::cout.write(image->ptr<char>(y),
-                        static_cast<std::streamsize>(image->cols * image->elemSize()));
-      }
-    } else {
-      std::cout << "0 0 0 " << image.status().message() << "\n";
+namespace {
+
+absl::Status Dump(int argc, char** argv) {
+  if (argc < 2) return absl::InvalidArgumentError("usage: decode_files CHANNELS FILE...");
+  for (int i = 2; i < argc; ++i) {
+    const auto image = data::ReadImage(argv[i], {.channels = std::atoi(argv[1])});
+    if (!image.ok()) {
+      std::printf("error: %s\n", std::string(image.status().message()).c_str());
+      continue;
     }
-    std::cout.flush();
+    std::printf("%d %d %d\n", image->rows, image->cols, image->channels());
+    const cv::Mat whole = image->isContinuous() ? *image : image->clone();
+    std::fwrite(whole.data, 1, whole.total() * whole.elemSize(), stdout);
   }
+  return absl::OkStatus();
 }
+
+}  // namespace
+
+int main(int argc, char** argv) { return base::RunMain(Dump, argc, argv); }
