@@ -35,6 +35,7 @@ constexpr int kMaxScans = 500;
 // have such runs, too, but their data end where their pixels do.
 constexpr size_t kHole = 32;
 
+constexpr char kScansAreMissing[] = "scans are missing";
 constexpr char kHoleInData[] = "there is a hole in its data";
 
 absl::Status OutOfMemory() {
@@ -95,7 +96,7 @@ class Decompressor {
     libjpeg_.out_color_space = color_space;
     jpeg_start_decompress(&libjpeg_);
     if (jpeg_has_multiple_scans(&libjpeg_) && !ScansAreThere(/*end_mark=*/!ran_out_)) {
-      GiveUp("scans are missing");
+      GiveUp(kScansAreMissing);
     }
     while (libjpeg_.output_scanline < libjpeg_.output_height) {
       const JDIMENSION y = libjpeg_.output_scanline;
@@ -155,6 +156,9 @@ class Decompressor {
       case JWRN_HUFF_BAD_CODE:
       case JWRN_ARITH_BAD_CODE:
         self.GiveUpAsLibjpegSays();
+      case JWRN_BOGUS_PROGRESSION:  // bits of coefficients whose higher bits are not there
+        if (self.libjpeg_.Ah > 0) self.GiveUp(kScansAreMissing);
+        return;
       case JWRN_EXTRANEOUS_DATA:
         self.JudgeBytesLeft(libjpeg->err->msg_parm.i[0]);
         return;
