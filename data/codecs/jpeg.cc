@@ -311,10 +311,15 @@ class JpegImage : public EncodedImage {
   explicit JpegImage(absl::string_view bytes)
       : bytes_(bytes), first_(std::make_unique<Decompressor>(bytes)) {}
 
-  absl::Status ReadHeader() { return first_->ReadHeader() ? absl::OkStatus() : first_->status(); }
+  absl::Status ReadHeader() {
+    if (!first_->ReadHeader()) return first_->status();
+    rows_ = first_->rows();
+    cols_ = first_->cols();
+    return absl::OkStatus();
+  }
 
-  int64_t rows() const override { return first_->rows(); }
-  int64_t cols() const override { return first_->cols(); }
+  int64_t rows() const override { return rows_; }
+  int64_t cols() const override { return cols_; }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const J_COLOR_SPACE from = first_->color_space();
@@ -362,6 +367,7 @@ class JpegImage : public EncodedImage {
 
   const absl::string_view bytes_;
   std::unique_ptr<Decompressor> first_;  // until Decode
+  int64_t rows_ = 0, cols_ = 0;
   J_COLOR_SPACE space_ = JCS_RGB;
   cv::Mat image_;
 };
