@@ -5,7 +5,8 @@
 
 #include <gflags/gflags.h>
 
-// Where data are, beside their path. MOCOPP_DATA_SOURCE makes a data::DataSource of it.
+// Where data are, beside their path, and how images are decoded. MOCOPP_DATA_SOURCE makes a
+// data::DataSource of it.
 #define MOCOPP_DATA_FLAGS                                                                         \
   DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
   DEFINE_string(val, "",                                                                          \
@@ -14,10 +15,18 @@
   DEFINE_string(image_key, "",                                                                    \
                 "[data] which image to use where samples in tar archives have several: an "       \
                 "extension such as jpg or seg.png, or more with commas between them; empty: "     \
-                "that of one part")
+                "that of one part");                                                              \
+  DEFINE_string(exif, "ignore",                                                                   \
+                "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
+                "ImageFolder does, or turn the images upright");                                  \
+  DEFINE_int64(max_megapixels, 100,                                                               \
+               "[data: 1 to 2000] millions of pixels above which an image is not read")
 
-#define MOCOPP_DATA_SOURCE(path, channels) \
-  { path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}}, channels }
+#define MOCOPP_DATA_SOURCE(path, channels)                                  \
+  {                                                                         \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},       \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels) \
+  }
 
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")

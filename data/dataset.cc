@@ -298,8 +298,9 @@ absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index) {
 }
 
 absl::StatusOr<std::unique_ptr<Dataset>> Format::OpenFiles(const std::vector<std::string>& paths,
-                                                           Split split, int channels) const {
-  if (paths.size() == 1) return Open(paths[0], split, channels);
+                                                           Split split,
+                                                           const DecodeOptions& decode) const {
+  if (paths.size() == 1) return Open(paths[0], split, decode);
   return absl::InvalidArgumentError(absl::StrCat("'", paths[0], "' and '", paths[1],
                                                  "' are both the ", ToString(split),
                                                  " images; give one of them"));
@@ -362,8 +363,8 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
     format = *found;
     if (absl::Status s = choose(); !s.ok()) return s;
   }
-  auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, source.channels)
-                                        : chosen->OpenFiles(part.paths, split, source.channels);
+  auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, source.decode)
+                                        : chosen->OpenFiles(part.paths, split, source.decode);
   if (!dataset.ok()) return dataset.status();
   Opened opened{*std::move(dataset), format, part.place(), std::move(part.notes)};
   for (std::string& note : opened.dataset->notes()) opened.notes.push_back(std::move(note));
@@ -371,8 +372,8 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
 }
 
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
-                                   int channels) {
-  return OpenDataset({path, "", format, {}, channels}, split);
+                                   const DecodeOptions& decode) {
+  return OpenDataset({path, "", format, {}, decode}, split);
 }
 
 absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split) {

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "data/decode_options.h"
 #include "data/location.h"
 #include "registry/no_options.h"
 #include "registry/registry.h"
@@ -95,16 +96,17 @@ class Format {
   // Whether a folder looks like this format, by names, without reading any image.
   virtual bool MatchesFolder(const DataLocation& folder) const { return false; }
 
-  // The images of `split` (of all splits, where a location is one split), decoded to `channels`, 1
-  // to 4. Everything that can be wrong, except for the images, is found here: InvalidArgument,
-  // NotFound or DataLoss, with the file and the line or entry.
+  // The images of `split` (of all splits, where a location is one split), decoded as `decode` says.
+  // Everything that can be wrong, except for the images, is found here: InvalidArgument, NotFound
+  // or DataLoss, with the file and the line or entry.
   virtual absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                        int channels) const = 0;
+                                                        const DecodeOptions& decode) const = 0;
 
   // The same for several files, sorted, that together are the images. InvalidArgument, naming two
   // of them, unless the format has ShardEndings().
   virtual absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths,
-                                                             Split split, int channels) const;
+                                                             Split split,
+                                                             const DecodeOptions& decode) const;
 };
 
 using DatasetRegistry = registry::Registry<Format>;
@@ -118,7 +120,7 @@ struct DataSource {
   // Options of the format that have flags of their own, such as {"image_key", "jpg,png"}; an empty
   // value is the default.
   std::vector<std::pair<std::string, std::string>> options = {};
-  int channels = 3;
+  DecodeOptions decode = {};
 };
 
 struct Opened {
@@ -137,13 +139,15 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split);
 
 // The same for data that one path and perhaps a spec say.
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split,
-                                   const std::string& format = "", int channels = 3);
+                                   const std::string& format = "",
+                                   const DecodeOptions& decode = {});
 
 // The same for labelled images. InvalidArgument unless every image has a label (the message names
 // the first without one) and there are at least two classes.
 absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split);
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
-                                           const std::string& format = "", int channels = 3);
+                                           const std::string& format = "",
+                                           const DecodeOptions& decode = {});
 
 }  // namespace data
 

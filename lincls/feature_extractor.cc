@@ -118,7 +118,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
 
   data::DataSource source = options.source;
-  source.channels = channels;
+  source.decode.channels = channels;
   auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
@@ -163,6 +163,8 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
   settings = {{"data", options_.source.path},
               {"dataset", opened_.format},
               {"split", options_.split},
+              {"exif", options_.source.decode.apply_exif ? "apply" : "ignore"},
+              {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},
               {"classes", opened_.dataset->classes()},

@@ -204,6 +204,8 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.loader_threads = FLAGS_workers == 0 ? 0
                                         : std::min(moco::ShareOfThreads(FLAGS_workers, world),
                                                    moco::ShareOfThreads(0, world));
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;

@@ -294,6 +294,8 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
       Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize, resize));
   const int64_t workers = ShareOfThreads(FLAGS_workers, world);
   o.loader_threads = FLAGS_workers == 0 ? 0 : std::min(workers, ShareOfThreads(0, world));
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.checkpoint_prefix = FLAGS_checkpoint_dir.empty() ? kCheckpoints : kFlatCheckpoints;
@@ -399,6 +401,10 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
        {std::pair(" --dataset=", FLAGS_dataset), std::pair(" --val=", FLAGS_val),
         std::pair(" --image-key=", FLAGS_image_key)}) {
     if (!value.empty()) absl::StrAppend(&dataset, flag, base::ShellQuoted(value));
+  }
+  if (FLAGS_exif == "apply") dataset += " --exif=apply";
+  if (FLAGS_max_megapixels != 100) {
+    absl::StrAppend(&dataset, " --max-megapixels=", FLAGS_max_megapixels);
   }
   const bool labelled = split(data::Split::kTraining) && split(data::Split::kValidation);
   return absl::StrCat(

@@ -7,15 +7,17 @@
 #include <vector>
 
 #include "data/dataset.h"
+#include "data/decode_options.h"
 #include "data/listing.h"
 
 namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
-// `classes` is empty, or has a label for each name. Images are decoded to `channels`, 1 to 4.
-// `notes`: Dataset::notes().
+// `classes` is empty, or has a label for each name. Images are decoded as `decode` says. `notes`:
+// Dataset::notes().
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels, std::vector<std::string> notes = {});
+                                        const DecodeOptions& decode,
+                                        std::vector<std::string> notes = {});
 
 }  // namespace data
 

@@ -44,10 +44,10 @@ class ImageFolder : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto names = ListImages(path);
     if (!names.ok()) return names.status();
-    if (!classes_) return MakeImageFiles(path + "/", *std::move(names), Classes(), channels);
+    if (!classes_) return MakeImageFiles(path + "/", *std::move(names), Classes(), decode);
     Classes classes = ClassesOfFolders(*names);
     const auto root = DataLocation::At(path);
     if (!root.ok()) return root.status();
@@ -55,7 +55,7 @@ class ImageFolder : public Format {
     if (std::string note = EmptyFoldersNote(*root, classes.names); !note.empty()) {
       notes.push_back(std::move(note));
     }
-    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels,
+    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), decode,
                           std::move(notes));
   }
 

@@ -56,21 +56,21 @@ class Tar : public Dataset {
     uint32_t shard;
   };
   Tar(std::vector<Archive> shards, std::vector<Span> spans, Names names, Classes classes,
-      std::vector<std::string> notes, absl::Status label_status, int channels)
+      std::vector<std::string> notes, absl::Status label_status, const DecodeOptions& decode)
       : shards_(std::move(shards)),
         spans_(std::move(spans)),
         names_(std::move(names)),
         classes_(std::move(classes)),
         notes_(std::move(notes)),
         label_status_(std::move(label_status)),
-        channels_(channels) {}
+        decode_(decode) {}
 
   int64_t size() const override { return spans_.size(); }
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const auto bytes = File(index);
     if (!bytes.ok()) return bytes.status();
-    return DecodeNamed(Name(index), *bytes, channels_);
+    return DecodeNamed(Name(index), *bytes, decode_);
   }
 
   absl::StatusOr<std::string> File(int64_t index) const override {
@@ -102,7 +102,7 @@ class Tar : public Dataset {
   const Classes classes_;
   const std::vector<std::string> notes_;
   const absl::Status label_status_;
-  const int channels_;
+  const DecodeOptions decode_;
 };
 
 // A packed archive beside the one that was unpacked from it says nothing new.
@@ -192,24 +192,24 @@ class TarFormat : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto paths = ShardPaths(path);
     if (!paths.ok()) return paths.status();
-    return OpenShards(path, *paths, channels);
+    return OpenShards(path, *paths, decode);
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths, Split,
-                                                     int channels) const override {
+                                                     const DecodeOptions& decode) const override {
     std::vector<std::string> shards = paths;
     DropUnpacked(shards);
-    return OpenShards(paths[0], shards, channels);
+    return OpenShards(paths[0], shards, decode);
   }
 
  private:
   // `path`: for messages.
   absl::StatusOr<std::unique_ptr<Dataset>> OpenShards(const std::string& path,
                                                       const std::vector<std::string>& paths,
-                                                      int channels) const {
+                                                      const DecodeOptions& decode) const {
     AllowManyFiles();
     std::vector<Archive> shards;
     std::vector<Image> images;
@@ -261,7 +261,7 @@ class TarFormat : public Format {
     Classes classes = FindClasses(images, names, samples.has_labels, path, samples.label_status);
     return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
                                  std::move(classes), std::move(notes), samples.label_status,
-                                 channels);
+                                 decode);
   }
 
   std::vector<std::string> keys_;

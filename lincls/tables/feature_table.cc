@@ -70,7 +70,10 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
           std::pair("arch", &table.arch), std::pair("eval_views", &table.eval_views)}) {
       json.at(key).get_to(*value);
     }
-    table.val = json.value("val", "");
+    // Earlier versions had no such settings.
+    table.val = json.value("val", table.val);
+    table.exif = json.value("exif", table.exif);
+    table.max_megapixels = json.value("max_megapixels", table.max_megapixels);
   } catch (const nlohmann::json::exception&) {
     return absl::DataLossError(absl::StrCat("'", path, "' lacks an entry that //lincls:features ",
                                             "writes; compute the features again"));
@@ -219,7 +222,9 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
-  auto opened = data::OpenDataset({table.data, table.val, table.dataset, {}, channels}, *split);
+  const data::DecodeOptions decode =
+      data::MakeDecodeOptions(channels, table.exif, table.max_megapixels);
+  auto opened = data::OpenDataset({table.data, table.val, table.dataset, {}, decode}, *split);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
   // Both are in the order of the data; the table lacks images that could not be read.
