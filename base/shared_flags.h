@@ -5,8 +5,19 @@
 
 #include <gflags/gflags.h>
 
-#define MOCOPP_DATASET_FLAG \
-  DEFINE_string(dataset, "", "[data] data set format (a plugin name); empty: detect it")
+// Where data are, beside their path. MOCOPP_DATA_SOURCE makes a data::DataSource of it.
+#define MOCOPP_DATA_FLAGS                                                                         \
+  DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
+  DEFINE_string(val, "",                                                                          \
+                "[data] the validation images, in any format, if they are not a part of the "     \
+                "data; the data may then be training images as a whole");                         \
+  DEFINE_string(image_key, "",                                                                    \
+                "[data] which image to use where samples in tar archives have several: an "       \
+                "extension such as jpg or seg.png, or more with commas between them; empty: "     \
+                "that of one part")
+
+#define MOCOPP_DATA_SOURCE(path, channels) \
+  { path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}}, channels }
 
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")

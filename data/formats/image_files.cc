@@ -12,11 +12,13 @@ namespace {
 
 class ImageFiles : public Dataset {
  public:
-  ImageFiles(std::string folder, Names names, Classes classes, int channels)
+  ImageFiles(std::string folder, Names names, Classes classes, int channels,
+             std::vector<std::string> notes)
       : folder_(std::move(folder)),
         names_(std::move(names)),
         classes_(std::move(classes)),
-        channels_(channels) {}
+        channels_(channels),
+        notes_(std::move(notes)) {}
 
   int64_t size() const override { return names_.size(); }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
@@ -33,20 +35,22 @@ class ImageFiles : public Dataset {
     return classes_.labels.empty() ? -1 : classes_.labels[index];
   }
   const std::vector<std::string>& classes() const override { return classes_.names; }
+  std::vector<std::string> notes() const override { return notes_; }
 
  private:
   const std::string folder_;
   const Names names_;
   const Classes classes_;
   const int channels_;
+  const std::vector<std::string> notes_;
 };
 
 }  // namespace
 
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels) {
+                                        int channels, std::vector<std::string> notes) {
   return std::make_unique<ImageFiles>(std::move(folder), std::move(names), std::move(classes),
-                                      channels);
+                                      channels, std::move(notes));
 }
 
 }  // namespace data

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "data/dataset.h"
 #include "data/listing.h"
@@ -12,8 +13,9 @@ namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
 // `classes` is empty, or has a label for each name. Images are decoded to `channels`, 1 to 4.
+// `notes`: Dataset::notes().
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels);
+                                        int channels, std::vector<std::string> notes = {});
 
 }  // namespace data
 
