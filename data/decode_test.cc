@@ -92,7 +92,7 @@ TEST(DecodeTest, PngChecksumsAreChecked) {
 
 TEST(DecodeTest, WhatIsNoImageIsRefusedByContent) {
   EXPECT_EQ(DecodeImage("").status().message(), "is empty");
-  for (const std::string& bytes : {std::string("<svg>"), std::string("<html>"),
+  for (const std::string& bytes : {std::string("<?xml"), std::string("<html>"),
                                    std::string(1000, '\0'), std::string("\xFF")}) {
     ExpectRefused(bytes, bytes);
     // What is registered is what can be read.
