@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "data/codec.h"
 #include "registry/spec.h"
 #include "registry/table.h"
 
@@ -48,6 +49,14 @@ bool Matches(const Format& format, const DataLocation& location) {
 }
 
 absl::Status NothingMatches(const DataLocation& location) {
+  for (const std::string& ending : location.endings) {
+    if (!UnreadEnding(ending).empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", location.path, "' holds no images but ", ending,
+                       ", which this program does not read; convert them with: ",
+                       HowToConvert(UnreadEnding(ending), location.path)));
+    }
+  }
   if (location.is_folder) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", location.path, "' holds no images (.jpg, .png, ...) and no other data ",

@@ -15,6 +15,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "data/codec.h"
 #include "data/index_cache.h"
@@ -50,11 +51,24 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
   tree.folders.push_back(*state);
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
     if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree);
-    if (HasImageName(name)) tree.names.Add(absl::StrCat(folder, name));
+    if (HasImageName(name) || !UnreadEnding(name).empty()) {
+      tree.names.Add(absl::StrCat(folder, name));
+    }
     return absl::OkStatus();
   });
   around.erase(id);
   return status;
+}
+
+// The names of the tree, from the cache if they are there.
+absl::StatusOr<Names> AllImages(const std::string& root) {
+  if (auto kept = ReadIndex(root)) return *std::move(kept);
+  timespec began;
+  clock_gettime(CLOCK_REALTIME, &began);
+  auto tree = ReadTree(root);
+  if (!tree.ok()) return tree.status();
+  if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
+  return std::move(tree->names);
 }
 
 }  // namespace
@@ -120,18 +134,38 @@ absl::StatusOr<Tree> ReadTree(const std::string& root) {
   return tree;
 }
 
-absl::StatusOr<Names> ListImages(const std::string& root) {
-  if (auto kept = ReadIndex(root)) return *std::move(kept);
-  timespec began;
-  clock_gettime(CLOCK_REALTIME, &began);
-  auto tree = ReadTree(root);
-  if (!tree.ok()) return tree.status();
-  if (tree->names.size() == 0) {
+absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes) {
+  auto names = AllImages(root);
+  if (!names.ok()) return names.status();
+  Names read;
+  std::map<std::string, int64_t> unread;  // how many of each ending
+  for (int64_t i = 0; i < names->size(); ++i) {
+    const absl::string_view ending = UnreadEnding((*names)[i]);
+    if (ending.empty()) {
+      read.Add((*names)[i]);
+    } else {
+      ++unread[std::string(ending)];
+    }
+  }
+  if (unread.empty() && read.size() > 0) return read;
+  if (unread.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders"));
   }
-  if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
-  return std::move(tree->names);
+  std::vector<std::string> counts, commands;
+  for (const auto& [ending, count] : unread) {
+    counts.push_back(absl::StrCat(count, " ", ending));
+    commands.push_back(HowToConvert(ending, root));
+  }
+  const std::string unread_text = absl::StrCat(
+      absl::StrJoin(counts, ", "), " images, which this program does not read; convert ",
+      "them with: ", absl::StrJoin(commands, "; "));
+  if (read.size() == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", root, "' holds no images but ", unread_text));
+  }
+  notes->push_back(absl::StrCat("left out of '", root, "': ", unread_text));
+  return read;
 }
 
 Classes ClassesOfFolders(const Names& sorted_names) {

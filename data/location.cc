@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "data/codec.h"
 #include "data/listing.h"
 
 namespace data {
@@ -106,7 +107,7 @@ bool HoldsImages(const std::string& folder, int depth) {
   std::vector<std::string> folders;
   const absl::Status end = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
     if (is_folder) folders.push_back(absl::StrCat(folder, "/", name));
-    found = !is_folder && HasImageName(name);
+    found = !is_folder && (HasImageName(name) || !UnreadEnding(name).empty());
     return found ? absl::CancelledError() : absl::OkStatus();
   });
   if (found || depth == kDeepest || !end.ok()) return found;

@@ -45,13 +45,15 @@ class ImageFolder : public Format {
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 const DecodeOptions& decode) const override {
-    auto names = ListImages(path);
+    std::vector<std::string> notes;
+    auto names = ListImages(path, &notes);
     if (!names.ok()) return names.status();
-    if (!classes_) return MakeImageFiles(path + "/", *std::move(names), Classes(), decode);
+    if (!classes_) {
+      return MakeImageFiles(path + "/", *std::move(names), Classes(), decode, std::move(notes));
+    }
     Classes classes = ClassesOfFolders(*names);
     const auto root = DataLocation::At(path);
     if (!root.ok()) return root.status();
-    std::vector<std::string> notes;
     if (std::string note = EmptyFoldersNote(*root, classes.names); !note.empty()) {
       notes.push_back(std::move(note));
     }

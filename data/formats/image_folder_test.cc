@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/encode.h"
 #include "data/test_images.h"
@@ -90,6 +91,37 @@ TEST(ImageFolderTest, AFileIsNoFolder) {
   WriteTestFile(path, "x");
   EXPECT_EQ(Open(path).status().message(),
             "cannot read folder '" + path + "': Not a directory; check the path");
+}
+
+// What no codec reads is told by its name, counted, and left out with the way to convert it.
+TEST(ImageFolderTest, KindsThatAreNotReadAreLeftOutAndCounted) {
+  const std::string root = TestFolder("data");
+  for (const char* name : {"cat/1.png", "cat/2.HEIC", "dog/3.dcm", "dog/4.heic", "dog/5.jpg"}) {
+    WriteTestFile(absl::StrCat(root, "/", name), "x");
+  }
+  const auto dataset = Datasets().Create("image_folder").value()->Open(root, Split::kTraining, 3);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->size(), 2);
+  ASSERT_EQ((*dataset)->notes().size(), 1u);
+  const std::string note = (*dataset)->notes()[0];
+  for (const char* part : {"2 .heic", "1 .dcm", "heif-convert", "dcmj2pnm", "libheif-examples"}) {
+    EXPECT_NE(note.find(part), std::string::npos) << part << " is not in " << note;
+  }
+}
+
+TEST(ImageFolderTest, OnlyKindsThatAreNotReadAreRefusedWithTheCommandThatConverts) {
+  const std::string folders = TestFolder("folders"), flat = TestFolder("flat");
+  WriteTestFile(folders + "/train/cat/1.heic", "x");
+  WriteTestFile(folders + "/train/dog/2.heic", "x");
+  WriteTestFile(flat + "/1.jxl", "x");
+  for (const auto& [root, parts] : {std::pair(folders, std::vector{"2 .heic", "heif-convert"}),
+                                    {flat, std::vector{".jxl", "djxl"}}}) {
+    const absl::Status status = OpenDataset(root, Split::kPretraining).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    for (const char* part : parts) {
+      EXPECT_NE(status.message().find(part), std::string::npos) << status;
+    }
+  }
 }
 
 }  // namespace
