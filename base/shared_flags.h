@@ -8,6 +8,11 @@
 #define MOCOPP_DATASET_FLAG \
   DEFINE_string(dataset, "", "[data] data set format (a plugin name); empty: detect it")
 
+#define MOCOPP_COLUMNS_FLAG                                                                      \
+  DEFINE_string(columns, "",                                                                     \
+                "[data] columns of a list that name the images and state their labels, such as " \
+                "image_id,breed, or their numbers from 1; empty: find them by their names")
+
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")
 

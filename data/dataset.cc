@@ -206,6 +206,7 @@ absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
   auto opened = OpenDataset(path, split, format, channels);
   if (!opened.ok()) return opened;
   const Dataset& dataset = *opened->dataset;
+  if (absl::Status s = dataset.LabelStatus(); !s.ok()) return s;
   for (int64_t i = 0; i < dataset.size(); ++i) {
     if (dataset.Label(i) >= 0) continue;
     return absl::InvalidArgumentError(

@@ -50,6 +50,14 @@ class Dataset {
   virtual const std::vector<std::string>& classes() const = 0;
 
   virtual ViewDefaults views() const { return {}; }
+
+  // What a user should know of how the images were found, such as what was left out, and how much
+  // of it: a sentence each, without a full stop.
+  virtual std::vector<std::string> notes() const { return {}; }
+
+  // InvalidArgument, naming the first entry, if the data state labels that cannot be used. The
+  // images in question have no label then. Programs that do not use labels do not ask.
+  virtual absl::Status LabelStatus() const { return absl::OkStatus(); }
 };
 
 // Dataset::Image without exceptions: ResourceExhausted, naming the image, if memory is short

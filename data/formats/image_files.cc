@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "data/csv.h"
 #include "data/decode.h"
 
 namespace data {
@@ -12,11 +14,14 @@ namespace {
 
 class ImageFiles : public Dataset {
  public:
-  ImageFiles(std::string folder, Names names, Classes classes, int channels)
+  ImageFiles(std::string folder, Names names, Classes classes, int channels,
+             std::vector<std::string> notes, absl::Status label_status)
       : folder_(std::move(folder)),
         names_(std::move(names)),
         classes_(std::move(classes)),
-        channels_(channels) {}
+        channels_(channels),
+        notes_(std::move(notes)),
+        label_status_(std::move(label_status)) {}
 
   int64_t size() const override { return names_.size(); }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
@@ -33,20 +38,42 @@ class ImageFiles : public Dataset {
     return classes_.labels.empty() ? -1 : classes_.labels[index];
   }
   const std::vector<std::string>& classes() const override { return classes_.names; }
+  std::vector<std::string> notes() const override { return notes_; }
+  absl::Status LabelStatus() const override { return label_status_; }
 
  private:
   const std::string folder_;
   const Names names_;
   const Classes classes_;
   const int channels_;
+  const std::vector<std::string> notes_;
+  const absl::Status label_status_;
 };
+
+// The first bytes of a list, up to the end of a line: enough for its header.
+constexpr size_t kHead = 1 << 16;
+std::string HeadOf(const std::string& path) {
+  const auto file = base::MappedFile::Open(path);
+  if (!file.ok()) return "";
+  const absl::string_view head = file->bytes().substr(0, kHead);
+  return DecodeText(std::string(head.substr(0, head.find_last_of("\r\n") + 1)));
+}
 
 }  // namespace
 
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels) {
+                                        int channels, std::vector<std::string> notes,
+                                        absl::Status label_status) {
   return std::make_unique<ImageFiles>(std::move(folder), std::move(names), std::move(classes),
-                                      channels);
+                                      channels, std::move(notes), std::move(label_status));
+}
+
+std::string ListIn(const DataLocation& folder) {
+  // Other programs have files of these names, too; Hugging Face requires the column.
+  for (const char* name : {"metadata.csv", "metadata.jsonl"}) {
+    if (folder.Has(name) && absl::StrContains(HeadOf(folder / name), "file_name")) return name;
+  }
+  return folder.Has("_classes.csv") ? "_classes.csv" : "";
 }
 
 }  // namespace data

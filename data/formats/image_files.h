@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "data/dataset.h"
 #include "data/listing.h"
 
@@ -12,8 +14,15 @@ namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
 // `classes` is empty, or has a label for each name. Images are decoded to `channels`, 1 to 4.
+// `notes` and `label_status` are those of the data set.
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels);
+                                        int channels, std::vector<std::string> notes = {},
+                                        absl::Status label_status = absl::OkStatus());
+
+// The list in a folder that says what its images are, as in Hugging Face's imagefolder:
+// metadata.csv or metadata.jsonl with a column file_name, or Roboflow's _classes.csv. Empty if
+// there is none.
+std::string ListIn(const DataLocation& folder);
 
 }  // namespace data
 

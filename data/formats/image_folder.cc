@@ -15,6 +15,7 @@ class ImageFolder : public Format {
   explicit ImageFolder(bool classes) : classes_(classes) {}
 
   bool MatchesFolder(const DataLocation& folder) const override {
+    if (!ListIn(folder).empty()) return false;
     return classes_ ? !folder.folder.empty() : folder.folder.empty() && !folder.image.empty();
   }
 

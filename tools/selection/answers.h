@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "data/labels.h"
 #include "data/requests.h"
+#include "data/table.h"
 
 namespace selection {
 
@@ -22,13 +22,13 @@ struct Answers {
   int64_t repeated = 0;                // lines that say once more what a line before them says
 };
 
-// Joins `lines` of file,label (perhaps below a header) to the images of a request. A label is a
+// Joins the labels of a table to the images of a request. A label is a
 // name of `classes`, or, where there are none, a class's number from 0. Conflicts, in the order of
-// the lines and then of the request: a line that is not file,label; a label that is no class; a
+// the lines and then of the request: a line without a name or a label; a label that is no class; a
 // file with two different labels; a file that the request does not name; an image of the request
 // without a label.
-Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
-                    const std::vector<data::Line>& lines, const std::vector<std::string>& classes);
+Answers JoinAnswers(const std::vector<data::RequestedImage>& request, const data::Table& table,
+                    const std::vector<std::string>& classes);
 
 }  // namespace selection
 
