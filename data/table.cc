@@ -434,8 +434,14 @@ absl::StatusOr<Table> ReadTable(const std::string& path, const std::string& colu
                                 const std::function<bool(absl::string_view)>& names_image) {
   const auto text = ReadText(path);
   if (!text.ok()) return text.status();
-  auto lines = absl::EndsWithIgnoreCase(path, ".jsonl") ? ParseJsonLines(path, *text)
-                                                        : ParseText(path, *text);
+  return ParseTable(path, *text, columns, names_image);
+}
+
+absl::StatusOr<Table> ParseTable(const std::string& path, absl::string_view text,
+                                 const std::string& columns,
+                                 const std::function<bool(absl::string_view)>& names_image) {
+  auto lines = absl::EndsWithIgnoreCase(path, ".jsonl") ? ParseJsonLines(path, text)
+                                                        : ParseText(path, text);
   if (!lines.ok()) return lines.status();
   Table table;
   table.path = path;

@@ -64,6 +64,11 @@ absl::StatusOr<Table> ReadTable(
     const std::string& path, const std::string& columns = "",
     const std::function<bool(absl::string_view cell)>& names_image = nullptr);
 
+// The same for the file's decoded text.
+absl::StatusOr<Table> ParseTable(const std::string& path, absl::string_view text,
+                                 const std::string& columns,
+                                 const std::function<bool(absl::string_view cell)>& names_image);
+
 }  // namespace data
 
 #endif  // DATA_TABLE_H_

@@ -74,7 +74,9 @@ class ListedImages {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::unique_ptr<Dataset>> Make(std::vector<std::string> notes, int channels) {
+  // `images_there`: the images in the list's folder, if it should name all of them; otherwise 0.
+  absl::StatusOr<std::unique_ptr<Dataset>> Make(int64_t images_there, int channels) {
+    std::vector<std::string> notes = table_.notes;
     for (const size_t image : conflicts_) labels_[image].clear();
     TextClasses classes = ClassesOfTexts(labels_);
     if (classes.unusable >= 0) {
@@ -87,6 +89,11 @@ class ListedImages {
                                    " lines name an image again; each image is used once"));
     }
     if (std::string note = finder_.Note(); !note.empty()) notes.push_back(std::move(note));
+    if (images_there > static_cast<int64_t>(names_.size())) {
+      notes.push_back(absl::StrCat("'", table_.path, "' does not name ",
+                                   images_there - names_.size(),
+                                   " images of its folder, which are left out"));
+    }
     Names names;
     for (const absl::string_view name : names_) names.Add(name);
     return MakeImageFiles(finder_.base(), std::move(names), std::move(classes.classes), channels,
@@ -126,7 +133,7 @@ class ListedImages {
           "class, category or target; choose one with --columns=FILE,LABEL"));
       return false;
     }
-    const std::unordered_set<absl::string_view> values(labels_.begin(), labels_.end());
+    const std::unordered_set<std::string> values(labels_.begin(), labels_.end());
     if (values.size() == labels_.size() && labels_.size() >= kManyClasses && !any_labels_) {
       Unusable(lines_[0], absl::StrCat("the label '", labels_[0], "' and all others in ",
                                        table_.label ? table_.NameOf(*table_.label) : "the columns",
@@ -185,7 +192,13 @@ class FileListFormat : public Format {
     for (const Line& row : table->rows) {
       if (absl::Status s = images.Add(row); !s.ok()) return s;
     }
-    return images.Make(table->notes, channels);
+    int64_t images_there = 0;
+    if (location->is_folder && options_.root.empty()) {
+      const auto all = ListImages(path);
+      if (!all.ok()) return all.status();
+      images_there = all->size();
+    }
+    return images.Make(images_there, channels);
   }
 
  private:
