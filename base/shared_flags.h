@@ -5,13 +5,28 @@
 
 #include <gflags/gflags.h>
 
-#define MOCOPP_DATASET_FLAG \
-  DEFINE_string(dataset, "", "[data] data set format (a plugin name); empty: detect it")
-
 #define MOCOPP_COLUMNS_FLAG                                                                      \
   DEFINE_string(columns, "",                                                                     \
                 "[data] columns of a list that name the images and state their labels, such as " \
                 "image_id,breed, or their numbers from 1; empty: find them by their names")
+
+// Where data are, beside their path. MOCOPP_DATA_SOURCE makes a data::DataSource of it.
+#define MOCOPP_DATA_FLAGS                                                                         \
+  DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
+  DEFINE_string(val, "",                                                                          \
+                "[data] the validation images, in any format, if they are not a part of the "     \
+                "data; the data may then be training images as a whole");                         \
+  DEFINE_string(image_key, "",                                                                    \
+                "[data] which image to use where samples in tar archives have several: an "       \
+                "extension such as jpg or seg.png, or more with commas between them; empty: "     \
+                "that of one part");                                                              \
+  MOCOPP_COLUMNS_FLAG
+
+#define MOCOPP_DATA_SOURCE(path, channels)                                                        \
+  {                                                                                               \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}, {"columns", FLAGS_columns}}, \
+        channels                                                                                  \
+  }
 
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")

@@ -64,12 +64,7 @@ bool IsIn(const absl::string_view (&names)[kSize], absl::string_view column) {
   return RankIn(names, column) < kSize;
 }
 
-bool SaysSplit(absl::string_view cell) {
-  for (const char* word : {"train", "training", "val", "valid", "validation", "test", "testing"}) {
-    if (absl::EqualsIgnoreCase(cell, word)) return true;
-  }
-  return false;
-}
+bool SaysSplit(absl::string_view cell) { return SplitOf(cell) != 0; }
 
 size_t WidthOf(const std::vector<Line>& lines) {
   size_t width = 0;
@@ -414,6 +409,16 @@ std::string Table::NameOf(size_t column) const {
                                                   : absl::StrCat("'", header[column], "'");
 }
 
+char SplitOf(absl::string_view cell) {
+  constexpr std::pair<const char*, char> kWords[] = {
+      {"train", 't'}, {"training", 't'}, {"val", 'v'},     {"valid", 'v'},     {"validation", 'v'},
+      {"dev", 'v'},   {"test", 'e'},     {"testing", 'e'}, {"evaluation", 'e'}};
+  for (const auto& [word, split] : kWords) {
+    if (absl::EqualsIgnoreCase(cell, word)) return split;
+  }
+  return 0;
+}
+
 bool EndsLikeImage(absl::string_view cell) {
   return HasImageName(cell.substr(cell.find_last_of("/\\") + 1));  // npos + 1 is 0
 }
@@ -440,8 +445,8 @@ absl::StatusOr<Table> ReadTable(const std::string& path, const std::string& colu
 absl::StatusOr<Table> ParseTable(const std::string& path, absl::string_view text,
                                  const std::string& columns,
                                  const std::function<bool(absl::string_view)>& names_image) {
-  auto lines = absl::EndsWithIgnoreCase(path, ".jsonl") ? ParseJsonLines(path, text)
-                                                        : ParseText(path, text);
+  auto lines =
+      absl::EndsWithIgnoreCase(path, ".jsonl") ? ParseJsonLines(path, text) : ParseText(path, text);
   if (!lines.ok()) return lines.status();
   Table table;
   table.path = path;

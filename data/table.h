@@ -38,6 +38,10 @@ struct Table {
   std::string NameOf(size_t column) const;
 };
 
+// The split that a cell states in any usual word, by its first letter: t for train, v for
+// validation, e for test ("evaluation"); 0 for other words.
+char SplitOf(absl::string_view cell);
+
 // Whether a cell ends like the name of an image.
 bool EndsLikeImage(absl::string_view cell);
 

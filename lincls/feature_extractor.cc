@@ -103,7 +103,9 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   e.network_->To(options.device);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
 
-  auto opened = data::OpenDataset(options.data, *split, options.dataset, channels);
+  data::DataSource source = options.source;
+  source.channels = channels;
+  auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
   const data::Dataset& dataset = *e.opened_.dataset;
@@ -143,7 +145,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
   FeatureFolderOptions options;
   options.type = options_.type;
   nlohmann::ordered_json& settings = options.settings;
-  settings = {{"data", options_.data},
+  settings = {{"data", options_.source.path},
               {"dataset", opened_.format},
               {"split", options_.split},
               {"folder", names_folder_},
@@ -158,6 +160,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"columns", columns_},
               {"batch_size", batch_size_},
               {"device", device()}};
+  if (!options_.source.validation.empty()) settings["val"] = options_.source.validation;
   for (const auto& [name, width] : network_->outputs()) settings["features"][name] = width;
   if (image_columns_) {
     settings["views"] = image_columns_->views();

@@ -22,7 +22,7 @@
 namespace lincls {
 
 struct ExtractionOptions {
-  std::string data, dataset;          // where the images are, and their format (data::OpenDataset)
+  data::DataSource source;            // its channels are those of the checkpoint
   std::string split = "pretraining";  // data::ReadSplit
   std::string checkpoint;             // a file
   std::string arch;                   // as for FrozenBackbone::Create

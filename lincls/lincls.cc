@@ -64,7 +64,7 @@ DEFINE_string(
 MOCOPP_SEED_FLAG;
 
 // Ours.
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
             "0.01");
@@ -232,7 +232,7 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
 // The labelled images of a split, with as many channels as the encoder takes. Where only the
 // settings are to be told, the data may be elsewhere: then without images.
 absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
-  auto opened = data::OpenLabelledDataset(place, split, FLAGS_dataset, channels);
+  auto opened = data::OpenLabelledDataset(MOCOPP_DATA_SOURCE(place, channels), split);
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   return opened;
 }
@@ -352,6 +352,7 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
     place = *demo;
   } else {
     place = FLAGS_data = base::UserPath(FLAGS_data);
+    FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {

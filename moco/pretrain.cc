@@ -67,7 +67,7 @@ DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
 DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)");
 
 // Ours.
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
@@ -225,13 +225,14 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
   Data data;
-  auto train = data::OpenDataset(folder, data::Split::kPretraining, FLAGS_dataset, *channels);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(folder, *channels);
+  auto train = data::OpenDataset(source, data::Split::kPretraining);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   if (FLAGS_knn_every == 0) return data;
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
-    auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, *channels);
+    auto labelled = data::OpenLabelledDataset(source, split);
     if (absl::IsNotFound(labelled.status())) {
       return absl::InvalidArgumentError(
           absl::StrCat("--knn-every requires labelled images: ", labelled.status().message(),
@@ -307,12 +308,22 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   return o;
 }
 
+// What a user should know of the data before the first batch.
+void PrintNotes(const Data& data) {
+  for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
+    for (const std::string& note : opened->notes) {
+      std::printf("note     %s\n", note.c_str());
+    }
+  }
+}
+
 void PrintSettings(const Data& data, const TrainerOptions& o, const World& world,
                    const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : data.train.place.c_str(),
               data.train.format.c_str());
+  PrintNotes(data);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.
@@ -364,10 +375,16 @@ absl::Status PrintConfig(const TrainerOptions& options) {
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
   if (FLAGS_data.empty()) return "bazel run //lincls:lincls -- --pretrained=" + pretrained;
+  const data::DataSource source = MOCOPP_DATA_SOURCE(data_folder, 3);
   const auto split = [&](data::Split which) {
-    return data::OpenLabelledDataset(data_folder, which, FLAGS_dataset).ok();
+    return data::OpenLabelledDataset(source, which).ok();
   };
-  const std::string dataset = FLAGS_dataset.empty() ? "" : " --dataset=" + FLAGS_dataset;
+  std::string dataset;
+  for (const auto& [flag, value] :
+       {std::pair(" --dataset=", FLAGS_dataset), std::pair(" --val=", FLAGS_val),
+        std::pair(" --image-key=", FLAGS_image_key), std::pair(" --columns=", FLAGS_columns)}) {
+    if (!value.empty()) absl::StrAppend(&dataset, flag, base::ShellQuoted(value));
+  }
   const bool labelled = split(data::Split::kTraining) && split(data::Split::kValidation);
   return absl::StrCat(
       "bazel run //lincls:lincls -- ", labelled ? base::ShellQuoted(data_folder) + dataset : "DIR",
@@ -391,6 +408,7 @@ absl::Status Train(const base::Program& program, const World& world) {
     data_folder = *demo;
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
+    FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {

@@ -23,7 +23,7 @@
 #include "base/shared_flags.h"
 #include "data/dataset.h"
 
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
 DEFINE_int64(images, 0, "[data: at least 0] number of images to sample, evenly spaced; 0: all");
@@ -112,8 +112,9 @@ absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int th
 absl::Status Stats(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
+  FLAGS_val = base::UserPath(FLAGS_val);
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels), *split);
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const int cores = std::max(1u, std::thread::hardware_concurrency());

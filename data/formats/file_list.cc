@@ -1,6 +1,7 @@
 // Lists of image files, with or without labels: tables of text, and Hugging Face's imagefolder, a
 // folder with such a list in it.
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -160,6 +161,22 @@ class ListedImages {
   absl::Status label_status_;
 };
 
+// The rows of a split, if the table states splits; otherwise all. InvalidArgument if there are
+// none.
+absl::StatusOr<std::vector<const Line*>> RowsOf(const Table& table, Split split) {
+  std::map<char, std::vector<const Line*>> rows;  // by SplitOf()
+  for (const Line& row : table.rows) {
+    rows[table.split ? SplitOf(table.Cell(row, *table.split)) : 0].push_back(&row);
+  }
+  if (!table.split) return std::move(rows[0]);
+  std::vector<const Line*>& found = split != Split::kValidation ? rows['t']
+                                    : rows['v'].empty()         ? rows['e']
+                                                                : rows['v'];
+  if (!found.empty()) return std::move(found);
+  return absl::InvalidArgumentError(absl::StrCat("'", table.path, "' has no ", ToString(split),
+                                                 " images in ", table.NameOf(*table.split)));
+}
+
 class FileListFormat : public Format {
  public:
   explicit FileListFormat(FileListOptions options) : options_(std::move(options)) {}
@@ -167,7 +184,13 @@ class FileListFormat : public Format {
   std::vector<std::string> FileEndings() const override { return {".csv", ".tsv", ".jsonl"}; }
   bool MatchesFolder(const DataLocation& folder) const override { return !ListIn(folder).empty(); }
 
-  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
+  bool StatesSplits(const std::string& path) const override {
+    ImageFinder finder = FinderOf(path);
+    const auto table = Read(path, &finder);
+    return table.ok() && table->split;
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                 int channels) const override {
     const auto location = DataLocation::At(path);
     if (!location.ok()) return location.status();
@@ -181,19 +204,20 @@ class FileListFormat : public Format {
                          "give the path of the list"));
       }
     }
-    ImageFinder finder(list.substr(0, list.rfind('/') + 1), base::UserPath(options_.root));
-    const auto table = ReadTable(list, options_.columns,
-                                 [&](absl::string_view cell) { return finder.Holds(cell); });
+    ImageFinder finder = FinderOf(list);
+    const auto table = Read(list, &finder);
     if (!table.ok()) return table.status();
     ListedImages images(*table, finder, /*any_labels=*/!options_.columns.empty());
     if (table->rows.empty()) {
       return absl::InvalidArgumentError(absl::StrCat("'", list, "' names no images"));
     }
-    for (const Line& row : table->rows) {
-      if (absl::Status s = images.Add(row); !s.ok()) return s;
+    const auto rows = RowsOf(*table, split);
+    if (!rows.ok()) return rows.status();
+    for (const Line* row : *rows) {
+      if (absl::Status s = images.Add(*row); !s.ok()) return s;
     }
     int64_t images_there = 0;
-    if (location->is_folder && options_.root.empty()) {
+    if (location->is_folder && options_.root.empty() && !table->split) {
       const auto all = ListImages(path);
       if (!all.ok()) return all.status();
       images_there = all->size();
@@ -202,6 +226,15 @@ class FileListFormat : public Format {
   }
 
  private:
+  ImageFinder FinderOf(const std::string& list) const {
+    return {list.substr(0, list.rfind('/') + 1), base::UserPath(options_.root)};
+  }
+
+  absl::StatusOr<Table> Read(const std::string& list, ImageFinder* finder) const {
+    return ReadTable(list, options_.columns,
+                     [&](absl::string_view cell) { return finder->Holds(cell); });
+  }
+
   const FileListOptions options_;
 };
 

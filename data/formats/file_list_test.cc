@@ -136,6 +136,38 @@ TEST_F(FileListTest, AnImageIsUsedOnce) {
   EXPECT_THAT(dataset->notes(), Contains(HasSubstr("1 lines name an image again")));
 }
 
+// One list for all splits, as MedMNIST's and many of Kaggle's.
+TEST_F(FileListTest, AColumnOfSplits) {
+  WriteTestFile(folder_ + "/all.csv", "TRAIN,0.png,1\nVAL,1.png,0\nTEST,2.png,1\nTRAIN,2.png,0\n");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kPretraining)->dataset->size(), 2);
+  const auto train = OpenLabelledDataset(folder_ + "/all.csv", Split::kTraining);
+  ASSERT_TRUE(train.ok()) << train.status();
+  EXPECT_EQ(ClassesOf(*train->dataset), "1 0");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
+            folder_ + "/1.png");
+  WriteTestFile(folder_ + "/all.csv", "filepaths,labels,data set\n0.png,a,train\n1.png,b,test\n");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
+            folder_ + "/1.png");
+  WriteTestFile(folder_ + "/all.csv", "file,label\n0.png,a\n1.png,b\n");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation).status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(FileListTest, OtherFormsAreNamed) {
+  for (const char* file : {"train-00000-of-00001.parquet", "data.mdb", "pathmnist.npz", "x.zip",
+                           "train/data-00000-of-00001.arrow", "train/x.tfrecord-00000-of-00010"}) {
+    const std::string root = TestFolder("data");
+    WriteTestFile(root + "/" + file, "x");
+    const absl::Status status = OpenDataset(root, Split::kPretraining).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(root + "/" + file + "'"), HasSubstr("is not read")));
+    EXPECT_FALSE(absl::StrContains(status.message(), "\n"));
+  }
+  EXPECT_THAT(std::string(OpenDataset(folder_ + "/x.csv", Split::kTraining).status().message()),
+              HasSubstr("x.csv"));
+}
+
 // Hugging Face's imagefolder: the list is in the folder.
 TEST_F(FileListTest, AFolderWithMetadata) {
   for (const char* split : {"train", "val"}) {
@@ -157,6 +189,9 @@ TEST_F(FileListTest, AFolderWithMetadata) {
   EXPECT_EQ(val->dataset->Name(0), folder_ + "/val/images/1.png");
   EXPECT_EQ(OpenDataset(folder_, Split::kPretraining)->dataset->size(), 2);
   EXPECT_EQ(OpenDataset(folder_ + "/train", Split::kPretraining)->format, "file_list");
+  WriteImage("train/left_out.png", 2);
+  EXPECT_THAT(OpenDataset(folder_, Split::kTraining)->notes,
+              Contains(HasSubstr("does not name 1 images")));
   // Another program's file of the same name.
   WriteTestFile(folder_ + "/train/metadata.csv", "key,value\nauthor,me\n");
   EXPECT_EQ(OpenDataset(folder_, Split::kTraining)->format, "image_folder");

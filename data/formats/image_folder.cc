@@ -3,46 +3,63 @@
 #include <string>
 #include <utility>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/formats/image_files.h"
 #include "data/listing.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
 
+struct FolderOptions {
+  bool splits = true;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("splits", splits, "use the part called train, val, ..., if there is one; false: use all");
+  }
+};
+
 class ImageFolder : public Format {
  public:
-  explicit ImageFolder(bool classes) : classes_(classes) {}
+  ImageFolder(bool classes, bool splits) : classes_(classes), splits_(splits) {}
 
+  bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
     if (!ListIn(folder).empty()) return false;
-    return classes_ ? !folder.folder.empty() : folder.folder.empty() && !folder.image.empty();
+    return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 int channels) const override {
     auto names = ListImages(path);
+    if (absl::IsInvalidArgument(names.status())) {
+      if (const std::string form = UnreadFormIn(path); !form.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat(names.status().message(), "; ", form));
+      }
+    }
     if (!names.ok()) return names.status();
     Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
     return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels);
   }
 
  private:
-  const bool classes_;
+  const bool classes_, splits_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/true);
+absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/true, o.splits);
 }
 
-absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/false);
+absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/false, o.splits);
 }
 
 REGISTER_PLUGIN(Datasets, "image_folder", "a folder with one folder of image files for each class",
-                registry::NoOptions, MakeImageFolder);
+                FolderOptions, MakeImageFolder);
 REGISTER_PLUGIN(Datasets, "flat_folder",
-                "a folder of image files, in folders or not, without classes", registry::NoOptions,
+                "a folder of image files, in folders or not, without classes", FolderOptions,
                 MakeFlatFolder);
 
 }  // namespace

@@ -352,6 +352,7 @@ absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Nam
 class TarFormat : public Format {
  public:
   std::vector<std::string> FileEndings() const override { return {kEnding}; }
+  std::vector<std::string> ShardEndings() const override { return FileEndings(); }
   bool MatchesFolder(const DataLocation& folder) const override {
     return folder.endings.count(kEnding) > 0;
   }
@@ -360,10 +361,22 @@ class TarFormat : public Format {
                                                 int channels) const override {
     auto paths = ShardPaths(path);
     if (!paths.ok()) return paths.status();
+    return OpenShards(path, *paths, channels);
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths, Split,
+                                                     int channels) const override {
+    return OpenShards(paths[0], paths, channels);
+  }
+
+ private:
+  static absl::StatusOr<std::unique_ptr<Dataset>> OpenShards(const std::string& path,
+                                                             const std::vector<std::string>& paths,
+                                                             int channels) {
     AllowManyFiles();
     std::vector<Shard> shards;
     std::vector<Entry> entries;
-    for (const std::string& shard_path : *paths) {
+    for (const std::string& shard_path : paths) {
       auto shard = Shard::Open(shard_path);
       if (!shard.ok()) return shard.status();
       if (absl::Status s = Index(*shard, shards.size(), entries); !s.ok()) return s;

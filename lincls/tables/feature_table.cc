@@ -70,6 +70,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
           std::pair("arch", &table.arch), std::pair("eval_views", &table.eval_views)}) {
       json.at(key).get_to(*value);
     }
+    table.val = json.value("val", "");
   } catch (const nlohmann::json::exception&) {
     return absl::DataLossError(absl::StrCat("'", path, "' lacks an entry that //lincls:features ",
                                             "writes; compute the features again"));
@@ -218,7 +219,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
-  auto opened = data::OpenDataset(table.data, *split, table.dataset, channels);
+  auto opened = data::OpenDataset({table.data, table.val, table.dataset, {}, channels}, *split);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
   // Both are in the data's order; the table leaves out what could not be read.

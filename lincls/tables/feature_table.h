@@ -44,7 +44,7 @@ struct FeatureTable {
 
   // Empty where features.json is not there.
   std::vector<std::string> classes = {};
-  std::string data = {}, dataset = {}, split = {};  // to open the images: OpenImages
+  std::string data = {}, val = {}, dataset = {}, split = {};  // to open the images: OpenImages
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {}, arch = {}, eval_views = {};  // weights: a fingerprint
 
