@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "data/csv.h"
 #include "data/decode.h"
@@ -68,12 +69,28 @@ std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes
                                       channels, std::move(notes), std::move(label_status));
 }
 
-std::string ListIn(const DataLocation& folder) {
+std::string NameOfFolder(const std::string& path) {
+  const absl::string_view name = absl::StripSuffix(path, "/");
+  return std::string(name.substr(name.rfind('/') + 1));  // npos + 1 is 0
+}
+
+std::string ListOf(const DataLocation& folder) {
+  if (!folder.is_folder) return "";
   // Other programs have files of these names, too; Hugging Face requires the column.
   for (const char* name : {"metadata.csv", "metadata.jsonl"}) {
-    if (folder.Has(name) && absl::StrContains(HeadOf(folder / name), "file_name")) return name;
+    const std::string path = folder / name;
+    if (folder.Has(name) && absl::StrContains(HeadOf(path), "file_name")) return path;
   }
-  return folder.Has("_classes.csv") ? "_classes.csv" : "";
+  if (folder.Has("_classes.csv")) return folder / "_classes.csv";
+  for (const char* name : {"../metadata.csv", "../metadata.jsonl"}) {
+    if (!folder.Has(name)) continue;
+    const std::string path = folder / name, head = HeadOf(path);
+    if (absl::StrContains(head, "file_name") &&
+        absl::StrContains(head, NameOfFolder(folder.path) + "/")) {
+      return path;
+    }
+  }
+  return "";
 }
 
 }  // namespace data

@@ -19,10 +19,13 @@ std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes
                                         int channels, std::vector<std::string> notes = {},
                                         absl::Status label_status = absl::OkStatus());
 
-// The list in a folder that says what its images are, as in Hugging Face's imagefolder:
-// metadata.csv or metadata.jsonl with a column file_name, or Roboflow's _classes.csv. Empty if
-// there is none.
-std::string ListIn(const DataLocation& folder);
+// The list that says what the images in a folder are, as in Hugging Face's imagefolder: its
+// metadata.csv or metadata.jsonl with a column file_name; Roboflow's _classes.csv; or a metadata
+// file in the folder above that names images of this one, `train/1.jpg`. Empty if there is none.
+std::string ListOf(const DataLocation& folder);
+
+// The name of a folder, for such names: "train".
+std::string NameOfFolder(const std::string& path);
 
 }  // namespace data
 

@@ -27,7 +27,7 @@ class ImageFolder : public Format {
 
   bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
-    if (!ListIn(folder).empty()) return false;
+    if (!ListOf(folder).empty()) return false;
     return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
   }
 
