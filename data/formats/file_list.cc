@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
@@ -166,15 +167,18 @@ class ListedImages {
 absl::StatusOr<std::vector<const Line*>> RowsOf(const Table& table, Split split) {
   std::map<char, std::vector<const Line*>> rows;  // by SplitOf()
   for (const Line& row : table.rows) {
+    if (!absl::StartsWith(FileNameOf(table.Cell(row, table.file)), folder)) continue;
     rows[table.split ? SplitOf(table.Cell(row, *table.split)) : 0].push_back(&row);
   }
-  if (!table.split) return std::move(rows[0]);
-  std::vector<const Line*>& found = split != Split::kValidation ? rows['t']
-                                    : rows['v'].empty()         ? rows['e']
-                                                                : rows['v'];
+  std::vector<const Line*>& found = !table.split                  ? rows[0]
+                                    : split != Split::kValidation ? rows['t']
+                                    : rows['v'].empty()           ? rows['e']
+                                                                  : rows['v'];
   if (!found.empty()) return std::move(found);
-  return absl::InvalidArgumentError(absl::StrCat("'", table.path, "' has no ", ToString(split),
-                                                 " images in ", table.NameOf(*table.split)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", table.path, "' names no images", folder.empty() ? "" : " of ", folder,
+      table.split ? absl::StrCat(" for ", ToString(split), " in ", table.NameOf(*table.split))
+                  : ""));
 }
 
 class FileListFormat : public Format {
@@ -182,7 +186,7 @@ class FileListFormat : public Format {
   explicit FileListFormat(FileListOptions options) : options_(std::move(options)) {}
 
   std::vector<std::string> FileEndings() const override { return {".csv", ".tsv", ".jsonl"}; }
-  bool MatchesFolder(const DataLocation& folder) const override { return !ListIn(folder).empty(); }
+  bool MatchesFolder(const DataLocation& folder) const override { return !ListOf(folder).empty(); }
 
   bool StatesSplits(const std::string& path) const override {
     ImageFinder finder = FinderOf(path);
@@ -196,8 +200,8 @@ class FileListFormat : public Format {
     if (!location.ok()) return location.status();
     std::string list = path;
     if (location->is_folder) {
-      list = *location / ListIn(*location);
-      if (ListIn(*location).empty()) {
+      list = ListOf(*location);
+      if (list.empty()) {
         return absl::InvalidArgumentError(
             absl::StrCat("'", path,
                          "' holds no list metadata.csv or metadata.jsonl with a column file_name; "
@@ -208,10 +212,8 @@ class FileListFormat : public Format {
     const auto table = Read(list, &finder);
     if (!table.ok()) return table.status();
     ListedImages images(*table, finder, /*any_labels=*/!options_.columns.empty());
-    if (table->rows.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("'", list, "' names no images"));
-    }
-    const auto rows = RowsOf(*table, split);
+    const bool is_above = location->is_folder && list.rfind('/') != (*location / "").size() - 1;
+    const auto rows = RowsOf(*table, split, is_above ? NameOfFolder(path) + "/" : "");
     if (!rows.ok()) return rows.status();
     for (const Line* row : *rows) {
       if (absl::Status s = images.Add(*row); !s.ok()) return s;

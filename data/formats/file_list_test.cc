@@ -153,6 +153,17 @@ TEST_F(FileListTest, AColumnOfSplits) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(FileListTest, MetadataAboveTheSplits) {
+  for (const char* name : {"train/0.png", "train/1.png", "val/0.png"}) WriteImage(name, 0);
+  WriteTestFile(folder_ + "/metadata.csv",
+                "file_name,label\ntrain/1.png,cat\nval/0.png,dog\ntrain/0.png,dog\n");
+  const auto train = OpenLabelledDataset(folder_, Split::kTraining);
+  ASSERT_TRUE(train.ok()) << train.status();
+  EXPECT_EQ(ClassesOf(*train->dataset), "cat dog");
+  EXPECT_EQ(train->dataset->Name(0), folder_ + "/train/1.png");
+  EXPECT_EQ(OpenDataset(folder_, Split::kValidation)->dataset->size(), 1);
+}
+
 TEST_F(FileListTest, OtherFormsAreNamed) {
   for (const char* file : {"train-00000-of-00001.parquet", "data.mdb", "pathmnist.npz", "x.zip",
                            "train/data-00000-of-00001.arrow", "train/x.tfrecord-00000-of-00010"}) {

@@ -77,18 +77,19 @@ std::string NameOfFolder(const std::string& path) {
 std::string ListOf(const DataLocation& folder) {
   if (!folder.is_folder) return "";
   // Other programs have files of these names, too; Hugging Face requires the column.
-  for (const char* name : {"metadata.csv", "metadata.jsonl"}) {
+  constexpr const char* kNames[] = {"metadata.csv", "metadata.jsonl"};
+  for (const char* name : kNames) {
     const std::string path = folder / name;
     if (folder.Has(name) && absl::StrContains(HeadOf(path), "file_name")) return path;
   }
   if (folder.Has("_classes.csv")) return folder / "_classes.csv";
-  for (const char* name : {"../metadata.csv", "../metadata.jsonl"}) {
-    if (!folder.Has(name)) continue;
-    const std::string path = folder / name, head = HeadOf(path);
-    if (absl::StrContains(head, "file_name") &&
-        absl::StrContains(head, NameOfFolder(folder.path) + "/")) {
-      return path;
-    }
+  const std::string name = NameOfFolder(folder.path);
+  const absl::string_view above =
+      absl::StripSuffix(absl::StripSuffix(folder.path, "/"), name);  // with its slash
+  for (const char* list : kNames) {
+    if (!folder.Has(absl::StrCat("../", list))) continue;
+    const std::string path = absl::StrCat(above, list), head = HeadOf(path);
+    if (absl::StrContains(head, "file_name") && absl::StrContains(head, name + "/")) return path;
   }
   return "";
 }
