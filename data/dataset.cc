@@ -397,10 +397,13 @@ absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split
   if (absl::Status s = dataset.LabelStatus(); !s.ok()) return s;
   for (int64_t i = 0; i < dataset.size(); ++i) {
     if (dataset.Label(i) >= 0) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", dataset.Name(i), "' has no label; '", opened->place,
-                     "' must hold one folder of images for each class, or labels in another ",
-                     "format that docs/data.md describes"));
+    const std::string list = opened->place + ".csv";
+    const bool has_list = DataLocation::At(list).ok();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", dataset.Name(i), "' has no label; '", opened->place,
+        "' must hold one folder of images for each class, or labels in another ",
+        "format that docs/data.md describes",
+        has_list ? absl::StrCat("; if '", list, "' states them, give --dataset=file_list") : ""));
   }
   if (dataset.classes().size() < 2) {
     return absl::InvalidArgumentError(absl::StrCat("'", opened->place, "' holds only the class '",
