@@ -208,7 +208,7 @@ class Finder {
     table_.rows.erase(table_.rows.begin());
     // R leaves out the name of the column that numbers the rows.
     const auto is_wider = [&](const Line& row) {
-      return row.fields.size() == table_.header.size() + 1;
+      return row.fields.size() == table_.header.size() + 1 && !row.fields.back().empty();
     };
     if (!table_.rows.empty() && std::all_of(table_.rows.begin(), table_.rows.end(), is_wider)) {
       table_.header.insert(table_.header.begin(), "");
@@ -224,8 +224,9 @@ class Finder {
     for (size_t i = 0; i < std::min(table_.rows.size(), kSample); ++i) {
       ++counts[table_.rows[i].fields.size()];
     }
-    const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
-    return std::max_element(counts.begin(), counts.end(), fewer)->first;
+    std::pair<int, size_t> most;  // of widths that are as frequent, the larger
+    for (const auto& [width, count] : counts) most = std::max(most, std::pair(count, width));
+    return most.second;
   }
 
   absl::Status NamesNoImages() const {

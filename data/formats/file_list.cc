@@ -77,8 +77,14 @@ class ListedImages {
   }
 
   // `images_there`: the images in the list's folder, if it should name all of them; otherwise 0.
-  absl::StatusOr<std::unique_ptr<Dataset>> Make(int64_t images_there, int channels) {
+  // `other_rows`: rows of other splits.
+  absl::StatusOr<std::unique_ptr<Dataset>> Make(int64_t images_there, size_t other_rows,
+                                                int channels) {
     std::vector<std::string> notes = table_.notes;
+    if (other_rows > 0) {
+      notes.push_back(
+          absl::StrCat("'", table_.path, "': ", other_rows, " lines are of other splits"));
+    }
     for (const size_t image : conflicts_) labels_[image].clear();
     TextClasses classes = ClassesOfTexts(labels_);
     if (classes.unusable >= 0) {
@@ -224,7 +230,7 @@ class FileListFormat : public Format {
       if (!all.ok()) return all.status();
       images_there = all->size();
     }
-    return images.Make(images_there, channels);
+    return images.Make(images_there, table->rows.size() - rows->size(), channels);
   }
 
  private:
