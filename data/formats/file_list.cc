@@ -168,9 +168,10 @@ class ListedImages {
   absl::Status label_status_;
 };
 
-// The rows of a split, if the table states splits; otherwise all. InvalidArgument if there are
-// none.
-absl::StatusOr<std::vector<const Line*>> RowsOf(const Table& table, Split split) {
+// The rows of a split, if the table states splits, and of images below `folder` ("train/"; empty:
+// anywhere). InvalidArgument if there are none.
+absl::StatusOr<std::vector<const Line*>> RowsOf(const Table& table, Split split,
+                                                const std::string& folder) {
   std::map<char, std::vector<const Line*>> rows;  // by SplitOf()
   for (const Line& row : table.rows) {
     if (!absl::StartsWith(FileNameOf(table.Cell(row, table.file)), folder)) continue;
