@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/cores.h"
 #include "base/files.h"
 #include "base/program.h"
 #include "base/shared_flags.h"
@@ -37,7 +38,8 @@ constexpr char kUsage[] =
     "--views.\n\n"
     "  bazel run //tools:data_stats -- DATA\n";
 
-// Sums of the channels' values. They are exact, so that the number of threads changes nothing.
+// Sums of the channels' values. They are exact, so that the result does not depend on the number of
+// threads.
 struct Sums {
   std::array<uint64_t, 4> values = {}, squares = {};
   uint64_t pixels = 0;
@@ -68,8 +70,8 @@ struct Sums {
   }
 };
 
-// The sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no thread
-// can be started.
+// Computes the sums over `count` images, evenly spaced. ResourceExhausted if memory is short, or no
+// thread can be started.
 absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int threads) {
   Sums total;
   absl::Status status;  // the first error
@@ -117,10 +119,9 @@ absl::Status Stats(const base::Arguments& arguments) {
       data::OpenDataset(MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels), *split);
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
-  const int cores = std::max(1u, std::thread::hardware_concurrency());
   const auto summed =
       SumOver(*opened->dataset, FLAGS_images == 0 ? size : std::min(FLAGS_images, size),
-              FLAGS_threads == 0 ? cores : static_cast<int>(FLAGS_threads));
+              FLAGS_threads == 0 ? base::Cores() : static_cast<int>(FLAGS_threads));
   if (!summed.ok()) return summed.status();
   const Sums& sums = *summed;
   if (sums.images == 0) {
