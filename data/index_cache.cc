@@ -14,7 +14,7 @@
 namespace data {
 namespace {
 
-constexpr absl::string_view kMagic = "mocopp index 2\n";
+constexpr absl::string_view kMagic = "mocopp index 3\n";
 // Nanoseconds, coarser than the times of any usual file system.
 constexpr int64_t kSettled = 2'000'000'000;
 

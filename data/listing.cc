@@ -10,6 +10,7 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -25,6 +26,14 @@ constexpr int64_t kCachedFrom = 50'000;  // images; fewer are read in a moment
 
 int64_t Nanoseconds(const timespec& time) {
   return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+// What a path is sorted by: its first folder, its folders, and its own name.
+std::tuple<absl::string_view, absl::string_view, absl::string_view> PathOrder(
+    absl::string_view path) {
+  const size_t last = path.rfind('/');
+  if (last == absl::string_view::npos) return {"", "", path};
+  return {path.substr(0, path.find('/')), path.substr(0, last), path.substr(last + 1)};
 }
 
 using FolderId = std::pair<uint64_t, uint64_t>;
@@ -88,7 +97,7 @@ void Names::Sort() {
   std::vector<int64_t> order(size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
-            [this](int64_t a, int64_t b) { return (*this)[a] < (*this)[b]; });
+            [this](int64_t a, int64_t b) { return PathOrder((*this)[a]) < PathOrder((*this)[b]); });
   Names sorted;
   sorted.bytes_.reserve(bytes_.size());
   sorted.begins_.reserve(begins_.size());

@@ -30,6 +30,10 @@ absl::Status ForEachEntry(
 class Names {
  public:
   void Add(absl::string_view name);
+
+  // Sorts paths as torchvision's ImageFolder does: by their first folder, then by all of their
+  // folders, as one text, and then by their own name. So the files of a folder come before those
+  // of the folders in it.
   void Sort();
 
   int64_t size() const { return static_cast<int64_t>(begins_.size()) - 1; }
@@ -52,8 +56,8 @@ struct FolderState {
   static absl::StatusOr<FolderState> Of(const std::string& path);
 };
 
-// The images in a folder and in those below it, relative to it, sorted. Links are followed, except
-// to a folder that they lie in; hidden files and folders are left out.
+// The images in a folder and in those below it, relative to it, sorted (Names::Sort). Links are
+// followed, except to a folder that they lie in; hidden files and folders are left out.
 struct Tree {
   Names names;
   std::vector<FolderState> folders;

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "data/classes.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/tables/feature_table.h"
 #include "moco/backbones/backbone.h"
@@ -64,6 +65,18 @@ absl::Status CheckNames(const data::Dataset& dataset) {
   return absl::OkStatus();
 }
 
+// Numbers the validation images' classes as those of the training images, which a val/ that lacks a
+// class would not do by itself.
+void NumberAsTraining(const data::DataSource& source, data::Opened& validation) {
+  const auto train = data::OpenDataset(source, data::Split::kTraining);
+  if (train.ok() && !train->dataset->classes().empty()) {
+    validation.dataset = data::NumberedAs(train->dataset->classes(), std::move(validation.dataset));
+  } else if (!train.ok() && !absl::IsNotFound(train.status())) {
+    validation.notes.push_back(absl::StrCat(
+        "the classes are numbered by the validation images alone: ", train.status().message()));
+  }
+}
+
 // Returns rows `kept` of a matrix, or of a column.
 std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
   const at::Tensor rows = matrix.cpu().contiguous();
@@ -109,6 +122,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
+  if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
   const data::Dataset& dataset = *e.opened_.dataset;
   if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
   e.names_folder_ = CommonFolder(dataset);

@@ -23,6 +23,7 @@
 #include "base/program.h"
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
+#include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/normalization.h"
@@ -271,13 +272,17 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
 }
 
 void PrintSettings(const std::string& place, const std::string& format, const LinearData& data,
-                   const LinearOptions& o, const FrozenBackbone& encoder, const moco::World& world,
+                   const std::vector<std::string>& notes, const LinearOptions& o,
+                   const FrozenBackbone& encoder, const moco::World& world,
                    const std::string& folder) {
   std::printf("data     %lld training and %lld validation images in %lld classes, %s (%s)\n",
               static_cast<long long>(data.train.size()),
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
+  for (const std::string& note : notes) {
+    if (!note.empty() && !FLAGS_data.empty()) std::printf("note     %s\n", note.c_str());
+  }
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
@@ -320,6 +325,10 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   options->earlier = run->checkpoints();
 
   if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
+  validation->dataset = data::NumberedAs(train->dataset->classes(), std::move(validation->dataset));
+  std::vector<std::string> notes = train->notes;
+  notes.insert(notes.end(), validation->notes.begin(), validation->notes.end());
+  notes.push_back(data::EmptyClassesNote(*train->dataset));
   if (FLAGS_label_fraction < 1) {
     train->dataset =
         data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);
@@ -332,7 +341,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   absl::Status opened = run->Open(world, base::Flagfile(kFile, {"run_dir", "resume", "force"}),
                                   options->loader_threads);
   if (!opened.ok()) return opened;
-  PrintSettings(place, train->format, data, *options, **encoder, world, run->path());
+  PrintSettings(place, train->format, data, notes, *options, **encoder, world, run->path());
   return (*trainer)->Run(run->folder());
 }
 

@@ -23,6 +23,7 @@
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
 #include "base/signals.h"
+#include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "moco/autocast.h"
@@ -241,6 +242,7 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
     if (!labelled.ok()) return labelled.status();
     *opened = *std::move(labelled);
   }
+  data.test.dataset = data::NumberedAs(data.bank.dataset->classes(), std::move(data.test.dataset));
   if (data.bank.dataset->classes() != data.test.dataset->classes()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", data.bank.place, "' and '", data.test.place,
@@ -309,11 +311,15 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
 
 // What a user should know of the data before the first batch.
 void PrintNotes(const Data& data) {
+  if (FLAGS_data.empty()) return;  // the demo's data are as they should be
   for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
     for (const std::string& note : opened->notes) {
       std::printf("note     %s\n", note.c_str());
     }
   }
+  if (data.bank.dataset == nullptr) return;
+  const std::string note = data::EmptyClassesNote(*data.bank.dataset);
+  if (!note.empty()) std::printf("note     %s\n", note.c_str());
 }
 
 void PrintSettings(const Data& data, const TrainerOptions& o, const World& world,
@@ -338,6 +344,15 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
   std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
+  if (const int64_t images = data.train.dataset->size(); m.queue_size > images) {
+    const int64_t fitting = std::max(o.batch_size, images / 2 / o.batch_size * o.batch_size);
+    std::printf(
+        "note     --moco-k=%lld is more than the %lld images: the queue will hold several keys of "
+        "each image, which are wrong negatives of it; give --moco-k=%lld or another multiple of "
+        "the batch\n",
+        static_cast<long long>(m.queue_size), static_cast<long long>(images),
+        static_cast<long long>(fitting));
+  }
   if (m.accumulate > 1) {
     std::printf(
         "note     --accumulate: each batch is computed as %lld micro-batches of %lld images\n",

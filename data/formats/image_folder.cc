@@ -1,7 +1,9 @@
 // Folders of image files: one folder for each class, or no classes.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +22,19 @@ struct FolderOptions {
     v("splits", splits, "use the part called train, val, ..., if there is one; false: use all");
   }
 };
+
+// torchvision refuses class folders without images; here they are no classes. (`__MACOSX` holds
+// only what macOS adds to archives.)
+std::string EmptyFoldersNote(const DataLocation& root, const std::vector<std::string>& classes) {
+  std::vector<std::string> empty;
+  for (const std::string& folder : root.folders) {
+    const bool known = std::binary_search(classes.begin(), classes.end(), folder);
+    if (!known && folder != "__MACOSX") empty.push_back(folder);
+  }
+  if (empty.empty()) return "";
+  return absl::StrCat(empty.size(), " folders of '", root.path,
+                      "' hold no image and are no classes, such as '", empty[0], "'");
+}
 
 class ImageFolder : public Format {
  public:
@@ -40,8 +55,16 @@ class ImageFolder : public Format {
       }
     }
     if (!names.ok()) return names.status();
-    Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
-    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels);
+    if (!classes_) return MakeImageFiles(path + "/", *std::move(names), Classes(), channels);
+    Classes classes = ClassesOfFolders(*names);
+    const auto root = DataLocation::At(path);
+    if (!root.ok()) return root.status();
+    std::vector<std::string> notes;
+    if (std::string note = EmptyFoldersNote(*root, classes.names); !note.empty()) {
+      notes.push_back(std::move(note));
+    }
+    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels,
+                          std::move(notes));
   }
 
  private:

@@ -23,7 +23,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path) {
 
 TEST(ImageFolderTest, ClassesAreFolders) {
   const std::string root = TestFolder("data");
-  const std::vector<std::string> names = {"cat-b/1.png", "cat/2.png", "dog/3.png",
+  const std::vector<std::string> names = {"cat/2.png", "cat-b/1.png", "dog/3.png",
                                           "dog/below/4.PNG"};
   for (int i = 0; i < 4; ++i) WriteTestFile(root + "/" + names[i], EncodePng(TestImage(i)));
   for (const char* other : {"cat/notes.txt", ".hidden/x.png", "dog/.hidden.png", "png"}) {
@@ -32,12 +32,26 @@ TEST(ImageFolderTest, ClassesAreFolders) {
   const auto dataset = Open(root).value();
   EXPECT_THAT(dataset->classes(), ElementsAre("cat", "cat-b", "dog"));
   ASSERT_EQ(dataset->size(), 4);
-  const std::vector<int> labels = {1, 0, 2, 2};
+  const std::vector<int> labels = {0, 1, 2, 2};
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(dataset->Name(i), root + "/" + names[i]);
     EXPECT_EQ(dataset->Label(i), labels[i]);
     EXPECT_TRUE(SameImage(dataset->Image(i).value(), TestImage(i)));
   }
+}
+
+// torchvision sorts the classes, then the folders of a class, then the files of a folder.
+TEST(ImageFolderTest, TheOrderIsTorchvisions) {
+  const std::string root = TestFolder("data");
+  const std::vector<std::string> names = {
+      "0.png",         "a/1.png", "a/z.png",  "a/sub/0.png", "a/sub/2.png",   "a/sub-b/0.png",
+      "a/sub/x/0.png", "b/0.png", "b-/0.png", "b-/a/0.png",  "\xC3\xA9/0.png"};
+  for (const std::string& name : names) WriteTestFile(root + "/" + name, EncodePng(TestImage(1)));
+  std::filesystem::create_directories(root + "/empty/below");
+  const auto dataset = Open(root).value();
+  EXPECT_THAT(dataset->classes(), ElementsAre("a", "b", "b-", "\xC3\xA9"));
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(dataset->Name(i), root + "/" + names[i]);
+  EXPECT_THAT(dataset->notes(), ElementsAre(HasSubstr("'empty'")));
 }
 
 TEST(ImageFolderTest, NoImageInIt) {

@@ -81,14 +81,26 @@ def image_folder(ours, pack, root):
                 image.save(folder / f"{i}.png")
     for split, name in (("training", "train"), ("validation", "val")):
         theirs = datasets.ImageFolder(root / name, loader=Image.open)
-        # torchvision goes class by class, we go by the whole name.
-        order = sorted(range(len(theirs)), key=lambda i: theirs.samples[i][0].encode())
-        theirs = [(theirs[i][0], theirs[i][1], theirs.classes[theirs[i][1]]) for i in order]
+        theirs = [(image, label, theirs.classes[label]) for image, label in theirs]
         compare("image_folder", ours, root, split, theirs)
         subprocess.run([pack, root, root / f"{name}.pack", f"--split={split}"], check=True, stdout=subprocess.DEVNULL)
         (root / "packed").mkdir(exist_ok=True)
         (root / f"{name}.pack").rename(root / "packed" / f"{name}.pack")
         compare("packed", ours, root / "packed", split, theirs)
+
+
+def order_of_folders(ours, root):
+    """Trees of random names: the same images in the same order, each in the same class."""
+    parts = ["a", "b", "a-", "a b", "A", "é", "z.png", "0", "10", "2", "~", "𝔘", "\uffee"]
+    for tree in range(20):
+        folder = root / str(tree)
+        for i in range(40):
+            path = folder.joinpath(*random.choices(parts, k=random.randint(1, 4)))
+            path.mkdir(parents=True, exist_ok=True)
+            random_image(1, 1 + i).save(path / f"{random.choice(parts)}{i}.PNG")
+        theirs = datasets.ImageFolder(folder, loader=Image.open)
+        compare("order of image_folder", ours, folder, "pretraining",
+                [(image, label, theirs.classes[label]) for image, label in theirs], (1,))
 
 
 def numbered(ours, root):
@@ -338,7 +350,7 @@ def decoded_samples(ours, root):
 def main():
     random.seed(0)
     ours, pack, labels = Ours(sys.argv[1]), sys.argv[2], sys.argv[3]
-    tests = [lambda root: image_folder(ours, pack, root), lambda root: numbered(ours, root),
+    tests = [lambda root: image_folder(ours, pack, root), lambda root: order_of_folders(ours, root), lambda root: numbered(ours, root),
              lambda root: answers(labels, root), lambda root: lists_and_shards(ours, root), lambda root: lists(ours, root), lambda root: cifar(ours, root, 10),
              lambda root: cifar(ours, root, 100), lambda root: cifar_python(ours, root, 10), lambda root: cifar_python(ours, root, 100),
              lambda root: stl10(ours, root), lambda root: idx(ours, root), lambda root: emnist(ours, root),
@@ -348,4 +360,5 @@ def main():
             test(pathlib.Path(root))
 
 
-main()
+if __name__ == "__main__":
+    main()
