@@ -5,6 +5,11 @@
 
 #include <gflags/gflags.h>
 
+#define MOCOPP_COLUMNS_FLAG                                                                      \
+  DEFINE_string(columns, "",                                                                     \
+                "[data] columns of a list that name the images and state their labels, such as " \
+                "image_id,breed, or their numbers from 1; empty: find them by their names")
+
 // Where data are, beside their path, and how images are decoded. MOCOPP_DATA_SOURCE makes a
 // data::DataSource of it.
 #define MOCOPP_DATA_FLAGS                                                                         \
@@ -20,12 +25,13 @@
                 "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
                 "ImageFolder does, or turn the images upright");                                  \
   DEFINE_int64(max_megapixels, 100,                                                               \
-               "[data: 1 to 2000] millions of pixels above which an image is not read")
+               "[data: 1 to 2000] millions of pixels above which an image is not read");          \
+  MOCOPP_COLUMNS_FLAG
 
-#define MOCOPP_DATA_SOURCE(path, channels)                                  \
-  {                                                                         \
-    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},       \
-        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels) \
+#define MOCOPP_DATA_SOURCE(path, channels)                                                        \
+  {                                                                                               \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}, {"columns", FLAGS_columns}}, \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels)                       \
   }
 
 #define MOCOPP_SPLIT_FLAG \

@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "data/codec.h"
+#include "data/unread.h"
 #include "registry/spec.h"
 #include "registry/table.h"
 
@@ -58,9 +59,13 @@ absl::Status NothingMatches(const DataLocation& location) {
     }
   }
   if (location.is_folder) {
+    const std::string form = UnreadFormIn(location.path);
     return absl::InvalidArgumentError(
         absl::StrCat("'", location.path, "' holds no images (.jpg, .png, ...) and no other data ",
-                     "that docs/data.md describes"));
+                     "that docs/data.md describes", form.empty() ? "" : "; ", form));
+  }
+  if (const std::string form = UnreadForm(location.path); !form.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", location.path, "' ", form));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("'", location.path, "' is not a folder, and its name does not end in ",
@@ -109,6 +114,16 @@ absl::StatusOr<Whole> FindWhole(const DataLocation& root, const std::string& for
         "; give one of these folders as data, or choose with --dataset"));
   }
   return found.empty() ? Whole() : found[0];
+}
+
+// Whether a file says in itself which of its images are for which split.
+bool StatesSplits(const DataLocation& root, const Format* given) {
+  if (root.is_folder) return false;
+  if (given != nullptr) return given->StatesSplits(root.path);
+  for (const auto& [name, format] : AllFormats()) {
+    if (Matches(*format, root) && format->StatesSplits(root.path)) return true;
+  }
+  return false;
 }
 
 // The format that matches, of those of which a location is one split; empty if none does.
@@ -351,7 +366,8 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
     }
     part.notes = std::move(found.notes);
     // All of a place that is named for one split is that split.
-    const bool all = split == Split::kPretraining || !source.validation.empty();
+    const bool all = split == Split::kPretraining || !source.validation.empty() ||
+                     StatesSplits(*root, chosen.get());
     if (!found.paths.empty()) {
       part.paths = std::move(found.paths);
     } else if (!all) {
@@ -392,10 +408,13 @@ absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split
   if (absl::Status s = dataset.LabelStatus(); !s.ok()) return s;
   for (int64_t i = 0; i < dataset.size(); ++i) {
     if (dataset.Label(i) >= 0) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", dataset.Name(i), "' has no label; '", opened->place,
-                     "' must hold one folder of images for each class, or labels in another ",
-                     "format that docs/data.md describes"));
+    const std::string list = opened->place + ".csv";
+    const bool has_list = DataLocation::At(list).ok();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", dataset.Name(i), "' has no label; '", opened->place,
+        "' must hold one folder of images for each class, or labels in another ",
+        "format that docs/data.md describes",
+        has_list ? absl::StrCat("; if '", list, "' states them, give --dataset=file_list") : ""));
   }
   if (dataset.classes().size() < 2) {
     return absl::InvalidArgumentError(absl::StrCat("'", opened->place, "' holds only the class '",

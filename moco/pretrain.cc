@@ -399,7 +399,7 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
   std::string dataset;
   for (const auto& [flag, value] :
        {std::pair(" --dataset=", FLAGS_dataset), std::pair(" --val=", FLAGS_val),
-        std::pair(" --image-key=", FLAGS_image_key)}) {
+        std::pair(" --image-key=", FLAGS_image_key), std::pair(" --columns=", FLAGS_columns)}) {
     if (!value.empty()) absl::StrAppend(&dataset, flag, base::ShellQuoted(value));
   }
   if (FLAGS_exif == "apply") dataset += " --exif=apply";

@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/formats/image_files.h"
 #include "data/listing.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
@@ -40,6 +42,7 @@ class ImageFolder : public Format {
 
   bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
+    if (!ListOf(folder).empty()) return false;
     return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
   }
 
@@ -47,6 +50,11 @@ class ImageFolder : public Format {
                                                 const DecodeOptions& decode) const override {
     std::vector<std::string> notes;
     auto names = ListImages(path, &notes);
+    if (absl::IsInvalidArgument(names.status())) {
+      if (const std::string form = UnreadFormIn(path); !form.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat(names.status().message(), "; ", form));
+      }
+    }
     if (!names.ok()) return names.status();
     if (!classes_) {
       return MakeImageFiles(path + "/", *std::move(names), Classes(), decode, std::move(notes));

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
-#include "data/labels.h"
+#include "data/csv.h"
 
 namespace lincls {
 namespace {
