@@ -425,6 +425,11 @@ absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split
 }
 
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
+                                           const std::string& format, const DecodeOptions& decode) {
+  return OpenLabelledDataset({path, "", format, {}, decode}, split);
+}
+
+absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
                                            const std::string& format, int channels) {
   return OpenLabelledDataset({path, "", format, {}, channels}, split);
 }

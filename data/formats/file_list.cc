@@ -227,7 +227,8 @@ class FileListFormat : public Format {
     }
     int64_t images_there = 0;
     if (location->is_folder && options_.root.empty() && !table->split) {
-      const auto all = ListImages(path);
+      std::vector<std::string> notes;  // what the list does not name is no matter
+      const auto all = ListImages(path, &notes);
       if (!all.ok()) return all.status();
       images_there = all->size();
     }

@@ -99,7 +99,7 @@ TEST(ImageFolderTest, KindsThatAreNotReadAreLeftOutAndCounted) {
   for (const char* name : {"cat/1.png", "cat/2.HEIC", "dog/3.dcm", "dog/4.heic", "dog/5.jpg"}) {
     WriteTestFile(absl::StrCat(root, "/", name), "x");
   }
-  const auto dataset = Datasets().Create("image_folder").value()->Open(root, Split::kTraining, 3);
+  const auto dataset = Datasets().Create("image_folder").value()->Open(root, Split::kTraining, {});
   ASSERT_TRUE(dataset.ok()) << dataset.status();
   EXPECT_EQ((*dataset)->size(), 2);
   ASSERT_EQ((*dataset)->notes().size(), 1u);

@@ -190,7 +190,7 @@ std::unique_ptr<Dataset> OpenEntries(
   std::string archive;
   for (const auto& [name, contents] : entries) archive += TarEntry(name, contents);
   WriteTestFile(path, archive + TarEnd());
-  auto dataset = Datasets().Create(spec).value()->Open(path, Split::kPretraining, 3);
+  auto dataset = Datasets().Create(spec).value()->Open(path, Split::kPretraining, {});
   EXPECT_TRUE(dataset.ok()) << dataset.status();
   return *std::move(dataset);
 }
@@ -200,7 +200,7 @@ std::string ErrorOfEntries(const std::vector<std::string>& names, const std::str
   for (const std::string& name : names) archive += TarEntry(name, "0");
   const std::string path = TestFolder("data") + "/a.tar";
   WriteTestFile(path, archive + TarEnd());
-  const auto dataset = Datasets().Create(spec).value()->Open(path, Split::kPretraining, 3);
+  const auto dataset = Datasets().Create(spec).value()->Open(path, Split::kPretraining, {});
   EXPECT_FALSE(dataset.ok());
   return std::string(dataset.status().message());
 }
