@@ -10,8 +10,9 @@
                 "[data] columns of a list that name the images and state their labels, such as " \
                 "image_id,breed, or their numbers from 1; empty: find them by their names")
 
-// Where data are, beside their path. MOCOPP_DATA_SOURCE makes a data::DataSource of it.
-#define MOCOPP_DATA_FLAGS                                                                         \
+// Where data are, beside their path. MOCOPP_DATA_SOURCE makes a data::DataSource of it. A program
+// that has other --columns names MOCOPP_PLACE_FLAGS and MOCOPP_PLACE_SOURCE instead.
+#define MOCOPP_PLACE_FLAGS                                                                        \
   DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
   DEFINE_string(val, "",                                                                          \
                 "[data] the validation images, in any format, if they are not a part of the "     \
@@ -19,8 +20,14 @@
   DEFINE_string(image_key, "",                                                                    \
                 "[data] which image to use where samples in tar archives have several: an "       \
                 "extension such as jpg or seg.png, or more with commas between them; empty: "     \
-                "that of one part");                                                              \
+                "that of one part")
+
+#define MOCOPP_DATA_FLAGS \
+  MOCOPP_PLACE_FLAGS;     \
   MOCOPP_COLUMNS_FLAG
+
+#define MOCOPP_PLACE_SOURCE(path, channels) \
+  { path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}}, channels }
 
 #define MOCOPP_DATA_SOURCE(path, channels)                                                        \
   {                                                                                               \
