@@ -254,7 +254,7 @@ class Splits {
   const std::vector<std::string> endings_, shards_;
 };
 
-// The spec with the options that flags state.
+// The spec with the options that flags state. Of two places, one may be of a format without them.
 absl::StatusOr<std::string> WithOptions(const std::string& format, const DataSource& source) {
   auto spec = registry::ParseSpec(format);
   if (!spec.ok()) return spec.status();
@@ -266,6 +266,7 @@ absl::StatusOr<std::string> WithOptions(const std::string& format, const DataSou
       for (const registry::OptionInfo& option : entry.options) known |= option.key == key;
     }
     const std::string flag = absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
+    if (!known && !source.validation.empty()) continue;
     if (!known) {
       return absl::InvalidArgumentError(absl::StrCat(flag, " has no meaning for '", source.path,
                                                      "', which is read as ", spec->name,
