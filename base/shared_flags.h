@@ -11,8 +11,9 @@
                 "image_id,breed, or their numbers from 1; empty: find them by their names")
 
 // Where data are, beside their path, and how images are decoded. MOCOPP_DATA_SOURCE makes a
-// data::DataSource of it.
-#define MOCOPP_DATA_FLAGS                                                                         \
+// data::DataSource of it. A program that has other --columns names MOCOPP_PLACE_FLAGS and
+// MOCOPP_PLACE_SOURCE instead.
+#define MOCOPP_PLACE_FLAGS                                                                        \
   DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
   DEFINE_string(val, "",                                                                          \
                 "[data] the validation images, in any format, if they are not a part of the "     \
@@ -25,8 +26,17 @@
                 "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
                 "ImageFolder does, or turn the images upright");                                  \
   DEFINE_int64(max_megapixels, 100,                                                               \
-               "[data: 1 to 2000] millions of pixels above which an image is not read");          \
+               "[data: 1 to 2000] millions of pixels above which an image is not read")
+
+#define MOCOPP_DATA_FLAGS \
+  MOCOPP_PLACE_FLAGS;     \
   MOCOPP_COLUMNS_FLAG
+
+#define MOCOPP_PLACE_SOURCE(path, channels)                                 \
+  {                                                                         \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},       \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels) \
+  }
 
 #define MOCOPP_DATA_SOURCE(path, channels)                                                        \
   {                                                                                               \

@@ -30,7 +30,7 @@
 DEFINE_string(
     data, "",
     "[data] the images (docs/data.md), also as the positional argument; empty: the demo's");
-MOCOPP_DATA_FLAGS;
+MOCOPP_PLACE_FLAGS;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_WORKERS_FLAG;
 MOCOPP_MAX_BAD_IMAGES_FLAG;
@@ -90,7 +90,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   auto data = FLAGS_data.empty() ? data::DemoFolder() : base::UserPath(FLAGS_data);
   if (!data.ok()) return data.status();
   FLAGS_val = base::UserPath(FLAGS_val);
-  o.source = MOCOPP_DATA_SOURCE(*data, 3);
+  o.source = MOCOPP_PLACE_SOURCE(*data, 3);
   const auto device =
       moco::ChooseDevice(FLAGS_device, static_cast<int>(std::max<int64_t>(FLAGS_gpu, 0)));
   if (!device.ok()) return device.status();
