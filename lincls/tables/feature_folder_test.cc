@@ -109,10 +109,14 @@ TEST(FeatureFolderTest, GoesOnAsIfItHadNotStopped) {
       {
         auto folder = FeatureFolder::Open(path, Options()).value();
         for (int i = 0; i < written; ++i) {
-          if (i == synced && synced > 0) EXPECT_TRUE(folder->Sync().ok());
+          if (i == synced && synced > 0) {
+            EXPECT_TRUE(folder->Sync().ok());
+          }
           ASSERT_TRUE(folder->Append(Batch(2 * i)).ok());
         }
-        if (written == synced && synced > 0) EXPECT_TRUE(folder->Sync().ok());
+        if (written == synced && synced > 0) {
+          EXPECT_TRUE(folder->Sync().ok());
+        }
       }
       EXPECT_EQ(OpenFeatures(path).status().code(), absl::StatusCode::kDataLoss);
       auto folder = FeatureFolder::Open(path, Options());
