@@ -27,6 +27,7 @@
 MOCOPP_DATASET_FLAG;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_int64(images, 0, "[data: at least 0] number of images to sample, evenly spaced; 0: all");
 MOCOPP_THREADS_FLAG;
 
@@ -115,7 +116,8 @@ absl::Status Stats(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset,
+                        data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels));
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const auto summed =
