@@ -24,10 +24,9 @@
 #include "base/shared_flags.h"
 #include "data/dataset.h"
 
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
-MOCOPP_DECODE_FLAGS;
 DEFINE_int64(images, 0, "[data: at least 0] number of images to sample, evenly spaced; 0: all");
 MOCOPP_THREADS_FLAG;
 
@@ -115,9 +114,9 @@ absl::StatusOr<Sums> SumOver(const data::Dataset& dataset, int64_t count, int th
 absl::Status Stats(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
+  FLAGS_val = base::UserPath(FLAGS_val);
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset,
-                        data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels));
+      data::OpenDataset(MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels), *split);
   if (!opened.ok()) return opened.status();
   const int64_t size = opened->dataset->size();
   const auto summed =
