@@ -1,13 +1,13 @@
 // Text and data inside of HTML, whatever bytes they are.
-#ifndef TOOLS_SELECTION_HTML_H_
-#define TOOLS_SELECTION_HTML_H_
+#ifndef TOOLS_PAGE_HTML_H_
+#define TOOLS_PAGE_HTML_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
 
-namespace selection {
+namespace page {
 
 // `text` as HTML shows it, in an element or in a quoted attribute: < > & " ' are escaped; what is
 // no UTF-8, and control characters, are shown as the replacement character.
@@ -17,6 +17,15 @@ std::string HtmlText(absl::string_view text);
 // </script> or comment can begin in it.
 std::string HtmlJson(const nlohmann::json& value);
 
-}  // namespace selection
+// A page as one file that needs no network, readable in light and in dark.
+struct Document {
+  std::string title = {};
+  std::string style = {};   // CSS beside that of page.css
+  std::string body = {};    // HTML
+  std::string script = {};  // JavaScript; may be empty
+};
+std::string WriteDocument(const Document& document);
 
-#endif  // TOOLS_SELECTION_HTML_H_
+}  // namespace page
+
+#endif  // TOOLS_PAGE_HTML_H_
