@@ -29,11 +29,6 @@ const std::vector<UsualFormat>& UsualFormats() {
       {"TIFF",
        [](absl::string_view b) { return absl::StartsWith(b, "II*") || absl::StartsWith(b, "MM"); },
        {".tif", ".tiff"}},
-      {"WebP",
-       [](absl::string_view b) {
-         return absl::StartsWith(b, "RIFF") && b.size() >= 12 && b.substr(8, 4) == "WEBP";
-       },
-       {".webp"}},
   };
   return formats;
 }

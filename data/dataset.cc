@@ -54,11 +54,54 @@ absl::Status NothingMatches(const DataLocation& location) {
                    "; give data in a format that docs/data.md describes"));
 }
 
-// The format that matches, of those that hold splits or of those that do not; empty if none does.
-absl::StatusOr<std::string> FindFormat(const DataLocation& location, bool holds_splits) {
+// Data that holds its splits: the format's spec, and the folder.
+struct Whole {
+  std::string format, place;
+};
+
+// What of `format`, which holds splits, is at `root`, or in the folders of it that are usual.
+std::vector<std::string> PlacesOf(const Format& format, const DataLocation& root) {
+  if (Matches(format, root)) return {root.path};
+  std::vector<std::string> places;
+  for (const std::string& folder : format.UsualFolders()) {
+    if (!root.Has(folder)) continue;
+    const auto location = DataLocation::At(root / folder);
+    if (location.ok() && Matches(format, *location)) places.push_back(location->path);
+  }
+  return places;
+}
+
+// The data at `root` that holds its splits: of the given format, or of any that matches; empty if
+// there is none.
+absl::StatusOr<Whole> FindWhole(const DataLocation& root, const std::string& format,
+                                const Format* given) {
+  std::vector<Whole> found;
+  const auto add = [&](const std::string& name, const Format& one) {
+    if (!one.HoldsSplits()) return;
+    for (std::string& place : PlacesOf(one, root)) found.push_back({name, std::move(place)});
+  };
+  if (given != nullptr) {
+    add(format, *given);
+  } else {
+    for (const auto& [name, one] : AllFormats()) add(name, *one);
+  }
+  if (found.size() > 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root.path, "' holds ",
+        absl::StrJoin(found, " and ",
+                      [](std::string* out, const Whole& one) {
+                        absl::StrAppend(out, "'", one.place, "' (--dataset=", one.format, ")");
+                      }),
+        "; give one of these folders as data, or choose with --dataset"));
+  }
+  return found.empty() ? Whole() : found[0];
+}
+
+// The format that matches, of those of which a location is one split; empty if none does.
+absl::StatusOr<std::string> FindFormat(const DataLocation& location) {
   std::vector<std::string> found;
   for (const auto& [name, format] : AllFormats()) {
-    if (format->HoldsSplits() == holds_splits && Matches(*format, location)) found.push_back(name);
+    if (!format->HoldsSplits() && Matches(*format, location)) found.push_back(name);
   }
   if (found.size() > 1) {
     return absl::InvalidArgumentError(
@@ -122,11 +165,13 @@ absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const s
     auto given = Datasets().Create(format);
     if (!given.ok()) return given.status();
     chosen = *std::move(given);
-  } else {
-    auto found = FindFormat(*root, /*holds_splits=*/true);
-    if (!found.ok()) return found.status();
-    opened.format = *found;
-    if (!found->empty()) chosen = Datasets().Create(*found).value();
+  }
+  auto whole = FindWhole(*root, format, chosen.get());
+  if (!whole.ok()) return whole.status();
+  if (!whole->place.empty()) {
+    opened.format = whole->format;
+    opened.place = whole->place;
+    if (chosen == nullptr) chosen = Datasets().Create(whole->format).value();
   }
   if (chosen == nullptr || !chosen->HoldsSplits()) {
     auto part = FindPart(*root, split, chosen.get());
@@ -144,7 +189,7 @@ absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const s
   if (chosen == nullptr) {
     auto location = DataLocation::At(opened.place);
     if (!location.ok()) return location.status();
-    auto found = FindFormat(*location, /*holds_splits=*/false);
+    auto found = FindFormat(*location);
     if (!found.ok()) return found.status();
     if (found->empty()) return NothingMatches(*location);
     opened.format = *found;

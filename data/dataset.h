@@ -65,6 +65,11 @@ class Format {
   // split, and OpenDataset finds it (DataLocation::PartsOf).
   virtual bool HoldsSplits() const { return false; }
 
+  // Of a format that holds splits: the folders in which its publisher's archive, or torchvision,
+  // leaves such data, relative to the folder that the user may give instead
+  // ("cifar-10-batches-py").
+  virtual std::vector<std::string> UsualFolders() const { return {}; }
+
   // The endings of the names of files that are data sets of this format (".tar"); empty if data
   // sets are folders. A file with such a name is taken for a data set of this format, and a split
   // may be a file with such a name.

@@ -64,7 +64,7 @@ void ExpectRefused(const std::string& bytes, const std::string& what) {
 }
 
 TEST(DecodeTest, EqualToPillow) {
-  ASSERT_EQ(AllGolden().size(), 51u);
+  ASSERT_EQ(AllGolden().size(), 65u);
   for (const Golden& golden : AllGolden()) {
     const auto image = DecodeImage(golden.bytes);
     ASSERT_TRUE(image.ok()) << golden.name << " " << image.status();
@@ -103,11 +103,8 @@ TEST(DecodeTest, WhatIsNoImageIsRefusedByContent) {
 }
 
 TEST(DecodeTest, UsualFormatsWithoutACodecAreNamed) {
-  for (const auto& [bytes, format] : {std::pair("GIF89a", "GIF"),
-                                      {"RIFF....WEBP", "WebP"},
-                                      {"BM....", "BMP"},
-                                      {"II*.", "TIFF"},
-                                      {"P6 ", "PPM"}}) {
+  for (const auto& [bytes, format] :
+       {std::pair("GIF89a", "GIF"), {"BM....", "BMP"}, {"II*.", "TIFF"}, {"P6 ", "PPM"}}) {
     ExpectRefused(bytes, format);
     EXPECT_THAT(std::string(DecodeImage(bytes).status().message()), HasSubstr(format));
     EXPECT_THAT(std::string(DecodeImage(bytes).status().message()), HasSubstr("PNG"));

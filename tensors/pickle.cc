@@ -13,7 +13,8 @@
 namespace tensors::pickle {
 namespace {
 
-// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), and bytes.
+// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), bytes, and what
+// protocols 4 and 5 write instead.
 enum Op : char {
   kMark = '(',
   kStop = '.',
@@ -31,6 +32,7 @@ enum Op : char {
   kBinFloat = 'G',
   kBinUnicode = 'X',
   kShortBinString = 'U',
+  kBinString = 'T',
   kBinBytes = 'B',
   kShortBinBytes = 'C',
   kEmptyTuple = ')',
@@ -51,6 +53,14 @@ enum Op : char {
   kNewObj = '\x81',
   kBinPersId = 'Q',
   kProto = '\x80',
+  kShortBinUnicode = '\x8c',
+  kBinUnicode8 = '\x8d',
+  kBinBytes8 = '\x8e',
+  kByteArray8 = '\x96',
+  kStackGlobal = '\x93',
+  kMemoize = '\x94',
+  kFrame = '\x95',
+  kAddItems = '\x90',
 };
 
 // What one value may repeat of another, so that memory stays a multiple of the pickle's size.
@@ -59,6 +69,7 @@ constexpr size_t kMaxDimensions = 16;
 constexpr size_t kMaxRepetition = 4;
 constexpr size_t kMaxValues = 2'000'000;  // a state dict has some 20 for each tensor
 constexpr size_t kMaxSteps = 16'000'000;
+constexpr uint64_t kMaxProtocol = 5;
 
 // The only names that mean something.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
@@ -68,9 +79,28 @@ constexpr absl::string_view kSize = "torch.Size";
 constexpr absl::string_view kTorch = "torch.";
 constexpr absl::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct",
                                               "numpy._core.multiarray._reconstruct"};
+constexpr absl::string_view kFromBuffer[] = {"numpy.core.numeric._frombuffer",
+                                             "numpy._core.numeric._frombuffer"};
 constexpr absl::string_view kArray = "numpy.ndarray";
 constexpr absl::string_view kNumpyType = "numpy.dtype";
 constexpr absl::string_view kNumpyTypePrefix = "numpy.dtype ";  // then what it is of
+constexpr absl::string_view kEncode = "_codecs.encode";         // Python 3's bytes in protocol 2
+
+// The bytes whose Latin-1 text is `text`, in UTF-8; false if it holds other characters.
+bool Latin1(absl::string_view text, std::string& bytes) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    const uint8_t c = text[i];
+    if (c < 0x80) {
+      bytes += text[i];
+    } else if ((c == 0xC2 || c == 0xC3) && i + 1 < text.size() &&
+               (static_cast<uint8_t>(text[i + 1]) & 0xC0) == 0x80) {
+      bytes += static_cast<char>((c & 3) << 6 | (text[++i] & 0x3F));
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -297,6 +327,44 @@ class Machine {
     Push(tensor);
   }
 
+  // _codecs.encode(text, "latin1"), which copies: no more than there are bytes in all.
+  void PushEncoded(absl::string_view text) {
+    std::string bytes;
+    encoded_ += text.size();
+    if (encoded_ > bytes_.size()) return Fail("it encodes more bytes than it has");
+    if (!Latin1(text, bytes)) return Fail("bytes are not written as Latin-1 text");
+    Push(document_.NewText(std::move(bytes)));
+  }
+
+  // An array of these elements in row-major order; null, and perhaps a failure, for what is none.
+  const TensorInfo* NewArray(const Value& type, const Value& sizes, const Value& elements) {
+    absl::string_view name = type.text;
+    const DType* dtype = type.kind == Value::kOpaque && elements.kind == Value::kText &&
+                                 absl::ConsumePrefix(&name, kNumpyTypePrefix)
+                             ? FindDType(&DType::numpy, name)
+                             : nullptr;
+    if (dtype == nullptr) return nullptr;
+    TensorInfo* info = document_.NewTensor();
+    if (!ReadInts(sizes, info->sizes) || !info->SetContiguous(*dtype, elements.text.size())) {
+      Fail("an array's size does not match its shape");
+      return nullptr;
+    }
+    info->key = absl::StrCat("array", document_.arrays_.size());
+    document_.arrays_[info->key] = elements.text;
+    return info;
+  }
+
+  // What protocol 5 makes of an array: (elements, type, sizes, "C" for row-major).
+  void PushFromBuffer(const std::vector<const Value*>& arguments) {
+    const TensorInfo* info = arguments.size() == 4 && arguments[3]->text == "C"
+                                 ? NewArray(*arguments[1], *arguments[2], *arguments[0])
+                                 : nullptr;
+    if (info == nullptr) return PushName(std::string(kArray));
+    Value* array = New(Value::kTensor);
+    array->tensor = info;
+    Push(array);
+  }
+
   void Reduce() {
     const Value* arguments = Pop();
     Value* function = Pop();
@@ -312,6 +380,11 @@ class Machine {
           const_cast<Value*>(arguments->items[0]));  // the machine's own value, which it may extend
     } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
       PushName(std::string(kArray));  // its state follows
+    } else if (Is(*function, kFromBuffer[0]) || Is(*function, kFromBuffer[1])) {
+      PushFromBuffer(arguments->items);
+    } else if (Is(*function, kEncode) && arguments->items.size() == 2 &&
+               arguments->items[0]->kind == Value::kText && arguments->items[1]->text == "latin1") {
+      PushEncoded(arguments->items[0]->text);
     } else if (Is(*function, kNumpyType) && !arguments->items.empty() &&
                arguments->items[0]->text.size() <= kMaxName) {
       PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
@@ -329,20 +402,10 @@ class Machine {
     const auto& items = state.items;
     if (absl::StartsWith(object.text, kNumpyTypePrefix)) {
       if (items.size() < 2 || items[1]->text == ">") object.text = kNumpyType;
-    } else if (object.text == kArray && items.size() == 5 && items[2]->kind == Value::kOpaque &&
-               items[3]->kind == Value::kBool && !items[3]->integer &&
-               items[4]->kind == Value::kText) {
-      absl::string_view type = items[2]->text;
-      const DType* dtype =
-          absl::ConsumePrefix(&type, kNumpyTypePrefix) ? FindDType(&DType::numpy, type) : nullptr;
-      if (dtype == nullptr) return;
-      TensorInfo* info = document_.NewTensor();
-      if (!ReadInts(*items[1], info->sizes) ||
-          !info->SetContiguous(*dtype, items[4]->text.size())) {
-        return Fail("an array's size does not match its shape");
-      }
-      info->key = absl::StrCat("array", document_.arrays_.size());
-      document_.arrays_[info->key] = items[4]->text;
+    } else if (object.text == kArray && items.size() == 5 && items[3]->kind == Value::kBool &&
+               !items[3]->integer) {
+      const TensorInfo* info = NewArray(*items[2], *items[1], *items[4]);
+      if (info == nullptr) return;
       object = Value{};
       object.kind = Value::kTensor;
       object.tensor = info;
@@ -358,7 +421,12 @@ class Machine {
     if (op.empty()) return;
     switch (op[0]) {
       case kProto:
-        if (Unsigned(1) > 3) Fail("its protocol is above 3; save it with pickle_protocol=2");
+        if (Unsigned(1) > kMaxProtocol) {
+          Fail(absl::StrCat("its protocol is above ", kMaxProtocol, "; save it with protocol 2"));
+        }
+        break;
+      case kFrame:
+        Unsigned(8);
         break;
       case kStop:
         document_.root_ = Pop();
@@ -414,10 +482,20 @@ class Machine {
         Push(value);
         break;
       }
+      case kMemoize:
+        Put(memo_.size());
+        break;
       case kBinUnicode:
+      case kBinString:
       case kBinBytes:
         PushText(Take(Unsigned(4)));
         break;
+      case kBinUnicode8:
+      case kBinBytes8:
+      case kByteArray8:
+        PushText(Take(Unsigned(8)));
+        break;
+      case kShortBinUnicode:
       case kShortBinString:
       case kShortBinBytes:
         PushText(Take(Unsigned(1)));
@@ -450,7 +528,8 @@ class Machine {
         Extend(Top(), Value::kList, {item});
         break;
       }
-      case kAppends: {
+      case kAppends:
+      case kAddItems: {
         const auto items = PopToMark();
         Extend(Top(), Value::kList, items);
         break;
@@ -474,6 +553,17 @@ class Machine {
         PushName(absl::StrCat(module, ".", Line()));
         break;
       }
+      case kStackGlobal: {
+        const Value* name = Pop();
+        const Value* module = Pop();
+        if (name->kind != Value::kText || module->kind != Value::kText ||
+            name->text.size() > kMaxName || module->text.size() > kMaxName) {
+          Fail("a name is not text");
+          break;
+        }
+        PushName(absl::StrCat(module->text, ".", name->text));
+        break;
+      }
       case kReduce:
       case kNewObj:
         Reduce();
@@ -493,6 +583,7 @@ class Machine {
 
   const absl::string_view bytes_;
   size_t at_, op_at_ = 0, steps_ = 0;
+  size_t encoded_ = 0;  // bytes, so far
   std::string error_;
   Document document_;
   std::vector<Value*> stack_;

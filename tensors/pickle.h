@@ -3,8 +3,8 @@
 //
 // A pickle is a program for a stack machine, and Python's machine calls whatever the program names.
 // This one builds values only: numbers, text, lists, tuples, dicts and descriptions of tensors. A
-// name that it does not know becomes an opaque value and is never looked up. Nothing here depends
-// on LibTorch.
+// name that it does not know becomes an opaque value and is never looked up. Protocols 2 to 5 are
+// read. Nothing here depends on LibTorch.
 #ifndef TENSORS_PICKLE_H_
 #define TENSORS_PICKLE_H_
 
@@ -66,7 +66,8 @@ class Document {
   // What the pickle says of each storage, as often as it does.
   const std::vector<const TensorInfo*>& storages() const { return storages_; }
 
-  // The bytes of NumPy arrays, which are in the pickle, by the key of their storage.
+  // The bytes of NumPy arrays, which are in the pickle or in this document, by the key of their
+  // storage.
   const std::map<std::string, absl::string_view>& arrays() const { return arrays_; }
 
   // To make a document of another format's contents.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "base/rng.h"
 
 namespace tensors::pickle {
@@ -96,6 +97,58 @@ TEST(PickleTest, WideIntegersArePassedOver) {
   ASSERT_TRUE(document.ok()) << document.status();
   EXPECT_EQ(document->root().items[0]->kind, Value::kOpaque);
   EXPECT_EQ(document->root().items[1]->integer, 7);
+}
+
+// Python 3 has no opcode for bytes in protocol 2: it calls _codecs.encode(text, "latin1").
+TEST(PickleTest, BytesThatAreWrittenAsText) {
+  const auto encoded = [](const std::string& text) {
+    return absl::StrCat("c_codecs\nencode\n", "X", std::string(1, static_cast<char>(text.size())),
+                        std::string(3, '\0'), text, "X",
+                        absl::string_view("\x06\0\0\0latin1\x86R", 12));
+  };
+  const std::string bytes = encoded("a\xC3\xBF\xC2\x80z") + ".";
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  EXPECT_EQ(document->root().kind, Value::kText);
+  EXPECT_EQ(document->root().text, "a\xFF\x80z");
+  for (const char* text : {"\xC4\x80", "\xC3", "\xC3z", "\xFF", "\x80"}) {
+    EXPECT_THAT(Error(encoded(text) + "."), HasSubstr("Latin-1"));
+  }
+  // The same text, encoded again and again, would take far more memory than the pickle.
+  std::string bomb = absl::StrCat("X", absl::string_view("\0\x40\0\0", 4), std::string(0x4000, 'x'),
+                                  "q", absl::string_view("\0", 1), "](");
+  for (int i = 0; i < 100; ++i) {
+    absl::StrAppend(&bomb, "c_codecs\nencode\nh", absl::string_view("\0", 1), "X",
+                    absl::string_view("\x06\0\0\0latin1\x86R", 12));
+  }
+  EXPECT_THAT(Error(bomb + "e."), HasSubstr("more bytes than it has"));
+}
+
+TEST(PickleTest, TextOfPython2) {
+  const std::string bytes = absl::StrCat("T", absl::string_view("\x02\0\0\0ab.", 7));
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  EXPECT_EQ(document->root().text, "ab");
+}
+
+// pickle.dumps({"a": [1, "b"], "c": np.uint8([1, 2])}, 5), without the frame's checks.
+TEST(PickleTest, Protocol5) {
+  const std::string numpy = "\x8c\x13numpy._core.numeric\x8c\x0b_frombuffer\x93";
+  const std::string array = absl::StrCat(
+      numpy, "(\x96", absl::string_view("\x02\0\0\0\0\0\0\0\x01\x02", 10), "\x8c\x05numpy\x8c\x05",
+      "dtype\x93\x8c\x02u1\x89\x88\x87R(K\x03\x8c\x01|NNN", "J\xFF\xFF\xFF\xFFJ\xFF\xFF\xFF\xFFK",
+      absl::string_view("\0", 1), "tbK\x02\x85\x8c\x01", "CtR");
+  const std::string bytes = absl::StrCat("\x80\x05\x95", std::string(8, '\0'), "}\x94(\x8c\x01",
+                                         "a\x94](K\x01\x8c\x01", "beh\x01", array, "u.");
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  const auto& items = document->root().items;
+  ASSERT_EQ(items.size(), 4u);
+  EXPECT_EQ(items[1]->items[1]->text, "b");
+  EXPECT_EQ(items[2]->text, "a");
+  ASSERT_EQ(items[3]->kind, Value::kTensor);
+  EXPECT_EQ(items[3]->tensor->storage_type, "ByteStorage");
+  EXPECT_EQ(document->arrays().at(items[3]->tensor->key), "\x01\x02");
 }
 
 TEST(PickleTest, EveryCutIsRefused) {

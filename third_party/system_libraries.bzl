@@ -64,7 +64,7 @@ def _library(name, **kwargs):
 
 def system_libraries():
     """Declares @absl, @faiss, @gflags, @glog, @gtest, @isal, @json, @onnx, @opencv,
-    @png, @protobuf, @turbojpeg and @zlib."""
+    @png, @protobuf, @turbojpeg, @webp and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -94,4 +94,5 @@ def system_libraries():
         programs = ["protoc"],
     )
     _library(name = "turbojpeg", headers = ["turbojpeg.h"], libs = ["turbojpeg"], package = "libturbojpeg0-dev")
+    _library(name = "webp", headers = ["webp"], libs = ["webp", "webpdemux"], package = "libwebp-dev")
     _library(name = "zlib", headers = ["zlib.h", "zconf.h"], libs = ["z"], package = "zlib1g-dev")

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Fuzzes the readers of other programs' files: tools/fuzz.sh [SECONDS]
 #
-# Builds tensors/fuzz with clang, libFuzzer and the address and undefined-behaviour sanitizers, and starts
-# with the corpus of each format in turn, SECONDS (60) for each. What fails is left in tensors/fuzz/corpus/failed;
-# keep it there once it is fixed, and the corpus test reads it ever after. Exit codes: 0, nothing was
-# found; 1, something was; 2, bad usage, or no clang.
+# Builds the readers of tensor files and the image codecs with clang, libFuzzer and the address and
+# undefined-behaviour sanitizers, and starts with the corpus of each format in turn, SECONDS (60) for each. What fails
+# is left in tensors/fuzz/corpus/failed or data/fuzz/failed; keep it there once it is fixed, and a test reads it ever
+# after. Exit codes: 0, nothing was found; 1, something was; 2, bad usage, or no clang.
 set -euo pipefail
 
 seconds=${1:-60}
@@ -20,22 +20,35 @@ fi
 cd "$(dirname "$0")/.."
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
-clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
-  tensors/fuzz/{fuzzer,read_everything}.cc \
-  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc \
-  -labsl_{statusor,status,cord,cordz_info,cord_internal,strings,strings_internal,throw_delegate,raw_logging_internal} \
-  -lz -o "$build/fuzzer"
-
 found=0
-mkdir -p tensors/fuzz/corpus/failed
-for format in zip legacy safetensors pickle npy; do
-  mkdir "$build/$format" # what it learns goes here
-  "$build/fuzzer" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
-    -print_final_stats=1 -artifact_prefix=tensors/fuzz/corpus/failed/ \
-    "$build/$format" "tensors/fuzz/corpus/$format" 2>"$build/log" || found=1
+
+# $1: the fuzzer's name; the rest: sources and libraries.
+build_fuzzer() {
+  clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -o "$build/$1" "${@:2}" \
+    -labsl_{statusor,status,cord,cordz_info,cord_internal,strings,strings_internal,throw_delegate,raw_logging_internal}
+}
+
+# $1: the fuzzer's name; $2: the format; $3: where what fails is left; the rest: files to start with.
+fuzz() {
+  mkdir -p "$build/seeds/$2" "$build/learned/$2" "$3"
+  cp "${@:4}" "$build/seeds/$2"
+  "$build/$1" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix="$3/" "$build/learned/$2" "$build/seeds/$2" 2>"$build/log" || found=1
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$build/log")
-  echo "$format: ${runs:-0} executions, $(grep -oE 'cov: [0-9]+' "$build/log" | tail -1)"
+  echo "$2: ${runs:-0} executions, $(grep -oE 'cov: [0-9]+' "$build/log" | tail -1)"
   grep -E '^(SUMMARY|.*Test unit written)' "$build/log" || true
+  rmdir --ignore-fail-on-non-empty "$3"
+}
+
+build_fuzzer tensors tensors/fuzz/{fuzzer,read_everything}.cc \
+  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc -lz
+for format in zip legacy safetensors pickle npy; do
+  fuzz tensors "$format" tensors/fuzz/corpus/failed "tensors/fuzz/corpus/$format"/*
 done
-rmdir --ignore-fail-on-non-empty tensors/fuzz/corpus/failed
+
+build_fuzzer codecs data/fuzz/fuzzer.cc data/codec.cc data/codecs/{jpeg,png,webp}.cc \
+  registry/{options,spec,table}.cc -I/usr/include/opencv4 -lopencv_core -lglog -lturbojpeg -lpng -lwebpdemux -lwebp
+for format in jpg png webp; do
+  fuzz codecs "$format" data/fuzz/failed data/testdata/samples/*."$format"
+done
 exit $found

@@ -38,6 +38,7 @@ PACKAGES=(
   libpng-dev
   libprotobuf-dev
   libturbojpeg0-dev
+  libwebp-dev
   protobuf-compiler
   zlib1g-dev
   nlohmann-json3-dev

@@ -24,6 +24,7 @@ namespace data {
 namespace {
 
 constexpr char kSamples[] = "data/testdata/samples";
+constexpr char kOnceFailed[] = "data/fuzz/failed";  // by tools/fuzz.sh
 
 std::unique_ptr<Codec> Make(const std::string& name) { return Codecs().Create(name).value(); }
 
@@ -180,6 +181,16 @@ TEST_P(CodecContract, ThreadsMayDecodeAtOnce) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(right, 8 * 100);
+}
+
+TEST(CodecsTest, WhatOnceFailedDoesNotCrash) {
+  if (!std::filesystem::exists(kOnceFailed)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(kOnceFailed)) {
+    const std::string bytes = base::ReadFile(entry.path()).value();
+    for (int channels = 1; channels <= 4; ++channels) {
+      DecodeImage(bytes, channels).status().IgnoreError();
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CodecContract, testing::ValuesIn(Codecs().Names()),

@@ -1,5 +1,6 @@
-// IDX, the format of MNIST and Fashion-MNIST: {train,t10k}-images-idx3-ubyte of grey images, and
-// {train,t10k}-labels-idx1-ubyte. Numbers are big-endian.
+// IDX, the format of MNIST, Fashion-MNIST, KMNIST and EMNIST: {train,t10k}-images-idx3-ubyte of
+// grey images, and {train,t10k}-labels-idx1-ubyte; or several such data sets in one folder, as in
+// EMNIST, emnist-letters-{train,test}-images-idx3-ubyte, .... Numbers are big-endian.
 #include <algorithm>
 #include <cstdint>
 #include <memory>
@@ -50,16 +51,49 @@ absl::StatusOr<std::vector<int64_t>> ReadHeader(const FileContents& file, int di
   return sizes;
 }
 
+struct IdxOptions {
+  std::string part;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("part", part, "which of EMNIST's data sets (letters); empty: the only one in the folder");
+  }
+};
+
+constexpr const char* kEmnistParts[] = {"balanced", "byclass", "bymerge",
+                                        "digits",   "letters", "mnist"};
+
+// What the names of the training and of the test images begin with.
+struct Beginnings {
+  std::string train, test;
+};
+
+Beginnings BeginningsOf(absl::string_view part) {
+  if (part.empty()) return {"train", "t10k"};
+  return {absl::StrCat("emnist-", part, "-train"), absl::StrCat("emnist-", part, "-test")};
+}
+
+bool HasImages(const DataLocation& folder, const Beginnings& names) {
+  return HasFile(folder, names.train + "-images-idx3-ubyte") ||
+         HasFile(folder, names.test + "-images-idx3-ubyte");
+}
+
 class Idx : public Format {
  public:
+  explicit Idx(IdxOptions options) : options_(std::move(options)) {}
+
   bool HoldsSplits() const override { return true; }
+  std::vector<std::string> UsualFolders() const override {
+    return {"raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw", "EMNIST/raw"};
+  }
   bool MatchesFolder(const DataLocation& folder) const override {
-    return HasFile(folder, "train-images-idx3-ubyte") || HasFile(folder, "t10k-images-idx3-ubyte");
+    return HasImages(folder, BeginningsOf("")) || !PartsIn(folder).empty();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                 int channels) const override {
-    const std::string name = split == Split::kValidation ? "t10k" : "train";
+    auto names = Choose(path);
+    if (!names.ok()) return names.status();
+    const std::string name = split == Split::kValidation ? names->test : names->train;
     auto file = FileContents::Read(absl::StrCat(path, "/", name, "-images-idx3-ubyte"));
     if (!file.ok()) return file.status();
     auto sizes = ReadHeader(*file, 3);
@@ -87,7 +121,7 @@ class Idx : public Format {
     }
     images.labels = *std::move(labels);
     // Both splits have the same classes.
-    const auto train = ReadLabels(path, "train"), test = ReadLabels(path, "t10k");
+    const auto train = ReadLabels(path, names->train), test = ReadLabels(path, names->test);
     int classes = 0;
     for (const auto* split_labels : {&train, &test}) {
       if (!split_labels->ok()) continue;
@@ -98,6 +132,29 @@ class Idx : public Format {
   }
 
  private:
+  static std::vector<std::string> PartsIn(const DataLocation& folder) {
+    std::vector<std::string> parts;
+    for (const char* part : kEmnistParts) {
+      if (HasImages(folder, BeginningsOf(part))) parts.push_back(part);
+    }
+    return parts;
+  }
+
+  // InvalidArgument if the folder has several data sets and the user has not chosen one.
+  absl::StatusOr<Beginnings> Choose(const std::string& path) const {
+    if (!options_.part.empty()) return BeginningsOf(options_.part);
+    const auto folder = DataLocation::At(path);
+    if (!folder.ok()) return folder.status();
+    if (HasImages(*folder, BeginningsOf(""))) return BeginningsOf("");
+    const std::vector<std::string> parts = PartsIn(*folder);
+    if (parts.size() > 1) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", path, "' holds several data sets: ", absl::StrJoin(parts, ", "),
+                       "; choose one, for example with --dataset=idx:part=", parts.front()));
+    }
+    return BeginningsOf(parts.empty() ? "" : parts[0]);
+  }
+
   static absl::StatusOr<std::vector<uint8_t>> ReadLabels(const std::string& path,
                                                          const std::string& name) {
     auto file = FileContents::Read(absl::StrCat(path, "/", name, "-labels-idx1-ubyte"));
@@ -105,14 +162,17 @@ class Idx : public Format {
     if (auto sizes = ReadHeader(*file, 1); !sizes.ok()) return sizes.status();
     return std::vector<uint8_t>(file->get().begin() + 8, file->get().end());
   }
+
+  const IdxOptions options_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeIdx(const registry::NoOptions&) {
-  return std::make_unique<Idx>();
+absl::StatusOr<std::unique_ptr<Format>> MakeIdx(const IdxOptions& options) {
+  return std::make_unique<Idx>(options);
 }
 
-REGISTER_PLUGIN(Datasets, "idx", "the files of MNIST and Fashion-MNIST: grey images",
-                registry::NoOptions, MakeIdx);
+REGISTER_PLUGIN(Datasets, "idx",
+                "the files of MNIST, Fashion-MNIST, KMNIST and EMNIST: grey images", IdxOptions,
+                MakeIdx);
 
 }  // namespace
 }  // namespace data

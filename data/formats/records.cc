@@ -4,6 +4,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <functional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -123,8 +124,25 @@ absl::StatusOr<FileContents> FileContents::Read(const std::string& path) {
   return bytes;
 }
 
+void FileContents::Keep(absl::string_view part) {
+  const absl::string_view all = whole();
+  const std::less_equal<const char*> before_or_at;
+  if (before_or_at(all.data(), part.data()) &&
+      before_or_at(part.data() + part.size(), all.data() + all.size())) {
+    part_ = part;
+    return;
+  }
+  unpacked_ = std::make_unique<std::string>(part);
+  mapped_.reset();
+  part_.reset();
+}
+
 bool HasFile(const DataLocation& folder, absl::string_view file) {
-  return folder.Has(file) || folder.Has(absl::StrCat(file, ".gz"));
+  const auto is_file = [&](absl::string_view name) {
+    struct stat info;
+    return folder.is_folder && stat((folder / name).c_str(), &info) == 0 && !S_ISDIR(info.st_mode);
+  };
+  return is_file(file) || is_file(absl::StrCat(file, ".gz"));
 }
 
 absl::StatusOr<int64_t> CountRecords(const FileContents& file, const RecordShape& shape) {

@@ -25,15 +25,21 @@ class FileContents {
   static absl::StatusOr<FileContents> Read(const std::string& path);
 
   const std::string& path() const { return path_; }  // of the file that was read, perhaps with .gz
-  absl::string_view get() const { return mapped_ ? mapped_->bytes() : *unpacked_; }
+  absl::string_view get() const { return part_ ? *part_ : whole(); }
+
+  // Keeps `part`, which lies in get() or is copied, in place of what get() returns.
+  void Keep(absl::string_view part);
 
  private:
+  absl::string_view whole() const { return mapped_ ? mapped_->bytes() : *unpacked_; }
+
   std::string path_;
   std::optional<base::MappedFile> mapped_;
   std::unique_ptr<std::string> unpacked_;
+  std::optional<absl::string_view> part_;
 };
 
-// Whether the folder has the file or its .gz.
+// Whether the folder has the file or its .gz; a folder of that name does not count.
 bool HasFile(const DataLocation& folder, absl::string_view file);
 
 // The layout of a record.

@@ -92,6 +92,45 @@ TEST(IdxTest, WhatItsHeadersSayIsChecked) {
   EXPECT_EQ(OpenDataset(root, Split::kPretraining)->dataset->size(), 2);
 }
 
+// torchvision leaves MNIST/raw/ and stl10_binary/ in the folder that it is given.
+TEST(IdxTest, TheFoldersAbove) {
+  const std::string root = TestFolder("data");
+  for (const char* set : {"FashionMNIST", "MNIST"}) {
+    const std::string raw = absl::StrCat(root, "/", set, "/raw");
+    WriteTestFile(raw + "/train-images-idx3-ubyte", Idx({1, 2, 3}, "abcdef"));
+    WriteTestFile(raw + "/train-labels-idx1-ubyte", Idx({1}, {1}));
+    WriteTestFile(raw + "/train-images-idx3-ubyte.gz", "what was fetched");
+    for (const std::string& place : {raw, absl::StrCat(root, "/", set)}) {
+      const auto train = OpenDataset(place, Split::kTraining);
+      ASSERT_TRUE(train.ok()) << train.status();
+      EXPECT_EQ(train->format, "idx");
+      EXPECT_EQ(train->place, raw);
+      EXPECT_EQ(OpenDataset(place, Split::kTraining, "idx")->place, raw);
+    }
+  }
+  EXPECT_THAT(ErrorOf(root, Split::kTraining),
+              AllOf(HasSubstr("FashionMNIST/raw'"), HasSubstr("/MNIST/raw'")));
+}
+
+TEST(IdxTest, OneOfEmnistsDataSets) {
+  const std::string root = TestFolder("data"), raw = root + "/EMNIST/raw";
+  const auto write = [&](const std::string& name, unsigned char label) {
+    WriteTestFile(absl::StrCat(raw, "/emnist-", name, "-images-idx3-ubyte"),
+                  Idx({1, 1, 1}, std::string(1, label)));
+    WriteTestFile(absl::StrCat(raw, "/emnist-", name, "-labels-idx1-ubyte"), Idx({1}, {label}));
+  };
+  write("letters-train", 26);
+  write("letters-test", 1);
+  EXPECT_EQ(OpenDataset(root, Split::kTraining)->dataset->Label(0), 26);
+  write("digits-train", 9);
+  write("digits-test", 2);
+  EXPECT_THAT(ErrorOf(root, Split::kTraining),
+              AllOf(HasSubstr("letters"), HasSubstr("--dataset=idx:part=digits")));
+  const auto test = OpenDataset(root, Split::kValidation, "idx:part=digits").value();
+  EXPECT_EQ(test.dataset->Label(0), 2);
+  EXPECT_EQ(test.dataset->classes().size(), 10u);
+}
+
 TEST(CifarTest, FilesLabelsAndNames) {
   const std::string root = TestFolder("data");
   const std::string image(3072, 'x');

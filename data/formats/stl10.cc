@@ -15,6 +15,7 @@ namespace {
 class Stl10 : public Format {
  public:
   bool HoldsSplits() const override { return true; }
+  std::vector<std::string> UsualFolders() const override { return {"stl10_binary"}; }
   bool MatchesFolder(const DataLocation& folder) const override {
     return HasFile(folder, "unlabeled_X.bin") || HasFile(folder, "train_X.bin");
   }

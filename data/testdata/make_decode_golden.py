@@ -15,6 +15,8 @@ import zlib
 import PIL
 from PIL import Image, features
 
+import image_variants
+
 WIDTH, HEIGHT = 13, 7  # odd, so that rows of few bits end inside of a byte
 
 
@@ -121,9 +123,10 @@ def seen(name, content):
 def main():
     cjpeg = subprocess.run(["cjpeg", "-version"], capture_output=True, text=True).stderr.split("(")[0].strip()
     print(f"# Pillow {PIL.__version__} libjpeg-turbo {features.version('libjpeg_turbo')} "
-          f"zlib {zlib.ZLIB_RUNTIME_VERSION}; cjpeg of {cjpeg}")
+          f"libwebp {features.version('webp')} zlib {zlib.ZLIB_RUNTIME_VERSION}; cjpeg of {cjpeg}")
     os.makedirs("samples", exist_ok=True)
-    for name, content in [*jpegs(), *pngs()]:
+    variants = [v for make in image_variants.ALL.values() for v in make(WIDTH, HEIGHT, random.Random(3))]
+    for name, content in [*jpegs(), *pngs(), *variants]:
         with open(f"samples/{name}", "wb") as file:
             file.write(content)
         im = seen(name, content)

@@ -53,3 +53,10 @@ for name, contents in {
         pickle.dump(contents, file, protocol=2)
 with open("pickle/arrays", "wb") as file:
     pickle.dump({"model": {"w": base.numpy(), "n": np.array(7)}}, file, protocol=3)
+# Data sets: CIFAR's batches, in the words of Python 2 (long text, T) and in the protocols of Python 3.
+batch = {b"labels": [1, 0], b"data": np.arange(600, dtype=np.uint8).reshape(2, 300)}
+for protocol in (2, 4, 5):
+    with open(f"pickle/batch{protocol}", "wb") as file:
+        pickle.dump(batch, file, protocol=protocol)
+with open("pickle/text", "wb") as file:
+    file.write(b"\x80\x02}U\x04dataT\x02\x00\x00\x00\xff\x00s.")

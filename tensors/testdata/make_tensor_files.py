@@ -64,6 +64,8 @@ lines = []
 
 
 def describe(file, name, value):
+    if isinstance(value, np.ndarray):
+        value = torch.from_numpy(value)
     if isinstance(value, torch.Tensor):
         value = value.detach().contiguous()
         data = value.view(-1).view(torch.uint8).numpy().tobytes() if value.numel() else b""

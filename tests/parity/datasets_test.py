@@ -2,7 +2,7 @@
 
     datasets_test.py DUMP_DATASET PACK LABELS
 
-torchvision reads CIFAR from pickles, and has no reader of the forms that are ours or WebDataset's; those are read by
+torchvision has no reader of CIFAR's binary files, nor of the forms that are ours or WebDataset's; those are read by
 numpy, Pillow, torch.load, csv and tarfile.
 """
 
@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import pathlib
+import pickle
 import random
 import struct
 import subprocess
@@ -42,8 +43,8 @@ class Ours:
     def __init__(self, program):
         self.program = program
 
-    def __call__(self, path, split, channels):
-        out = io.BytesIO(subprocess.run([self.program, path, split, str(channels)], check=True,
+    def __call__(self, path, split, channels, form=""):
+        out = io.BytesIO(subprocess.run([self.program, path, split, str(channels), form], check=True,
                                         stdout=subprocess.PIPE).stdout)
         samples = []
         for line in out:
@@ -54,12 +55,12 @@ class Ours:
         return samples
 
 
-def compare(what, ours, path, split, theirs, channels=(1, 2, 3, 4)):
+def compare(what, ours, path, split, theirs, channels=(1, 2, 3, 4), form=""):
     """`theirs`: (PIL image, label, name of the class, or None for none)."""
     theirs = list(theirs)
     for number in channels:
         mode = MODES[number]
-        samples = ours(str(path), split, number)
+        samples = ours(str(path), split, number, form)
         assert len(samples) == len(theirs), f"{what}: {len(samples)} samples, not {len(theirs)}"
         for i, ((pixels, label, name), (image, other_label, other_name)) in enumerate(zip(samples, theirs)):
             assert label == other_label, f"{what} {i}: label {label}, not {other_label}"
@@ -170,6 +171,68 @@ def cifar(ours, root, classes):
         compare(f"cifar{classes}", ours, root, split, samples)
 
 
+class Unchecked:
+    """torchvision's data sets without the checksums of the real files."""
+
+    def _check_integrity(self):
+        return True
+
+
+def python2_pickle(contents):
+    """What cPickle of Python 2 wrote, as in the published files: keys, names and pixels are str. pickletools shows it."""
+    def value(x):
+        if isinstance(x, bytes):
+            return b"U" + bytes([len(x)]) + x if len(x) < 256 else b"T" + struct.pack("<I", len(x)) + x
+        if isinstance(x, int):
+            return b"K" + bytes([x]) if x < 256 else b"M" + struct.pack("<H", x)
+        if isinstance(x, list):
+            return b"](" + b"".join(map(value, x)) + b"e"
+        if isinstance(x, dict):
+            return b"}(" + b"".join(value(key) + value(item) for key, item in x.items()) + b"u"
+        rows, cols = x.shape
+        return (b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R(K\x01" + value(rows) + value(cols) +
+                b"\x86cnumpy\ndtype\nU\x02u1K\x00K\x01\x87R(K\x03U\x01|NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\x00tb\x89" +
+                value(x.tobytes()) + b"tb")
+    return b"\x80\x02" + value(contents) + b"."
+
+
+def cifar_python(ours, root, classes):
+    """The pickles, as published and as Python 3 writes them in each protocol, from the folder above."""
+    folder = root / ("cifar-10-batches-py" if classes == 10 else "cifar-100-python")
+    folder.mkdir()
+    names = [f"class {i}".encode() for i in range(classes)]
+    kinds = ["labels"] if classes == 10 else ["fine_labels", "coarse_labels"]
+    sizes = {f"data_batch_{i}": 3 + i for i in range(1, 6)} if classes == 10 else {"train": 7}
+    meta = {b"label_names": names, b"num_vis": 3072} if classes == 10 else {b"fine_label_names": names, b"coarse_label_names": names[:20]}
+    files = {"batches.meta" if classes == 10 else "meta": meta}
+    for name, n in {**sizes, "test_batch" if classes == 10 else "test": 5}.items():
+        files[name] = {b"batch_label": b"batch", b"filenames": [b"a.png"] * n, b"data": rng.integers(0, 256, (n, 3072), np.uint8),
+                       **{kind.encode(): rng.integers(0, classes if kind != "coarse_labels" else 20, n).tolist() for kind in kinds}}
+    Theirs = type("Theirs", (Unchecked, datasets.CIFAR10 if classes == 10 else datasets.CIFAR100), {})
+    Theirs.meta = {**Theirs.meta, "md5": None}
+    decode = lambda x: ({decode(k): decode(v) for k, v in x.items()} if isinstance(x, dict) else
+                        [decode(item) for item in x] if isinstance(x, list) else x.decode() if isinstance(x, bytes) else x)
+    write = lambda dump: [(folder / name).write_bytes(dump(contents)) for name, contents in files.items()]
+    read = lambda: {split: [(image, label, names[label].decode()) for image, label in Theirs(root, train=split == "training")]
+                    for split in ("training", "validation")}
+    write(python2_pickle)
+    theirs = read()
+    for way, dump in {
+            "Python 2": python2_pickle, "protocol 2": lambda x: pickle.dumps(decode(x), 2),
+            "protocol 2, numpy 1": lambda x: pickle.dumps(decode(x), 2).replace(b"numpy._core.", b"numpy.core."),
+            "protocol 4": lambda x: pickle.dumps(decode(x), 4), "protocol 5": lambda x: pickle.dumps(decode(x), 5),
+            # torchvision does not find keys of bytes.
+            "keys of bytes": lambda x: pickle.dumps(x, 2), "keys of bytes, protocol 4": lambda x: pickle.dumps(x, 4)}.items():
+        write(dump)
+        if "keys" not in way:
+            assert [label for samples in read().values() for _, label, _ in samples] == [label for samples in theirs.values() for _, label, _ in samples]
+        for split, samples in theirs.items():
+            compare(f"cifar{classes}, {way}", ours, root, split, samples, (3,))
+        if classes == 100:
+            coarse = [(image, label, None) for (image, _, _), label in zip(theirs["validation"], files["test"][b"coarse_labels"])]
+            compare(f"cifar100, {way}, coarse", ours, root, "validation", coarse, (3,), "cifar100:labels=coarse")
+
+
 def stl10(ours, root):
     folder = root / "stl10_binary"
     folder.mkdir()
@@ -178,33 +241,53 @@ def stl10(ours, root):
         rng.integers(0, 256, (n, 3, 96, 96), np.uint8).tofile(folder / f"{split}_X.bin")
         if split != "unlabeled":
             rng.integers(1, 11, n, np.uint8).tofile(folder / f"{split}_y.bin")
-    class Stl10(datasets.STL10):
-        def _check_integrity(self):  # by the checksums of the real files
-            return True
+    Stl10 = type("Stl10", (Unchecked, datasets.STL10), {})
     (folder / "fold_indices.txt").write_text("")
+    (root / "stl10_binary.tar.gz").write_bytes(b"what torchvision has fetched stays beside")
     for split, name in (("training", "train"), ("validation", "test"), ("pretraining", "unlabeled")):
         theirs = Stl10(root, split=name)
         names = getattr(theirs, "classes", None)
-        compare("stl10", ours, folder, split,
-                [(image, int(label), names[label] if label >= 0 and names else None) for image, label in theirs])
+        for place in (folder, root):
+            compare("stl10", ours, place, split,
+                    [(image, int(label), names[label] if label >= 0 and names else None) for image, label in theirs])
+
+
+def write_idx(folder, name, n, classes=10, first=0):
+    images = rng.integers(0, 256, (n, 28, 28), np.uint8).tobytes()
+    labels = rng.integers(first, classes, n, np.uint8).tobytes()
+    (folder / f"{name}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, n, 28, 28) + images)
+    (folder / f"{name}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, n) + labels)
 
 
 def idx(ours, root):
-    folder = root / "FashionMNIST" / "raw"
+    for kind in (datasets.MNIST, datasets.FashionMNIST, datasets.KMNIST):
+        top = root / f"of {kind.__name__}"
+        folder = top / kind.__name__ / "raw"
+        folder.mkdir(parents=True)
+        for name, n in (("train", 8), ("t10k", 6)):
+            write_idx(folder, name, n)
+        theirs = {split: [(image, label, str(label)) for image, label in kind(top, train=split == "training")] for split in ("training", "validation")}
+        for packed in ("", " beside gzip", " in gzip"):
+            for split, samples in theirs.items():
+                for place in (folder, folder.parent, top):
+                    compare(f"{kind.__name__}{packed}", ours, place, split, samples, (1, 3))
+            for path in [path for path in folder.iterdir() if path.suffix != ".gz"]:
+                path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+                if packed:
+                    path.unlink()
+
+
+def emnist(ours, root):
+    folder = root / "EMNIST" / "raw"
     folder.mkdir(parents=True)
-    for split, n in (("train", 8), ("t10k", 6)):
-        images = rng.integers(0, 256, (n, 28, 28), np.uint8).tobytes()
-        labels = rng.integers(0, 10, n, np.uint8).tobytes()
-        (folder / f"{split}-images-idx3-ubyte").write_bytes(struct.pack(">4I", 0x803, n, 28, 28) + images)
-        (folder / f"{split}-labels-idx1-ubyte").write_bytes(struct.pack(">2I", 0x801, n) + labels)
-    theirs = {split: list(datasets.FashionMNIST(root, train=split == "training")) for split in ("training", "validation")}
-    for packed in (False, True):
-        for split, samples in theirs.items():
-            compare(f"idx{' in gzip' * packed}", ours, folder, split,
-                    [(image, label, str(label)) for image, label in samples])
-        for path in list(folder.iterdir()) if not packed else []:
-            path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
-            path.unlink()
+    for part, first, classes in (("letters", 1, 27), ("digits", 0, 10)):
+        for split, n in (("train", 40), ("test", 9)):
+            write_idx(folder, f"emnist-{part}-{split}", n, classes, first)
+    Emnist = type("EMNIST", (Unchecked, datasets.EMNIST), {"_check_exists": lambda self: True})
+    for part in ("letters", "digits"):
+        for split in ("training", "validation"):
+            theirs = [(image, label, None) for image, label in Emnist(root, split=part, train=split == "training")]
+            compare(f"EMNIST {part}", ours, root, split, theirs, (1,), f"idx:part={part}")
 
 
 def decoded_samples(ours, root):
@@ -227,7 +310,8 @@ def main():
     ours, pack, labels = Ours(sys.argv[1]), sys.argv[2], sys.argv[3]
     tests = [lambda root: image_folder(ours, pack, root), lambda root: numbered(ours, root),
              lambda root: answers(labels, root), lambda root: lists_and_shards(ours, root), lambda root: cifar(ours, root, 10),
-             lambda root: cifar(ours, root, 100), lambda root: stl10(ours, root), lambda root: idx(ours, root),
+             lambda root: cifar(ours, root, 100), lambda root: cifar_python(ours, root, 10), lambda root: cifar_python(ours, root, 100),
+             lambda root: stl10(ours, root), lambda root: idx(ours, root), lambda root: emnist(ours, root),
              lambda root: decoded_samples(ours, root)]
     for test in tests:
         with tempfile.TemporaryDirectory() as root:

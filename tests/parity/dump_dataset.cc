@@ -1,4 +1,4 @@
-// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS
+// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS FORMAT
 //
 // Of each a line, "rows cols channels label class", and its pixels in rows.
 #include <cstdio>
@@ -12,10 +12,12 @@
 namespace {
 
 absl::Status Dump(int argc, char** argv) {
-  if (argc != 4) return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS");
+  if (argc != 5) {
+    return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS FORMAT");
+  }
   const auto split = data::ReadSplit(argv[2]);
   if (!split.ok()) return split.status();
-  const auto opened = data::OpenDataset(argv[1], *split, "", std::atoi(argv[3]));
+  const auto opened = data::OpenDataset(argv[1], *split, argv[4], std::atoi(argv[3]));
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;
   for (int64_t i = 0; i < dataset.size(); ++i) {
