@@ -91,7 +91,9 @@ Overview Summarize(const Dataset& dataset) {
 }
 
 std::vector<std::string> DescribeOverview(const Overview& overview,
-                                          const std::vector<std::string>& classes) {
+                                          const std::vector<std::string>& classes,
+                                          const std::string& what) {
+  const std::string of = what.empty() ? "" : what + ": ";
   std::vector<std::string> lines;
   if (!overview.endings.empty()) {
     std::vector<std::pair<int64_t, std::string>> counts;
@@ -101,14 +103,14 @@ std::vector<std::string> DescribeOverview(const Overview& overview,
     for (const auto& [count, ending] : counts) {
       parts.push_back(absl::StrCat(ending, " ", base::FormatCount(-count)));
     }
-    lines.push_back("files    " + absl::StrJoin(parts, ", "));
+    lines.push_back(absl::StrCat("files    ", of, absl::StrJoin(parts, ", ")));
   }
   std::string labels;
   if (!classes.empty()) labels = DescribeClasses(overview, classes);
   if (!classes.empty() && overview.unlabelled > 0) {
     absl::StrAppend(&labels, "; ", base::FormatCount(overview.unlabelled), " images have no label");
   }
-  if (!labels.empty()) lines.push_back("classes  " + labels);
+  if (!labels.empty()) lines.push_back(absl::StrCat("classes  ", of, labels));
   return lines;
 }
 

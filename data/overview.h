@@ -24,9 +24,10 @@ struct Overview {
 Overview Summarize(const Dataset& dataset);
 
 // Lines that say so, as the programs print settings: at most one for the endings and one for the
-// classes.
+// classes. `what` ("validation") is put before; empty: nothing is.
 std::vector<std::string> DescribeOverview(const Overview& overview,
-                                          const std::vector<std::string>& classes);
+                                          const std::vector<std::string>& classes,
+                                          const std::string& what = "");
 
 }  // namespace data
 

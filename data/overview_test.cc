@@ -66,6 +66,12 @@ TEST(OverviewTest, EvenClassesAndManyEmptyOnes) {
   EXPECT_EQ(lines[1], "classes  10 of 1 images; without images: 'c10', 'c11', 'c12' and 7 others");
 }
 
+TEST(OverviewTest, TwoSplitsAreTold) {
+  const Labelled dataset({"cat"}, {{"a.jpg", 0}});
+  EXPECT_THAT(DescribeOverview(Summarize(dataset), dataset.classes(), "validation"),
+              ElementsAre("files    validation: .jpg 1", "classes  validation: 1 of 1 images"));
+}
+
 TEST(OverviewTest, NothingToSay) {
   const Labelled dataset({}, {{"test_batch.bin 1", -1}});
   EXPECT_THAT(DescribeOverview(Summarize(dataset), {}), IsEmpty());

@@ -26,6 +26,7 @@
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/normalization.h"
+#include "data/overview.h"
 #include "data/subset.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
@@ -278,6 +279,13 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : place.c_str(), format.c_str());
+  for (const auto& [images, what] :
+       {std::pair(&data.train, ""), std::pair(&data.validation, "validation")}) {
+    for (const std::string& line :
+         data::DescribeOverview(data::Summarize(*images), images->classes(), what)) {
+      std::printf("%s\n", line.c_str());
+    }
+  }
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());

@@ -25,6 +25,7 @@
 #include "base/signals.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/overview.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
@@ -313,6 +314,11 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : data.train.place.c_str(),
               data.train.format.c_str());
+  const data::Dataset& images = *data.train.dataset;
+  for (const std::string& line :
+       data::DescribeOverview(data::Summarize(images), images.classes())) {
+    std::printf("%s\n", line.c_str());
+  }
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/new_file.h"
 #include "base/progress.h"
 #include "data/labels.h"
 #include "tools/doctor/page.h"
@@ -81,18 +82,13 @@ const char* Word(Severity severity) {
                                           : "note     ";
 }
 
-// Adds what a run takes to the lines, and what it needs to fit to the advice; a failure is added to
-// the findings.
+// Adds what a run takes to the lines, and what it needs to fit to the advice; if it does not fit, a
+// failure to the findings. The errors are CostOf's.
 absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of, const Part& part,
                       Advice& advice, std::vector<Finding>& findings, Lines& lines) {
   const Machine machine = ThisMachine(options.folder);
   const auto cost =
       FitMachine(cost_of, *part.opened.dataset, machine, options.trial_seconds, advice);
-  if (absl::IsInvalidArgument(cost.status())) {
-    findings.push_back(
-        {Severity::kFailure, "settings", absl::StrCat("pretrain: ", cost.status().message())});
-    return absl::OkStatus();
-  }
   if (!cost.ok()) return cost.status();
   lines.Add(DescribeCost(*cost, advice.plan, machine));
   if (cost->memory > machine.memory) {
@@ -120,6 +116,11 @@ absl::Status WriteLists(const DoctorOptions& options, const Examination& examina
 }  // namespace
 
 absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
+  for (const auto& [path, flag] :
+       {std::pair(options.page, "--page"), std::pair(options.bad_list, "--bad-list"),
+        std::pair(options.duplicates_list, "--duplicates-list")}) {
+    if (absl::Status s = base::CheckNewFile(path, flag); !s.ok()) return s;
+  }
   Examination examination = OpenParts(options.open);
   if (examination.parts.empty() && absl::IsNotFound(examination.pretraining)) {
     return examination.pretraining;
@@ -135,12 +136,11 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   std::vector<Finding> findings = Findings(examination, options.findings);
   Advice advice;
   std::string command;
+  absl::Status estimated;  // such as a wrong --arch, which is reported after the rest
   const Part* const part = examination.PartOf(data::Split::kPretraining);
   if (part != nullptr && !part->look.images.empty()) {
     advice = Advise(*part, options.wishes);
-    if (absl::Status s = Estimate(options, cost_of, *part, advice, findings, lines); !s.ok()) {
-      return s;
-    }
+    estimated = Estimate(options, cost_of, *part, advice, findings, lines);
     std::vector<std::string> data = {base::ShellQuoted(options.path)};
     data.insert(data.end(), options.data_flags.begin(), options.data_flags.end());
     command = CommandLine(advice, data);
@@ -162,7 +162,7 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
     if (absl::Status s = base::WriteNewFile(options.page, page); !s.ok()) return s;
     std::printf("wrote    %s\n", options.page.c_str());
   }
-  if (failures.empty()) return absl::OkStatus();
+  if (failures.empty()) return estimated;
   return absl::DataLossError(absl::StrCat(
       "a run on '", options.path, "' would fail: ", failures[0],
       failures.size() > 1 ? absl::StrCat(" (and ", failures.size() - 1, " more, above)") : ""));

@@ -15,22 +15,13 @@
 #include "data/decode.h"
 #include "data/encode.h"
 #include "tools/doctor/fingerprint.h"
+#include "tools/doctor/test_pictures.h"
 
 namespace doctor {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-// A picture that is like no other of another `seed`: patches of colour with soft edges, as
-// photographs have them.
-cv::Mat Picture(int seed, int rows = 120, int cols = 160) {
-  base::Rng rng(seed, base::Purpose::kTest);
-  cv::Mat coarse(6, 8, CV_8UC3), image;
-  for (uint8_t* p = coarse.data; p != coarse.dataend; ++p) *p = rng.UniformInt(0, 255);
-  cv::resize(coarse, image, cv::Size(cols, rows), 0, 0, cv::INTER_CUBIC);
-  return image;
-}
 
 std::vector<Fingerprint> Fingerprints(const std::vector<cv::Mat>& images) {
   std::vector<Fingerprint> fingerprints;
@@ -39,7 +30,7 @@ std::vector<Fingerprint> Fingerprints(const std::vector<cv::Mat>& images) {
 }
 
 TEST(DuplicatesTest, EqualPixelsWhateverTheFile) {
-  const cv::Mat a = Picture(1), b = Picture(2);
+  const cv::Mat a = TestPicture(1), b = TestPicture(2);
   cv::Mat padded(a.rows, a.cols + 5, CV_8UC3);
   cv::Mat part = padded.colRange(0, a.cols);  // rows that are not one after the other
   a.copyTo(part);
@@ -59,8 +50,8 @@ TEST(DuplicatesTest, ShapesAreCompared) {
 
 TEST(DuplicatesTest, CopiesInOtherSizesAndQualitiesAreNear) {
   for (int seed = 0; seed < 50; ++seed) {
-    const cv::Mat image = Picture(seed);
-    std::vector<cv::Mat> images = {image, Picture(1000 + seed)};
+    const cv::Mat image = TestPicture(seed);
+    std::vector<cv::Mat> images = {image, TestPicture(1000 + seed)};
     for (const int quality : {30, 90}) {
       images.push_back(data::DecodeImage(data::EncodeJpeg(image, quality)).value());
     }
@@ -81,7 +72,7 @@ TEST(DuplicatesTest, BlankImagesAreOnlyEqual) {
   }
   const auto fingerprints = Fingerprints(images);
   EXPECT_TRUE(IsBlank(fingerprints[0]));
-  EXPECT_FALSE(IsBlank(FingerprintOf(Picture(1))));
+  EXPECT_FALSE(IsBlank(FingerprintOf(TestPicture(1))));
   const Duplicates found = FindDuplicates(fingerprints, 1);
   EXPECT_THAT(found.exact, ElementsAre(ElementsAre(0, 1), ElementsAre(2, 3)));
   EXPECT_THAT(found.near, IsEmpty());
@@ -90,7 +81,7 @@ TEST(DuplicatesTest, BlankImagesAreOnlyEqual) {
 TEST(DuplicatesTest, NoOtherPicturesAreNear) {
   std::vector<Fingerprint> fingerprints;
   for (int seed = 0; seed < 3000; ++seed) {
-    fingerprints.push_back(FingerprintOf(Picture(seed, 32, 32)));
+    fingerprints.push_back(FingerprintOf(TestPicture(seed, 32, 32)));
   }
   const Duplicates found = FindDuplicates(fingerprints, 2);
   EXPECT_THAT(found.near, IsEmpty());
@@ -100,7 +91,7 @@ TEST(DuplicatesTest, NoOtherPicturesAreNear) {
 // The index against a comparison of all pairs.
 TEST(DuplicatesTest, EveryPairOfHashesIsFound) {
   base::Rng rng(1, base::Purpose::kTest);
-  const Fingerprint picture = FingerprintOf(Picture(1));
+  const Fingerprint picture = FingerprintOf(TestPicture(1));
   std::vector<Fingerprint> fingerprints;
   for (int i = 0; i < 400; ++i) {
     Fingerprint one = picture;  // so that the hash alone decides

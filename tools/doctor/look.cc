@@ -5,8 +5,10 @@
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
+#include <exception>
 #include <map>
 #include <mutex>
+#include <new>
 #include <opencv2/core.hpp>
 #include <system_error>
 #include <thread>
@@ -66,35 +68,21 @@ class Looker {
  public:
   Looker(const data::Dataset& dataset, int64_t count) : dataset_(dataset), count_(count) {}
 
+  // Ends early, and has the other threads end, if memory is short.
   void Work() {
-    Sums sums;
-    std::vector<SeenImage> seen;
-    std::vector<UnreadableImage> unreadable;
-    for (int64_t i = next_++; i < count_; i = next_++) {
-      const int64_t index = i * dataset_.size() / count_;
-      const auto image = data::ReadImageAt(dataset_, index);
-      if (image.ok()) {
-        SeenImage one = HeaderOf(index);
-        one.rows = image->rows;
-        one.cols = image->cols;
-        one.fingerprint = FingerprintOf(*image);
-        one.grey = IsGrey(one.fingerprint);
-        seen.push_back(one);
-        sums.Add(*image);
-      } else if (absl::IsResourceExhausted(image.status())) {
-        std::lock_guard<std::mutex> lock(mutex_);
-        status_.Update(image.status());
-        next_ = count_;  // the other threads stop, too
-        break;
-      } else {
-        unreadable.push_back({index, std::string(image.status().message())});
-      }
-      ++done_;
+    const auto stop = [&](const absl::Status& why) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      status_.Update(why);
+      next_ = count_;
+    };
+    try {
+      if (absl::Status s = LookAtSome(); !s.ok()) stop(s);
+    } catch (const std::bad_alloc&) {
+      stop(absl::ResourceExhaustedError(
+          "out of memory while images were looked at; use fewer --threads"));
+    } catch (const std::exception& e) {
+      stop(absl::InternalError(e.what()));
     }
-    std::lock_guard<std::mutex> lock(mutex_);
-    sums_.Add(sums);
-    look_.images.insert(look_.images.end(), seen.begin(), seen.end());
-    look_.unreadable.insert(look_.unreadable.end(), unreadable.begin(), unreadable.end());
   }
 
   int64_t done() const { return done_; }
@@ -118,6 +106,35 @@ class Looker {
   }
 
  private:
+  absl::Status LookAtSome() {
+    Sums sums;
+    std::vector<SeenImage> seen;
+    std::vector<UnreadableImage> unreadable;
+    for (int64_t i = next_++; i < count_; i = next_++) {
+      const int64_t index = i * dataset_.size() / count_;
+      const auto image = data::ReadImageAt(dataset_, index);
+      if (image.ok()) {
+        SeenImage one = HeaderOf(index);
+        one.rows = image->rows;
+        one.cols = image->cols;
+        one.fingerprint = FingerprintOf(*image);
+        one.grey = IsGrey(one.fingerprint);
+        seen.push_back(one);
+        sums.Add(*image);
+      } else if (absl::IsResourceExhausted(image.status())) {
+        return image.status();
+      } else {
+        unreadable.push_back({index, std::string(image.status().message())});
+      }
+      ++done_;
+    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    sums_.Add(sums);
+    look_.images.insert(look_.images.end(), seen.begin(), seen.end());
+    look_.unreadable.insert(look_.unreadable.end(), unreadable.begin(), unreadable.end());
+    return absl::OkStatus();
+  }
+
   // What the image's file states. The file is read a second time, now from the system's memory.
   SeenImage HeaderOf(int64_t index) {
     SeenImage image;

@@ -1,0 +1,97 @@
+// Looks at a data set before a run does: bazel run //tools:doctor -- DATA
+#include "tools/doctor/doctor.h"
+
+#include <gflags/gflags.h>
+
+#include <algorithm>
+#include <opencv2/core/utility.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "base/files.h"
+#include "base/flags.h"
+#include "base/program.h"
+#include "base/shared_flags.h"
+#include "data/dataset.h"
+#include "tools/doctor/estimate.h"
+
+MOCOPP_DATASET_FLAG;
+MOCOPP_CHANNELS_FLAG;
+MOCOPP_DECODE_FLAGS;
+MOCOPP_MAX_BAD_IMAGES_FLAG;
+DEFINE_int64(sample, 0,
+             "[data: at least 0] number of images to look at in each split, evenly spaced; 0: all");
+MOCOPP_THREADS_FLAG;
+DEFINE_string(arch, "", "[encoder] backbone of the run to plan; empty: advise one");
+DEFINE_int64(image_size, 0,
+             "[views: 0 to 7168] rows and columns of a view of the run to plan; 0: advise them");
+MOCOPP_BATCH_SIZE_FLAG(0, "images per step of the run to plan; 0: advise a number");
+DEFINE_int64(moco_k, 0, "[method: 0 to 1000000000] queue size of the run to plan; 0: advise one");
+DEFINE_int64(epochs, 200, "[optimisation: 1 to 1000000] epochs of the run to plan");
+DEFINE_double(trial, 20,
+              "[machine: 0 to 3600] seconds of training steps to try, for an estimate of the time; "
+              "0: none");
+DEFINE_string(page, "", "[output] HTML page with contact sheets to write; empty: none");
+DEFINE_string(bad_list, "",
+              "[output] file to write the images that cannot be read to, with the reasons; empty: "
+              "none");
+DEFINE_string(duplicates_list, "",
+              "[output] CSV file to write the groups of exact and near duplicates to; empty: none");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Looks at the images of a data set, and says what is wrong with them, which settings suit "
+    "them, "
+    "and what a\nrun takes. The exit code is 3 if a run would fail.\n\n"
+    "  bazel run //tools:doctor -- DATA\n"
+    "  bazel run //tools:doctor -- DATA --sample=10000 --page=data.html\n"
+    "  bazel run //tools:doctor -- DATA -a resnet18 -b 64 --epochs=100\n";
+
+// The flags that say how the data is read, as the command line has given them: pretrain has them,
+// too.
+std::vector<std::string> DataFlags() {
+  std::vector<std::string> flags;
+  for (const char* name : {"dataset", "exif", "max_megapixels", "max_bad_images"}) {
+    if (!base::IsSet(name)) continue;
+    flags.push_back(
+        absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}), "=",
+                     base::ShellQuoted(gflags::GetCommandLineFlagInfoOrDie(name).current_value)));
+  }
+  return flags;
+}
+
+absl::Status Run(const base::Arguments& arguments) {
+  cv::setNumThreads(1);  // each of our threads has an image of its own
+  const std::string path = base::UserPath(arguments[0]);
+  const auto decode = data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels);
+  doctor::DoctorOptions options;
+  options.open = [&](data::Split split, bool labelled) {
+    return labelled ? data::OpenLabelledDataset(path, split, FLAGS_dataset, decode)
+                    : data::OpenDataset(path, split, FLAGS_dataset, decode);
+  };
+  options.path = arguments[0];
+  options.data_flags = DataFlags();
+  options.folder = base::UserPath(".");
+  options.examine.sample = FLAGS_sample;
+  options.examine.threads =
+      FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads)
+                        : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  options.findings = {FLAGS_max_bad_images, FLAGS_exif == "apply"};
+  options.wishes = {FLAGS_arch, FLAGS_image_size, FLAGS_batch_size, FLAGS_moco_k, FLAGS_epochs};
+  options.trial_seconds = FLAGS_trial;
+  options.page = base::UserPath(FLAGS_page);
+  options.bad_list = base::UserPath(FLAGS_bad_list);
+  options.duplicates_list = base::UserPath(FLAGS_duplicates_list);
+  return doctor::RunDoctor(options, doctor::EstimateCost);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return base::Main(argc, argv, {.usage = kUsage, .arguments = "DATA"}, Run);
+}
