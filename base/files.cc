@@ -19,33 +19,12 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/descriptor.h"
 
 namespace base {
 namespace {
 
 constexpr char kTemporary[] = ".part-";  // and the writer's process id
-
-// A file descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const { return fd_; }
-  int Release() { return std::exchange(fd_, -1); }
-  bool Close() {  // close(2) can report a write error that write(2) did not
-    const int fd = fd_;
-    fd_ = -1;
-    return close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
 
 // At `offset`, or where the file stands.
 absl::Status WriteAll(int fd, const std::string& path, const void* bytes, size_t size,

@@ -2,13 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <ctime>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -28,7 +28,7 @@ absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus("cannot lock", lock);
     return absl::UnavailableError(absl::StrCat("another run is at work in '", path,
-                                               "'; wait for it, or give another folder"));
+                                               "'; wait for it or choose another folder"));
   }
   for (const char* place : {"", "/checkpoints"}) RemoveTemporaries(path + place);
   return folder;
@@ -64,12 +64,16 @@ std::string NewRunPath(const std::string& parent, const std::string& suffix) {
   const std::time_t now = std::time(nullptr);
   std::tm local;
   localtime_r(&now, &local);
-  char name[32];
-  std::strftime(name, sizeof(name), "%Y-%m-%d_%H-%M-%S", &local);
-  const std::string path = absl::StrCat(parent, "/", name, suffix);
-  std::string free = path;
-  for (int i = 2; std::filesystem::exists(free); ++i) free = absl::StrCat(path, "-", i);
-  return free;
+  char time[32];
+  std::strftime(time, sizeof(time), "%Y-%m-%d_%H-%M-%S", &local);
+  const std::string first = absl::StrCat(parent, "/", time, suffix);
+  std::string path = first;
+  if (!MakeFolders(parent).ok()) return path;
+  // Only mkdir tells whether another run that starts now has the name.
+  for (int i = 2; mkdir(path.c_str(), 0777) != 0 && errno == EEXIST; ++i) {
+    path = absl::StrCat(first, "-", i);
+  }
+  return path;
 }
 
 nlohmann::json DescribeMachine() {

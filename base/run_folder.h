@@ -42,7 +42,9 @@ class RunFolder {
   int lock_;
 };
 
-// "<parent>/2026-11-24_13-05-59<suffix>", with -2, -3 ... behind it when it is there already.
+// Makes the folder "<parent>/2026-11-24_13-05-59<suffix>", with -2, -3 ... appended where it
+// exists, and returns its path: runs that start in the same second get folders of their own. Where
+// it cannot be made, RunFolder::Open says why.
 std::string NewRunPath(const std::string& parent, const std::string& suffix = "");
 
 // Machine, CPU, cores, memory and operating system: what a report of a problem needs.

@@ -5,6 +5,10 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "base/exit_code.h"
 #include "base/files.h"
@@ -43,11 +47,25 @@ TEST(RunFolderTest, FilesAreAppendedTo) {
 
 TEST(RunFolderTest, NewPathsAreNew) {
   const std::string parent = Fresh("new");
-  const std::string first = NewRunPath(parent);
-  ASSERT_TRUE(MakeFolders(first).ok());
-  const std::string second = NewRunPath(parent);
-  EXPECT_NE(first, second);
+  const std::string first = NewRunPath(parent, "-sweep");
   EXPECT_THAT(first, HasSubstr(parent + "/20"));
+  EXPECT_TRUE(std::filesystem::is_directory(first));
+  EXPECT_NE(NewRunPath(parent, "-sweep"), first);
+  EXPECT_THAT(NewRunPath("/sys/no_runs"), HasSubstr("/sys/no_runs/20"));
+}
+
+// As the jobs of an array do.
+TEST(RunFolderTest, RunsThatStartAtOnceHaveFoldersOfTheirOwn) {
+  constexpr int kRuns = 32;
+  const std::string parent = Fresh("at_once") + "/runs";
+  std::vector<std::string> paths(kRuns);
+  std::vector<std::thread> runs;
+  for (std::string& path : paths) {
+    runs.emplace_back([&path, &parent] { path = NewRunPath(parent); });
+  }
+  for (std::thread& run : runs) run.join();
+  EXPECT_EQ(std::set<std::string>(paths.begin(), paths.end()).size(), kRuns);
+  for (const std::string& path : paths) EXPECT_TRUE(RunFolder::Open(path).ok()) << path;
 }
 
 TEST(RunFolderTest, TheMachineIsDescribed) {

@@ -16,6 +16,7 @@
 #include "base/flags.h"
 #include "dist/launcher.h"
 #include "dist/ranks.h"
+#include "dist/rendezvous.h"
 #include "moco/training/cuda_devices.h"
 #include "registry/options.h"
 
@@ -46,11 +47,11 @@ absl::StatusOr<std::vector<std::string>> OwnArguments() {
   if (!text.ok()) return text.status();
   std::vector<std::string> words = absl::StrSplit(*text, '\0');
   words.erase(words.begin());            // the program
-  if (!words.empty()) words.pop_back();  // behind the last end
+  if (!words.empty()) words.pop_back();  // after the last separator
   return words;
 }
 
-// How many CUDA devices of this machine the processes are to compute on; 0: on its CPU.
+// Number of CUDA devices of this machine that the processes compute on; 0: they use its CPU.
 absl::StatusOr<int> DevicesToUse() {
   const int count = moco::CudaDeviceCount();
   if (FLAGS_device != "cpu" && count > 0) return count;
@@ -59,21 +60,23 @@ absl::StatusOr<int> DevicesToUse() {
   return 0;
 }
 
-// The device of a process among those of its machine: one each, by --gpu where the process is
-// alone. A scheduler may show each process its own alone.
+// The device of this process among those of its machine: one per process, or --gpu for a single
+// process. A scheduler may show each process only its own.
 absl::StatusOr<at::Device> OwnDevice(const Ranks& ranks) {
   const bool shown_its_own = ranks.size > 1 && moco::CudaDeviceCount() == 1;
   const int64_t number = ranks.size > 1 ? ranks.local_rank : std::max<int64_t>(FLAGS_gpu, 0);
   return moco::ChooseDevice(FLAGS_device, shown_its_own ? 0 : static_cast<int>(number));
 }
 
-// The communicator's spec for this process's place.
+// The communicator's spec for this process.
 std::string Spec(const Ranks& ranks) {
   std::string spec = absl::StrCat(FLAGS_dist_backend, ":rank=", ranks.rank, ",size=", ranks.size,
                                   ",one_machine=", ranks.one_machine ? "true" : "false",
                                   ",restarts=", ranks.restarts,
                                   ",timeout=", registry::WriteValue(FLAGS_dist_timeout));
-  if (!ranks.store_file.empty()) return absl::StrCat(spec, ",store_file=", ranks.store_file);
+  if (!ranks.store_file.empty()) {
+    return absl::StrCat(spec, ",store_file=", PercentEncoded(ranks.store_file));
+  }
   absl::StrAppend(&spec, ",host=", ranks.host, ",port=", ranks.port);
   if (ranks.store_is_there) absl::StrAppend(&spec, ",store_is_there=true");
   if (ranks.store_fd >= 0) absl::StrAppend(&spec, ",store_fd=", ranks.store_fd);
@@ -82,8 +85,8 @@ std::string Spec(const Ranks& ranks) {
 
 const char* GetEnv(const char* name) { return std::getenv(name); }
 
-// Those that a launcher starts have the same words.
-bool Speaks() {
+// The ranks that a launcher starts have the same arguments, and so the same errors in them.
+bool ReportsStartupErrors() {
   const auto found = FindRanks(GetEnv, {});
   const Ranks* ranks = found.ok() ? std::get_if<Ranks>(&*found) : nullptr;
   return ranks == nullptr || ranks->rank == 0;
@@ -101,10 +104,11 @@ absl::StatusOr<moco::World> Connect() {
   flags.nproc = FLAGS_nproc;
   auto found = FindRanks(GetEnv, flags);
   if (!found.ok()) return found.status();
-  // The reference's default is meant where there is a GPU.
+  // The reference's default is meant for machines with a GPU.
   const bool asked = base::IsSet("dist_backend"), on_cpu = *devices == 0;
   if (!asked && on_cpu) base::SetDefaults({{"dist_backend", "gloo"}});
-  const bool several = std::holds_alternative<Start>(*found) || std::get<Ranks>(*found).size > 1;
+  const bool several =
+      std::holds_alternative<LaunchPlan>(*found) || std::get<Ranks>(*found).size > 1;
   if (several && FLAGS_dist_backend == "nccl" && on_cpu) {
     return absl::InvalidArgumentError(
         "--dist-backend=nccl requires a GPU for each process, and this program sees none; give "
@@ -116,18 +120,18 @@ absl::StatusOr<moco::World> Connect() {
         "--dist-backend=nccl");
   }
   if (several && FLAGS_dist_backend == "gloo") base::SetDefaults({{"device", "cpu"}});
-  if (const Start* start = std::get_if<Start>(&*found)) {
+  if (const LaunchPlan* plan = std::get_if<LaunchPlan>(&*found)) {
     auto arguments = OwnArguments();
     if (!arguments.ok()) return arguments.status();
     LaunchOptions options;
     options.max_restarts = static_cast<int>(FLAGS_max_restarts);
     options.timeout = std::chrono::seconds(static_cast<int64_t>(FLAGS_dist_timeout) + 5);
-    auto code = Launch("/proc/self/exe", *arguments, *start, options);
+    auto code = Launch("/proc/self/exe", *arguments, *plan, options);
     if (!code.ok()) return code.status();
     std::exit(*code);
   }
   const Ranks& ranks = std::get<Ranks>(*found);
-  const auto device = OwnDevice(ranks);  // before the group, which is of this device
+  const auto device = OwnDevice(ranks);  // before the group, which uses this device
   if (!device.ok()) return device.status();
   moco::World world;
   world.device = *device;
@@ -138,16 +142,16 @@ absl::StatusOr<moco::World> Connect() {
   if (!communicator.ok()) return communicator.status();
   world.communicator = *std::move(communicator);
   if (ranks.size > 1) {
-    world.said = absl::StrCat("ranks    ", ranks.size, " processes, this one is ", ranks.rank, " (",
-                              ranks.local_size, " on this machine), ", FLAGS_dist_backend,
-                              asked || !on_cpu ? "" : " since there is no GPU", ", from ",
-                              ranks.source, "\n");
+    world.banner = absl::StrCat("ranks    ", ranks.size, " processes, this one is ", ranks.rank,
+                                " (", ranks.local_size, " on this machine), ", FLAGS_dist_backend,
+                                asked || !on_cpu ? "" : " since there is no GPU", ", from ",
+                                ranks.source, "\n");
   }
   return world;
 }
 
 }  // namespace
 
-moco::Connection Processes() { return {Connect, Speaks}; }
+moco::Connection Processes() { return {Connect, ReportsStartupErrors}; }
 
 }  // namespace dist

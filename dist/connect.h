@@ -9,7 +9,8 @@ namespace dist {
 // Finds this process's rank (ranks.h) and meets the others through the communicator that
 // --dist-backend names. Where the flags ask for several processes on this machine and nothing has
 // started them yet, starts them, and ends this one with their exit code. Errors: those of FindRanks
-// and of the communicator; InvalidArgument when the backend wants devices that are not there.
+// and of the communicator; InvalidArgument when the backend requires devices that are not
+// available.
 moco::Connection Processes();
 
 }  // namespace dist

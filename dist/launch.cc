@@ -85,17 +85,17 @@ absl::Status Run(int argc, char** argv) {
   flags.nproc = FLAGS_nproc;
   const auto found = dist::FindRanks(std::getenv, flags);
   if (!found.ok()) return found.status();
-  const auto* start = std::get_if<dist::Start>(&*found);
-  if (start == nullptr) {
+  const auto* plan = std::get_if<dist::LaunchPlan>(&*found);
+  if (plan == nullptr) {
     return absl::InvalidArgumentError(
-        "this is a rank of another launcher, which starts no others; have that one start the "
-        "program itself");
+        "another launcher has started this process as one of its ranks; have that launcher start "
+        "the program itself");
   }
   dist::LaunchOptions options;
   options.max_restarts = FLAGS_max_restarts;
   options.timeout = std::chrono::seconds(FLAGS_timeout);
   ShareRunfiles();
-  const auto code = dist::Launch(ProgramPath(), **arguments, *start, options);
+  const auto code = dist::Launch(ProgramPath(), **arguments, *plan, options);
   if (code.ok()) exit_code = *code;
   return code.status();
 }

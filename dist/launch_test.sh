@@ -64,7 +64,7 @@ ranks $more -- 'echo good'
 
 # The first rank that ends badly says how all end; the others notice.
 ranks 2 -- '[[ $RANK == 1 ]] && exit 3; sleep 0.5; exit 4'
-ended 3 'error: rank 1 ended with exit code 3 after 0 s; what it said is above'
+ended 3 'error: rank 1 ended with exit code 3 after 0 s'
 ranks 2 -- '[[ $RANK == 1 ]] && kill -KILL $$; sleep 0.5; exit 4'
 ended 137 'error: rank 1 was killed by signal 9 (Killed) after'
 ranks 2 --timeout=0 -- '[[ $RANK == 0 ]] && exit 5; exec sleep 1000'
@@ -114,7 +114,7 @@ for signal in INT:130 TERM:143 USR1:138; do
   kill -"${signal%:*}" $pid
   wait $pid
   code=$?
-  ended "${signal#*:}" 'the launcher was told to stop'
+  ended "${signal#*:}" 'signal to stop'
   [[ $(sort got) == $'0\n1' ]] || fail "$signal came to: $(cat got)"
 done
 background 'echo $$ >pid.$RANK; exec sleep 1000'
@@ -129,7 +129,7 @@ ranks 2 --max-restarts=3 --timeout=0 -- 'echo $TORCHELASTIC_RESTART_COUNT $MOCOP
   [[ $RANK == 1 && $TORCHELASTIC_RESTART_COUNT == 0 ]] && kill -KILL $$
   [[ $TORCHELASTIC_RESTART_COUNT == 1 ]] && exit 4
   [[ $TORCHELASTIC_RESTART_COUNT == 2 ]] && exit 0; sleep 1000'
-[[ $code == 0 && $(grep -c '^warning: rank .* starting anew, [12] of 3$' err) == 2 ]] ||
+[[ $code == 0 && $(grep -c '^warning: rank .* restarting, [12] of 3$' err) == 2 ]] ||
   fail "exit code $code: $(cat out err)"
 [[ $(cut -d' ' -f1 lives.? | sort -u | xargs) == '0 1 2' && $(cut -d' ' -f2 lives.? | sort -u | wc -l) == 1 ]] ||
   fail "lives: $(cat lives.?)"
@@ -141,7 +141,7 @@ for never in 1 2 3 5 130 138 143; do
   ended $never "rank 0 ended with exit code $never"
 done
 ranks 1 -- 'exit 4'
-ended 4 '--max-restarts=N starts a run anew'
+ended 4 '--max-restarts=N'
 
 # Several machines: the first serves the store, at the place that all know.
 "$launch" --nproc=2 --nnodes=2 --node-rank=1 --dist-url=tcp://127.0.0.1:23457 --program=/bin/bash -- \

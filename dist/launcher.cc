@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <thread>
@@ -23,6 +24,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "base/descriptor.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/run_folder.h"
@@ -38,29 +40,11 @@ void Say(const std::string& line) {
   std::fprintf(stderr, "%s\n", line.c_str());
 }
 
-// A file descriptor, closed at the end.
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-// While it lives, signals wait to be asked for.
+// While it lives, signals stay pending until Next() takes them.
 class Signals {
  public:
   Signals() {
-    signal(SIGCHLD, SIG_DFL);  // who ignores it gets no exit codes
+    signal(SIGCHLD, SIG_DFL);  // exit codes are lost where it is ignored
     sigemptyset(&waited_);
     sigaddset(&waited_, SIGCHLD);
     for (const int number : {SIGINT, SIGTERM, SIGUSR1, SIGHUP}) {
@@ -98,7 +82,7 @@ class Signals {
 
 // Where the store of rank 0 listens.
 struct Listener {
-  Descriptor socket;
+  base::Descriptor socket;
   int port;
 };
 
@@ -109,13 +93,12 @@ bool IsLoopback(const sockaddr& address) {
   return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == 127;
 }
 
-absl::StatusOr<Listener> Listen(const Start& start) {
+absl::StatusOr<Listener> Listen(const LaunchPlan& plan) {
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  const int error =
-      getaddrinfo(start.host.c_str(), absl::StrCat(start.port).c_str(), &hints, &found);
-  const std::string host = absl::StrCat("the host '", start.host, "' of rank 0");
+  const int error = getaddrinfo(plan.host.c_str(), absl::StrCat(plan.port).c_str(), &hints, &found);
+  const std::string host = absl::StrCat("the host '", plan.host, "' of rank 0");
   const std::string remedy = "; give --dist-url=tcp://HOST:PORT with this machine's address";
   if (error != 0) {
     return absl::InvalidArgumentError(
@@ -123,14 +106,14 @@ absl::StatusOr<Listener> Listen(const Start& start) {
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses(found, freeaddrinfo);
   const addrinfo& first = *addresses;
-  // Debian's /etc/hosts calls the machine itself so, which others cannot reach.
-  if (start.nproc < start.size && IsLoopback(*first.ai_addr) &&
-      absl::ascii_isalpha(start.host[0]) && start.host != "localhost") {
+  // Debian's /etc/hosts gives a machine's own name such an address.
+  if (plan.nproc < plan.size && IsLoopback(*first.ai_addr) && absl::ascii_isalpha(plan.host[0]) &&
+      plan.host != "localhost") {
     return absl::InvalidArgumentError(absl::StrCat(
         host, " is a loopback address on this machine, which others cannot reach", remedy));
   }
   Listener listener;
-  listener.socket = Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  listener.socket = base::Descriptor(socket(first.ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const int fd = listener.socket.get(), yes = 1;
   sockaddr_in6 bound;  // the larger of both kinds, with the port at the same place
   socklen_t size = sizeof(bound);
@@ -141,17 +124,17 @@ absl::StatusOr<Listener> Listen(const Start& start) {
     return listener;
   }
   if (errno == EADDRINUSE) {
-    return absl::UnavailableError(absl::StrCat("port ", start.port,
+    return absl::UnavailableError(absl::StrCat("port ", plan.port,
                                                " is in use on this machine; give another one by "
                                                "--dist-url=tcp://HOST:PORT"));
   }
   if (errno == EADDRNOTAVAIL) {
     return absl::InvalidArgumentError(absl::StrCat(host, " is not this machine", remedy));
   }
-  return base::ErrnoStatus("cannot listen at", absl::StrCat(start.host, ":", start.port));
+  return base::ErrnoStatus("cannot listen at", absl::StrCat(plan.host, ":", plan.port));
 }
 
-// The environment with `ours` in it; empty ones are not there.
+// The environment with `ours` added; variables with an empty value are removed.
 std::vector<std::string> Environment(const std::map<std::string, std::string>& ours) {
   std::vector<std::string> all;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -181,7 +164,7 @@ struct End {
   bool Lost() const { return !stopped && (WIFSIGNALED(status) || Code() == base::kUnavailable); }
   std::string Text() const {
     if (!WIFSIGNALED(status)) {
-      return absl::StrFormat("rank %d ended with exit code %d after %.0f s; what it said is above",
+      return absl::StrFormat("rank %d ended with exit code %d after %.0f s; its error is above",
                              rank, Code(), seconds);
     }
     return absl::StrFormat(
@@ -191,7 +174,7 @@ struct End {
   }
 };
 
-// The ranks of one attempt and all that they start. None is left when it dies.
+// The ranks of one attempt and all that they plan. None is left when it dies.
 class Processes {
  public:
   explicit Processes(const Signals& signals) : signals_(signals) {}
@@ -204,24 +187,24 @@ class Processes {
   }
 
   absl::Status Begin(const std::string& program, const std::vector<std::string>& arguments,
-                     const Start& start, std::map<std::string, std::string> environment) {
+                     const LaunchPlan& plan, std::map<std::string, std::string> environment) {
     if (absl::Status s = StartGuard(); !s.ok()) return s;
-    environment["MASTER_ADDR"] = start.host;
-    environment["MASTER_PORT"] = absl::StrCat(start.port);
-    environment["WORLD_SIZE"] = absl::StrCat(start.size);
-    environment["LOCAL_WORLD_SIZE"] = absl::StrCat(start.nproc);
+    environment["MASTER_ADDR"] = plan.host;
+    environment["MASTER_PORT"] = absl::StrCat(plan.port);
+    environment["WORLD_SIZE"] = absl::StrCat(plan.size);
+    environment["LOCAL_WORLD_SIZE"] = absl::StrCat(plan.nproc);
     environment["TORCHELASTIC_USE_AGENT_STORE"] = "";
-    Descriptor socket;
-    if (start.first_rank == 0) {
-      auto listener = Listen(start);
+    base::Descriptor socket;
+    if (plan.first_rank == 0) {
+      auto listener = Listen(plan);
       if (!listener.ok()) return listener.status();
       environment["MASTER_PORT"] = absl::StrCat(listener->port);
       socket = std::move(listener->socket);
     }
     std::vector<std::string> words = arguments;
     words.insert(words.begin(), program);
-    for (int local_rank = 0; local_rank < start.nproc; ++local_rank) {
-      const int rank = start.first_rank + local_rank, fd = rank == 0 ? socket.get() : -1;
+    for (int local_rank = 0; local_rank < plan.nproc; ++local_rank) {
+      const int rank = plan.first_rank + local_rank, fd = rank == 0 ? socket.get() : -1;
       environment["RANK"] = absl::StrCat(rank);
       environment["LOCAL_RANK"] = absl::StrCat(local_rank);
       environment["MOCOPP_STORE_FD"] = rank == 0 ? absl::StrCat(fd) : "";
@@ -256,18 +239,18 @@ class Processes {
   }
 
  private:
-  // The leader of the ranks' process group: a process that waits for this one's end, which closes
-  // the pipe between them, and kills the group. Ranks die with this one by themselves, but not what
-  // they have started.
+  // The leader of the ranks' process group: a process that waits for the end of this one, which
+  // closes the pipe between them, and then kills the group. Ranks die with this process by
+  // themselves, but the processes that they have started do not.
   absl::Status StartGuard() {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
-    const Descriptor read_end(ends[0]);
-    guarded_ = Descriptor(ends[1]);
+    const base::Descriptor read_end(ends[0]);
+    guarded_ = base::Descriptor(ends[1]);
     guard_ = fork();
     if (guard_ < 0) return base::ErrnoStatus("cannot start", "a process");
     if (guard_ > 0) {
-      setpgid(guard_, guard_);  // both do it, since none knows who comes first
+      setpgid(guard_, guard_);  // both processes do it, since either may run first
       return absl::OkStatus();
     }
     setpgid(0, 0);
@@ -286,22 +269,22 @@ class Processes {
                              int fd) {
     int ends[2];  // through which the child says that it could not become the program
     if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
-    const Descriptor read_end(ends[0]);
-    Descriptor write_end(ends[1]);
+    const base::Descriptor read_end(ends[0]);
+    base::Descriptor write_end(ends[1]);
     const pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      if (getppid() != parent) _exit(1);  // it has died already
+      if (getppid() != parent) _exit(1);  // the parent has died already
       setpgid(0, guard_);
       dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
       if (fd >= 0) fcntl(fd, F_SETFD, 0);
       signals_.Unblock();
       execve(argv[0], argv.data(), variables.data());
       const int error = errno;
-      _exit(write(ends[1], &error, sizeof(error)) > 0 ? 1 : 2);  // nobody asks for this code
+      _exit(write(ends[1], &error, sizeof(error)) > 0 ? 1 : 2);  // nobody reads this code
     }
     if (pid < 0) return base::ErrnoStatus("cannot start a process of", argv[0]);
-    write_end = Descriptor();
+    write_end = base::Descriptor();
     int error;
     if (read(ends[0], &error, sizeof(error)) != sizeof(error)) return pid;
     waitpid(pid, nullptr, 0);
@@ -309,8 +292,8 @@ class Processes {
     return base::ErrnoStatus("cannot run", argv[0]);
   }
 
-  // Takes those that have ended from ranks_. Of several that are found at once, who was killed
-  // comes first: the others may have ended for that.
+  // Removes the ranks that have ended from ranks_. If several have, one that was killed counts as
+  // the first, since the others may have ended because of it.
   void Reap(End* end) {
     const bool known = end->status != 0;
     for (auto at = ranks_.begin(); at != ranks_.end();) {
@@ -331,38 +314,59 @@ class Processes {
   const Signals& signals_;
   const Clock::time_point began_ = Clock::now();
   pid_t guard_ = 0;
-  Descriptor guarded_;
+  base::Descriptor guarded_;
   std::map<pid_t, int> ranks_;
+};
+
+// A new folder for a run that names none itself; removed at the end where no rank has used it.
+class OfferedFolder {
+ public:
+  OfferedFolder() : parent_(base::UserPath("runs")) {
+    std::error_code error;
+    parent_is_new_ = !std::filesystem::exists(parent_, error);
+    path_ = base::NewRunPath(parent_);
+  }
+  OfferedFolder(const OfferedFolder&) = delete;
+  ~OfferedFolder() {
+    rmdir(path_.c_str());
+    if (parent_is_new_) rmdir(parent_.c_str());
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  const std::string parent_;
+  bool parent_is_new_;
+  std::string path_;
 };
 
 }  // namespace
 
 absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::string>& arguments,
-                           const Start& start, const LaunchOptions& options) {
+                           const LaunchPlan& plan, const LaunchOptions& options) {
   const int cores = std::thread::hardware_concurrency();
-  if (start.nproc > cores) {
-    Say(absl::StrCat("note: ", start.nproc, " ranks share ", cores, " cores"));
+  if (plan.nproc > cores) {
+    Say(absl::StrCat("note: ", plan.nproc, " ranks share ", cores, " cores"));
   }
-  const std::string run_dir = base::NewRunPath(base::UserPath("runs"));
+  const OfferedFolder run_folder;
   const Signals signals;
   for (int restarts = 0;; ++restarts) {
     Processes processes(signals);
-    absl::Status begun = processes.Begin(
-        program, arguments, start,
-        {{"MOCOPP_RUN_DIR", run_dir}, {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
+    absl::Status begun = processes.Begin(program, arguments, plan,
+                                         {{"MOCOPP_RUN_DIR", run_folder.path()},
+                                          {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
     if (!begun.ok()) return begun;
     const End end = processes.Wait(options);
     if (end.status == 0) return base::kSuccess;
     if (!end.Lost() || restarts == options.max_restarts) {
       Say(absl::StrCat("error: ", end.Text(),
-                       end.stopped ? "; the launcher was told to stop"
+                       end.stopped ? "; the launcher got a signal to stop"
                        : restarts > 0
                            ? absl::StrCat("; restarts: ", restarts, " of ", options.max_restarts)
-                       : end.Lost() ? "; //dist:launch --max-restarts=N starts a run anew"
+                       : end.Lost() ? "; --max-restarts=N restarts such a run"
                                     : ""));
       return end.Code();
     }
-    Say(absl::StrCat("warning: ", end.Text(), "; starting anew, ", restarts + 1, " of ",
+    Say(absl::StrCat("warning: ", end.Text(), "; restarting, ", restarts + 1, " of ",
                      options.max_restarts));
   }
 }

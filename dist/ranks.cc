@@ -18,7 +18,7 @@ namespace dist {
 namespace {
 
 constexpr char kReferenceUrl[] =
-    "tcp://224.66.41.62:23456";  // a multicast address: none to meet at
+    "tcp://224.66.41.62:23456";  // a multicast address, where nobody can meet
 constexpr char kLoopback[] = "127.0.0.1";
 constexpr int kMostRanks = 1 << 20, kMostPorts = 65535;
 constexpr char kTasksPerNode[] = "SLURM_STEP_TASKS_PER_NODE";
@@ -37,7 +37,7 @@ absl::Status Read(const Env& env, const char* name, int low, int high, int* numb
   if (!absl::SimpleAtoi(text, &read) || read < low || read > high) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the environment variable ", name, " is '", text, "', must be a whole number from ", low,
-        " to ", high, "; correct it, or unset what ", name, " belongs to for a single process"));
+        " to ", high, "; correct it, or unset the launcher's variables to run a single process"));
   }
   *number = read;
   return absl::OkStatus();
@@ -49,8 +49,8 @@ absl::Status NeedAll(const Env& env, const std::vector<const char*>& names, absl
   for (const char* name : names) (IsSet(env, name) ? there : missing).push_back(name);
   if (missing.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "environment variables that ", who, " needs are not set: ", absl::StrJoin(missing, ", "),
-      there.empty() ? "" : absl::StrCat(", beside ", absl::StrJoin(there, ", ")),
+      "environment variables that ", who, " requires are not set: ", absl::StrJoin(missing, ", "),
+      there.empty() ? "" : absl::StrCat("; set are ", absl::StrJoin(there, ", ")),
       "; set all of them, or none for a single process"));
 }
 
@@ -68,80 +68,80 @@ absl::Status ReadRanks(const Env& env, const Names& names, Ranks* ranks) {
   return s;
 }
 
-// --dist-url.
-struct Place {
-  std::string host;  // empty: not said
-  int port = 0;      // 0: not said
+// The parts of --dist-url.
+struct DistUrl {
+  std::string host;  // empty: not given
+  int port = 0;      // 0: not given
   std::string file;
 };
 
-absl::StatusOr<Place> ParseUrl(const std::string& url) {
+absl::StatusOr<DistUrl> ParseUrl(const std::string& url) {
   const auto wrong = [&](absl::string_view why) {
     return absl::InvalidArgumentError(
         absl::StrCat("--dist-url=", url, ": ", why,
                      "; give tcp://HOST:PORT with the host of rank 0, file:///PATH, or env://"));
   };
-  Place place;
-  if (url.empty() || url == kReferenceUrl || url == "env://") return place;
+  DistUrl parsed;
+  if (url.empty() || url == kReferenceUrl || url == "env://") return parsed;
   absl::string_view rest = url;
   if (absl::ConsumePrefix(&rest, "file://")) {
     if (!absl::StartsWith(rest, "/") || absl::EndsWith(rest, "/")) {
-      return wrong("a file needs its whole path, after three slashes");
+      return wrong("a file requires an absolute path, after three slashes");
     }
-    place.file = std::string(rest);
-    return place;
+    parsed.file = std::string(rest);
+    return parsed;
   }
-  if (!absl::ConsumePrefix(&rest, "tcp://")) return wrong("of an unknown kind");
+  if (!absl::ConsumePrefix(&rest, "tcp://")) return wrong("unknown scheme");
   const size_t colon = rest.rfind(':');
-  if (colon == absl::string_view::npos) return wrong("without a port");
+  if (colon == absl::string_view::npos) return wrong("the port is missing");
   absl::string_view host = rest.substr(0, colon);
   const bool bracketed = absl::ConsumePrefix(&host, "[") && absl::ConsumeSuffix(&host, "]");
-  if (host.empty()) return wrong("without a host");
-  if (host.find_first_of("/?#[]@ ") != absl::string_view::npos) return wrong("no name of a host");
+  if (host.empty()) return wrong("the host is missing");
+  if (host.find_first_of("/?#[]@ ") != absl::string_view::npos) return wrong("not a host name");
   if (!bracketed && absl::StrContains(host, ":")) {
     return wrong("an address with colons must be in brackets, [::1]");
   }
-  place.host = std::string(host);
-  if (!absl::SimpleAtoi(rest.substr(colon + 1), &place.port) || place.port < 1 ||
-      place.port > kMostPorts) {
+  parsed.host = std::string(host);
+  if (!absl::SimpleAtoi(rest.substr(colon + 1), &parsed.port) || parsed.port < 1 ||
+      parsed.port > kMostPorts) {
     return wrong("the port must be a number from 1 to 65535");
   }
-  return place;
+  return parsed;
 }
 
 bool IsLoopback(absl::string_view host) {
   return host == "localhost" || host == "::1" || absl::StartsWith(host, "127.");
 }
 
-// The same port on every rank of a job, and most likely another one for another job. Below those
-// that Linux gives away.
+// A port that is the same on every rank of a job and most likely another one for another job. Linux
+// assigns the ports above these to clients.
 int PortOf(absl::string_view job) {
   uint32_t hash = 2166136261;  // FNV-1a
   for (const char c : job) hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
   return 10000 + static_cast<int>(hash % 20000);
 }
 
-// Sets where `ranks` of mpirun or srun meet. `host` is where rank 0 is, empty when that's unknown.
-absl::Status FindPlace(const Env& env, const RankFlags& flags, std::string host, int port,
-                       Ranks* ranks) {
-  auto place = ParseUrl(flags.dist_url);
-  if (!place.ok()) return place.status();
-  if (!place->file.empty()) {
-    ranks->store_file = place->file;
+// Sets where the ranks of mpirun or srun meet. `host`: that of rank 0; empty when it is unknown.
+absl::Status SetMeetingPoint(const Env& env, const RankFlags& flags, std::string host, int port,
+                             Ranks* ranks) {
+  auto url = ParseUrl(flags.dist_url);
+  if (!url.ok()) return url.status();
+  if (!url->file.empty()) {
+    ranks->store_file = url->file;
     return absl::OkStatus();
   }
-  ranks->port = place->port > 0 ? place->port : port;
-  if (place->port == 0 && IsSet(env, "MASTER_PORT")) {
+  ranks->port = url->port > 0 ? url->port : port;
+  if (url->port == 0 && IsSet(env, "MASTER_PORT")) {
     if (absl::Status s = Read(env, "MASTER_PORT", 1, kMostPorts, &ranks->port); !s.ok()) return s;
   }
   if (ranks->one_machine) return absl::OkStatus();
   if (IsSet(env, "MASTER_ADDR")) host = Value(env, "MASTER_ADDR");
-  if (!place->host.empty()) host = place->host;
+  if (!url->host.empty()) host = url->host;
   if (host.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(ranks->source,
-                     " has started ranks on several machines, but none knows where "
-                     "rank 0 is; give --dist-url=tcp://HOST:PORT, or set "
+                     " has started ranks on several machines, but the host of rank 0 is "
+                     "unknown; give --dist-url=tcp://HOST:PORT, or set "
                      "MASTER_ADDR to its host (mpirun -x MASTER_ADDR=HOST)"));
   }
   ranks->host = host;
@@ -150,7 +150,7 @@ absl::Status FindPlace(const Env& env, const RankFlags& flags, std::string host,
 
 absl::StatusOr<std::optional<Ranks>> FromTorchrun(const Env& env, const RankFlags& flags) {
   constexpr Names kNames = {"RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE"};
-  // MASTER_ADDR and MASTER_PORT may be there for the ranks of others.
+  // MASTER_ADDR and MASTER_PORT may be set for mpirun or srun.
   bool any = false;
   for (const char* name : {kNames.rank, kNames.size, kNames.local_rank, kNames.local_size}) {
     any |= IsSet(env, name);
@@ -202,10 +202,10 @@ absl::StatusOr<std::optional<Ranks>> FromMpirun(const Env& env, const RankFlags&
   Ranks ranks;
   ranks.source = "mpirun";
   s.Update(ReadRanks(env, *names, &ranks));
-  // MPICH has no name of the job that all ranks know.
+  // MPICH gives the ranks no common name of the job.
   const std::string job = Value(env, "PMIX_NAMESPACE");
   if (s.ok() && ranks.size > 1) {
-    s = FindPlace(env, flags, /*host=*/"", job.empty() ? kTorchPort : PortOf(job), &ranks);
+    s = SetMeetingPoint(env, flags, /*host=*/"", job.empty() ? kTorchPort : PortOf(job), &ranks);
   }
   if (!s.ok()) return s;
   return ranks;
@@ -265,8 +265,8 @@ absl::StatusOr<std::optional<Ranks>> FromSrun(const Env& env, const RankFlags& f
   if (!local_size || *local_size < 1 || *local_size > ranks.size) {
     return absl::InvalidArgumentError(
         absl::StrCat("the environment variable ", kTasksPerNode, " is '", Value(env, kTasksPerNode),
-                     "' and does not say how many of the ", ranks.size, " tasks node ", node,
-                     " has; srun sets it: do not set it otherwise"));
+                     "' and does not give the number of tasks on node ", node, " of ", ranks.size,
+                     " in all; srun sets it: do not change it"));
   }
   ranks.local_size = *local_size;
   ranks.one_machine = ranks.local_size == ranks.size;
@@ -274,7 +274,7 @@ absl::StatusOr<std::optional<Ranks>> FromSrun(const Env& env, const RankFlags& f
   if (!s.ok()) return s;
   const std::string nodes = Value(env, IsSet(env, kNodes) ? kNodes : "SLURM_JOB_NODELIST");
   const std::string job = absl::StrCat(Value(env, "SLURM_JOB_ID"), ".", env("SLURM_STEP_ID"));
-  if (s = FindPlace(env, flags, FirstHost(nodes), PortOf(job), &ranks); !s.ok()) return s;
+  if (s = SetMeetingPoint(env, flags, FirstHost(nodes), PortOf(job), &ranks); !s.ok()) return s;
   return ranks;
 }
 
@@ -292,7 +292,7 @@ absl::Status CheckFlags(const RankFlags& flags) {
   if (flags.rank < -1 || flags.rank >= size || (size > 1 && flags.rank == -1)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--rank is ", flags.rank, " of --world-size=", flags.world_size,
-                     ", must be from 0 to ", size - 1, ", another one for each"));
+                     ", must be from 0 to ", size - 1, " and different on each"));
   }
   return absl::OkStatus();
 }
@@ -303,26 +303,26 @@ int64_t ToStart(const RankFlags& flags) {
   return flags.multiprocessing_distributed && flags.devices > 1 ? flags.devices : 0;
 }
 
-absl::StatusOr<Found> MakeStart(int64_t nproc, int64_t machine, int64_t machines,
-                                const std::string& host, int port) {
+absl::StatusOr<Found> MakePlan(int64_t nproc, int64_t machine, int64_t machines,
+                               const std::string& host, int port) {
   if (nproc > kMostRanks / machines) {
     return absl::InvalidArgumentError(absl::StrCat(machines, " machines of ", nproc,
-                                                   " processes are more ranks than ", kMostRanks,
-                                                   "; start fewer"));
+                                                   " processes exceed the maximum of ", kMostRanks,
+                                                   " ranks; start fewer"));
   }
-  Start start;
-  start.nproc = nproc;
-  start.first_rank = machine * nproc;
-  start.size = machines * nproc;
-  start.host = host;
-  start.port = port;
-  return start;
+  LaunchPlan plan;
+  plan.nproc = nproc;
+  plan.first_rank = machine * nproc;
+  plan.size = machines * nproc;
+  plan.host = host;
+  plan.port = port;
+  return plan;
 }
 
-absl::Status FileWithStart(const RankFlags& flags) {
+absl::Status FileUrlRefused(const RankFlags& flags) {
   return absl::InvalidArgumentError(
       absl::StrCat("--dist-url=", flags.dist_url,
-                   " is for processes that are started one by one; leave it out, or give "
+                   " is only for processes that are started one by one; leave it out, or give "
                    "tcp://HOST:PORT with several machines"));
 }
 
@@ -331,34 +331,34 @@ absl::StatusOr<Found> FromFlags(const Env& env, const RankFlags& flags) {
   // Machines that have one device each are as many processes.
   const int64_t others = std::max<int64_t>(flags.world_size, 1), nproc = ToStart(flags);
   if (others == 1 && nproc == 0) return Ranks();
-  auto place = ParseUrl(flags.dist_url);
-  if (!place.ok()) return place.status();
+  auto url = ParseUrl(flags.dist_url);
+  if (!url.ok()) return url.status();
   if (flags.dist_url == "env://") {
     if (absl::Status s = NeedAll(env, {"MASTER_ADDR", "MASTER_PORT"}, "--dist-url=env://");
         !s.ok()) {
       return s;
     }
-    place->host = Value(env, "MASTER_ADDR");
-    if (absl::Status s = Read(env, "MASTER_PORT", 1, kMostPorts, &place->port); !s.ok()) return s;
+    url->host = Value(env, "MASTER_ADDR");
+    if (absl::Status s = Read(env, "MASTER_PORT", 1, kMostPorts, &url->port); !s.ok()) return s;
   }
-  if (others > 1 && place->host.empty() && (nproc > 0 || place->file.empty())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--world-size is ", others,
-        " but no place to meet is given; give --dist-url=tcp://HOST:PORT with the host "
-        "of rank 0 and a free port there"));
+  if (others > 1 && url->host.empty() && (nproc > 0 || url->file.empty())) {
+    return absl::InvalidArgumentError(absl::StrCat("--world-size is ", others,
+                                                   " but the processes do not know where to meet; "
+                                                   "give --dist-url=tcp://HOST:PORT with the host "
+                                                   "of rank 0 and a free port there"));
   }
   if (nproc > 0) {
-    if (!place->file.empty()) return FileWithStart(flags);
-    const std::string host = others == 1 ? kLoopback : place->host;
-    return MakeStart(nproc, std::max<int64_t>(flags.rank, 0), others, host, place->port);
+    if (!url->file.empty()) return FileUrlRefused(flags);
+    const std::string host = others == 1 ? kLoopback : url->host;
+    return MakePlan(nproc, std::max<int64_t>(flags.rank, 0), others, host, url->port);
   }
   Ranks ranks;
   ranks.rank = flags.rank;
   ranks.size = others;
-  ranks.host = place->host;
-  ranks.port = place->port;
-  ranks.store_file = place->file;
-  ranks.one_machine = IsLoopback(place->host);  // a file may be on several machines
+  ranks.host = url->host;
+  ranks.port = url->port;
+  ranks.store_file = url->file;
+  ranks.one_machine = IsLoopback(url->host);  // a file may be on several machines
   if (ranks.one_machine) {
     ranks.host = kLoopback;
     ranks.local_rank = ranks.rank;
@@ -367,8 +367,8 @@ absl::StatusOr<Found> FromFlags(const Env& env, const RankFlags& flags) {
   return ranks;
 }
 
-// What to do with `ranks` of mpirun or srun when the flags ask for processes, too. All ranks must
-// decide alike. mpirun doesn't tell how many there are on other machines.
+// What to do with the ranks of mpirun or srun when the flags ask for processes, too. All ranks must
+// decide alike. mpirun does not say how many ranks other machines have.
 absl::StatusOr<Found> WithFlags(const Env& env, const Ranks& ranks, const RankFlags& flags) {
   const int64_t nproc = ToStart(flags);
   const bool one_each =
@@ -383,8 +383,8 @@ absl::StatusOr<Found> WithFlags(const Env& env, const Ranks& ranks, const RankFl
                      ranks.source, " start one on each"));
   }
   if (!one_each || nproc == 0) return ranks;
-  if (!ranks.store_file.empty()) return FileWithStart(flags);
-  return MakeStart(nproc, ranks.rank, ranks.size, ranks.host, ranks.port);
+  if (!ranks.store_file.empty()) return FileUrlRefused(flags);
+  return MakePlan(nproc, ranks.rank, ranks.size, ranks.host, ranks.port);
 }
 
 }  // namespace

@@ -332,7 +332,7 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::printf("views    %s\n", o.views.c_str());
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(DeviceLine(world).c_str(), stdout);
-  std::fputs(world.said.c_str(), stdout);
+  std::fputs(world.banner.c_str(), stdout);
   std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
   if (m.accumulate > 1) {
     std::printf(

@@ -1,14 +1,20 @@
 #include "moco/measures/knn.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <mutex>
 #include <random>
+#include <set>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -181,6 +187,51 @@ TEST(FindExactNeighbours, WhatIsNotFiniteIsLikeNothing) {
         EXPECT_EQ(ToVector(found.index), (std::vector<int64_t>{2, 0, 3, 1}));
         EXPECT_TRUE(found.similarity.flatten().equal(at::tensor({1.f, 0.f, 0.f, -1.f})));
       });
+}
+
+// Without OpenMP at::parallel_for has one thread, and says nothing.
+TEST(FeatureRows, AreReadByAsManyThreadsAsThereAre) {
+  std::mutex mutex;
+  std::set<std::thread::id> readers;
+  FeatureRows rows = InMemory(at::zeros({4096, 2}));
+  rows.read = [&](const int64_t*, int64_t, float*) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    readers.insert(std::this_thread::get_id());
+  };
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    readers.clear();
+    rows.Rows(0, rows.size);
+    EXPECT_EQ(readers.size(), threads);
+  }
+  at::set_num_threads(1);
+}
+
+TEST(FindExactNeighbours, AreTheSameWithAnyNumberOfThreads) {
+  const FeatureRows bank = InMemory(ToTensor(RandomRows(9000, 16, 1))),
+                    queries = InMemory(ToTensor(RandomRows(2100, 16, 2)));
+  const at::Tensor labels = at::tensor(RandomLabels(9000, 10, 3)),
+                   truth = at::tensor(RandomLabels(2100, 10, 4));
+  const KnnGrid grid{.classes = 10, .k = {1, 20}, .temperature = {0.1}};
+  std::vector<at::Tensor> similarity, index;
+  std::vector<std::vector<std::vector<double>>> accuracies;
+  for (const int threads : {1, 2, 3}) {
+    at::set_num_threads(threads);
+    std::vector<at::Tensor> s, i;
+    FindExactNeighbours(bank, queries, 20, false, [&](int64_t, const Neighbours& found) {
+      s.push_back(found.similarity);
+      i.push_back(found.index);
+    });
+    similarity.push_back(at::cat(s));
+    index.push_back(at::cat(i));
+    accuracies.push_back(KnnAccuracies({bank, labels}, {queries, truth}, grid, [](int64_t) {}));
+  }
+  at::set_num_threads(1);
+  for (size_t t = 1; t < similarity.size(); ++t) {
+    EXPECT_TRUE(similarity[t].equal(similarity[0]));
+    EXPECT_TRUE(index[t].equal(index[0]));
+    EXPECT_EQ(accuracies[t], accuracies[0]);
+  }
 }
 
 TEST(KnnAccuracies, OfAGridAsEachOfItsOwn) {

@@ -7,7 +7,9 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -15,6 +17,7 @@
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "base/shared_flags.h"
+#include "moco/communicators/agreement.h"
 #include "moco/training/cuda_devices.h"
 
 MOCOPP_DEVICE_FLAGS;
@@ -31,28 +34,50 @@ DEFINE_string(dist_backend, "nccl",
               "[processes] communication between the processes: nccl or gloo (//dist programs)");
 
 namespace moco {
+namespace {
+
+// A machine's ranks share --batch-size, so all machines must have the same number of ranks.
+absl::Status CheckEvenMachines(const World& world) {
+  if (world.communicator->size() == 1) return absl::OkStatus();
+  const std::vector<std::string> sizes =
+      AllGatherText(*world.communicator, absl::StrCat(world.local_size));
+  for (size_t rank = 1; rank < sizes.size(); ++rank) {
+    if (sizes[rank] == sizes[0]) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the machines run different numbers of ranks: that of rank 0 runs ", sizes[0],
+                     ", that of rank ", rank, " runs ", sizes[rank],
+                     "; start the same number on each (srun --ntasks-per-node, mpirun --map-by)"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
                           const Connection& connection,
                           const std::function<absl::Status(const World&)>& body) {
-  const bool speaks = connection.speaks();
-  if (!speaks && std::freopen("/dev/null", "w", stdout) == nullptr) {
+  const bool reports = connection.reports_startup_errors();
+  if (!reports && std::freopen("/dev/null", "w", stdout) == nullptr) {
     return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
   }
   const auto read = base::ReadCommandLine(argc, argv, program);
   if (!read.ok()) {
-    return absl::Status(read.status().code(), speaks ? read.status().message() : "");
+    return absl::Status(read.status().code(), reports ? read.status().message() : "");
   }
   if (!*read) return absl::OkStatus();  // --help
   auto world = connection.connect();
   if (!world.ok()) return world.status();
   Communicator& ranks = *world->communicator;
-  const absl::Status status =
-      base::CatchExceptions([&] { return UntilAPeerIsLost([&] { return body(*world); }); });
-  const bool said = ranks.Leave(status);
+  const absl::Status status = base::CatchExceptions([&] {
+    return UntilAPeerIsLost([&] {
+      const absl::Status even = CheckEvenMachines(*world);
+      return even.ok() ? body(*world) : even;
+    });
+  });
+  const bool reported = ranks.Leave(status);
   if (status.ok() || world->writes()) return status;
   return absl::Status(status.code(),
-                      said ? "" : absl::StrCat("rank ", ranks.rank(), ": ", status.message()));
+                      reported ? "" : absl::StrCat("rank ", ranks.rank(), ": ", status.message()));
 }
 
 Connection Alone() {

@@ -19,9 +19,9 @@ struct World {
   std::unique_ptr<Communicator> communicator;
   at::Device device = at::kCPU;  // that this process computes on
   int64_t local_size = 1;        // processes on this machine, which share its cores
-  std::string said;              // what a run prints of it: lines, or nothing
+  std::string banner;            // what a run prints about its ranks: lines, or nothing
   std::string run_dir;           // where a run is whose flags do not say it; empty: in a new folder
-  bool started_again = false;    // by a launcher, after a process was lost: goes on by itself
+  bool started_again = false;    // restarted by a launcher, after a process was lost
 
   int64_t machines() const { return std::max<int64_t>(1, communicator->size() / local_size); }
   bool writes() const { return communicator->rank() == 0; }
@@ -30,9 +30,9 @@ struct World {
 // How a program comes to its world.
 struct Connection {
   std::function<absl::StatusOr<World>()> connect;  // called once, when the flags are read
-  // Whether this process says what all that were started with the same words would say before they
-  // meet, such as --help, or that a flag is unknown.
-  std::function<bool()> speaks = [] { return true; };
+  // Whether this process reports what all ranks, which have the same arguments, would report before
+  // they meet, such as --help or an unknown flag.
+  std::function<bool()> reports_startup_errors = [] { return true; };
 };
 
 // One process, on the device that --device and --gpu name.

@@ -36,7 +36,7 @@ done
 
 kill -KILL "$(rank_of 1)"
 wait $launcher || fail "exit code $?: $(cat out err)"
-[ "$(grep -c '^warning: rank 1 was killed by signal 9 .*; starting anew, 1 of 2$' err)" -eq 1 ] || fail "$(cat err)"
+[ "$(grep -c '^warning: rank 1 was killed by signal 9 .*; restarting, 1 of 2$' err)" -eq 1 ] || fail "$(cat err)"
 grep -q '^resumed  from' out || fail "not resumed: $(cat out)"
 cmp {straight,killed}/checkpoints/checkpoint_0059.pth.tar || fail "other weights after a restart"
 

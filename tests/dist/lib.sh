@@ -29,7 +29,7 @@ start_rank() {
   local rank=$1 size=$2
   shift 2
   [[ " ${failing-} " == *" $rank "* ]] && export THROWS=$fault
-  "$pretrain_ddp" "$@" "${gloo[@]}" --world-size="$size" --rank="$rank" --dist-url=$url \
+  "$pretrain_ddp" "$@" "${gloo[@]}" --world-size="$size" --rank="$rank" --dist-url="$url" \
     > out.$rank 2> err.$rank &
   pids[rank]=$!
   unset THROWS

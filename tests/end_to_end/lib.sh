@@ -41,7 +41,7 @@ refused() {
 }
 
 # timeless RUN: its metrics without what depends on the machine's speed.
-timeless() { sed -E 's/"(pairs_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
+timeless() { sed -E 's/"(pairs_per_second|images_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
 
 # losses RUN: the loss of every step.
 losses() { grep -o '"loss":[^,}]*' "$1/metrics.jsonl" | cut -d: -f2; }

@@ -4,11 +4,14 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argsort.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/mm.h>
+#include <ATen/ops/zeros.h>
 #include <glog/logging.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -19,11 +22,27 @@ namespace selection {
 namespace {
 
 constexpr int64_t kQueries = 1024;        // rows that are compared with the same rows at once
+constexpr int64_t kChunk = 128;           // of those, what one thread compares at once
 constexpr int64_t kRecallQueries = 1000;  // rows whose true neighbours are looked for
 constexpr float kRounding = 1e-5f;        // of a cosine
+// Rows and columns that a product has at least: the library adds up a narrower one in another
+// order, and a similarity would depend, in its last bit, on what else it is computed with.
+constexpr int64_t kLeast = 16;
 
 at::Tensor AsMatrix(std::vector<float>& values, int64_t count, int64_t dim) {
   return at::from_blob(values.data(), {count, dim}, at::kFloat);
+}
+
+// Calls `work` for each kChunk of `count` items, in threads. The last bit of a matrix product
+// depends on its size, on the place of its operands in memory, and on how the library divides it
+// among threads. Products of a chunk, by one thread, are the same with any number of threads.
+void InChunks(int64_t count, const std::function<void(int64_t begin, int64_t end)>& work) {
+  // Two at least: a single one would run outside a parallel region, where products use all threads.
+  const int64_t chunks = std::max<int64_t>(2, (count + kChunk - 1) / kChunk);
+  at::parallel_for(0, chunks, /*grain_size=*/1, [&](int64_t i, int64_t end) {
+    at::NoGradGuard no_grad;  // of this thread
+    for (; i < end && i * kChunk < count; ++i) work(i * kChunk, std::min(count, (i + 1) * kChunk));
+  });
 }
 
 // The largest k of what it is given, largest first, in place.
@@ -43,26 +62,46 @@ class Largest {
   const int64_t k_;
 };
 
+// An upper bound of the cosine of two unit vectors whose cosines with a third are `a` and `b`: the
+// angle between them is at least the difference of their angles to it. `kSlack` is more than what
+// rounding does to either, so that the bound holds for computed cosines.
+double CosineBound(double a, double b) {
+  constexpr double kSlack = 1e-4;
+  const auto sine = [](double cosine) {
+    const double least = std::max(0.0, std::min(1.0, std::abs(cosine)) - kSlack);
+    return std::sqrt(1 - least * least);
+  };
+  return a * b + sine(a) * sine(b) + 3 * kSlack;
+}
+
+// Members `begin` to `end` - 1 of a list.
+struct Part {
+  int64_t list = 0, begin = 0, end = 0;
+  int64_t size() const { return end - begin; }
+};
+
 class Search {
  public:
-  Search(const Rows& rows, const Clusters& lists, const std::vector<bool>& labelled,
+  Search(const Rows& rows, const Clusters& clusters, const std::vector<bool>& labelled,
          const NeighbourOptions& options)
       : rows_(rows),
-
+        clusters_(clusters),
         options_(options),
         duplicates_(options.duplicates < 1 ? static_cast<float>(options.duplicates)
                                            : std::numeric_limits<float>::infinity()),
         state_(rows.size(), kUnknown) {
     std::vector<int64_t> all(rows.size());
     std::iota(all.begin(), all.end(), 0);
-    lists_ = ByCluster(lists, all);
-    centres_ =
-        at::from_blob(const_cast<float*>(lists.centres.data()), {lists.k, rows.dim()}, at::kFloat);
+    lists_ = ByCluster(clusters, all);
+    centres_ = at::from_blob(const_cast<float*>(clusters.centres.data()), {clusters.k, rows.dim()},
+                             at::kFloat)
+                   .clone();
     found_.k = std::min(options.k, rows.size() - 1);
     found_.similarities.assign(rows.size() * found_.k, -std::numeric_limits<float>::infinity());
     for (int64_t row = 0; row < rows.size(); ++row) {
       if (labelled[row]) state_[row] = kStays;
     }
+    if (rows.size() <= options.compared) HoldAll();
   }
 
   Neighbours Run(const std::function<void(double)>& progress) {
@@ -101,52 +140,43 @@ class Search {
     return nearest;
   }
 
-  // The rows that rows `from` to `from` + `count` - 1 of the list order[0] are compared with. Of a
-  // list that is longer than that, those about as far from its centre as they are.
-  std::vector<int64_t> ComparedWith(const std::vector<int64_t>& order, int64_t from,
-                                    int64_t count) const {
-    std::vector<int64_t> with;
+  // What rows `from` to `from` + `count` - 1 of the list order[0] are compared with, that list
+  // first. Of a list that is longer than the room left, those about as far from its centre as they
+  // are, or of another list the nearest to its centre.
+  std::vector<Part> ComparedWith(const std::vector<int64_t>& order, int64_t from,
+                                 int64_t count) const {
     const int64_t own = lists_[order[0]].size();
     const int64_t window = std::min(own, std::max(count, options_.compared));
     const int64_t begin = std::clamp<int64_t>(from + count / 2 - window / 2, 0, own - window);
-    for (const int64_t list : order) {
-      const std::vector<int64_t>& members = lists_[list];
-      const int64_t room = options_.compared - static_cast<int64_t>(with.size());
-      if (list == order[0]) {
-        with.assign(members.begin() + begin, members.begin() + begin + window);
-      } else if (room > 0) {
-        with.insert(with.end(), members.begin(),
-                    members.begin() + std::min<int64_t>(room, members.size()));
-      }
+    std::vector<Part> parts = {{order[0], begin, begin + window}};
+    int64_t room = options_.compared - window;
+    for (size_t i = 1; i < order.size() && room > 0; ++i) {
+      const int64_t size = std::min<int64_t>(room, lists_[order[i]].size());
+      parts.push_back({order[i], 0, size});
+      room -= size;
     }
-    std::sort(with.begin(), with.end());
-    return with;
+    return parts;
   }
 
-  void Compare(const std::vector<int64_t>& queries, std::vector<int64_t> others) {
-    const int64_t dim = rows_.dim(), n = queries.size(), m = others.size();
-    query_rows_.resize(n * dim);
-    rows_.Gather(queries, query_rows_.data());
-    if (others != others_) {  // few rows are compared with all, each time
-      others_ = std::move(others);
-      other_rows_.resize(m * dim);
-      rows_.Gather(others_, other_rows_.data());
-    }
-    const at::Tensor similarities =
-        at::mm(AsMatrix(query_rows_, n, dim), AsMatrix(other_rows_, m, dim).t());
+  void Compare(const std::vector<int64_t>& queries, const std::vector<Part>& parts) {
+    const int64_t n = queries.size();
+    const at::Tensor query_rows = at::empty({n, rows_.dim()}, at::kFloat);
+    rows_.Gather(queries, query_rows.data_ptr<float>());
+    std::vector<int64_t> positions(n);
+    std::iota(positions.begin(), positions.end(), 0);
     std::vector<std::vector<int64_t>> near(n);  // duplicates of each query
-    at::parallel_for(0, n, /*grain_size=*/8, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float* row = similarities.data_ptr<float>() + i * m;
-        Largest largest(found_.similarities.data() + queries[i] * found_.k, found_.k);
-        for (int64_t j = 0; j < m; ++j) {
-          if (row[j] <= std::min(largest.floor(), duplicates_) || others_[j] == queries[i])
-            continue;
-          if (row[j] > duplicates_) near[i].push_back(others_[j]);
-          if (row[j] > largest.floor()) largest.Add(row[j]);
-        }
+    ComparePart(queries, query_rows, positions, parts[0], near);
+    if (parts.size() > 1) {
+      at::Tensor to_centres = at::empty({n, centres_.size(0)}, at::kFloat);
+      InChunks(n, [&](int64_t begin, int64_t end) {
+        at::Tensor out = to_centres.narrow(0, begin, end - begin);
+        at::mm_out(out, query_rows.narrow(0, begin, end - begin), centres_.t());
+      });
+      for (size_t i = 1; i < parts.size(); ++i) {
+        const Part needed = Needed(queries, to_centres, parts[i], positions);
+        if (needed.size() > 0) ComparePart(queries, query_rows, positions, needed, near);
       }
-    });
+    }
     for (int64_t i = 0; i < n; ++i) {
       State& state = state_[queries[i]];
       if (state == kStays) continue;  // labelled
@@ -154,6 +184,109 @@ class Search {
                                         [&](int64_t other) { return state_[other] == kStays; });
       state = repeated ? kRepeated : kStays;
     }
+  }
+
+  // A cosine that is not above this changes nothing for the row.
+  float Floor(int64_t row) {
+    return std::min(Largest(found_.similarities.data() + row * found_.k, found_.k).floor(),
+                    duplicates_);
+  }
+
+  // The members of `part` that could be a neighbour or a duplicate of some query, by their angles
+  // to the list's centre; `positions` become those of these queries.
+  Part Needed(const std::vector<int64_t>& queries, const at::Tensor& to_centres, const Part& part,
+              std::vector<int64_t>& positions) {
+    const int64_t n = queries.size(), k = to_centres.size(1);
+    const auto first = lists_[part.list].begin() + part.begin;
+    const auto last = lists_[part.list].begin() + part.end;
+    if (first == last) return part;
+    const auto of = [&](int64_t row) { return clusters_.similarity[row]; };
+    std::vector<Part> of_query(n);
+    at::parallel_for(0, n, /*grain_size=*/64, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const float cosine = to_centres.const_data_ptr<float>()[i * k + part.list];
+        const float floor = Floor(queries[i]);
+        const auto reaches = [&](int64_t row) { return CosineBound(cosine, of(row)) > floor; };
+        // Members come from the centre outwards: the bound rises up to those that are as far from
+        // it as the query, and falls after them.
+        const auto peak =
+            std::partition_point(first, last, [&](int64_t row) { return of(row) >= cosine; });
+        if (!(peak != first && reaches(*(peak - 1))) && !(peak != last && reaches(*peak))) continue;
+        const auto from =
+            std::partition_point(first, peak, [&](int64_t row) { return !reaches(row); });
+        const auto to = std::partition_point(peak, last, reaches);
+        of_query[i] = {part.list, from - lists_[part.list].begin(), to - lists_[part.list].begin()};
+      }
+    });
+    Part needed{part.list, part.end, part.begin};
+    positions.clear();
+    for (int64_t i = 0; i < n; ++i) {
+      if (of_query[i].size() == 0) continue;
+      positions.push_back(i);
+      needed.begin = std::min(needed.begin, of_query[i].begin);
+      needed.end = std::max(needed.end, of_query[i].end);
+    }
+    return needed;
+  }
+
+  // Compares the queries at `positions` with the members of `part`.
+  void ComparePart(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
+                   const std::vector<int64_t>& positions, const Part& part,
+                   std::vector<std::vector<int64_t>>& near) {
+    const at::Tensor members = Members(part).t();
+    InChunks(positions.size(), [&](int64_t begin, int64_t end) {
+      CompareChunk(queries, query_rows, {positions.begin() + begin, positions.begin() + end}, part,
+                   members, near);
+    });
+  }
+
+  void CompareChunk(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
+                    const std::vector<int64_t>& positions, const Part& part,
+                    const at::Tensor& members, std::vector<std::vector<int64_t>>& near) {
+    std::vector<int64_t> padded = positions;
+    padded.resize(std::max<int64_t>(padded.size(), kLeast), positions[0]);
+    const at::Tensor some = query_rows.index_select(
+        0, at::from_blob(padded.data(), {static_cast<int64_t>(padded.size())}, at::kLong));
+    const at::Tensor similarities = at::mm(some, members);
+    const int64_t width = similarities.size(1);
+    const int64_t* others = lists_[part.list].data() + part.begin;
+    for (size_t i = 0; i < positions.size(); ++i) {
+      const float* row = similarities.const_data_ptr<float>() + i * width;
+      const int64_t query = queries[positions[i]];
+      Largest largest(found_.similarities.data() + query * found_.k, found_.k);
+      float floor = std::min(largest.floor(), duplicates_);
+      for (int64_t j = 0; j < part.size(); ++j) {
+        if (row[j] <= floor || others[j] == query) continue;
+        if (row[j] > duplicates_) near[positions[i]].push_back(others[j]);
+        if (row[j] > largest.floor()) largest.Add(row[j]);
+        floor = std::min(largest.floor(), duplicates_);
+      }
+    }
+  }
+
+  // The rows of `part`, and zeros up to kLeast.
+  at::Tensor Members(const Part& part) {
+    const int64_t dim = rows_.dim(), size = std::max(part.size(), kLeast);
+    if (all_rows_.defined()) return all_rows_.narrow(0, starts_[part.list] + part.begin, size);
+    if (!member_rows_.defined() || member_rows_.size(0) < size) {
+      member_rows_ = at::empty({size, dim}, at::kFloat);
+    }
+    const auto first = lists_[part.list].begin();
+    float* const rows = member_rows_.data_ptr<float>();
+    rows_.Gather({first + part.begin, first + part.end}, rows);
+    std::fill(rows + part.size() * dim, rows + size * dim, 0.0f);
+    return member_rows_.narrow(0, 0, size);
+  }
+
+  // Few rows are compared with all, each time.
+  void HoldAll() {
+    std::vector<int64_t> in_order;
+    for (const std::vector<int64_t>& members : lists_) {
+      starts_.push_back(in_order.size());
+      in_order.insert(in_order.end(), members.begin(), members.end());
+    }
+    all_rows_ = at::zeros({rows_.size() + kLeast, rows_.dim()}, at::kFloat);
+    rows_.Gather(in_order, all_rows_.data_ptr<float>());
   }
 
   double Recall() const {
@@ -189,13 +322,15 @@ class Search {
   }
 
   const Rows& rows_;
+  const Clusters& clusters_;
   const NeighbourOptions& options_;
   const float duplicates_;
   std::vector<std::vector<int64_t>> lists_;  // rows of each, from the centre outwards
   at::Tensor centres_;
   std::vector<State> state_;
-  std::vector<int64_t> others_;  // whose rows are in other_rows_
-  std::vector<float> query_rows_, other_rows_;
+  at::Tensor member_rows_;       // of one part
+  at::Tensor all_rows_;          // list after list; undefined: rows are read when they are needed
+  std::vector<int64_t> starts_;  // of each list in all_rows_
   Neighbours found_;
 };
 

@@ -1,5 +1,6 @@
 #include "tools/selection/neighbours.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -52,6 +53,47 @@ TEST(NeighboursTest, AreExactWhereAllAreCompared) {
   for (size_t i = 0; i < expected.size(); ++i) {
     EXPECT_NEAR(found.similarities[i], expected[i], 1e-5);
   }
+}
+
+// Clusters so far apart that most of the others cannot hold a neighbour, and are passed over.
+TEST(NeighboursTest, AreExactWhereClustersArePassedOver) {
+  const auto rows = TestRows(700, 24, 20, 0.15, 5);
+  const auto table = TestTable("apart", rows);
+  const std::vector<double> expected = BruteForce(rows, 40);  // a cluster has 35
+  NeighbourOptions options;
+  for (const int64_t k : {3, 40}) {
+    options.k = k;
+    const Neighbours found = Find(table, 18, options);
+    for (int64_t row = 0; row < 700; ++row) {
+      for (int64_t i = 0; i < k; ++i) {
+        EXPECT_NEAR(found.similarities[row * k + i], expected[row * 40 + i], 1e-5);
+      }
+    }
+  }
+}
+
+TEST(NeighboursTest, AreTheSameWithAnyNumberOfThreads) {
+  const auto rows = TestRows(3000, 12, 30, 0.3, 6);
+  const auto table = TestTable("threads", rows);
+  const Rows open = Rows::Open(table).value();
+  const Clusters lists = SphericalKMeans(open, 40, 1);
+  const std::vector<bool> labelled(3000);
+  NeighbourOptions options;
+  options.compared = 500;
+  options.duplicates = 0.98;
+  const auto find = [&](int threads) {
+    at::set_num_threads(threads);
+    return FindApproximateNeighbours(open, lists, labelled, options, [](double) {});
+  };
+  const Neighbours one = find(1);
+  EXPECT_GT(std::count(one.repeated.begin(), one.repeated.end(), true), 10);
+  for (const int threads : {2, 3}) {
+    const Neighbours several = find(threads);
+    EXPECT_EQ(several.similarities, one.similarities);
+    EXPECT_EQ(several.repeated, one.repeated);
+    EXPECT_EQ(several.recall, one.recall);
+  }
+  at::set_num_threads(1);
 }
 
 // 3,000 rows, each compared with 200: what is found is true, most is found, and the recall says how
