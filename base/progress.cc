@@ -7,7 +7,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace base {
@@ -57,15 +56,6 @@ std::string FormatSeconds(double seconds) {
   if (s >= 3600) return absl::StrFormat("%d h %02d min", s / 3600, s % 3600 / 60);
   if (s >= 60) return absl::StrFormat("%d min %02d s", s / 60, s % 60);
   return absl::StrFormat("%d s", s);
-}
-
-std::string FormatCount(int64_t number) {
-  std::string text = absl::StrCat(number);
-  const int first = number < 0;  // behind the sign
-  for (int place = static_cast<int>(text.size()) - 3; place > first; place -= 3) {
-    text.insert(place, 1, ',');
-  }
-  return text;
 }
 
 std::string FormatBytes(double bytes) {

@@ -4,7 +4,6 @@
 #define BASE_PROGRESS_H_
 
 #include <chrono>
-#include <cstdint>
 #include <string>
 
 namespace base {
@@ -35,9 +34,6 @@ double SecondsSince(std::chrono::steady_clock::time_point start);
 
 // "1 h 05 min", "4 min 10 s", "12 s".
 std::string FormatSeconds(double seconds);
-
-// "12,800".
-std::string FormatCount(int64_t number);
 
 // "1.5 GB", "820 MB", "12 kB".
 std::string FormatBytes(double bytes);

@@ -102,10 +102,6 @@ TEST(ProgressTest, PeopleReadTheNumbers) {
   EXPECT_EQ(FormatSeconds(250), "4 min 10 s");
   EXPECT_EQ(FormatSeconds(3900), "1 h 05 min");
   EXPECT_EQ(FormatSeconds(-1), "0 s");
-  EXPECT_EQ(FormatCount(0), "0");
-  EXPECT_EQ(FormatCount(-100), "-100");
-  EXPECT_EQ(FormatCount(1000), "1,000");
-  EXPECT_EQ(FormatCount(-1234567), "-1,234,567");
   EXPECT_EQ(FormatBytes(12e3), "12 kB");
   EXPECT_EQ(FormatBytes(820e6), "820 MB");
   EXPECT_EQ(FormatBytes(1.5e9), "1.5 GB");

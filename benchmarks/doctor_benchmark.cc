@@ -21,6 +21,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/format_count.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "data/dataset.h"

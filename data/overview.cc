@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "base/progress.h"
+#include "base/format_count.h"
 
 namespace data {
 namespace {

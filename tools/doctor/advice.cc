@@ -9,7 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "augment/presets.h"
 #include "base/files.h"
-#include "base/progress.h"
+#include "base/format_count.h"
 #include "tools/doctor/findings.h"
 
 namespace doctor {

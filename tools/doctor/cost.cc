@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/format_count.h"
 #include "base/progress.h"
 
 namespace doctor {

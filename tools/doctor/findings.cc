@@ -13,7 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "base/progress.h"
+#include "base/format_count.h"
 #include "data/listing.h"
 
 namespace doctor {

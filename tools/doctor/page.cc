@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
-#include "base/progress.h"
+#include "base/format_count.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "tools/page/html.h"

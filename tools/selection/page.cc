@@ -19,7 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "base/progress.h"
+#include "base/format_count.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "nlohmann/json.hpp"
