@@ -21,14 +21,9 @@ struct UsualFormat {
 
 const std::vector<UsualFormat>& UsualFormats() {
   static const auto& formats = *new std::vector<UsualFormat>{
-      {"BMP", [](absl::string_view b) { return absl::StartsWith(b, "BM"); }, {".bmp"}},
-      {"GIF", [](absl::string_view b) { return absl::StartsWith(b, "GIF8"); }, {".gif"}},
-      {"PGM or PPM",
-       [](absl::string_view b) { return absl::StartsWith(b, "P5") || absl::StartsWith(b, "P6"); },
-       {".pgm", ".ppm"}},
-      {"TIFF",
-       [](absl::string_view b) { return absl::StartsWith(b, "II*") || absl::StartsWith(b, "MM"); },
-       {".tif", ".tiff"}},
+      {"HEIC or AVIF",
+       [](absl::string_view b) { return b.size() >= 12 && b.substr(4, 4) == "ftyp"; },
+       {}},
   };
   return formats;
 }

@@ -64,7 +64,7 @@ void ExpectRefused(const std::string& bytes, const std::string& what) {
 }
 
 TEST(DecodeTest, EqualToPillow) {
-  ASSERT_EQ(AllGolden().size(), 65u);
+  ASSERT_EQ(AllGolden().size(), 127u);
   for (const Golden& golden : AllGolden()) {
     const auto image = DecodeImage(golden.bytes);
     ASSERT_TRUE(image.ok()) << golden.name << " " << image.status();
@@ -103,12 +103,13 @@ TEST(DecodeTest, WhatIsNoImageIsRefusedByContent) {
 }
 
 TEST(DecodeTest, UsualFormatsWithoutACodecAreNamed) {
-  for (const auto& [bytes, format] :
-       {std::pair("GIF89a", "GIF"), {"BM....", "BMP"}, {"II*.", "TIFF"}, {"P6 ", "PPM"}}) {
-    ExpectRefused(bytes, format);
-    EXPECT_THAT(std::string(DecodeImage(bytes).status().message()), HasSubstr(format));
-    EXPECT_THAT(std::string(DecodeImage(bytes).status().message()), HasSubstr("PNG"));
-  }
+  const std::string heic(
+      "\0\0\0\x18"
+      "ftypheic",
+      12);
+  ExpectRefused(heic, "HEIC");
+  EXPECT_THAT(std::string(DecodeImage(heic).status().message()), HasSubstr("HEIC"));
+  EXPECT_THAT(std::string(DecodeImage(heic).status().message()), HasSubstr("PNG"));
   for (const char* ending :
        {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}) {
     EXPECT_THAT(ImageEndings(), Contains(ending));

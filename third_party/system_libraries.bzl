@@ -63,8 +63,8 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @faiss, @gflags, @glog, @gtest, @isal, @json, @onnx, @opencv,
-    @png, @protobuf, @turbojpeg, @webp and @zlib."""
+    """Declares @absl, @faiss, @gflags, @gif, @glog, @gtest, @isal, @json, @onnx, @opencv,
+    @png, @protobuf, @tiff, @turbojpeg, @webp and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -73,6 +73,7 @@ def system_libraries():
     )
     _library(name = "faiss", headers = ["faiss"], libs = ["faiss", "lapack", "blas"], package = "libfaiss-dev")
     _library(name = "gflags", headers = ["gflags"], libs = ["gflags"], package = "libgflags-dev")
+    _library(name = "gif", headers = ["gif_lib.h"], libs = ["gif"], package = "libgif-dev")
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")
     _library(name = "isal", headers = ["isa-l"], libs = ["isal"], package = "libisal-dev")
@@ -92,6 +93,13 @@ def system_libraries():
         libs = ["protobuf"],
         package = "libprotobuf-dev protobuf-compiler",
         programs = ["protoc"],
+    )
+    _library(
+        name = "tiff",
+        header_root = "/usr/include/x86_64-linux-gnu",
+        headers = ["tiff.h", "tiffconf.h", "tiffio.h", "tiffvers.h"],
+        libs = ["tiff"],
+        package = "libtiff-dev",
     )
     _library(name = "turbojpeg", headers = ["turbojpeg.h"], libs = ["turbojpeg"], package = "libturbojpeg0-dev")
     _library(name = "webp", headers = ["webp"], libs = ["webp", "webpdemux"], package = "libwebp-dev")

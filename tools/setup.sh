@@ -28,6 +28,7 @@ PACKAGES=(
   libabsl-dev
   libfaiss-dev
   libgflags-dev
+  libgif-dev
   libgmock-dev
   libgoogle-glog-dev
   libgtest-dev
@@ -37,6 +38,7 @@ PACKAGES=(
   libopencv-imgproc-dev
   libpng-dev
   libprotobuf-dev
+  libtiff-dev
   libturbojpeg0-dev
   libwebp-dev
   protobuf-compiler

@@ -133,13 +133,20 @@ TEST_P(CodecContract, AnImageIsAFunctionOfItsBytes) {
   }
 }
 
-TEST_P(CodecContract, EveryCutIsRefusedAndSpoilsNothing) {
+// A file may end early in what is behind the pixels, and nowhere before.
+TEST_P(CodecContract, ACutLosesNoPixelOrIsRefusedAndSpoilsNothing) {
   for (const auto& [name, bytes] : samples_) {
+    const cv::Mat whole = DecodeImage(bytes).value();
     for (size_t size = 0; size < bytes.size(); ++size) {
+      const std::string what = absl::StrCat(name, " cut to ", size);
       const auto image = DecodeImage(absl::string_view(bytes).substr(0, size));
-      ASSERT_FALSE(image.ok()) << name << " cut to " << size;
-      ExpectDamaged(image.status(), absl::StrCat(name, " cut to ", size));
-      ASSERT_TRUE(GoodImageDecodes()) << name << " cut to " << size;
+      if (image.ok()) {
+        ASSERT_TRUE(SameImage(*image, whole)) << what;
+        ASSERT_GE(size, bytes.size() * 9 / 10) << what;
+      } else {
+        ExpectDamaged(image.status(), what);
+      }
+      ASSERT_TRUE(GoodImageDecodes()) << what;
     }
   }
 }
