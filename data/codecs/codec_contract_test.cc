@@ -102,7 +102,7 @@ TEST_P(CodecContract, TheHeaderSaysWhatIsStored) {
     const StoredPixels stored = codec_->Open(bytes).value()->stored();
     EXPECT_FALSE(stored.mode.empty()) << name;
     EXPECT_GE(stored.bits, 1) << name;
-    EXPECT_LE(stored.bits, 32) << name;
+    EXPECT_LE(stored.bits, 64) << name;
     EXPECT_EQ(FileFormat(bytes), GetParam()) << name;
   }
 }
