@@ -16,13 +16,15 @@ struct JitterOptions {
   double hue = 0;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("p", p, "probability", registry::Between(0, 1));
-    v("brightness", brightness, "the factor is drawn from 1 - b to 1 + b",
+    v("p", p, "probability of applying this step", registry::Between(0, 1));
+    v("brightness", brightness, "factors are drawn from 1 - brightness to 1 + brightness",
       registry::Between(0, 10));
-    v("contrast", contrast, "the factor is drawn from 1 - c to 1 + c", registry::Between(0, 10));
-    v("saturation", saturation, "the factor is drawn from 1 - s to 1 + s",
+    v("contrast", contrast, "factors are drawn from 1 - contrast to 1 + contrast",
       registry::Between(0, 10));
-    v("hue", hue, "the hue is turned by -h to h of the colour circle", registry::Between(0, 0.5));
+    v("saturation", saturation, "factors are drawn from 1 - saturation to 1 + saturation",
+      registry::Between(0, 10));
+    v("hue", hue, "shifts are drawn from -hue to hue, as fractions of the colour circle",
+      registry::Between(0, 0.5));
   }
 };
 

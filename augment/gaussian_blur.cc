@@ -13,7 +13,7 @@ struct BlurOptions {
   double radius_max = 2;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("p", p, "probability", registry::Between(0, 1));
+    v("p", p, "probability of applying this step", registry::Between(0, 1));
     v("radius_min", radius_min, "smallest standard deviation, in pixels",
       registry::Between(0, 100));
     v("radius_max", radius_max, "largest standard deviation, in pixels", registry::Between(0, 100));

@@ -11,7 +11,7 @@ struct GrayscaleOptions {
   double p = 0.2;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("p", p, "probability", registry::Between(0, 1));
+    v("p", p, "probability of applying this step", registry::Between(0, 1));
   }
 };
 

@@ -12,19 +12,18 @@
 namespace augment {
 namespace {
 
-// The innermost loops are plain, over values that do not depend on each other, for FOR_EACH_CPU.
+// The innermost loops are simple and run over independent values, so that FOR_EACH_CPU can
+// vectorise them.
 
 uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)); }
 
 // ---- Resize -------------------------------------------------------------------------------------
 
-constexpr int kWeightBits =
-    22;  // of the fraction: 8 bits of pixel and a few of overshoot fit beside
+constexpr int kWeightBits = 22;  // of the fraction; 8 of the pixel and some of overshoot fit, too
 
-// For each output position: the first input position that has weight, and the weights from there
-// on.
+// For each output position: the first input position with a weight, and the weights from there on.
 struct Taps {
-  int width = 0;  // weights kept of each output; those beyond the support are 0
+  int width = 0;  // number of weights per output; those beyond the support are 0
   std::vector<int> first;
   std::vector<int32_t> weights;
 };
@@ -47,7 +46,7 @@ Taps TriangleTaps(int in, int out) {
       weights[i - low] = distance < 1 ? 1 - distance : 0;
       sum += weights[i - low];
     }
-    // The window starts early enough to end inside of the input.
+    // The window starts early enough to end inside the input.
     taps.first[x] = std::min(low, in - taps.width);
     int32_t* row = &taps.weights[static_cast<size_t>(x) * taps.width + low - taps.first[x]];
     for (int i = 0; i < high - low; ++i) {
@@ -57,8 +56,8 @@ Taps TriangleTaps(int in, int out) {
   return taps;
 }
 
-// One row of the result: `taps` rows of n values, `stride` apart, weighted. `sums` is for its own
-// use.
+// One row of the result: `taps` rows of n values, `stride` apart, weighted. `sums` is scratch
+// memory.
 FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t* weights, int taps,
                               int n, int32_t* __restrict sums, uint8_t* __restrict to) {
   for (int x = 0; x < n; ++x) sums[x] = 1 << (kWeightBits - 1);
@@ -82,12 +81,12 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
   return out;
 }
 
-// Rows become columns, a few rows at a time, so that what is read and written stays in the cache.
+// Transposes, a few rows at a time, so that source and destination stay in the cache.
 template <int kChannels>
 void Transpose(const cv::Mat& image, cv::Mat& out) {
   constexpr int kStrip = 16;
-  // Four bytes are copied faster than three; the fourth is written over by the next pixel. Only the
-  // last row has none.
+  // Copying four bytes is faster than three; the next pixel overwrites the fourth byte. In the last
+  // row there is no next pixel.
   constexpr int kCopied = kChannels == 3 ? 4 : kChannels;
   const int last = image.rows - 1;
   for (int top = 0; top < last; top += kStrip) {
@@ -113,8 +112,8 @@ cv::Mat Transposed(const cv::Mat& image) {
   return out;
 }
 
-// Across the columns neighbours are not independent, across the rows they are: the picture is
-// turned.
+// Along a row, neighbours are not independent, but along a column they are, so the image is
+// transposed.
 cv::Mat ResizeColumns(const cv::Mat& image, int cols) {
   return Transposed(ResizeRows(Transposed(image), cols));
 }
@@ -125,13 +124,13 @@ uint8_t Luma(const uint8_t* p) {
   return static_cast<uint8_t>((p[0] * 19595 + p[1] * 38470 + p[2] * 7471 + 0x8000) >> 16);
 }
 
-// other + factor (value - other), in float, cut off towards 0.
+// Computes other + factor (value - other), in float, truncated towards 0.
 uint8_t Blend(int other, int value, float factor) {
   const float blended = static_cast<float>(other) + factor * static_cast<float>(value - other);
   return Clip8(static_cast<int>(blended));
 }
 
-// work(from, to, pixels) for each row, or for all at once where they lie in one piece.
+// Calls work(from, to, pixels) for each row, or once for all rows if they are contiguous.
 template <class Work>
 cv::Mat ForEachRow(const cv::Mat& image, Work work) {
   cv::Mat out(image.rows, image.cols, CV_8UC3);
@@ -168,14 +167,15 @@ FOR_EACH_CPU int64_t LumaSum(const uint8_t* from, int pixels) {
   return sum;
 }
 
-// What red is in a sixth of the circle: high in 0 and 5 (and 6, which is 0), base in 2 and 3.
+// The value of red in a sixth of the circle: high in 0 and 5 (and 6, which is 0), base in 2 and 3.
 uint8_t Channel(int sector, int high, int edge, int base) {
   const int distance = std::abs(2 * sector - 5);
   return static_cast<uint8_t>(distance > 4 ? high : distance > 2 ? edge : base);
 }
 
-// To 8-bit HSV, a turn of the hue by `shift` of 256, and back. Double where float would cut another
-// hue to 8 bits than Pillow, which the test tells by all colours. Grey needs no case of its own.
+// Converts to 8-bit HSV, shifts the hue by `shift` of 256, and converts back. Uses double where
+// float would truncate the hue differently from Pillow, as a test over all colours showed. Grey is
+// not a special case.
 FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __restrict to) {
   for (int i = 0; i < 3 * pixels; i += 3) {
     const int r = from[i], g = from[i + 1], b = from[i + 2];
@@ -217,8 +217,8 @@ float BoxRadius(float radius) {
   return whole + edge;
 }
 
-// One row of a box blur along the columns. `sums` are over the whole rows of the box; a row enters,
-// one leaves, and the latter and the one `beyond` count in part.
+// Computes one row of a box blur along the columns. `sums` are over the rows that the box contains
+// completely; one row enters, one leaves, and the latter and the one `beyond` count in part.
 FOR_EACH_CPU void BlurRow(const uint8_t* enters, const uint8_t* leaves, const uint8_t* beyond,
                           int n, uint32_t inner, uint32_t outer, uint32_t* __restrict sums,
                           uint8_t* __restrict to) {
@@ -229,8 +229,8 @@ FOR_EACH_CPU void BlurRow(const uint8_t* enters, const uint8_t* leaves, const ui
   }
 }
 
-// One box along the columns: each value becomes the mean of those up to `radius` rows away, the
-// rows just beyond counting in part; rows outside of the image are like the outermost.
+// Applies one box along the columns: each value becomes the mean of those up to `radius` rows away;
+// the rows just beyond count in part, and rows outside the image equal the outermost ones.
 cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
   const int whole = static_cast<int>(radius);
   const uint32_t inner = static_cast<uint32_t>((1 << 24) / (radius * 2 + 1));  // weights, of 2^24
@@ -266,14 +266,15 @@ FOR_EACH_CPU void NormalizeRow(float* row, int n, const float* __restrict mean,
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size) {
   cv::Mat result = image(box);
   if (size == box.size()) return result.clone();
-  // A pass that keeps its length has weights of 1 and 0: nothing to do.
+  // A pass that does not change the length has weights of 1 and 0, so there is nothing to do.
   const auto resize_columns = [&] {
     if (size.width != box.width) result = ResizeColumns(result, size.width);
   };
   const auto resize_rows = [&] {
     if (size.height != box.height) result = ResizeRows(result, size.height);
   };
-  // The order shows, since what lies between is rounded. Pillow takes the faster one, by this rule.
+  // The order affects the result, because intermediate values are rounded. Pillow chooses the
+  // faster order by this rule.
   const int shrinks = box.height - size.height;
   if (shrinks > 0 && shrinks > 2 * (box.width - size.width)) {
     resize_rows();
@@ -342,7 +343,7 @@ cv::Mat ToFloat(const cv::Mat& image) {
 
 void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,
                        const std::vector<float>& deviation) {
-  // The constants of a whole row, so that the loop need not know the channels.
+  // Constants for a whole row, so that the loop does not depend on the number of channels.
   const int channels = image.channels(), n = channels * image.cols;
   std::vector<float> means(n), deviations(n);
   for (int i = 0; i < n; ++i) {

@@ -7,7 +7,7 @@
 namespace base {
 
 void KeepFreedMemory() {
-  mallopt(M_MMAP_MAX, 0);  // large blocks from the heap, not each from a mapping of its own
+  mallopt(M_MMAP_MAX, 0);  // takes large blocks from the heap instead of mapping each one
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
   mallopt(M_TOP_PAD, 64 << 20);
 }

@@ -7,8 +7,8 @@
 namespace base {
 namespace {
 
-// CRC-32C, masked as TensorFlow's record files have it, so that a checksum of bytes that hold a
-// checksum means something.
+// CRC-32C, masked as in TensorFlow's record files, because the plain CRC of data that contains CRCs
+// is weak.
 uint32_t MaskedCrc(const std::string& bytes) {
   auto* data = reinterpret_cast<unsigned char*>(const_cast<char*>(bytes.data()));
   const uint32_t crc = ~crc32_iscsi(data, static_cast<int>(bytes.size()), ~0u);

@@ -1,4 +1,4 @@
-// TensorBoard's event files: records, one behind the other, of protocol buffers with checksums.
+// TensorBoard's event files: a sequence of records, each a protocol buffer with checksums.
 #ifndef BASE_EVENT_FILE_H_
 #define BASE_EVENT_FILE_H_
 
@@ -9,16 +9,17 @@
 
 namespace base {
 
-// The records' bytes, to be appended to a file "events.out.tfevents.<what distinguishes it>".
-// `time` is in seconds since 1970.
+// The functions return the bytes of a record, to be appended to a file named
+// "events.out.tfevents.<unique suffix>". `time` is in seconds since 1970.
 
 // The first record of every file.
 std::string EventFileVersion(double time);
 
-// A run starts, or goes on, before `step`: TensorBoard forgets what earlier files have from there.
+// Says that a run starts or continues at `step`: TensorBoard then drops what earlier files hold
+// from that step on.
 std::string SessionStart(double time, int64_t step);
 
-// Numbers by name (in float32, which is what the format holds).
+// Numbers by name, in float32, the precision of the format.
 std::string ScalarEvent(double time, int64_t step,
                         const std::vector<std::pair<std::string, double>>& scalars);
 

@@ -43,7 +43,7 @@ ExitCode ExitCodeOf(const absl::Status& status) {
 
 int Report(const absl::Status& status) {
   if (!status.ok() && !status.message().empty()) {
-    // What a file or a peer has brought into the message must not move the terminal's cursor.
+    // Text from a file or a peer must not move the terminal's cursor.
     std::string line(status.message());
     for (char& c : line) c = absl::ascii_iscntrl(c) ? ' ' : c;
     std::fflush(stdout);

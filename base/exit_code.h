@@ -12,9 +12,9 @@ namespace base {
 enum ExitCode {
   kSuccess = 0,
   kInternalError = 1,  // a broken invariant: please report it
-  kBadUsage = 2,       // a flag, a value, a path, a combination of them
-  kDamagedData = 3,    // an image, an archive or a checkpoint that is not whole
-  kUnavailable = 4,    // a place in use, not writable, or full; memory
+  kBadUsage = 2,       // a flag, a value, a path or a combination of them is wrong
+  kDamagedData = 3,    // an image, an archive or a checkpoint is damaged
+  kUnavailable = 4,    // a folder in use or not writable, a full disk, memory
   kNotFinite = 5,      // the loss became NaN or infinite
   kHangup = 129,       // the terminal was closed (128 + SIGHUP); the same as kInterrupted
   kInterrupted = 130,  // Ctrl-C (128 + SIGINT); a checkpoint was written, if a step was done
@@ -22,23 +22,23 @@ enum ExitCode {
   kTerminated = 143,   // SIGTERM (128 + SIGTERM); the same
 };
 
-// The exit code that belongs to a status.
+// Returns the exit code of a status.
 ExitCode ExitCodeOf(const absl::Status& status);
 
-// Prints "error: <message>" as one line on stderr, unless OK or without a message, since another
-// process says it; and returns the exit code.
+// Prints "error: <message>" as one line on stderr and returns the exit code. Prints nothing if the
+// status is OK, or if its message is empty because another process reports the error.
 int Report(const absl::Status& status);
 
-// Whether an exception says that memory ran out, on the machine or on a GPU. LibTorch has no type
-// for this that all devices share, so the text decides.
+// Whether an exception reports that memory ran out, on the machine or on a GPU. LibTorch has no
+// exception type for this that all devices share, so the text decides.
 bool IsOutOfMemory(const std::exception& e);
 
 // Runs `body` and turns what it throws into a status of one line, without LibTorch's stack trace:
 // ResourceExhausted when memory ran out, naming the flags of this program that lower its use;
-// Internal for the rest.
+// Internal for everything else.
 absl::Status CatchExceptions(const std::function<absl::Status()>& body);
 
-// Runs the program's body with CatchExceptions, and reports the status that it ends with.
+// Runs the program's body with CatchExceptions, reports its status, and returns the exit code.
 int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv);
 
 }  // namespace base

@@ -26,7 +26,7 @@ namespace {
 
 constexpr char kTemporary[] = ".part-";  // and the writer's process id
 
-// At `offset`, or where the file stands.
+// Writes at `offset`, or at the current position.
 absl::Status WriteAll(int fd, const std::string& path, const void* bytes, size_t size,
                       std::optional<int64_t> offset = std::nullopt) {
   const char* at = static_cast<const char*>(bytes);
@@ -58,7 +58,8 @@ absl::Status WriteAndSync(const std::string& path,
 absl::Status SyncFolder(const std::string& folder) {
   Descriptor fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoStatus("cannot open folder", folder);
-  // Some network file systems refuse fsync on folders; the rename is as durable as they make it.
+  // Some network file systems refuse fsync on folders; the rename is then as durable as they make
+  // it.
   if (fsync(fd.get()) != 0 && errno != EINVAL) return ErrnoStatus("cannot write to disk", folder);
   return absl::OkStatus();
 }
@@ -75,7 +76,8 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
     case EACCES:
     case EPERM:
     case EROFS:
-      return absl::PermissionDeniedError(absl::StrCat(message, "; choose a place you may use"));
+      return absl::PermissionDeniedError(
+          absl::StrCat(message, "; check the permissions, or choose another path"));
     case ENOSPC:
     case EDQUOT:
       return absl::ResourceExhaustedError(absl::StrCat(message, "; free some space"));
@@ -84,6 +86,11 @@ absl::Status ErrnoStatus(absl::string_view what, absl::string_view path) {
     default:
       return absl::UnavailableError(message);
   }
+}
+
+absl::Status InFile(const absl::Status& status, absl::string_view path) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
 }
 
 absl::StatusOr<int> OpenForReading(const std::string& path) {
@@ -109,11 +116,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, int64_t max_bytes)
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' has ", info.st_size, " bytes, more than ", max_bytes));
   }
-  std::string contents(info.st_size + 1, '\0');  // one more, to see the end without growing
+  std::string contents(info.st_size + 1, '\0');  // one more byte, to see the end without growing
   size_t have = 0;
   for (;;) {
     if (have == contents.size())
-      contents.resize(have + 65536);  // it grew, or its size is not told (/proc)
+      contents.resize(have + 65536);  // the file grew, or its size is unknown (/proc)
     const ssize_t got = read(file.get(), contents.data() + have, contents.size() - have);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return ErrnoStatus("cannot read", path);
@@ -152,8 +159,8 @@ absl::Status MakeFolders(const std::string& path) {
 
 namespace {
 
-// Writes a temporary file, gives it its name by `name_it`, as rename(2) does, and makes that
-// durable.
+// Writes a temporary file, gives it its final name by `name_it`, which works as rename(2) does, and
+// syncs the folder.
 absl::Status WriteThenName(const std::string& path,
                            const std::function<absl::Status(const Sink&)>& produce,
                            int (*name_it)(const char* from, const char* to)) {
@@ -170,11 +177,11 @@ absl::Status WriteThenName(const std::string& path,
   return SyncFolder(folder.empty() ? "." : folder);
 }
 
-// As rename(2), but never over another file.
+// As rename(2), but never replaces a file.
 int RenameToNew(const char* from, const char* to) {
   const int renamed = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
   if (renamed == 0 || errno != EINVAL) return renamed;
-  // Some file systems, NFS for one, cannot; but a link can only be made where there is none.
+  // Some file systems, such as NFS, do not support this; a link, too, cannot replace a file.
   return link(from, to) == 0 ? unlink(from) : -1;
 }
 
@@ -257,7 +264,7 @@ std::string UserPath(const std::string& path) {
   const char* stands_in = std::getenv("BUILD_WORKING_DIRECTORY");
   const std::filesystem::path base =
       stands_in != nullptr ? std::filesystem::path(stands_in) : std::filesystem::current_path();
-  // Without "." and empty parts, which mean nothing.
+  // Skips "." and empty parts, which have no effect.
   std::filesystem::path result = base;
   for (const std::filesystem::path& part : std::filesystem::path(path)) {
     if (!part.empty() && part != ".") result /= part;

@@ -1,4 +1,4 @@
-// Files: whole reads, and writes that appear all at once or not at all.
+// Files: reading whole files, and writing files that appear completely or not at all.
 #ifndef BASE_FILES_H_
 #define BASE_FILES_H_
 
@@ -15,22 +15,26 @@
 
 namespace base {
 
-// A status for the failed system call on `path`, from errno: "<what> '<path>': No such file or
-// directory". The code tells kinds apart: NotFound, PermissionDenied, ResourceExhausted (disk
-// full), Unavailable.
+// Returns a status for a failed system call on `path`, from errno: "<what> '<path>': No such file
+// or directory". The code is NotFound, PermissionDenied, ResourceExhausted (disk full),
+// AlreadyExists or, for the rest, Unavailable.
 absl::Status ErrnoStatus(absl::string_view what, absl::string_view path);
 
-// A descriptor of a plain file, which the caller closes. InvalidArgument for folders, pipes and
-// devices; a pipe is never waited for.
+// The status with "'<path>' " before its message, for functions whose messages begin with what is
+// wrong and not with the file's name. OK stays OK.
+absl::Status InFile(const absl::Status& status, absl::string_view path);
+
+// Returns a descriptor of a plain file, which the caller closes. InvalidArgument for folders, pipes
+// and devices; never waits for a pipe.
 absl::StatusOr<int> OpenForReading(const std::string& path);
 
-// The contents of a plain file. InvalidArgument for folders, pipes and devices, and for more than
-// `max_bytes`.
+// Returns the contents of a plain file. InvalidArgument for folders, pipes and devices, and for
+// more than `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path,
                                      int64_t max_bytes = std::numeric_limits<int64_t>::max());
 
-// A file's bytes without a copy of them in memory. Whoever shortens the file meanwhile ends the
-// process (SIGBUS); replacing it, as WriteFileAtomically does, is harmless.
+// The bytes of a file, mapped into memory instead of copied. If another process shortens the file,
+// this one ends by SIGBUS; replacing the file, as WriteFileAtomically does, is harmless.
 class MappedFile {
  public:
   // InvalidArgument if it is not a plain file.
@@ -50,11 +54,11 @@ class MappedFile {
 // mkdir -p.
 absl::Status MakeFolders(const std::string& path);
 
-// Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: a
-// temporary file in the same folder, fsync, rename, fsync of the folder. `produce` is given a sink
-// that appends bytes and fails if the disk is full. After an error the temporary file is gone, and
-// `path` is the old file, with one exception: if the last step fails, the fsync of the folder,
-// `path` is the whole new file, and a crash of the system may bring the old one back.
+// Writes `path` so that, whatever happens, a reader finds the old file or the whole new one: it
+// writes a temporary file in the same folder, syncs it, renames it, and syncs the folder. `produce`
+// gets a sink that appends bytes and fails if the disk is full. After an error the temporary file
+// is gone, and `path` is the old file, with one exception: if the last step fails, the fsync of the
+// folder, `path` is the whole new file, and a crash of the system may bring the old one back.
 using Sink = std::function<absl::Status(const void* bytes, size_t size)>;
 absl::Status WriteFileAtomically(const std::string& path,
                                  const std::function<absl::Status(const Sink&)>& produce);
@@ -64,11 +68,11 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
 // meanwhile by another process; it stays as it is.
 absl::Status WriteNewFile(const std::string& path, absl::string_view contents);
 
-// A file that grows over hours: what it had at the last Sync() is there after any crash, and
-// whoever kept its size then can go on from it.
+// A file that grows over hours. What it held at the last Sync() survives any crash, and a process
+// that knows its size of that moment can continue from there.
 class GrowingFile {
  public:
-  // Made where it is missing.
+  // Creates the file if it does not exist.
   static absl::StatusOr<GrowingFile> Open(const std::string& path);
 
   GrowingFile(GrowingFile&& other) noexcept;
@@ -91,17 +95,17 @@ class GrowingFile {
   int64_t size_;
 };
 
-// Removes the temporary files that killed writers have left in `folder`. For whoever holds the
-// folder's lock: a writer that is at work there would lose its file.
+// Removes the temporary files that killed writers have left in `folder`. Only the holder of the
+// folder's lock may call it, because an active writer would lose its file.
 void RemoveTemporaries(const std::string& folder);
 
 // A path as the user typed it, made absolute. It is relative to the user's working directory, which
 // is BUILD_WORKING_DIRECTORY under `bazel run`, where the process starts elsewhere. `~/` is the
-// home folder. `..` is left to the system, since the parent of a link is not the folder that holds
-// the link. An empty path stays empty.
+// home folder. `..` is left to the system, because the parent of a link's target is not the folder
+// that holds the link. An empty path stays empty.
 std::string UserPath(const std::string& path);
 
-// The word as a shell reads it: as it is, or in quotes.
+// Returns the word as it must be typed in a shell, in quotes if it needs them.
 std::string ShellQuoted(const std::string& word);
 
 }  // namespace base

@@ -141,6 +141,13 @@ TEST(FilesTest, WordsAreQuotedWhereAShellNeedsIt) {
   EXPECT_EQ(ShellQuoted(""), "''");
 }
 
+TEST(FilesTest, InFilePutsTheNameBeforeAnError) {
+  const absl::Status status = InFile(absl::DataLossError("is cut"), "a b.pth");
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(status.message(), "'a b.pth' is cut");
+  EXPECT_TRUE(InFile(absl::OkStatus(), "a").ok());
+}
+
 TEST(FilesTest, PathsAreRelativeToWhereThePersonStands) {
   setenv("BUILD_WORKING_DIRECTORY", "/where/they/stand", 1);
   EXPECT_EQ(UserPath("runs/x"), "/where/they/stand/runs/x");

@@ -27,15 +27,15 @@ std::string WithDashes(absl::string_view name) { return absl::StrReplaceAll(name
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// What a description says of its flag (flags.h).
+// What the description of a flag says (flags.h).
 struct Facts {
-  std::string theme, range, text;  // `range` as --help and errors write it; empty: any value
-  bool numbers = false;            // a list of them
+  std::string theme, range, text;  // `range` as --help and errors show it; empty: any value
+  bool numbers = false;            // a list of numbers
   double low = -kInfinity, high = kInfinity;
   std::vector<std::string> words;  // one of these
 };
 
-// "at least 1", "0 to 1"; false when it is neither.
+// Reads "at least 1" or "0 to 1"; false for any other text.
 bool ReadInterval(absl::string_view text, double* low, double* high) {
   if (absl::ConsumePrefix(&text, "at least ")) return absl::SimpleAtod(text, low);
   const std::vector<absl::string_view> ends = absl::StrSplit(text, " to ");
@@ -67,12 +67,13 @@ Facts FactsOf(const gflags::CommandLineFlagInfo& flag) {
   facts.numbers = absl::ConsumePrefix(&range, "numbers");
   absl::ConsumePrefix(&range, " ");
   CHECK((facts.numbers && range.empty()) || ReadInterval(range, &facts.low, &facts.high))
-      << "the range of --" << WithDashes(flag.name) << ", '" << facts.range << "', is none";
+      << "the range of --" << WithDashes(flag.name) << ", '" << facts.range << "', is not a range";
   return facts;
 }
 
-// gflags' own flags and glog's are no program's. By their names: where the files lie that define
-// them differs between distributions, and may look like a user's own.
+// The flags of gflags and glog themselves, which belong to no program. They are listed by name,
+// because the paths of their source files differ between distributions and may look like a user's
+// own.
 const std::set<std::string>& LibraryFlags() {
   static const auto& names = *new std::set<std::string>{
       // gflags
@@ -111,7 +112,7 @@ absl::Status NotInRange(const std::string& flag, absl::string_view value, absl::
       absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
 }
 
-// The numbers of a list, in [low, high].
+// Reads a list of numbers in [low, high].
 absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const std::string& text,
                                                 const Facts& facts) {
   std::vector<double> numbers;
@@ -119,7 +120,7 @@ absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const s
     double number;
     if (!absl::SimpleAtod(word, &number)) {
       return absl::InvalidArgumentError(absl::StrCat("--", WithDashes(flag), " is '", text,
-                                                     "', of which '", word, "' is not a number"));
+                                                     "', but '", word, "' is not a number"));
     }
     if (!(number >= facts.low && number <= facts.high)) {  // written so that NaN fails
       return NotInRange(flag, word, absl::StripPrefix(facts.range, "numbers "));
@@ -129,14 +130,14 @@ absl::StatusOr<std::vector<double>> ReadNumbers(const std::string& flag, const s
   return numbers;
 }
 
-// The value as people write it: gflags gives 17 digits of a double.
+// Returns the value in its shortest form: gflags prints doubles with 17 digits.
 std::string ValueText(const gflags::CommandLineFlagInfo& flag, const std::string& value) {
   double number;
   if (flag.type != "double" || !absl::SimpleAtod(value, &number)) return value;
   return registry::WriteValue(number);
 }
 
-// Whether the flag's value is in its range. The default always is.
+// Checks that the flag's value is in its range. The default is always allowed.
 absl::Status CheckRange(const gflags::CommandLineFlagInfo& flag) {
   const Facts facts = FactsOf(flag);
   const std::string& value = flag.current_value;
@@ -154,7 +155,7 @@ absl::Status CheckRange(const gflags::CommandLineFlagInfo& flag) {
   return inside ? absl::OkStatus() : NotInRange(flag.name, ValueText(flag, value), facts.range);
 }
 
-// A flag's help: spelling (the name with what goes before it), default, description and range.
+// Returns a flag's help: spellings (`before` and the name), default, description and range.
 std::string Describe(const gflags::CommandLineFlagInfo& flag, const Facts& facts,
                      const std::string& before) {
   const std::string value = flag.type == "string" && flag.default_value.empty()
@@ -164,7 +165,7 @@ std::string Describe(const gflags::CommandLineFlagInfo& flag, const Facts& facts
                       facts.range.empty() ? "" : absl::StrCat(" [", facts.range, "]"), "\n");
 }
 
-// The lines that are neither empty nor comments.
+// Returns the lines that are neither empty nor comments.
 absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
   auto contents = ReadFile(path);
   if (!contents.ok()) return contents.status();
@@ -176,7 +177,7 @@ absl::StatusOr<std::vector<std::string>> ReadFlagfile(const std::string& path) {
   return lines;
 }
 
-constexpr int kMaxFlagfiles = 10;  // inside of each other
+constexpr int kMaxFlagfiles = 10;  // nested
 
 class Parser {
  public:
@@ -209,7 +210,7 @@ class Parser {
   CommandLine line;
 
  private:
-  // Reads the flag at words[i], and leaves i at the last word that belongs to it.
+  // Reads the flag at words[i], and sets i to the last word that belongs to it.
   absl::Status ParseFlag(const std::vector<std::string>& words, size_t& i) {
     const size_t dashes = std::min(words[i].find_first_not_of('-'), words[i].size());
     const std::string text = words[i].substr(dashes);
@@ -237,8 +238,8 @@ class Parser {
     return AssignNext(*name, words, i);
   }
 
-  // `text`, the word at words[i] without its dash, begins with a short name: of a switch, after
-  // which more may stand (-eb256), or of a flag, after which its value does.
+  // `text`, the word at words[i] without its dash, begins with a short name: of a switch, which
+  // further short names may follow (-eb256), or of a flag, which its value follows.
   absl::Status ParseCluster(const std::vector<std::string>& words, size_t& i,
                             const std::string& text) {
     const auto alias = aliases_.find(text.substr(0, 1));
@@ -256,7 +257,7 @@ class Parser {
     return rest.empty() ? absl::OkStatus() : ParseCluster(words, i, rest);
   }
 
-  // The flag of this name, of this other name, or the only one that begins so.
+  // Returns the flag with this name or alias, or the only one that begins with it.
   absl::StatusOr<std::string> Resolve(const std::string& given) const {
     std::map<std::string, std::string> names = aliases_;
     for (const std::string& name : known_) names[name] = name;
@@ -284,7 +285,7 @@ class Parser {
                      nearest.empty() ? "; " : " ", "--help lists all"));
   }
 
-  // The value in the next word, or of a list in the next words; leaves i at the last of them.
+  // Reads the value from the next word, or a list from the next words; sets i to the last of them.
   absl::Status AssignNext(const std::string& name, const std::vector<std::string>& words,
                           size_t& i) {
     const auto more = [&] {

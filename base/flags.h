@@ -8,9 +8,9 @@
 //   DEFINE_string(lr, "1 10", "[method: numbers 0 to 100] learning rates");
 //   DEFINE_string(out, "", "[output] file to write");
 //
-// "numbers", with a range or without, is a list with spaces or commas between. --help prints the
-// range, and whatever sets the flag checks it: a command line, a flagfile, SetDefaults. The default
-// itself is always allowed. A range that cannot be read is a fault of the program.
+// "numbers", with or without a range, is a list separated by spaces or commas. --help prints the
+// range. Every way to set the flag checks it: the command line, a flagfile, SetDefaults. The
+// default itself is always allowed. A range that cannot be read is a bug in the program.
 #ifndef BASE_FLAGS_H_
 #define BASE_FLAGS_H_
 
@@ -30,51 +30,53 @@ struct CommandLine {
   bool help = false;  // --help or -h was given
 };
 
-// Sets the flags that argv (argv[0] excepted) gives, in every way that Python's argparse takes:
-// `--flag value`, `--flag=value`, `-flag ...`, `--bool`, `-b256`, and the beginning of a name where
-// it is the only one with it; `--nobool` too. The last of several values holds. `_` and `-` in
-// names are the same; `--` ends the flags. A value that begins with `-` and is no number needs the
-// `=`. `--flagfile=F` reads more: one `--flag=value` a line, `#` comments.
-// `aliases` are other names of flags ("b" -> "batch_size"); one whose flag is not there is ignored.
+// Sets the flags in argv (without argv[0]), in every form that Python's argparse accepts: `--flag
+// value`, `--flag=value`, `-flag ...`, `--bool`, `-b256`, and unambiguous prefixes of names; also
+// `--nobool`. Of several values, the last one counts. `_` and `-` in names are equivalent; `--`
+// ends the flags. A value that begins with `-` and is not a number requires the `=`. `--flagfile=F`
+// reads more flags from a file: one `--flag=value` per line, `#` begins a comment. `aliases` are
+// other names of flags ("b" -> "batch_size"); aliases of flags that the program lacks are ignored.
 // A list of numbers takes several words (`--schedule 60 80`) or none. Flags in `hidden` are
-// unknown. InvalidArgument names an unknown flag with the nearest known one, the flags that an
-// ambiguous beginning could be, a value of the wrong type, not finite or out of range, and a
-// missing value; in a flagfile, the file too.
+// unknown. InvalidArgument names an unknown flag with the nearest known one, an ambiguous prefix
+// with the flags that it fits, a missing value, and a value of the wrong type, not finite or out of
+// range; for a flagfile, also the file.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
                                              const std::set<std::string>& hidden = {});
 
-// Sets one flag. InvalidArgument when it is of another type or out of range.
+// Sets one flag. InvalidArgument if the value is of another type or out of range.
 absl::Status SetFlag(const std::string& flag, const std::string& value);
 
-// Sets those of `values` (flag, value) that the command line did not. Each is a flag and fits it.
+// Sets those flags of `values` (flag, value) that the command line has not set. Every flag must
+// exist and accept its value.
 void SetDefaults(const std::vector<std::pair<std::string, std::string>>& values);
 
-// The same from a flagfile as Flagfile() writes it. InvalidArgument names the file, and the flag
+// The same from a flagfile as written by Flagfile(). InvalidArgument names the file and the flag
 // that is unknown or has a value of another type.
 absl::Status SetDefaultsFromFile(const std::string& path);
 
 // Whether the command line, or SetDefaults, has set `flag`.
 bool IsSet(const std::string& flag);
 
-// The flags defined in `file` that are so set.
+// Returns the flags defined in `file` that IsSet.
 std::set<std::string> SetFlags(const std::string& file);
 
-// The flags defined in `file` (a path's end, such as "moco/pretrain.cc"), as a flagfile that sets
-// them all but `without`.
+// Returns the flags defined in `file` (the end of a path, such as "moco/pretrain.cc") as a flagfile
+// that sets all of them except `without`.
 std::string Flagfile(const std::string& file, const std::vector<std::string>& without = {});
 
-// Help of all flags but those in `hidden`: names, default, description and range, below the heading
-// of each one's theme. The headings come in the order of `themes`, any others before the last.
+// Returns the help of all flags except those in `hidden`: names, default, description and range,
+// below the headings of their themes. The headings come in the order of `themes`, other themes
+// before the last one.
 std::string FlagHelp(const std::vector<std::string>& themes,
                      const std::map<std::string, std::string>& aliases,
                      const std::set<std::string>& hidden = {});
 
-// OK when the flag's value is in [low, high]; otherwise (NaN too) InvalidArgument names the flag,
+// OK if the flag's value is in [low, high]; otherwise, and for NaN, InvalidArgument names the flag,
 // the value and the range. For a range that is known only when the program runs.
 absl::Status CheckFlag(const std::string& flag, double value, double low, double high);
 
-// The numbers of a flag that is a list of them. InvalidArgument when there is none, or as above.
+// Returns the numbers of a flag that is a list. InvalidArgument if the list is empty, or as above.
 absl::StatusOr<std::vector<double>> NumbersOf(const std::string& flag);
 
 }  // namespace base

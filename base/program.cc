@@ -37,7 +37,7 @@ const std::vector<std::string>& Themes() {
   return themes;
 }
 
-// The reference's short and second names.
+// The reference's short and alternative names.
 const std::map<std::string, std::string>& Aliases() {
   static const auto& aliases = *new std::map<std::string, std::string>{
       {"a", "arch"},           {"b", "batch_size"}, {"e", "evaluate"},     {"j", "workers"},
@@ -45,7 +45,7 @@ const std::map<std::string, std::string>& Aliases() {
   return aliases;
 }
 
-// Flags of ours that have no use in this program.
+// Flags that have no use in this program.
 std::set<std::string> Hidden(const Program& program) {
   std::set<std::string> hidden;
   if (program.presets.empty()) hidden = {"preset", "print_config"};
@@ -81,7 +81,7 @@ absl::Status CheckNotEmpty(const std::string& name, const std::string& argument)
       "the argument ", name, " is empty (a shell variable that is not set?); give a path"));
 }
 
-// Gives a single argument to the flag that it stands for.
+// Sets `flag` to the only positional argument, if there is one.
 absl::Status SetByArgument(const std::string& flag, const Arguments& arguments) {
   if (arguments.empty()) return absl::OkStatus();
   const std::string& last = arguments.back();
@@ -93,7 +93,7 @@ absl::Status SetByArgument(const std::string& flag, const Arguments& arguments) 
   return SetFlag(flag, last);
 }
 
-// As many arguments as `usage` names, none of them empty.
+// Checks that there are as many arguments as `usage` names, and that none is empty.
 absl::Status CheckArguments(const std::string& usage, const Arguments& arguments) {
   const std::vector<std::string> names = absl::StrSplit(usage, ' ', absl::SkipEmpty());
   const auto optional = [](const std::string& name) { return absl::StartsWith(name, "["); };

@@ -1,5 +1,5 @@
-// The start of every program. A program's main file defines its flags (flags.h), states the rest
-// once, and hands over:
+// The start of every program. A program's main file defines its flags (flags.h), describes the rest
+// in a Program, and calls Main:
 //
 //   DEFINE_int64(images, 0, "[data: at least 0] images to sample; 0: all");
 //
@@ -9,7 +9,7 @@
 //     return base::Main(argc, argv, {.usage = kUsage, .arguments = "DATA"}, Stats);
 //   }
 //
-// Every flag that is defined in the program or a library of it belongs to it.
+// Every flag defined in the program or in a library that it links belongs to it.
 #ifndef BASE_PROGRAM_H_
 #define BASE_PROGRAM_H_
 
@@ -24,26 +24,27 @@
 
 namespace base {
 
-// Values of flags under a name, given by --preset=NAME.
+// Named values of flags, chosen by --preset=NAME.
 struct Preset {
   std::string name, summary;
-  std::vector<std::pair<std::string, std::string>> flags;  // flag, value; each is a flag and fits
+  std::vector<std::pair<std::string, std::string>> flags;  // flag, value; must be valid
 };
 
 struct Program {
-  std::string usage;  // what it does, and examples; what --help prints first
-  // The positional arguments as a usage line has them: "DATA OUT", "BANK [QUERIES]", "FILE...".
+  std::string usage;  // what the program does, with examples; --help prints it first
+  // The positional arguments as in a usage line: "DATA OUT", "BANK [QUERIES]", "FILE...".
   std::string arguments = {};
-  // Or, in place of `arguments`, the flag that a single positional argument sets.
+  // Instead of `arguments`: the flag that a single positional argument sets.
   std::string argument_flag = {};
-  std::vector<Preset> presets = {};  // with some, the program has --preset and --print-config
+  std::vector<Preset> presets = {};  // if not empty, the program has --preset and --print-config
 };
 
 using Arguments = std::vector<std::string>;  // positional
 
-// Sets the flags and returns the positional arguments, as many as the program takes; nullopt when
-// --help, or --plugins where plugins are linked, has been answered. Errors are ParseCommandLine's
-// (flags.h), and InvalidArgument for an argument that is missing, empty or unexpected.
+// Sets the flags and returns the positional arguments, as many as the program takes; nullopt if
+// --help or (in a program with plugins) --plugins has been answered. Errors are those of
+// ParseCommandLine (flags.h), and InvalidArgument for an argument that is missing, empty or
+// unexpected.
 absl::StatusOr<std::optional<Arguments>> ReadCommandLine(int argc, char** argv,
                                                          const Program& program);
 
@@ -51,11 +52,12 @@ absl::StatusOr<std::optional<Arguments>> ReadCommandLine(int argc, char** argv,
 int Main(int argc, char** argv, const Program& program,
          const std::function<absl::Status(const Arguments&)>& body);
 
-// Sets the flags of the preset that --preset names, where they are not set yet; without --preset,
-// those of `otherwise` (empty: none). InvalidArgument names the nearest of an unknown one.
+// Sets those flags of the preset named by --preset that are not set yet; without --preset, those of
+// the preset `otherwise` (empty: none). InvalidArgument for an unknown preset suggests the nearest
+// one.
 absl::Status ApplyPreset(const Program& program, const std::string& otherwise);
 
-// --print-config: print the settings instead of running.
+// Whether --print-config is given: print the settings instead of running.
 bool PrintConfig();
 
 }  // namespace base

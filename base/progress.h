@@ -1,5 +1,5 @@
-// Progress on the terminal: one line that is written over, or plain lines where there is no
-// terminal.
+// Progress messages: one line that is overwritten on a terminal, or plain lines if the output is
+// not a terminal.
 #ifndef BASE_PROGRESS_H_
 #define BASE_PROGRESS_H_
 
@@ -10,14 +10,14 @@ namespace base {
 
 class Progress {
  public:
-  // On a terminal each Update writes over the last; elsewhere a line is printed when
-  // `seconds_between` have passed since the last one, so that a log does not drown.
+  // On a terminal each Update overwrites the last one. Elsewhere a line is printed only if
+  // `seconds_between` have passed since the last one, so that logs stay short.
   explicit Progress(double seconds_between = 10);
   ~Progress();
 
   void Update(const std::string& text);
 
-  // A line that stays.
+  // Prints a line that stays.
   void Print(const std::string& text);
 
  private:
@@ -26,7 +26,7 @@ class Progress {
   const bool terminal_;
   const std::chrono::duration<double> between_;
   std::chrono::steady_clock::time_point last_{};
-  bool open_ = false;  // an updated line stands on the terminal
+  bool open_ = false;  // an updated line is on the terminal
 };
 
 // Wall-clock seconds that have passed since `start`.
@@ -38,8 +38,8 @@ std::string FormatSeconds(double seconds);
 // "1.5 GB", "820 MB", "12 kB".
 std::string FormatBytes(double bytes);
 
-// The most memory that the process has had so far, in bytes; files that it has mapped count as far
-// as they were read.
+// Returns the peak memory of the process so far, in bytes. Mapped files count as far as they were
+// read.
 double PeakBytes();
 
 }  // namespace base

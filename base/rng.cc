@@ -24,8 +24,8 @@ std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> x, std::array<uint32_t, 2
 
 Rng::Rng(uint64_t seed, Purpose purpose, uint64_t a, uint64_t b, uint64_t c) {
   // One round trip through the cipher mixes the seed with the purpose, so that neighbouring seeds
-  // and purposes give unrelated keys. What is left identifies the stream in the counter's upper
-  // words; the lowest word counts blocks.
+  // and purposes give unrelated keys. The remaining arguments identify the stream in the upper
+  // words of the counter; the lowest word counts blocks.
   const auto mixed = Philox({static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32),
                              static_cast<uint32_t>(purpose), static_cast<uint32_t>(a)},
                             {0x4D6F436F, 0x2B2B});

@@ -1,8 +1,8 @@
-// Counter-based random numbers: a stream is a function of its key, not of who draws first.
+// Counter-based random numbers: a stream depends only on its key, not on what was drawn before.
 //
-// Crops, orders and shuffles are keyed by what they belong to (seed, epoch, sample, view), so they
-// are the same with any number of threads and after any resume, and no generator state is ever
-// saved.
+// Crops, orders and shuffles are keyed by what they belong to (seed, epoch, sample, view). They are
+// therefore the same with any number of threads and after any resume, and no generator state has to
+// be saved.
 //
 // Philox4x32-10 of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
 #ifndef BASE_RNG_H_
@@ -46,7 +46,7 @@ class Rng {
   std::array<uint32_t, 2> key_;
   std::array<uint32_t, 4> counter_;
   std::array<uint32_t, 4> block_;
-  int used_ = 4;  // words of block_ already handed out
+  int used_ = 4;  // words of block_ that have been used
 };
 
 }  // namespace base

@@ -10,11 +10,11 @@
 #include <cerrno>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/cores.h"
 #include "base/files.h"
 
 namespace base {
@@ -27,8 +27,8 @@ absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
   RunFolder folder(path, fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return ErrnoStatus("cannot lock", lock);
-    return absl::UnavailableError(absl::StrCat("another run is at work in '", path,
-                                               "'; wait for it or choose another folder"));
+    return absl::UnavailableError(
+        absl::StrCat("another run is using '", path, "'; wait for it, or choose another folder"));
   }
   for (const char* place : {"", "/checkpoints"}) RemoveTemporaries(path + place);
   return folder;
@@ -53,8 +53,8 @@ absl::Status RunFolder::Append(const std::string& name, const std::string& bytes
   if (written != static_cast<ssize_t>(bytes.size())) {
     if (written >= 0) errno = ENOSPC;
     status = ErrnoStatus("cannot write", path);
-    // Half a line, or record, would spoil the next one.
-    if (ftruncate(fd, end) != 0) status = ErrnoStatus("cannot mend", path);
+    // Half a line or record would damage the next one.
+    if (ftruncate(fd, end) != 0) status = ErrnoStatus("cannot repair", path);
   }
   close(fd);
   return status;
@@ -82,7 +82,7 @@ nlohmann::json DescribeMachine() {
   uname(&system);
   machine["host"] = system.nodename;
   machine["system"] = absl::StrCat(system.sysname, " ", system.release, " ", system.machine);
-  machine["cores"] = std::thread::hardware_concurrency();
+  machine["cores"] = Cores();
   struct sysinfo memory;
   sysinfo(&memory);
   machine["memory_bytes"] = static_cast<uint64_t>(memory.totalram) * memory.mem_unit;

@@ -1,4 +1,4 @@
-// A run's own folder: everything that it writes, and a lock that keeps a second run out.
+// The folder of a run: everything that the run writes, and a lock that keeps a second run out.
 #ifndef BASE_RUN_FOLDER_H_
 #define BASE_RUN_FOLDER_H_
 
@@ -10,18 +10,19 @@
 
 namespace base {
 
-//   flags.txt           the command line, as a flagfile that makes the same run
-//   environment.json    machine, libraries, threads
-//   metrics.jsonl       one JSON object a line
-//   metrics.csv         the same numbers as a table
+//   flags.txt               the flags, as a flagfile that makes the same run
+//   environment.json        machine, libraries, threads
+//   metrics.jsonl           one JSON object per line
+//   metrics.csv             the same numbers as a table
 //   events.out.tfevents.*   the same for TensorBoard
-//   bad_images.txt      images that could not be read
+//   bad_images.txt          images that could not be read
 //   checkpoints/
 //   lock
 class RunFolder {
  public:
-  // Makes the folder where it is missing and takes its lock, which the process holds until it ends.
-  // Unavailable when another process holds it, PermissionDenied when it cannot be written to.
+  // Creates the folder if it does not exist, and takes its lock, which the process holds until it
+  // ends. Unavailable if another process holds the lock, PermissionDenied if the folder is not
+  // writable.
   static absl::StatusOr<RunFolder> Open(const std::string& path);
 
   RunFolder(RunFolder&& other) noexcept;
@@ -31,8 +32,8 @@ class RunFolder {
   const std::string& path() const { return path_; }
   std::string File(const std::string& name) const { return path_ + "/" + name; }
 
-  // Adds all of `bytes` to the file `name`, or nothing. Failing is reported, not fatal: a full disk
-  // must not stop a run.
+  // Appends all of `bytes` to the file `name`, or nothing. The caller reports an error and
+  // continues, because a full disk must not stop a run.
   absl::Status Append(const std::string& name, const std::string& bytes);
 
  private:
@@ -42,12 +43,12 @@ class RunFolder {
   int lock_;
 };
 
-// Makes the folder "<parent>/2026-11-24_13-05-59<suffix>", with -2, -3 ... appended where it
-// exists, and returns its path: runs that start in the same second get folders of their own. Where
-// it cannot be made, RunFolder::Open says why.
+// Creates the folder "<parent>/2026-11-24_13-05-59<suffix>", followed by -2, -3, ... if it already
+// exists, and returns its path, so that runs that start in the same second get different folders.
+// If it cannot be created, RunFolder::Open reports the reason.
 std::string NewRunPath(const std::string& parent, const std::string& suffix = "");
 
-// Machine, CPU, cores, memory and operating system: what a report of a problem needs.
+// Describes the machine for bug reports: CPU, cores, memory and operating system.
 nlohmann::json DescribeMachine();
 
 }  // namespace base

@@ -40,7 +40,7 @@ void RunLog::Start(int64_t step) {
   if (folder_ == nullptr) return;
   std::string lines, rows = absl::StrJoin(columns_, ",") + "\n";
   for (const nlohmann::json& line : Lines()) {
-    // A run that starts anew shares no line with what lies here.
+    // A new run keeps no line of an earlier one.
     if (step == 0 || line.value("step", int64_t{0}) > step) continue;
     absl::StrAppend(&lines, line.dump(), "\n");
     absl::StrAppend(&rows, CsvRow(line), "\n");
@@ -50,7 +50,7 @@ void RunLog::Start(int64_t step) {
 
   // TensorBoard takes the files of a folder in the order of their names.
   events_ = absl::StrCat("events.out.tfevents.", static_cast<int64_t>(Now()), ".", getpid());
-  const int64_t next = step == 0 ? 0 : step + 1;  // step 0 is the untrained encoder's
+  const int64_t next = step == 0 ? 0 : step + 1;  // 0: the untrained encoder
   Warn(folder_->Append(events_, EventFileVersion(Now()) + SessionStart(Now(), next)));
 }
 
@@ -86,7 +86,7 @@ std::vector<nlohmann::json> RunLog::Recorded(const std::string& name) const {
 }
 
 void RunLog::PrintTable(const std::vector<TableRow>& rows) {
-  Print(absl::StrFormat("  %-22s%10s%10s%10s%10s", "", "first", "last", "least", "most"));
+  Print(absl::StrFormat("  %-22s%10s%10s%10s%10s", "", "first", "last", "min", "max"));
   for (const TableRow& row : rows) {
     std::vector<double> values;
     for (const nlohmann::json& line : Recorded(row.name)) {
@@ -103,7 +103,7 @@ std::vector<nlohmann::json> RunLog::Lines() const {
   std::vector<nlohmann::json> lines;
   if (folder_ == nullptr) return lines;
   const auto text = ReadFile(folder_->File(kJsonLines));
-  if (!text.ok()) return lines;  // there are none yet
+  if (!text.ok()) return lines;  // there are no lines yet
   for (absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     auto json = nlohmann::json::parse(std::string(line), nullptr, /*exceptions=*/false);
     if (json.is_object()) lines.push_back(std::move(json));

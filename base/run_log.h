@@ -1,4 +1,4 @@
-// What a training loop has to say: on the terminal, and in the files of its run folder.
+// The output of a training loop: on the terminal, and in the files of its run folder.
 #ifndef BASE_RUN_LOG_H_
 #define BASE_RUN_LOG_H_
 
@@ -16,40 +16,41 @@ namespace base {
 
 class RunLog {
  public:
-  // `folder` must outlive the log; where it is null, as on the ranks of a run but the first,
-  // nothing is written to files. `columns` are the names that Metrics() will be given, in the order
-  // of metrics.csv. Bad images that are listed already are not listed again.
+  // `folder` must outlive the log. If it is null, as on every rank except 0, nothing is written to
+  // files. `columns` are the names that Metrics() will get, in the order of metrics.csv. Bad images
+  // that are already listed are not listed again.
   RunLog(RunFolder* folder, std::vector<std::string> columns);
 
-  // Makes the files of metrics ready for a run that goes on after `step`, 0 at its start. What a
-  // killed run has written behind its last checkpoint, which will come again, is taken out.
+  // Prepares the metrics files for a run that continues after `step`, 0 at its start. Lines that a
+  // killed run wrote after its last checkpoint are removed, because the run will write them again.
   void Start(int64_t step);
 
-  // A line that is written over by the next.
+  // Prints a line that the next one overwrites.
   void Update(const std::string& text) { progress_.Update(text); }
-  // A line that stays.
+  // Prints a line that stays.
   void Print(const std::string& text) { progress_.Print(text); }
 
-  // For what must not stop a run, such as a full disk: a line, unless OK or said before.
+  // Reports an error that must not stop a run, such as a full disk. Prints nothing if the status is
+  // OK or has been reported before.
   void Warn(const absl::Status& status);
 
-  // Numbers by name, "step" among them, the others in `columns` too: a line of metrics.jsonl, a row
-  // of metrics.csv and an event for TensorBoard.
+  // Writes numbers by name as a line of metrics.jsonl, a row of metrics.csv and an event for
+  // TensorBoard. "step" must be among them, and the other names in `columns`.
   void Metrics(const nlohmann::json& metrics);
 
-  // The lines of metrics.jsonl that have `name`.
+  // Returns the lines of metrics.jsonl that have `name`.
   std::vector<nlohmann::json> Recorded(const std::string& name) const;
 
-  // A line of PrintTable: a name of Metrics() with its title and what it is multiplied by.
+  // A line of PrintTable: a name of Metrics(), its title, and the factor for its values.
   struct TableRow {
     std::string title, name;
     double scale = 1;
   };
-  // The first, last, least and largest value of each name that metrics.jsonl has.
+  // Prints the first, last, smallest and largest value of each name that metrics.jsonl has.
   void PrintTable(const std::vector<TableRow>& rows);
 
-  // An image that could not be read, once each in a run's life: a line here and one in
-  // bad_images.txt.
+  // Reports an image that could not be read, on the terminal and in bad_images.txt; each image once
+  // per run, resumes included.
   void BadImage(const std::string& name, const std::string& why);
 
  private:
@@ -58,7 +59,7 @@ class RunLog {
 
   RunFolder* const folder_;
   const std::vector<std::string> columns_;
-  std::string events_;  // the event file's name
+  std::string events_;  // the name of the event file
   Progress progress_;
   std::set<std::string> warned_;
   std::set<std::string> bad_images_;

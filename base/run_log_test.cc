@@ -62,7 +62,7 @@ TEST_F(RunLogTest, TheTableHasFirstLastLeastAndMost) {
   ::testing::internal::CaptureStdout();
   log_.PrintTable({{"loss, %", "loss", 100}, {"kNN", "knn"}});
   EXPECT_EQ(::testing::internal::GetCapturedStdout(),
-            "                             first      last     least      most\n"
+            "                             first      last       min       max\n"
             "  loss, %                      300       200       100       400\n");
 }
 

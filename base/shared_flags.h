@@ -1,5 +1,5 @@
-// Flags that several programs have: their type, default, range and text are stated here once. A
-// program's main file names those that it has, at the top level.
+// Flags that several programs share: type, default, range and text are stated once, here. The main
+// file of a program names the ones that it has, at the top level.
 #ifndef BASE_SHARED_FLAGS_H_
 #define BASE_SHARED_FLAGS_H_
 

@@ -13,10 +13,10 @@ namespace {
 
 constexpr double kLongestStep = 15, kSave = 30;  // seconds
 
-constexpr int64_t kOnce = 1000;  // milliseconds in which a signal that comes again is the same one
+constexpr int64_t kOnce = 1000;  // milliseconds in which repeated signals count as one
 
 volatile std::sig_atomic_t received = 0;
-std::atomic<int64_t> interrupted, terminated, hung_up;  // when each came; 0: not yet
+std::atomic<int64_t> interrupted, terminated, hung_up;  // when each signal came; 0: not yet
 
 int64_t Milliseconds() {
   timespec now;
@@ -61,7 +61,7 @@ absl::Status StopRequested() {
     case SIGTERM:
       return absl::CancelledError("stopped by SIGTERM");
     case SIGHUP:
-      return absl::CancelledError("stopped by SIGHUP, since the terminal was closed");
+      return absl::CancelledError("stopped by SIGHUP (the terminal was closed)");
     default:
       return absl::CancelledError("stopped by SIGUSR1");
   }
@@ -76,8 +76,9 @@ void ShareStopSignal(int signal) {
 std::string SlowStepWarning(double seconds) {
   if (!(seconds > kLongestStep)) return "";
   return absl::StrFormat(
-      "warning: a step takes %.0f s, and a signal is answered after it; have a scheduler send "
-      "SIGUSR1 %.0f s before the end (sbatch --signal=B:USR1@%.0f), or lower --batch-size",
+      "warning: a step takes %.0f s, and a run reacts to a signal only at the end of a step; let "
+      "the scheduler send SIGUSR1 %.0f s before the time limit (sbatch --signal=B:USR1@%.0f), or "
+      "lower --batch-size",
       seconds, std::ceil(seconds) + kSave, std::ceil(seconds) + kSave);
 }
 

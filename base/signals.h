@@ -1,4 +1,4 @@
-// A polite stop: Ctrl-C, SIGTERM and SIGUSR1 ask, the training loop finishes its step and answers.
+// Stopping a run by Ctrl-C, SIGTERM, SIGHUP or SIGUSR1: the training loop finishes its step first.
 #ifndef BASE_SIGNALS_H_
 #define BASE_SIGNALS_H_
 
@@ -8,24 +8,26 @@
 
 namespace base {
 
-// From now on these signals only set a flag. A second Ctrl-C or SIGTERM ends the process as usual,
-// if it comes a second or more after the first: a scheduler that signals every process of a job,
-// and a launcher there that passes it on, mean the same one. A second SIGUSR1 does nothing, since
-// schedulers and scripts may both send one before the end.
+// From this call on, these signals only set a flag. A second Ctrl-C, SIGTERM or SIGHUP ends the
+// process as usual, if it comes at least a second after the first. Two that come closer together
+// count as one: a scheduler may signal every process of a job, and a launcher may pass the same
+// signal on. A second SIGUSR1 does nothing, because schedulers and scripts may both send one before
+// the time limit.
 void CatchStopSignals();
 
-// OK until a signal came; then Cancelled, whose exit code is 128 + StopSignal(): never 0, which
-// launchers take for success.
+// OK until a signal has come; then Cancelled, whose exit code is 128 + StopSignal(). It is never 0,
+// which launchers would take for success.
 absl::Status StopRequested();
 
-// The signal that came first; 0 before.
+// Returns the first signal that has come; 0 if none has.
 int StopSignal();
 
-// Takes a signal that another process of the run got for one of this process's own.
+// Treats a signal that another process of the run has received as received by this process.
 void ShareStopSignal(int signal);
 
-// What to say of a run whose step takes so long, since a signal is answered at a step's end. Empty
-// up to 15 s: schedulers give 30 s from SIGTERM to SIGKILL, and a checkpoint takes its time, too.
+// Returns a warning for a run whose steps take `seconds`, since a run reacts to signals only at the
+// end of a step. Empty up to 15 s: schedulers allow 30 s from SIGTERM to SIGKILL, and writing a
+// checkpoint takes time, too.
 std::string SlowStepWarning(double seconds);
 
 }  // namespace base

@@ -1,7 +1,7 @@
-// One rank of training steps on batches that lie ready, timed one by one, for compare_ddp.py. Each
-// line of standard input is a number of steps and "average" or "own", by which the gradients are
-// averaged or not; the line that answers is JSON with each step's loss and seconds: in all, in
-// collectives that the step waits for, and in the backward pass with what it averages.
+// Times the training steps of one rank, one by one, on prepared batches, for compare_ddp.py. Each
+// line of standard input is a number of steps and "average" or "own", which says whether gradients
+// are averaged. The program answers with a line of JSON with the loss and the seconds of each step:
+// in total, in collectives that the step waits for, and in the backward pass including averaging.
 #include <ATen/Parallel.h>
 #include <ATen/ops/tensor.h>
 #include <gflags/gflags.h>
@@ -24,16 +24,16 @@
 
 DEFINE_string(arch, "resnet18", "backbone");
 DEFINE_int32(size, 64, "rows and columns of an image");
-DEFINE_int32(batch_size, 64, "images in the batch of all ranks");
+DEFINE_int32(batch_size, 64, "batch size of all ranks together");
 DEFINE_int32(moco_k, 65536, "keys in the queue");
-DEFINE_int32(rank, 0, "of this process");
-DEFINE_int32(ranks, 2, "processes");
-DEFINE_string(store, "", "file where they meet");
-DEFINE_bool(deal, false, "keys' images lie shuffled; otherwise ranks exchange them");
+DEFINE_int32(rank, 0, "rank of this process");
+DEFINE_int32(ranks, 2, "number of ranks");
+DEFINE_string(store, "", "file for the rendezvous");
+DEFINE_bool(deal, false, "the keys' images are already shuffled; otherwise ranks exchange them");
 
 namespace {
 
-constexpr int kBatches = 4;  // that lie ready; step i takes the i-th modulo this
+constexpr int kBatches = 4;  // number of prepared batches; step i uses batch i modulo this
 
 class Stopwatch {
  public:
@@ -47,7 +47,7 @@ class Stopwatch {
   const std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-// A communicator by the clock.
+// A communicator that measures the time of another one.
 class Timed : public moco::Communicator {
  public:
   explicit Timed(std::unique_ptr<moco::Communicator> inner) : inner_(std::move(inner)) {}

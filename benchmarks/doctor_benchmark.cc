@@ -11,13 +11,13 @@
 #include <cstdio>
 #include <opencv2/core/utility.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_format.h"
 #include "augment/augmentation.h"
 #include "augment/presets.h"
+#include "base/cores.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
@@ -141,9 +141,7 @@ std::vector<doctor::Fingerprint> ManyFingerprints(int64_t count) {
 absl::Status Run(int argc, char** argv) {
   if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();
   cv::setNumThreads(1);
-  const int threads = FLAGS_threads > 0
-                          ? FLAGS_threads
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = FLAGS_threads > 0 ? FLAGS_threads : base::Cores();
   if (!FLAGS_data.empty()) {
     if (absl::Status s = CompareRates(base::UserPath(FLAGS_data), threads); !s.ok()) return s;
   }

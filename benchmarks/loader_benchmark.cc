@@ -1,8 +1,9 @@
-// How long a data set takes to open and what its index keeps in memory; then how many images one
-// core decodes and augments in a second: each step alone, and all that the loader does for MoCo v2.
+// Measures how long a data set takes to open and how much memory its index needs; then how many
+// images per second one core decodes and augments: each step alone, and everything that the loader
+// does for MoCo v2.
 //
-// Times are CPU time of this thread, so that a busy machine tells nearly the same; of several
-// passes over the images the fastest counts.
+// Times are CPU time of this thread, so that a busy machine gives nearly the same numbers. Of
+// several passes over the images, the fastest counts.
 #include <gflags/gflags.h>
 #include <malloc.h>
 #include <time.h>
@@ -29,11 +30,11 @@
 #include "base/rng.h"
 #include "data/dataset.h"
 
-DEFINE_string(data, "", "images in any form of docs/data.md");
-DEFINE_string(dataset, "", "form of the data, by the name of a plugin; empty: it is found out");
+DEFINE_string(data, "", "images, in any format of docs/data.md");
+DEFINE_string(dataset, "", "data set format (a plugin name); empty: detect it");
 DEFINE_int32(size, 224, "rows and columns of a view");
-DEFINE_int32(images, 200, "images that are taken of the data");
-DEFINE_double(seconds, 1, "for each line");
+DEFINE_int32(images, 200, "number of images to read, evenly spaced");
+DEFINE_double(seconds, 1, "duration of each measurement");
 
 namespace {
 
@@ -48,7 +49,7 @@ size_t HeapBytes() {
   return info.uordblks + info.hblkhd;
 }
 
-// Prints the rate of `work`, which is called with 0 to count - 1, over and over.
+// Prints the rate of `work`, which is called repeatedly with 0 to count - 1.
 void Measure(const std::string& what, int64_t count, const std::function<void(int64_t)>& work) {
   const double end = CpuSeconds() + FLAGS_seconds;
   double fastest = std::numeric_limits<double>::infinity();
@@ -75,7 +76,7 @@ absl::Status Run(int argc, char** argv) {
               static_cast<long long>(dataset.size()), opened->place.c_str(), opened->format.c_str(),
               took.count(), static_cast<double>(HeapBytes() - before) / dataset.size());
 
-  // Spread over the data, so that every class is there.
+  // Evenly spaced, so that every class is included.
   const int64_t count = std::min<int64_t>(FLAGS_images, dataset.size());
   const auto index = [&](int64_t i) { return i * dataset.size() / count; };
   const auto stream = [](int64_t i, int view = 0) {
@@ -91,7 +92,7 @@ absl::Status Run(int argc, char** argv) {
               FLAGS_size, FLAGS_size);
   Measure("read and decode", count, [&](int64_t i) { (void)dataset.Image(index(i)); });
 
-  // Inputs of the later steps are results of the first.
+  // The later steps work on the results of the first.
   const std::string crop = absl::StrCat("random_resized_crop:scale_min=0.2,size=", FLAGS_size);
   const auto pipeline = augment::Pipeline::Create(crop);
   if (!pipeline.ok()) return pipeline.status();

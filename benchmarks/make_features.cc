@@ -1,11 +1,11 @@
-// Features such as an encoder's, for benchmarks: OUT.npy and OUT.csv beside it.
+// Writes features that resemble an encoder's, for benchmarks: OUT.npy, and OUT.csv beside it.
 //
 //   bazel run //benchmarks:make_features -- OUT.npy --images=512000
 //
-// Classes of unequal size lie around centres of their own; within each, images differ along 32
-// directions that all classes share, along each of them less than along the one before, so that ten
-// make most of it; some classes' images lie closer than others'. One in a hundred is almost another
-// one. The same flags give the same bytes.
+// Classes have different sizes and centres. Within a class, images vary along 32 directions that
+// all classes share, along each one less than along the one before, so that ten of them account for
+// most of the variance; some classes are denser than others. One image in a hundred is a near
+// duplicate. The same flags give the same bytes.
 #include <gflags/gflags.h>
 
 #include <algorithm>
@@ -24,17 +24,17 @@
 #include "base/rng.h"
 #include "tensors/npy.h"
 
-DEFINE_int64(images, 512'000, "rows");
-DEFINE_int64(dim, 512, "columns");
-DEFINE_int64(classes, 800, "centres");
-DEFINE_bool(half, true, "float16, else float32");
+DEFINE_int64(images, 512'000, "number of images (rows)");
+DEFINE_int64(dim, 512, "length of a feature vector (columns)");
+DEFINE_int64(classes, 800, "number of classes");
+DEFINE_bool(half, true, "write float16 instead of float32");
 
 namespace {
 
 constexpr int kDirections = 32;
-constexpr int64_t kBlock = 4096;  // rows that are written at once
+constexpr int64_t kBlock = 4096;  // rows that are written at a time
 
-class Normals {  // by Box and Muller
+class Normals {  // by the Box-Muller transform
  public:
   Normals(uint64_t kind, uint64_t index) : rng_(0, base::Purpose::kTest, kind, index) {}
   float Next() {

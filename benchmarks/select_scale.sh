@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What it costs to choose labels, against the number of images: a line each, as the table of README.md has it.
-# $1, $2: make_features and select_labels; the rest: STRATEGY IMAGES... (a fortieth of them is chosen).
+# Measures the cost of choosing labels for several numbers of images, and prints a line for each, as in the table of
+# README.md. $1, $2: make_features and select_labels; the rest: STRATEGY IMAGES... (a fortieth of the images is chosen).
 set -euo pipefail
 
 make=$PWD/$1 select=$PWD/$2 strategy=$3
 shift 3
-unset BUILD_WORKING_DIRECTORY # paths are relative to this folder, not to where a person stands
+unset BUILD_WORKING_DIRECTORY # paths are relative to this folder, not to the user's current one
 cd "$(mktemp -d)"
 trap 'rm -r "$PWD"' EXIT
 TIMEFORMAT='%R s, %U + %S s of CPU'

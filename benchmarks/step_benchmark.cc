@@ -1,6 +1,6 @@
-// Training steps on batches that lie ready, timed one by one, for step_benchmark.py to compare with
-// the reference's. Each line of standard input is a number of steps; they are done, and the line
-// that answers is JSON with their losses and seconds.
+// Times training steps, one by one, on prepared batches, so that compare_steps.py can compare them
+// with the reference's. Each line of standard input is a number of steps; the program computes
+// them, and answers with a line of JSON with their losses and seconds.
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -22,14 +22,14 @@
 DEFINE_string(arch, "resnet18", "backbone");
 DEFINE_int32(size, 32, "rows and columns of an image");
 DEFINE_int32(batch_size, 64, "images in a batch");
-DEFINE_int32(bn_splits, 1, "parts of a batch with batch statistics of their own");
+DEFINE_int32(bn_splits, 1, "parts of a batch, each with its own batch statistics");
 DEFINE_int32(moco_k, 65536, "keys in the queue");
 DEFINE_string(precision, "fp32", "fp64, fp32 or bf16");
-DEFINE_int32(threads, 2, "threads that compute");
+DEFINE_int32(threads, 2, "compute threads");
 
 namespace {
 
-constexpr int kBatches = 4;  // that lie ready; step i takes the i-th modulo this
+constexpr int kBatches = 4;  // number of prepared batches; step i uses batch i modulo this
 
 absl::Status Run(int argc, char** argv) {
   if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();

@@ -1,4 +1,4 @@
-// How long 30 linear probes take side by side, and as runs of their own: bazel run
+// Compares the time of 30 linear probes trained side by side with that of separate runs: bazel run
 // //benchmarks:sweep_benchmark
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -23,16 +23,16 @@
 #include "moco/measures/linear_sweep.h"
 
 DEFINE_int64(images, 50000, "rows of features to train on");
-DEFINE_int64(validation, 10000, "of them to validate with");
-DEFINE_int64(features, 512, "columns");
+DEFINE_int64(validation, 10000, "rows of features to validate with");
+DEFINE_int64(features, 512, "length of a feature vector");
 DEFINE_int64(classes, 10, "classes");
-DEFINE_int64(probes, 30, "probes of the sweep");
-DEFINE_int64(batch_size, 256, "images in a step");
-DEFINE_int64(turns, 5, "pairs of an epoch of the sweep and one of a probe");
+DEFINE_int64(probes, 30, "number of probes");
+DEFINE_int64(batch_size, 256, "batch size");
+DEFINE_int64(turns, 5, "repetitions, each an epoch of the sweep and one of a single probe");
 
 namespace {
 
-// Of the process's own time, which on one thread is that of a machine with nothing else to do.
+// CPU time of the process; with one thread, it equals the wall time on an idle machine.
 template <typename Work>
 double Seconds(Work work) {
   const std::clock_t began = std::clock();
@@ -73,7 +73,7 @@ absl::Status Run(int argc, char** argv) {
   auto probe = moco::LinearProbe::Create(
       {.features = FLAGS_features, .classes = FLAGS_classes, .weight_decay = 1e-4}, **communicator);
   if (!probe.ok()) return probe.status();
-  // An epoch as //lincls:lincls would have it of features in memory.
+  // Trains an epoch as //lincls:lincls does, with features in memory.
   absl::Status status;
   const auto epoch_of_probe = [&](int64_t epoch) {
     const at::Tensor order = at::tensor(data::EpochOrder(FLAGS_images, 0, epoch));
@@ -96,7 +96,7 @@ absl::Status Run(int argc, char** argv) {
     });
     const double b = Seconds([&] { epoch_of_probe(turn); });
     if (!status.ok()) return status;
-    if (turn == 0) continue;  // finds out how to compute
+    if (turn == 0) continue;  // lets libraries choose algorithms
     side_by_side.push_back(a);
     own.push_back(b);
     ratio.push_back(FLAGS_probes * b / a);
@@ -108,7 +108,7 @@ absl::Status Run(int argc, char** argv) {
       static_cast<long long>(FLAGS_turns));
   Print("an epoch of the sweep, s", side_by_side);
   Print("an epoch of one probe, s", own);
-  Print("as many runs of their own over the sweep", ratio);
+  Print("ratio of as many separate runs to the sweep", ratio);
   return absl::OkStatus();
 }
 

@@ -1,4 +1,4 @@
-// What a linear classifier is saved as, wherever it was trained.
+// The checkpoint format of linear classifiers, whichever program trained them.
 #ifndef LINCLS_CLASSIFIER_CHECKPOINT_H_
 #define LINCLS_CLASSIFIER_CHECKPOINT_H_
 
@@ -11,19 +11,21 @@
 
 namespace lincls {
 
-// In `checkpoints/` of a run folder.
+// File names in `checkpoints/` of a run folder.
 inline constexpr char kLastCheckpoint[] = "checkpoints/checkpoint.pth.tar";
 inline constexpr char kBestCheckpoint[] = "checkpoints/model_best.pth.tar";
 
-// Those that a run folder has, oldest first: the best one is of the last epoch or one before.
+// Returns the checkpoints that a run folder contains, oldest first: the best one is from the last
+// epoch or an earlier one.
 std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
-// How a checkpoint names the classes.
+// Returns the form in which a checkpoint names the classes.
 std::string ClassNames(const std::vector<std::string>& classes);
 
-// The layout of the reference's main_lincls.py: state_dict with the whole network below `module.`,
-// optimizer without its learning rate; and the facts that validation needs: architecture,
-// evaluation views, classes, pretrained checkpoint. Tensors are shared, not copied.
+// Returns a checkpoint in the layout of the reference's main_lincls.py: the state_dict has the
+// whole network below `module.`; the learning rate of the optimizer is not set. It includes the
+// facts that validation needs: architecture, evaluation views, classes, pretrained checkpoint.
+// Tensors are shared, not copied.
 moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const moco::LinearProbe& probe,
                                       const std::string& eval_views,
                                       const std::vector<std::string>& classes,

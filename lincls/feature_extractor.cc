@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "lincls/encoders/pretrained.h"
@@ -26,7 +27,7 @@
 namespace lincls {
 namespace {
 
-// The names in `list`, each once.
+// Returns the names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
   const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
   std::vector<std::string> columns;
@@ -41,7 +42,7 @@ absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
   return columns;
 }
 
-// images.csv has a line for each image, which is found by its name.
+// images.csv has a line for each image, and identifies the image by its name.
 absl::Status CheckNames(const data::Dataset& dataset) {
   std::vector<std::pair<size_t, int64_t>> hashes;
   for (int64_t i = 0; i < dataset.size(); ++i) {
@@ -63,7 +64,7 @@ absl::Status CheckNames(const data::Dataset& dataset) {
   return absl::OkStatus();
 }
 
-// Rows `kept` of a matrix, or of a column.
+// Returns rows `kept` of a matrix, or of a column.
 std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
   const at::Tensor rows = matrix.cpu().contiguous();
   const int64_t width = rows.size(1);
@@ -98,7 +99,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   if (!checkpoint.ok()) return checkpoint.status();
   e.weights_ = Fingerprint(checkpoint->state);
   auto network = FeatureNetwork::Create(*checkpoint, options.arch);
-  if (!network.ok()) return InFile(network.status(), options.checkpoint);
+  if (!network.ok()) return base::InFile(network.status(), options.checkpoint);
   e.network_ = *std::move(network);
   e.network_->To(options.device);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
@@ -118,7 +119,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   e.views_ = std::make_unique<augment::Pipeline>(*std::move(views));
   const augment::ImageType& image = e.views_->output();
   absl::Status chosen = e.network_->Choose(options.features, image.rows, image.cols);
-  if (!chosen.ok()) return InFile(chosen, options.checkpoint);
+  if (!chosen.ok()) return base::InFile(chosen, options.checkpoint);
   if (e.columns_.empty()) return extractor;
   auto image_columns =
       ImageColumns::Create({.columns = e.columns_,
@@ -130,7 +131,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
                             .batch_size = e.batch_size_,
                             .loader_threads = options.loader_threads},
                            *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
-  if (!image_columns.ok()) return InFile(image_columns.status(), options.checkpoint);
+  if (!image_columns.ok()) return base::InFile(image_columns.status(), options.checkpoint);
   e.image_columns_ = *std::move(image_columns);
   return extractor;
 }
@@ -170,14 +171,10 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
 
 absl::StatusOr<std::unique_ptr<data::Loader>> FeatureExtractor::StartLoader(
     const FeatureFolder& folder) const {
-  auto view = moco::MakeView(*views_);
+  auto view = moco::LoaderOf(*views_, 1);
   if (!view.ok()) return view.status();
-  data::LoaderOptions loader;
+  data::LoaderOptions& loader = *view;
   loader.batch_size = batch_size_;
-  loader.rows = views_->output().rows;
-  loader.cols = views_->output().cols;
-  loader.channels = views_->output().channels;
-  loader.views = {*view};
   loader.shuffle = false;
   loader.drop_last = false;
   loader.seed = options_.seed;
@@ -189,7 +186,7 @@ absl::StatusOr<std::unique_ptr<data::Loader>> FeatureExtractor::StartLoader(
   return data::Loader::Create(*opened_.dataset, loader);
 }
 
-// `what` the values are: `width` of each of `files`.
+// Checks the values of the features `what`: `width` values for each of `files`.
 absl::Status FeatureExtractor::CheckFinite(const std::string& what,
                                            const std::vector<float>& values, int64_t width,
                                            const std::vector<std::string>& files) const {
@@ -201,8 +198,8 @@ absl::Status FeatureExtractor::CheckFinite(const std::string& what,
                    "' a ", what, " of ", *bad, "; use a checkpoint from before the run diverged"));
 }
 
-// What the network makes of a batch that begins with image `first`, without the rows where another
-// image has taken the place of a damaged one.
+// Computes the features of a batch that begins with image `first`, without the rows in which
+// another image replaces a damaged one.
 absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch& batch,
                                                                int64_t first) const {
   FeatureFolder::Batch result;

@@ -22,7 +22,7 @@
 namespace lincls {
 
 struct ExtractionOptions {
-  std::string data, dataset;          // where the images are, and their format (data::OpenDataset)
+  std::string data, dataset;          // path of the images, and their format (data::OpenDataset)
   std::string split = "pretraining";  // data::ReadSplit
   std::string checkpoint;             // a file
   std::string arch;                   // as for FrozenBackbone::Create
@@ -30,7 +30,7 @@ struct ExtractionOptions {
   std::string eval_views;             // spec; empty: as EvaluationViews finds
   std::string features = "backbone";  // as for FeatureNetwork::Choose
   tensors::NpyType type = tensors::NpyType::kFloat32;
-  int64_t batch_size = 250;  // at least 1; a smaller data set is one batch
+  int64_t batch_size = 250;  // at least 1; a smaller data set forms one batch
   int loader_threads = 1;
   int64_t max_bad_images = 100;
 
@@ -43,18 +43,18 @@ struct ExtractionOptions {
 
 class FeatureExtractor {
  public:
-  // Everything but damaged images is checked here. Errors are those of the parts, with the
-  // checkpoint's name where it is the cause; InvalidArgument for an unknown column, and for two
-  // images of one name or a line break in a name, since a list of names is written.
+  // Checks everything except for damaged images. Errors are those of the parts, with the
+  // checkpoint's name if it is the cause; InvalidArgument for an unknown column, and for two images
+  // with the same name or a line break in a name, because the names are written to a list.
   static absl::StatusOr<std::unique_ptr<FeatureExtractor>> Create(const ExtractionOptions& options);
 
-  // All settings that decide the numbers.
+  // Returns all settings that determine the numbers.
   FeatureFolderOptions FolderOptions() const;
 
-  // Computes the images that the folder, opened with FolderOptions(), does not have yet, and
-  // finishes it. Damaged images are left out. On a stop signal (base/signals.h) the folder can be
-  // continued later. InvalidArgument, naming the image, when a feature is not finite; DataLoss when
-  // no image, or fewer than max_bad_images allows, can be read.
+  // Computes the images that the folder, opened with FolderOptions(), does not contain yet, and
+  // marks it as finished. Damaged images are left out. After a stop signal (base/signals.h) the
+  // folder can be continued later. InvalidArgument, naming the image, if a feature is not finite;
+  // DataLoss if more than max_bad_images images cannot be read, or if none can.
   absl::Status Run(FeatureFolder& folder) const;
 
   const std::string& checkpoint() const { return options_.checkpoint; }
@@ -80,7 +80,7 @@ class FeatureExtractor {
   std::string weights_;  // fingerprint of the checkpoint's tensors
   std::unique_ptr<FeatureNetwork> network_;
   data::Opened opened_;
-  std::string names_folder_;  // what all images' names begin with
+  std::string names_folder_;  // common beginning of all images' names
   std::unique_ptr<augment::Pipeline> views_;
   int64_t batch_size_ = 0;
   std::unique_ptr<ImageColumns> image_columns_;  // null without columns

@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -15,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/allocator.h"
+#include "base/cores.h"
 #include "base/files.h"
 #include "base/program.h"
 #include "base/shared_flags.h"
@@ -80,10 +80,7 @@ constexpr char kUsage[] =
 If it was interrupted, the same command continues.
 )";
 
-int LoaderThreads() {
-  const int64_t cores = std::max(1u, std::thread::hardware_concurrency());
-  return static_cast<int>(std::min(FLAGS_workers, cores));
-}
+int LoaderThreads() { return static_cast<int>(std::min<int64_t>(FLAGS_workers, base::Cores())); }
 
 absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   ExtractionOptions o;
@@ -137,7 +134,7 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
   std::fflush(stdout);
 }
 
-// For TensorBoard, from the first of the features.
+// Writes files for TensorBoard, of the first kind of features.
 absl::Status Project(const FeatureExtractor& e, const std::string& path) {
   const auto table = OpenFeatures(absl::StrCat(path, "/", e.network().outputs()[0].first, ".npy"));
   if (!table.ok()) return table.status();

@@ -61,7 +61,7 @@ BANK and QUERIES are folders of //lincls:features, or .npy files with a .csv (fi
 each.
 )";
 
-constexpr int kTile = 96;  // pixels of an image in a sheet
+constexpr int kTile = 96;  // pixels per side of an image in a sheet
 
 using Table = std::shared_ptr<const FeatureTable>;
 
@@ -121,7 +121,7 @@ absl::Status PrintAccuracies(const Table& bank, const Table& queries, const Flag
   moco::KnnGrid grid{ClassesOf(*bank, *queries), flags.k, flags.temperatures, one_set};
   Print("bank", *bank, banked->features.size);
   if (one_set) {
-    std::printf("queries  each of them, by the others\n");
+    std::printf("queries  each image, classified by the others\n");
   } else {
     Print("queries", *queries, asked->features.size);
   }
@@ -166,7 +166,7 @@ std::string ClassName(const FeatureTable& table, int64_t row) {
                       ")");
 }
 
-// Rows of the table, by the images' names.
+// Finds the rows of images in the table by their names.
 absl::StatusOr<std::vector<int64_t>> FindRows(const FeatureTable& table,
                                               const std::vector<std::string>& names) {
   std::vector<int64_t> rows;
@@ -182,7 +182,7 @@ absl::StatusOr<std::vector<int64_t>> FindRows(const FeatureTable& table,
   return rows;
 }
 
-// The queries in a column of their own, their neighbours behind them.
+// Draws the queries in the first column, each followed by its neighbours.
 absl::Status WriteSheet(const std::string& path, const FeatureTable& bank,
                         const FeatureTable& queries, const std::vector<int64_t>& rows,
                         const std::vector<std::vector<int64_t>>& neighbours) {
@@ -211,7 +211,7 @@ absl::Status PrintNeighbours(const Table& bank, const Table& queries, const Flag
   const int64_t wanted = std::min(FLAGS_nearest, bank->size() - one_set);
   if (wanted < 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", bank->features.path(), "' has one image only, which has no neighbours"));
+        absl::StrCat("'", bank->features.path(), "' has only one image, which has no neighbours"));
   }
   std::vector<std::vector<int64_t>> neighbours(rows->size());
   moco::FindExactNeighbours(

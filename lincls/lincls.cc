@@ -26,7 +26,6 @@
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/normalization.h"
-#include "data/overview.h"
 #include "data/subset.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
@@ -64,7 +63,7 @@ DEFINE_string(
     "[encoder] checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
 MOCOPP_SEED_FLAG;
 
-// Ours.
+// Flags that the reference does not have.
 MOCOPP_DATASET_FLAG;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
@@ -100,8 +99,8 @@ constexpr char kUsage[] =
 
 std::vector<base::Preset> Presets() {
   return {
-      // The rate was the best of 0.01, 0.03, 0.1, 0.3 and 1 for a smaller encoder of 8 epochs; 30
-      // suits ResNet-50 on ImageNet.
+      // This rate was the best of 0.01, 0.03, 0.1, 0.3 and 1 for a smaller encoder trained for 8
+      // epochs; 30 suits ResNet-50 on ImageNet.
       {"demo",
        "15 seconds on two cores; used when no data is given",
        {{"epochs", "16"}, {"batch_size", "128"}, {"lr", "0.1"}, {"schedule", "8 12"}}},
@@ -124,12 +123,12 @@ absl::Status CheckFlags() {
   return absl::OkStatus();
 }
 
-// With a run folder to resume, its own flags hold where the command line says nothing else, and the
-// run goes on in it. To evaluate, its best classifier is taken.
+// If --resume names a run folder, the run continues in it, with its flags unless the command line
+// sets them. With --evaluate, its best classifier is used.
 absl::Status ResolveResume(const moco::World& world) {
   if (FLAGS_resume.empty()) {
-    // A launcher started the run again. Its encoder was found when it began: the newest run may be
-    // another by now.
+    // A launcher has restarted the run. Its flags name the encoder that was found at its start; by
+    // now the newest run may be another one.
     const std::string flags = world.run_dir + "/flags.txt";
     std::error_code error;
     if (!world.started_again || !std::filesystem::exists(flags, error)) return absl::OkStatus();
@@ -141,9 +140,9 @@ absl::Status ResolveResume(const moco::World& world) {
   const std::string folder = FLAGS_resume;
   FLAGS_resume = absl::StrCat(folder, "/", FLAGS_evaluate ? kBestCheckpoint : kLastCheckpoint);
   if (!std::filesystem::exists(FLAGS_resume, error)) {
-    return absl::NotFoundError(absl::StrCat("'", FLAGS_resume,
-                                            "' is not there; give the run folder of a linear "
-                                            "classifier, or a checkpoint that one has written"));
+    return absl::NotFoundError(absl::StrCat(
+        "'", FLAGS_resume,
+        "' does not exist; give the run folder of a linear classifier, or one of its checkpoints"));
   }
   base::SetDefaults({{"run_dir", folder}});
   return base::SetDefaultsFromFile(folder + "/flags.txt");
@@ -164,8 +163,8 @@ absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
   return absl::OkStatus();
 }
 
-// Training as the pretrained network expects its images: in the size and with the normalisation of
-// the evaluation.
+// The usual views for training: the size and the normalisation are those of the evaluation, which
+// the pretrained network expects.
 absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int channels) {
   auto pipeline = augment::Pipeline::Create(eval_views, channels);
   if (!pipeline.ok()) return pipeline.status();
@@ -180,7 +179,7 @@ absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int cha
   return augment::LinearViews(type.rows, steps->back());
 }
 
-// `usual`: what is usual for the data.
+// `usual`: the usual views of the data.
 absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
                                       const std::string& pretrained,
                                       const data::ViewDefaults& usual, int channels,
@@ -190,8 +189,7 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.schedule = absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size =
-      FLAGS_batch_size * world.machines();  // the flag is a machine's, as the reference's
+  o.batch_size = FLAGS_batch_size * world.machines();  // per machine, as in the reference
   o.momentum = FLAGS_momentum;
   o.weight_decay = FLAGS_weight_decay;
   o.seed = FLAGS_seed;
@@ -219,7 +217,7 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   FLAGS_views = o.views;
   FLAGS_eval_views = o.eval_views;
   for (std::string* views : {&FLAGS_views, &FLAGS_eval_views}) {
-    if (views->empty()) continue;  // of training, when there is only validation
+    if (views->empty()) continue;  // flags of training, if the program only validates
     auto pipeline = augment::Pipeline::Create(*views, *moco::ImageChannels(FLAGS_arch));
     if (!pipeline.ok()) return pipeline.status();
     *views = pipeline->spec();
@@ -230,8 +228,8 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   return absl::OkStatus();
 }
 
-// The labelled images of a split, with as many channels as the encoder takes. Where only the
-// settings are to be told, the data may be elsewhere: then without images.
+// Opens the labelled images of a split, with as many channels as the encoder takes. If only the
+// settings are to be printed, the data may be on another machine; the result then has no images.
 absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
   auto opened = data::OpenLabelledDataset(place, split, FLAGS_dataset, channels);
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
@@ -246,7 +244,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
-  if (!encoder.ok()) return InFile(encoder.status(), FLAGS_resume);
+  if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto validation = OpenSplit(place, data::Split::kValidation, channels);
@@ -263,7 +261,8 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   }
   auto metrics =
       EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint, *world.communicator);
-  if (absl::IsInvalidArgument(metrics.status())) return InFile(metrics.status(), FLAGS_resume);
+  if (absl::IsInvalidArgument(metrics.status()))
+    return base::InFile(metrics.status(), FLAGS_resume);
   if (!metrics.ok()) return metrics.status();
   if (!world.writes()) return absl::OkStatus();
   std::printf("validation  loss %.4f  Acc@1 %.1f %%  Acc@5 %.1f %%\n", metrics->loss,
@@ -278,14 +277,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.train.size()),
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
-              FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : place.c_str(), format.c_str());
-  for (const auto& [images, what] :
-       {std::pair(&data.train, ""), std::pair(&data.validation, "validation")}) {
-    for (const std::string& line :
-         data::DescribeOverview(data::Summarize(*images), images->classes(), what)) {
-      std::printf("%s\n", line.c_str());
-    }
-  }
+              FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
@@ -304,11 +296,11 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
 absl::Status Train(const std::string& place, const moco::World& world) {
   auto pretrained = FindPretrained(base::UserPath(FLAGS_pretrained));
   if (!pretrained.ok()) return pretrained.status();
-  FLAGS_pretrained = *pretrained;  // for the flagfile: the newest will be another then
+  FLAGS_pretrained = *pretrained;  // for the flagfile, since later the newest may be another one
   auto checkpoint = moco::ReadCheckpoint(*pretrained);
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
-  if (!encoder.ok()) return InFile(encoder.status(), *pretrained);
+  if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
   auto train = OpenSplit(place, data::Split::kTraining, channels);

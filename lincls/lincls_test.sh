@@ -112,7 +112,7 @@ expect_error 2 'cannot' $COMMON --epochs=1 --run-dir="$WORK/text.pth.tar/run"
 mkdir -p busy
 exec 9>busy/lock
 flock 9
-expect_error 4 'another run is at work' $COMMON --epochs=1 --run-dir=busy
+expect_error 4 'another run' $COMMON --epochs=1 --run-dir=busy
 exec 9>&-
 
 cp -r data damaged
@@ -157,7 +157,7 @@ cmp done.pth.tar cut_run/checkpoints/checkpoint.pth.tar || fail "from the best o
 expect_error 2 '--force=REASON' --resume=whole --epochs=201 --views="random_resized_crop:size=16|to_tensor|normalize"
 expect_error 2 '--seed=' --resume=whole --epochs=201 --seed=1
 "$UNTRAINED" "$SPEC" "$VIEWS" other.pth.tar 7 || exit 1
-expect_error 2 'is of another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar
+expect_error 2 'another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar
 expect_error 2 'was trained on the classes cat/ship' photos --resume=whole --evaluate
 
 # --- The best classifier, validated again ---

@@ -33,7 +33,7 @@ namespace lincls {
 namespace {
 
 const moco::RunKind& Kind() {
-  // The columns are a step's numbers, and those of an epoch's end.
+  // The columns are the metrics of a step, and those at the end of an epoch.
   static const moco::RunKind& kind = *new moco::RunKind{
       "//lincls:lincls",
       "images",
@@ -48,7 +48,7 @@ absl::Status NotFinite(absl::string_view what, int64_t step) {
                                          "earlier checkpoint"));
 }
 
-// The functions stand in the order in which a run calls them.
+// The functions are in the order in which a run calls them.
 class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
  public:
   LinearTrainerImpl(const LinearOptions& options, const LinearData& data, FrozenBackbone& encoder,
@@ -82,8 +82,8 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
  private:
   // --- Before the first batch ---
 
-  // Fine-tuning takes the statistics of each batch, and the last one of an epoch may be too small
-  // for that: a pass over as many images shows it. A frozen encoder takes any number.
+  // Fine-tuning uses the statistics of each batch, and the last batch of an epoch may be too small
+  // for that; a pass over as many images shows it. A frozen encoder accepts any number of images.
   absl::Status CheckSmallestBatch() {
     if (encoder_.frozen()) return absl::OkStatus();
     const int64_t rest = data_.train.size() % options_.batch_size;
@@ -138,9 +138,10 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     if (!encoder_.frozen()) {
       if (absl::Status s = moco::CopyState(encoder, encoder_.State()); !s.ok()) return s;
     } else if (!moco::CheckEqual(encoder_.State(), encoder).ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "is of another encoder than '", options_.pretrained, "'; give the --pretrained that it ",
-          "was made with", from.facts.pretrained.empty() ? "" : ", ", from.facts.pretrained));
+      return absl::InvalidArgumentError(
+          absl::StrCat("belongs to another encoder than '", options_.pretrained,
+                       "'; give the --pretrained of its run",
+                       from.facts.pretrained.empty() ? "" : ", ", from.facts.pretrained));
     }
     if (absl::Status s = LoadProbe(from, data_.train, *probe_); !s.ok()) return s;
     if (absl::Status s = moco::RestoreOptimizer(from.optimizer, probe_->optimizer()); !s.ok()) {
@@ -171,15 +172,15 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
   // --- The run ---
 
   absl::Status BeforeSteps() override {
-    // Of a frozen encoder these serve all epochs. Otherwise they show whether the images can be
-    // read.
+    // If the encoder is frozen, these features serve all epochs. Otherwise they show whether the
+    // images can be read.
     if (absl::Status s = ComputeValidationFeatures(); !s.ok()) return s;
     auto loader = moco::LoaderOf(*views_, 1);
     if (!loader.ok()) return loader.status();
     loader->drop_last = false;
     if (absl::Status s = run_.StartLoader(data_.train, *std::move(loader)); !s.ok()) return s;
     DescribeFootprint();
-    base::CatchStopSignals();  // before there is anything to save, they end the program at once
+    base::CatchStopSignals();  // until now signals end the program, since nothing can be saved
     if (validated_) return absl::OkStatus();
     // A signal came during the validation of the last epoch.
     const int64_t done = run_.first_step();
@@ -197,8 +198,8 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     return absl::OkStatus();
   }
 
-  // Each rank has running statistics of its own batches; rank 0's are those of the checkpoint, so
-  // that what is validated is what is saved.
+  // Each rank has the running statistics of its own batches, and the checkpoint has those of rank
+  // 0. All ranks use these, so that the validated weights are the saved ones.
   void ShareStatistics() {
     if (!encoder_.frozen()) communicator_.Broadcast(moco::Tensors(encoder_.State()));
   }
@@ -252,7 +253,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
       return NotFinite(absl::StrCat("the validation loss is ", metrics.loss), done - 1);
     }
     const std::string training =
-        epoch_.images == 0  // of an earlier start
+        epoch_.images == 0  // before the run was resumed
             ? ""
             : absl::StrFormat("  loss %.4f  training Acc@1 %.1f %%", epoch_.loss / epoch_.images,
                               100 * epoch_.acc1 / epoch_.images);
@@ -266,7 +267,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                         {"validation_acc5", metrics.acc5},
                         {"best_acc1", std::max(metrics.acc1, best_acc1_ / 100)}});
     epoch_ = {};
-    // The best one first: what it says of itself is true whenever the other says it.
+    // The best one is written first, so that it exists whenever the other one refers to it.
     absl::Status saved;
     if (const double acc1 = 100 * metrics.acc1; epoch == 0 || acc1 > best_acc1_) {
       const double before = std::exchange(best_acc1_, acc1);
@@ -330,7 +331,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
   moco::Features validation_;
   double validation_seconds_ = 0;
 
-  bool validated_ = true;  // after the last epoch that is done
+  bool validated_ = true;  // after the last complete epoch
   double best_acc1_ = 0;   // percent, as in the checkpoint
   struct {                 // sums over the epoch's images so far
     double loss = 0, acc1 = 0, images = 0;

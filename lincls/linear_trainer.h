@@ -32,9 +32,9 @@ class LinearTrainer {
                                                                moco::Communicator& communicator);
   virtual ~LinearTrainer() = default;
 
-  // Trains to the last epoch as moco::TrainingRun::Run does. Before each checkpoint, and so at the
-  // end, a frozen encoder is compared with the pretrained one; Internal when a bit differs. On a
-  // loss that is not finite returns Aborted and writes no checkpoint. Before the first step a
+  // Trains to the last epoch, see moco::TrainingRun::Run. Before each checkpoint, and thus also at
+  // the end, a frozen encoder is compared with the pretrained one; Internal if any bit differs. If
+  // the loss is not finite, returns Aborted and writes no checkpoint. Before the first step, a
   // signal (base/signals.h) ends the process at once.
   virtual absl::Status Run(base::RunFolder* folder) = 0;
 };

@@ -11,8 +11,7 @@
 
 namespace lincls {
 
-// These views are not random: while the encoder is frozen, the features are the same after every
-// epoch.
+// These views are not random, so the features of a frozen encoder are the same after every epoch.
 absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                                   const data::Dataset& validation,
                                                   const FrozenBackbone& encoder,
@@ -57,8 +56,8 @@ absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& 
   absl::Status s = moco::CopyState(moco::Below(checkpoint.state, absl::StrCat(kClassifier, "fc.")),
                                    probe.State());
   if (s.ok()) return s;
-  return absl::InvalidArgumentError(absl::StrCat("does not hold this data's classifier below '",
-                                                 kClassifier, "fc.': ", s.message()));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "does not contain a classifier for this data below '", kClassifier, "fc.': ", s.message()));
 }
 
 absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,

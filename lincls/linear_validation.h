@@ -24,28 +24,28 @@ struct LinearOptions : moco::RunOptions {
   std::string views;       // pipeline of training
   std::string eval_views;  // and of validation
 
-  std::string pretrained;  // the checkpoint that the encoder is from
+  std::string pretrained;  // the checkpoint that contains the encoder
 };
 
-// Features and labels of the validation images, by the evaluation's views. Collective.
+// Returns features and labels of the validation images, with the evaluation views. Collective.
 absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
                                                   const data::Dataset& validation,
                                                   const FrozenBackbone& encoder,
                                                   moco::Communicator& communicator);
 
-// A classifier of `classes` classes on the encoder's features, with initial weights.
+// Creates a classifier of `classes` classes on the encoder's features, with initial weights.
 absl::StatusOr<std::unique_ptr<moco::LinearProbe>> MakeProbe(const LinearOptions& options,
                                                              const FrozenBackbone& encoder,
                                                              int64_t classes,
                                                              moco::Communicator& communicator);
 
-// Gives `probe` the checkpoint's classifier. InvalidArgument, to be read after the checkpoint's
-// name, when it has other classes than the data or is missing.
+// Loads the checkpoint's classifier into `probe`. InvalidArgument, to be read after the
+// checkpoint's name, if the classifier is missing or has other classes than the data.
 absl::Status LoadProbe(const moco::Checkpoint& checkpoint, const data::Dataset& dataset,
                        const moco::LinearProbe& probe);
 
-// Validates the classifier that `checkpoint` holds. InvalidArgument, to be read after the
-// checkpoint's name, when it does not fit the data.
+// Validates the classifier in `checkpoint`. InvalidArgument, to be read after the checkpoint's
+// name, if it does not fit the data.
 absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
                                                   const data::Dataset& validation,
                                                   const FrozenBackbone& encoder,

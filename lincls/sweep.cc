@@ -94,7 +94,7 @@ absl::StatusOr<Grid> ReadGrid() {
 
 // --- What is trained on ---
 
-// The paths of the features that a word names.
+// The paths of the features that a positional argument names.
 std::vector<std::string> Paths(const std::string& word) {
   std::vector<std::string> paths;
   if (FLAGS_features.empty()) {
@@ -109,7 +109,7 @@ std::vector<std::string> Paths(const std::string& word) {
   return paths;
 }
 
-// Of the same images, with the labels of the first.
+// All tables must be of the same images; the labels are those of the first.
 absl::StatusOr<std::vector<Table>> OpenTables(const std::vector<std::string>& paths) {
   std::vector<Table> tables;
   for (const std::string& path : paths) {
@@ -194,11 +194,11 @@ absl::StatusOr<Sets> OpenSets(const std::string& train_word, const std::string& 
 
 struct Encoder {
   std::string path;
-  std::unique_ptr<FrozenBackbone> backbone;  // null: none is known, and no classifier is saved
-  size_t features = 0;                       // which of the tables are its own
+  std::unique_ptr<FrozenBackbone> backbone;  // null: unknown, so no classifier is saved
+  size_t features = 0;                       // which of the tables contains its features
 };
 
-// The encoder of the first features that are a backbone's, of a checkpoint that is known.
+// Finds the encoder of the first features that come from a backbone and from a known checkpoint.
 absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
   const auto table = std::find_if(tables.begin(), tables.end(),
                                   [](const Table& t) { return t->name == kBackbone; });
@@ -215,10 +215,10 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
   if (!(*table)->weights.empty() && Fingerprint(checkpoint->state) != (*table)->weights) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' does not hold the weights that '", (*table)->features.path(),
-                     "' was made with; give --pretrained, or make the features again"));
+                     "' was computed with; give --pretrained, or compute the features again"));
   }
   auto encoder = FrozenBackbone::Create(*checkpoint, PrefixOf(*checkpoint), (*table)->arch);
-  if (!encoder.ok()) return InFile(encoder.status(), path);
+  if (!encoder.ok()) return base::InFile(encoder.status(), path);
   if ((*encoder)->feature_dim() != (*table)->features.columns()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' has ", (*encoder)->feature_dim(),
                                                    " features, '", (*table)->features.path(), "' ",
@@ -229,7 +229,7 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
 
 // --- The sweep ---
 
-// What a person tells the features by: their name, or, where others have the same, their file.
+// The name of features in the output: their name or, if others have the same, their file.
 std::string FeatureName(const Sets& sets, size_t features) {
   const FeatureTable& table = *sets.train[features];
   const bool alone = std::count_if(sets.train.begin(), sets.train.end(),
@@ -347,7 +347,7 @@ void PrintTable(const Sets& sets, const std::vector<moco::ProbeResult>& results,
   }
 }
 
-// The classifier of a probe, as lincls would save it in its best epoch.
+// Returns the classifier of a probe, as lincls would save it in its best epoch.
 absl::Status Save(const Sets& sets, const Encoder& encoder, const moco::ProbeResult& r,
                   const std::string& path) {
   const auto communicator = moco::Communicators().Create("single");

@@ -1,4 +1,4 @@
-// For tests: writes a checkpoint as pretraining does, of an encoder that has not been trained.
+// For tests: writes a checkpoint of pretraining with an untrained encoder.
 //   untrained_checkpoint SPEC EVAL_VIEWS FILE SEED
 #include <ATen/Context.h>
 
@@ -14,7 +14,8 @@
 namespace {
 
 absl::Status Write(int argc, char** argv) {
-  if (argc != 5) return absl::InvalidArgumentError("want SPEC EVAL_VIEWS FILE SEED");
+  if (argc != 5)
+    return absl::InvalidArgumentError("usage: untrained_checkpoint SPEC EVAL_VIEWS FILE SEED");
   at::manual_seed(std::strtoull(argv[4], nullptr, 10));
   auto spec = moco::Backbones().Canonical(argv[1]);
   if (!spec.ok()) return spec.status();

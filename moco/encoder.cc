@@ -30,9 +30,8 @@ at::Tensor Encoder::operator()(const at::Tensor& images) const {
   if (splits_ == 1 || !backbone_->is_training()) {
     return head_->forward(backbone_->forward(images));
   }
-  // The parts lie one after the other while they are in the network: i = r splits + g becomes
-  // g (N / splits) + r. Images are small and vectors smaller, so that this costs nothing to speak
-  // of.
+  // Inside the network the parts are contiguous: sample i = r splits + g is moved to g (N / splits)
+  // + r. Images are small and vectors smaller, so the cost is negligible.
   const int64_t n = images.size(0);
   const at::Tensor places = at::arange(n, images.options().dtype(at::kLong));
   const at::Tensor order = places.view({n / splits_, splits_}).t().reshape({n});
@@ -50,8 +49,8 @@ void Encoder::Train(bool on) {
 }
 
 void Encoder::To(at::Device device, at::ScalarType dtype) {
-  // As torch.nn.Module.to of Python, which leaves integers, such as the number of batches that a
-  // norm has seen, what they are; LibTorch's own turns them into `dtype` too.
+  // Works as torch.nn.Module.to in Python, which does not convert integers, such as the number of
+  // batches that a normalisation has seen; LibTorch's own version converts them, too.
   for (const auto& [name, tensor] : State()) {
     const at::ScalarType type = tensor.is_floating_point() ? dtype : tensor.scalar_type();
     at::Tensor(tensor).set_data(tensor.data().to(device, type));

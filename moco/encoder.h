@@ -43,16 +43,18 @@ class Encoder {
 
   int64_t dim() const;
 
-  // Training mode: batch statistics; otherwise the running ones.
+  // In training mode, normalisation uses the statistics of the batch; otherwise the running ones.
   void Train(bool on);
 
-  // All tensors on `device`, those of floating point in `dtype`; convolutions in channels_last.
+  // Moves all tensors to `device`, and converts those of floating point to `dtype` and convolutions
+  // to channels_last.
   void To(at::Device device, at::ScalarType dtype);
 
-  // In the order of torch.nn.Module.parameters.
+  // Returns the parameters in the order of torch.nn.Module.parameters.
   std::vector<at::Tensor> Parameters() const;
 
-  // The reference's names: the backbone's, then the head's below `fc.`.
+  // Returns the state with the reference's names: the backbone's tensors, then the head's below
+  // `fc.`.
   StateDict State() const;
 
  private:

@@ -18,7 +18,7 @@ KeyQueue::KeyQueue(int64_t dim, int64_t size) {
 
 void KeyQueue::Enqueue(const at::Tensor& keys) {
   const int64_t size = keys_.size(0), batch = keys.size(0);
-  const int64_t skipped = std::max<int64_t>(batch - size, 0);  // they would be overwritten at once
+  const int64_t skipped = std::max<int64_t>(batch - size, 0);  // overwritten anyway
   position_ = (position_ + skipped) % size;
   for (int64_t from = skipped; from < batch;) {
     const int64_t run = std::min(batch - from, size - position_);
@@ -30,7 +30,7 @@ void KeyQueue::Enqueue(const at::Tensor& keys) {
 
 at::Tensor KeyQueue::Newest(int64_t n) const {
   if (n <= position_) return keys_.narrow(0, position_ - n, n);
-  const int64_t wrapped = n - position_;  // that lie at the ring's end
+  const int64_t wrapped = n - position_;  // keys that fit before the end of the ring
   return at::cat(
       {keys_.narrow(0, keys_.size(0) - wrapped, wrapped), keys_.narrow(0, 0, position_)});
 }

@@ -24,7 +24,7 @@
 namespace moco {
 namespace {
 
-// Rows of unit length.
+// Scales each row to unit length.
 at::Tensor Normalize(const at::Tensor& x) {
   return x / at::linalg_vector_norm(x, 2, /*dim=*/1, /*keepdim=*/true).clamp_min(1e-12);
 }
@@ -84,7 +84,7 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 
   const int64_t parts = options_.accumulate, n = x_q.size(0) / parts;
   const double passes = static_cast<double>(directions.size()) * parts;
-  // What StepMetrics has, where it is computed: one copy brings it all to the CPU.
+  // The numbers of StepMetrics, on the device; one copy moves all of them to the CPU.
   const auto of_doubles = x_q.options().dtype(at::kDouble);
   at::Tensor task = at::zeros({3}, of_doubles), similarities = at::zeros({3}, of_doubles);
   std::vector<at::Tensor> keys;  // of the whole batch, the newest direction first
@@ -107,8 +107,8 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
         const auto share = [&](int64_t n) { return (above < n).to(at::kDouble).mean() / passes; };
         task += at::stack({loss.to(at::kDouble), share(1), share(5)});
       }
-      // Adds to the gradients, and the last pass averages them over the ranks. Nothing of a pass
-      // but its queries is kept.
+      // Each pass adds to the gradients, and the last one averages them over the ranks. Only the
+      // queries of a pass are kept.
       if (keys.size() == directions.size() && part + 1 == parts) {
         communicator_.Backward(loss);
       } else {
@@ -134,8 +134,8 @@ absl::StatusOr<StepMetrics> MoCo::AverageMetrics(const at::Tensor& own, int64_t 
     return absl::AbortedError(absl::StrCat(
         "the loss ", communicator_.size() > 1 ? absl::StrCat("of rank ", rank, " ") : "", "is ",
         loss, " at step ", step,
-        "; the query encoder was not updated and no checkpoint follows; lower --lr, or "
-        "resume from an earlier one"));
+        "; the query encoder was not updated, and no checkpoint follows; lower --lr, or resume "
+        "from an earlier checkpoint"));
   }
   StepMetrics metrics;
   const std::vector<double*> numbers = metrics.Numbers();
@@ -143,7 +143,7 @@ absl::StatusOr<StepMetrics> MoCo::AverageMetrics(const at::Tensor& own, int64_t 
   return metrics;
 }
 
-// For the report of health alone.
+// Needed only for the report on health.
 at::Tensor MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const {
   const int64_t step = k.size(0) * (options_.symmetric ? 2 : 1) * communicator_.size();  // keys
   const at::Tensor last = queue_.Newest(std::min(step, queue_.size()));
@@ -160,9 +160,9 @@ void MoCo::UpdateKeyEncoder() {
   at::_foreach_add_(parameters_k_, parameters_q_, 1 - options_.momentum);
 }
 
-// f_k(x_k) with the samples shuffled over ranks, micro-batches and parts of the batch, so that the
-// statistics of a query's own batch tell nothing about its key (section 3.3, shuffling BN). Of the
-// whole batch, in its order: (N ranks) x C.
+// Returns f_k(x_k) of the whole batch, in its order: (N ranks) x C. The samples are shuffled over
+// ranks, micro-batches and parts of the batch, so that the statistics of a query's batch reveal
+// nothing about its key (section 3.3, shuffling BN).
 at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const {
   const int64_t parts = options_.accumulate, n = x_k.size(0) * communicator_.size();
   if (communicator_.size() * options_.encoder.bn_splits * parts == 1) return Encode(*f_k_, x_k);

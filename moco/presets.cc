@@ -9,8 +9,9 @@ std::vector<base::Preset> Presets() {
   const std::string cifar10 = data::kCifar10Normalize;
   return {
       // Chosen by kNN accuracy from ten runs with seed 1, of 20 to 55 epochs. A wide network on few
-      // pixels (after the stem 8 x 8) is cheap enough for many epochs; a short queue holds few old
-      // keys of the query's own image, of which there are only 5,000.
+      // pixels (8 x 8 after the stem) is cheap enough for many epochs. The queue is short because
+      // there are only 5,000 images, so that a longer one would hold more old keys of a query's own
+      // image.
       {"demo",
        "a small network for 32 pixels, four minutes on two cores; used when no data is given",
        {{"arch", "resnet_small:width=64,blocks=1,stages=3,stem=imagenet"},
@@ -33,9 +34,9 @@ std::vector<base::Preset> Presets() {
       {"moco_v2",
        "\"Improved baselines with momentum contrastive learning\", 2020",
        {{"mlp", "true"}, {"moco_t", "0.2"}, {"aug_plus", "true"}, {"cos", "true"}}},
-      // moco_cifar10_demo.ipynb of the reference; scale of the crop: torchvision's default.
+      // moco_cifar10_demo.ipynb of the reference; the crop's scale is torchvision's default.
       {"cifar10",
-       "the official CIFAR-10 demo (asymmetric): 82.6 % by kNN there",
+       "the official CIFAR-10 demo (asymmetric), which reports a kNN accuracy of 82.6 %",
        {{"arch", "resnet18:stem=cifar"},
         {"batch_size", "512"},
         {"bn_splits", "8"},

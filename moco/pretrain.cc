@@ -25,7 +25,6 @@
 #include "base/signals.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
-#include "data/overview.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
@@ -67,7 +66,7 @@ DEFINE_double(moco_t, 0.07, "[method] temperature of the softmax");
 DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
 DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)");
 
-// Ours.
+// Flags that the reference does not have.
 MOCOPP_DATASET_FLAG;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
@@ -130,11 +129,11 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
   bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
 )";
 
-// Flags that say where a run is, or hold for one start only; the others make the same run
+// Flags that name the folder of a run or apply to one start only. The others make the same run
 // elsewhere.
 const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
 
-// Flags that say in short what a spec says in full.
+// Flags that are short forms for a part of a spec.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"head", {"mlp", "moco_dim"}},
     {"loss", {"moco_t"}},
@@ -142,7 +141,7 @@ const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
     {"lr_schedule", {"cos", "schedule"}},
     {"views", {"aug_plus"}}};
 
-// `given`: the flags of the command line.
+// `given`: the flags set on the command line.
 absl::Status CheckFlags(const std::set<std::string>& given, const World& world) {
   absl::Status epoch = base::CheckFlag("start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0);
   if (!epoch.ok()) return epoch;
@@ -154,7 +153,7 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
       if (given.count(flag) == 0 || info.current_value == info.default_value) continue;
       const std::string dashed = absl::StrReplaceAll(flag, {{"_", "-"}});
       return absl::InvalidArgumentError(
-          absl::StrCat("--", dashed, " has no effect beside the spec of --",
+          absl::StrCat("--", dashed, " has no effect together with --",
                        absl::StrReplaceAll(spec, {{"_", "-"}}), "; set it in the spec"));
     }
   }
@@ -176,8 +175,8 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
   return absl::OkStatus();
 }
 
-// With a run folder to resume, its own flags hold where the command line says nothing else, and the
-// run goes on in it. Leaves in --resume a checkpoint from elsewhere, or nothing.
+// If --resume names a run folder, the run continues in it, with its flags unless the command line
+// sets them. Afterwards --resume is a checkpoint from elsewhere, or empty.
 absl::StatusOr<RunPlace> FindPlace(const World& world) {
   for (std::string* path : {&FLAGS_resume, &FLAGS_run_dir, &FLAGS_checkpoint_dir}) {
     *path = base::UserPath(*path);
@@ -221,7 +220,7 @@ struct Data {
   data::Opened bank, test;  // for kNN
 };
 
-// The images, and for kNN the labelled ones.
+// The images, and the labelled ones for kNN.
 absl::StatusOr<Data> OpenData(const std::string& folder) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
@@ -249,12 +248,12 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   return data;
 }
 
-// A spec that a flag gives; without it, what other flags expand into.
+// The spec that a flag gives; without it, the spec that follows from other flags.
 std::string Spec(const std::string& given, const std::string& expanded) {
   return given.empty() ? expanded : given;
 }
 
-// `views`: what is usual for the data, where no flag says otherwise.
+// `views`: the usual views of the data, unless flags set others.
 TrainerOptions Options(const data::ViewDefaults& views, int channels, const World& world) {
   TrainerOptions o;
   o.moco.encoder.backbone = FLAGS_arch;
@@ -279,8 +278,7 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
            FLAGS_cos ? "cosine" : "step:at=" + absl::StrReplaceAll(FLAGS_schedule, {{",", " "}}));
   o.epochs = FLAGS_epochs;
   o.start_epoch = FLAGS_start_epoch;
-  o.batch_size =
-      FLAGS_batch_size * world.machines();  // the flag is a machine's, as the reference's
+  o.batch_size = FLAGS_batch_size * world.machines();  // per machine, as in the reference
   o.shuffle = FLAGS_shuffle_keys;
   o.seed = FLAGS_seed;
   const std::string normalize = channels == 3
@@ -312,13 +310,8 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
                    const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
-              FLAGS_data.empty() ? "CIFAR-10 in part, the demo" : data.train.place.c_str(),
+              FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
               data.train.format.c_str());
-  const data::Dataset& images = *data.train.dataset;
-  for (const std::string& line :
-       data::DescribeOverview(data::Summarize(images), images.classes())) {
-    std::printf("%s\n", line.c_str());
-  }
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.
@@ -346,7 +339,8 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::fflush(stdout);
 }
 
-// The settings as a flagfile: every flag, and the specs in full for those that stand for one.
+// The settings as a flagfile: every flag, with specs in canonical form instead of their short
+// forms.
 absl::Status PrintConfig(const TrainerOptions& options) {
   const auto o = Canonical(options);
   if (!o.ok()) return o.status();
@@ -366,7 +360,7 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   return absl::OkStatus();
 }
 
-// What to type after pretraining.
+// The command to type after pretraining.
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
   if (FLAGS_data.empty()) return "bazel run //lincls:lincls -- --pretrained=" + pretrained;
@@ -378,7 +372,7 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
   return absl::StrCat(
       "bazel run //lincls:lincls -- ", labelled ? base::ShellQuoted(data_folder) + dataset : "DIR",
       " --pretrained=", pretrained,
-      labelled ? "" : "   (DIR: train/ and val/ in it, each with a folder for each class)");
+      labelled ? "" : "   (DIR contains train/ and val/, each with one folder per class)");
 }
 
 absl::Status Train(const base::Program& program, const World& world) {

@@ -8,7 +8,7 @@
 namespace registry {
 namespace {
 
-// "number, 0 to 1", or the type alone when anything goes.
+// "number, 0 to 1", or only the type if every value is allowed.
 std::string TypeAndRange(const OptionInfo& option) {
   return option.range.empty() ? option.type : absl::StrCat(option.type, ", ", option.range);
 }

@@ -1,4 +1,4 @@
-// What a program offers: every plugin linked into it, for people and for pages.
+// The list of all plugins that are linked into a program, as text and as a Markdown page.
 #ifndef REGISTRY_CATALOGUE_H_
 #define REGISTRY_CATALOGUE_H_
 
@@ -6,11 +6,12 @@
 
 namespace registry {
 
-// Every table of the process, sorted by kind and name: `kind name: summary` on a line of its own,
-// then a line for each option, which starts with white space.
+// Lists every plugin, sorted by kind and name: a line `kind name: summary`, then an indented line
+// for each option.
 std::string Catalogue();
 
-// The same as a Markdown page: a section for each kind, a table for each plugin that has options.
+// The same as a Markdown page, with a section for each kind and a table for each plugin that has
+// options.
 std::string MarkdownCatalogue();
 
 }  // namespace registry

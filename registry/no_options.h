@@ -1,4 +1,4 @@
-// The options of plugins that have none.
+// The options of a plugin without options.
 #ifndef REGISTRY_NO_OPTIONS_H_
 #define REGISTRY_NO_OPTIONS_H_
 

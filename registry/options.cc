@@ -57,7 +57,7 @@ bool Contains(const Range& range, const std::string& value) {
 namespace internal {
 
 void Parser::Fail(const char* key, const std::string& text, const std::string& wanted) {
-  if (!status_.ok()) return;  // the first mistake is reported
+  if (!status_.ok()) return;  // only the first error is reported
   const std::string phrase = wanted == TypeName(int64_t{})  ? "an integer"
                              : wanted == TypeName(double{}) ? "a number"
                              : wanted == TypeName(bool{})   ? "true or false"

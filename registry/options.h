@@ -1,7 +1,7 @@
-// A plugin's options, stated once.
+// The options of a plugin, stated once.
 //
-// An options struct has defaults and one `Visit`; parsing, help, the catalogue and the canonical
-// form in checkpoints all come from it:
+// An options struct has defaults and one function `Visit`, from which parsing, help, the catalogue
+// and the canonical form in checkpoints are derived:
 //
 //   struct FlipOptions {
 //     double p = 0.5;
@@ -26,7 +26,7 @@
 
 namespace registry {
 
-// The values that an option may have. NaN is in no range.
+// The values that an option may have. NaN is outside every range.
 struct Range {
   double low = -std::numeric_limits<double>::infinity();
   double high = std::numeric_limits<double>::infinity();
@@ -38,18 +38,18 @@ Range AtLeast(double low);
 Range Positive();
 Range OneOf(std::vector<std::string> words);
 
-// What a catalogue shows of one option.
+// The description of one option in a catalogue.
 struct OptionInfo {
   std::string key, type, default_value, range, help;
 };
 
-// Reads `text` into `*field`; false when it is not a value of the type.
+// Reads `text` into `*field`; false if it is not a value of the type.
 bool ReadValue(const std::string& text, bool* field);
 bool ReadValue(const std::string& text, int64_t* field);
 bool ReadValue(const std::string& text, double* field);
 bool ReadValue(const std::string& text, std::string* field);
 
-// The shortest text that ReadValue reads back as the same value.
+// Returns the shortest text that ReadValue reads back as the same value.
 std::string WriteValue(bool field);
 std::string WriteValue(int64_t field);
 std::string WriteValue(double field);
@@ -60,7 +60,7 @@ inline const char* TypeName(int64_t) { return "integer"; }
 inline const char* TypeName(double) { return "number"; }
 inline const char* TypeName(const std::string&) { return "text"; }
 
-// "0 to 1", "above 0", "cifar or imagenet"; empty when anything goes.
+// "0 to 1", "above 0", "cifar or imagenet"; empty if every value is allowed.
 std::string ToString(const Range& range);
 
 bool Contains(const Range& range, double value);
@@ -112,8 +112,9 @@ class Describer {
 
 }  // namespace internal
 
-// Options with the spec's values over the defaults. InvalidArgument names the option, the value,
-// what is known or valid, and the nearest key for an unknown one.
+// Returns the options of a spec; those that it does not give have their defaults. InvalidArgument
+// names the option, the value and the range, or for an unknown option the known ones and the
+// nearest.
 template <class Options>
 absl::StatusOr<Options> ParseOptions(const Spec& spec) {
   Options options;
@@ -130,8 +131,8 @@ std::vector<OptionInfo> DescribeOptions(Options options = {}) {
   return describer.options;
 }
 
-// The spec with every option spelled out: what checkpoints hold, so that a later default changes
-// nothing.
+// Returns the spec with every option spelled out. Checkpoints hold specs in this form, so that a
+// later change of a default has no effect on them.
 template <class Options>
 std::string CanonicalSpec(const std::string& name, const Options& options) {
   Spec spec{name, {}};

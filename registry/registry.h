@@ -1,20 +1,19 @@
 // Registries: one table per kind of plugin, from names to factories.
 //
-// A kind's interface header declares its table and the kind's .cc defines it, so that a process has
-// one:
+// The interface header of a kind declares its table, and one .cc file defines it, so that a process
+// has exactly one table per kind:
 //
 //   using BackboneRegistry = registry::Registry<Backbone, const BackboneContext&>;
 //   BackboneRegistry& Backbones();
 //
-// A plugin registers itself at the end of its .cc, in a target made by `plugin` of
-// //tools:plugin.bzl:
+// A plugin registers itself at the end of its .cc file, in a target made by the macro mocopp_plugin
+// (tools/mocopp.bzl):
 //
-//   REGISTER_PLUGIN(Backbones, "resnet18", "ResNet-18 of torchvision", ResNetOptions,
-//   MakeResNet18);
+//   REGISTER_PLUGIN(Backbones, "tiny", "a tiny network", TinyOptions, MakeTiny);
 //
-// where MakeResNet18 is `absl::StatusOr<std::unique_ptr<Backbone>>(const ResNetOptions&, const
-// BackboneContext&)`. The product type, and what only the program knows at run time (Args), type
-// the table.
+// where MakeTiny is a function from (const TinyOptions&, const BackboneContext&) to
+// absl::StatusOr<std::unique_ptr<Backbone>>. A table's type has the interface that its plugins
+// implement (Product), and the arguments that only the program knows at run time (Args).
 #ifndef REGISTRY_REGISTRY_H_
 #define REGISTRY_REGISTRY_H_
 
@@ -38,10 +37,10 @@ class Registry : public Table {
  public:
   using Ptr = std::unique_ptr<Product>;
 
-  // `kind` is the word that errors use, for example "backbone".
+  // `kind` is the name of the kind in errors, for example "backbone".
   explicit Registry(std::string kind) : Table(std::move(kind)) {}
 
-  // AlreadyExists when the name is taken; the error names both summaries.
+  // AlreadyExists if the name is taken; the error shows both summaries.
   template <class Options, class Make>
   absl::Status Add(absl::string_view name, absl::string_view summary, Make make) {
     auto row = std::make_unique<TypedRow>();
@@ -59,8 +58,9 @@ class Registry : public Table {
     return Insert(std::move(row));
   }
 
-  // The plugin that `text` specifies. Errors: a malformed spec, an unknown name or option (with
-  // what is known and nearest), a value out of range, or whatever the factory itself refuses.
+  // Creates the plugin that the spec `text` describes. Errors: a malformed spec, an unknown name or
+  // option (the message lists the known ones and suggests the nearest), a value out of range, and
+  // the errors of the factory itself.
   absl::StatusOr<Ptr> Create(absl::string_view text, Args... args) const {
     absl::StatusOr<Spec> spec = ParseSpec(text);
     if (!spec.ok()) return spec.status();
@@ -75,7 +75,8 @@ class Registry : public Table {
   };
 };
 
-// Aborts, saying why, when a plugin cannot be registered: two of one name cannot both be meant.
+// Aborts with the reason if a plugin cannot be registered, since of two plugins with one name
+// neither can be chosen.
 bool AddedOrDie(const absl::Status& status);
 
 #define REGISTER_PLUGIN(table, name, summary, Options, make) \

@@ -81,7 +81,7 @@ std::string ToString(const Spec& spec) {
 
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known) {
   const std::string* best = nullptr;
-  size_t best_distance = word.size() / 3 + 2;  // more edits make another word, not a slip
+  size_t best_distance = word.size() / 3 + 2;  // more edits: another word
   for (const std::string& candidate : known) {
     const size_t distance = EditDistance(word, candidate);
     if (distance < best_distance) {

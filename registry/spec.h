@@ -1,4 +1,4 @@
-// Specs: the text form in which flags, checkpoints and documents name a plugin and its options.
+// Specs: the text form of a plugin and its options in flags, checkpoints and documentation.
 //
 //   spec     = name [ ":" option { "," option } ]
 //   option   = key "=" value
@@ -24,17 +24,17 @@ struct Spec {
   std::vector<std::pair<std::string, std::string>> options;  // key, value; in the order given
 };
 
-// InvalidArgument, quoting the text, when it is empty, an option is not key=value, or a key comes
-// twice.
+// InvalidArgument, quoting the text, if it is empty, if an option is not key=value, or if a key
+// occurs twice.
 absl::StatusOr<Spec> ParseSpec(absl::string_view text);
 
-// The specs of a pipeline, at least one.
+// Returns the specs of a pipeline, at least one.
 absl::StatusOr<std::vector<std::string>> SplitPipeline(absl::string_view text);
 
-// The text that ParseSpec reads back as `spec`.
+// Returns the text that ParseSpec reads back as `spec`.
 std::string ToString(const Spec& spec);
 
-// The word of `known` that `word` was probably meant to be; empty when none is close.
+// Returns the word in `known` that is most similar to `word`; empty if none is similar.
 std::string Nearest(absl::string_view word, const std::vector<std::string>& known);
 
 // "unknown <kind> 'reznet18'; did you mean 'resnet18'? Known: resnet18, resnet34".

@@ -1,4 +1,4 @@
-// What all registries share, whatever they make: names, help, canonical specs, errors.
+// The part of a registry that does not depend on its type: names, help, canonical specs, errors.
 #ifndef REGISTRY_TABLE_H_
 #define REGISTRY_TABLE_H_
 
@@ -17,7 +17,7 @@
 
 namespace registry {
 
-// One plugin, as catalogues show it.
+// The description of one plugin in a catalogue.
 struct Entry {
   std::string name, summary;
   std::vector<OptionInfo> options;
@@ -36,8 +36,8 @@ class Table {
   std::vector<Entry> List() const;
   std::vector<std::string> Names() const;
 
-  // The spec with every option spelled out; the same errors as Registry::Create, the factory's
-  // excepted.
+  // Returns the spec with every option spelled out. Errors are those of Registry::Create, except
+  // for those of the factory.
   absl::StatusOr<std::string> Canonical(absl::string_view text) const;
 
   // Every table of the process, sorted by kind.
@@ -51,15 +51,15 @@ class Table {
   };
 
   absl::Status Insert(std::unique_ptr<Row> row);
-  // NotFound lists what is known, the nearest name, the kind that does have the name, and, for an
-  // empty table, what to link. Rows are never removed, so the pointer stays good.
+  // NotFound lists the known names, the nearest one and the kind that does have the name, or, for
+  // an empty table, says what to link. Rows are never removed, so the pointer stays valid.
   absl::StatusOr<const Row*> Find(absl::string_view name) const;
 
  private:
   bool Has(absl::string_view name) const;
 
   const std::string kind_;
-  mutable std::mutex mutex_;  // std::mutex: Debian's Abseil is not built with ThreadSanitizer
+  mutable std::mutex mutex_;  // not absl::Mutex: Debian's Abseil is not built with ThreadSanitizer
   std::map<std::string, std::unique_ptr<Row>, std::less<>> rows_;
 };
 

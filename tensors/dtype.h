@@ -1,4 +1,4 @@
-// The element types of tensors in files, under all their names. Does not know LibTorch.
+// The element types of tensors in files, with their names in all formats. Does not use LibTorch.
 #ifndef TENSORS_DTYPE_H_
 #define TENSORS_DTYPE_H_
 
@@ -9,10 +9,10 @@
 namespace tensors {
 
 struct DType {
-  const char* name;         // PyTorch's
-  const char* storage;      // of the class that a pickle names
-  const char* safetensors;  // in that format
-  const char* numpy;        // of the array type; empty where there is none
+  const char* name;         // name in PyTorch
+  const char* storage;      // name of the storage class in pickles
+  const char* safetensors;  // name in safetensors
+  const char* numpy;        // name of the array type; empty if there is none
   int64_t width;            // bytes
 };
 
@@ -23,7 +23,7 @@ inline constexpr DType kDTypes[] = {
     {"int16", "ShortStorage", "I16", "i2", 2},   {"int8", "CharStorage", "I8", "i1", 1},
     {"uint8", "ByteStorage", "U8", "u1", 1},     {"bool", "BoolStorage", "BOOL", "b1", 1}};
 
-// The dtype with this value, which is not empty, in `field`; null when there is none.
+// Returns the dtype whose `field` has this value (not empty); null if there is none.
 inline const DType* FindDType(const char* DType::*field, absl::string_view value) {
   for (const DType& dtype : kDTypes) {
     if (!value.empty() && value == dtype.*field) return &dtype;

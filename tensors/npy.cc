@@ -38,8 +38,8 @@ absl::Status Unsuitable(const std::string& path, absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("'", path, "' ", what));
 }
 
-// What follows `'key':` in the header, a Python dict, up to its end; nothing when the key is not
-// there. NumPy writes the keys in one order, others in theirs.
+// Returns everything after `'key':` in the header, a Python dict; nothing if there is no such key.
+// NumPy always writes the keys in the same order; other programs may not.
 std::optional<absl::string_view> Value(absl::string_view dict, absl::string_view key) {
   for (const char quote : {'\'', '"'}) {
     const std::string quoted =
@@ -53,7 +53,7 @@ std::optional<absl::string_view> Value(absl::string_view dict, absl::string_view
   return std::nullopt;
 }
 
-// "(3, 4), ..." and "(3,)": the numbers between the brackets.
+// Reads the numbers in the parentheses of "(3, 4), ..." or "(3,)".
 std::optional<std::vector<int64_t>> ReadShape(absl::string_view text) {
   const size_t end = text.find(')');
   if (!absl::ConsumePrefix(&text, "(") || end == absl::string_view::npos) return std::nullopt;
@@ -87,14 +87,14 @@ float FromHalf(uint16_t half) {
   return std::bit_cast<float>(sign | ((magnitude << 13) + 0x38000000));
 }
 
-// To the nearest, of two the even one; infinite from 65520 on.
+// Rounds to nearest, ties to even; infinite from 65520.
 uint16_t ToHalf(float value) {
   const uint32_t bits = std::bit_cast<uint32_t>(value);
   const uint16_t sign = bits >> 16 & 0x8000;
   const uint32_t magnitude = bits & 0x7fffffff;
   if (magnitude > 0x7f800000) return sign | 0x7e00;   // not a number
   if (magnitude >= 0x477ff000) return sign | 0x7c00;  // 65520
-  if (magnitude < 0x38800000) {  // below 2^-14: beside 0.5 floats are multiples of 2^-24, too
+  if (magnitude < 0x38800000) {  // below 2^-14: next to 0.5, floats are multiples of 2^-24, too
     const float beside = std::bit_cast<float>(magnitude) + 0.5f;
     return sign | static_cast<uint16_t>(std::bit_cast<uint32_t>(beside) - 0x3f000000);
   }
@@ -201,7 +201,7 @@ void NpyMatrix::Read(int64_t from, int64_t count, float* out) const {
 void NpyMatrix::Release(int64_t row) const {
   const int64_t page = sysconf(_SC_PAGESIZE);
   const int64_t end = header_.offset + row * header_.columns * header_.width();
-  // Advice: where it is not taken, the memory stays the system's to take back.
+  // Only advice: if the system ignores it, it can still reclaim the memory.
   (void)madvise(const_cast<char*>(file_->bytes().data()), end / page * page, MADV_DONTNEED);
 }
 
@@ -228,7 +228,7 @@ absl::StatusOr<std::unique_ptr<NpyWriter>> NpyWriter::Open(const std::string& pa
     if (absl::Status s = writer->file_.Cut(0); !s.ok()) return s;
     if (absl::Status s = writer->file_.Append(OwnHeader(type, 0, columns)); !s.ok()) return s;
   }
-  // The header first: the file is never shorter than it says.
+  // The header comes first, so that the file is never shorter than the header says.
   if (absl::Status s = writer->Sync(); !s.ok()) return s;
   if (absl::Status s = writer->file_.Cut(end); !s.ok()) return s;
   return writer;

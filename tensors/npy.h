@@ -16,36 +16,35 @@ namespace tensors {
 
 enum class NpyType { kFloat16, kFloat32, kFloat64 };
 
-// What a file says of its matrix before the values.
+// The description of the matrix at the beginning of a file.
 struct NpyHeader {
   NpyType type = NpyType::kFloat32;
   int64_t rows = 0, columns = 0;
-  int64_t offset = 0;  // of the first value in the file
+  int64_t offset = 0;  // position of the first value in the file
 
   int64_t width() const;  // bytes of a value
 };
 
-// The header of the file whose `bytes` these are, `path` being its name in errors. The values it
-// speaks of are in `bytes`; errors are NpyMatrix::Open's.
+// Returns the header of a file with these `bytes`, after checking that they contain the values that
+// it describes. `path` is for errors, which are those of NpyMatrix::Open.
 absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_view bytes);
 
-// A matrix in a file, mapped: of what is not read nothing is in memory.
+// A matrix in a mapped file: rows that are not read take no memory.
 class NpyMatrix {
  public:
-  // InvalidArgument, naming the file, for what is no .npy file (format 1.0 to 3.0) of two
-  // dimensions of float16, float32 or float64 in C order; DataLoss when it is shorter than its
-  // header says; NotFound.
+  // InvalidArgument, naming the file, unless it is a .npy file (format 1.0 to 3.0) of a float16,
+  // float32 or float64 matrix in C order; DataLoss if it is shorter than its header says; NotFound.
   static absl::StatusOr<NpyMatrix> Open(const std::string& path);
 
   int64_t rows() const { return header_.rows; }
   int64_t columns() const { return header_.columns; }  // at least 1
   const std::string& path() const { return path_; }
 
-  // Rows `from` to `from` + `count` - 1 as float32, `count` x columns().
+  // Writes rows `from` to `from` + `count` - 1 as float32, `count` x columns().
   void Read(int64_t from, int64_t count, float* out) const;
 
-  // Tells the system that rows before `row` are not needed any more, so that a pass over a large
-  // file keeps the memory of a part of it.
+  // Tells the system that rows before `row` are no longer needed, so that a pass over a large file
+  // takes the memory of only a part of it.
   void Release(int64_t row) const;
 
  private:
@@ -59,19 +58,19 @@ class NpyMatrix {
   NpyHeader header_;
 };
 
-// Writes a matrix row after row. What is on the disk is at all times a .npy file of the rows of the
-// last Sync().
+// Writes a matrix row by row. At any time the file on disk is a .npy file of the rows at the last
+// Sync().
 class NpyWriter {
  public:
-  // A new file, also where there is one; or, with `rows` > 0, one that was begun: what it has after
-  // that many rows is cut off. InvalidArgument when it has fewer, or other columns or another type.
-  // `type` is kFloat16 or kFloat32, `columns` at least 1.
+  // Starts a new file, replacing an existing one, or with `rows` > 0 continues a file: everything
+  // after that many rows is cut off. InvalidArgument if it has fewer rows, other columns or another
+  // type. `type` is kFloat16 or kFloat32, `columns` at least 1.
   static absl::StatusOr<std::unique_ptr<NpyWriter>> Open(const std::string& path, NpyType type,
                                                          int64_t columns, int64_t rows);
-  // `values`: `count` x columns. InvalidArgument, with nothing written, for a value beyond
-  // float16's range.
+  // `values`: `count` x columns. InvalidArgument, with nothing written, for a value outside the
+  // range of float16.
   absl::Status Append(const float* values, int64_t count);
-  // Durable: rows, then the header that counts them.
+  // Makes the rows durable, and then the header that counts them.
   absl::Status Sync();
 
   int64_t rows() const { return rows_; }
@@ -88,7 +87,7 @@ class NpyWriter {
   base::GrowingFile file_;
   const NpyType type_;
   const int64_t columns_;
-  int64_t rows_;  // appended
+  int64_t rows_;  // number of rows appended
 };
 
 }  // namespace tensors

@@ -13,8 +13,8 @@
 namespace tensors::pickle {
 namespace {
 
-// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), bytes, and what
-// protocols 4 and 5 write instead.
+// The opcodes of Python's weights-only reader (protocol 2, see Lib/pickletools.py), those for
+// bytes, and their equivalents in protocols 4 and 5.
 enum Op : char {
   kMark = '(',
   kStop = '.',
@@ -63,7 +63,8 @@ enum Op : char {
   kAddItems = '\x90',
 };
 
-// What one value may repeat of another, so that memory stays a multiple of the pickle's size.
+// Limit on how much one value may repeat of another, so that memory is bounded by a multiple of the
+// pickle's size.
 constexpr size_t kMaxName = 64;
 constexpr size_t kMaxDimensions = 16;
 constexpr size_t kMaxRepetition = 4;
@@ -71,7 +72,7 @@ constexpr size_t kMaxValues = 2'000'000;  // a state dict has some 20 for each t
 constexpr size_t kMaxSteps = 16'000'000;
 constexpr uint64_t kMaxProtocol = 5;
 
-// The only names that mean something.
+// The only names that have a meaning.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
 constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
 constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
@@ -126,8 +127,8 @@ class Machine {
 
   Value* New(Value::Kind kind) { return document_.New(kind); }
 
-  // Checks what Document promises of the values below `root`, without recursion, as the checks are
-  // what makes recursion safe.
+  // Checks the guarantees of Document for the values below `root`, without recursion, because only
+  // these checks make recursion safe.
   void CheckExtent(const Value& root) {
     struct Visit {
       const Value* value;
@@ -221,7 +222,8 @@ class Machine {
     Push(value);
   }
 
-  // The top of the stack; an empty value when there is none, so that callers need not check.
+  // Returns the top of the stack, or an empty value if the stack is empty, so that callers need not
+  // check.
   Value* Top() {
     if (stack_.empty() || stack_.back() == kMarkOnStack) {
       Fail("the stack is empty");
@@ -256,7 +258,7 @@ class Machine {
   }
 
   void Extend(Value* container, Value::Kind kind, const std::vector<const Value*>& items) {
-    if (container->kind == Value::kOpaque) return;  // what is put into it is not kept
+    if (container->kind == Value::kOpaque) return;  // its items are not kept
     if (container->kind != kind || (kind == Value::kDict && items.size() % 2 != 0)) {
       return Fail("items are added to a value that is not a container");
     }
@@ -271,7 +273,7 @@ class Machine {
     Push(found->second);
   }
 
-  // --- What stands for Python's calls ---
+  // --- Replacements for Python's calls ---
 
   static bool Is(const Value& value, absl::string_view name) {
     return value.kind == Value::kOpaque && value.text == name;
@@ -299,7 +301,7 @@ class Machine {
     Push(storage);
   }
 
-  // Non-negative integers; false when `value` holds anything else.
+  // Reads non-negative integers; false if `value` contains anything else.
   static bool ReadInts(const Value& value, std::vector<int64_t>& out) {
     if (value.kind != Value::kTuple || value.items.size() > kMaxDimensions) return false;
     for (const Value* item : value.items) {
@@ -327,7 +329,7 @@ class Machine {
     Push(tensor);
   }
 
-  // _codecs.encode(text, "latin1"), which copies: no more than there are bytes in all.
+  // _codecs.encode(text, "latin1") makes copies: in total at most as many bytes as there are.
   void PushEncoded(absl::string_view text) {
     std::string bytes;
     encoded_ += text.size();
@@ -336,7 +338,8 @@ class Machine {
     Push(document_.NewText(std::move(bytes)));
   }
 
-  // An array of these elements in row-major order; null, and perhaps a failure, for what is none.
+  // Returns an array of these elements in row-major order; null, and possibly a failure, if they
+  // are not an array.
   const TensorInfo* NewArray(const Value& type, const Value& sizes, const Value& elements) {
     absl::string_view name = type.text;
     const DType* dtype = type.kind == Value::kOpaque && elements.kind == Value::kText &&
@@ -354,7 +357,7 @@ class Machine {
     return info;
   }
 
-  // What protocol 5 makes of an array: (elements, type, sizes, "C" for row-major).
+  // Reads an array in protocol 5: (elements, type, sizes, "C" for row-major).
   void PushFromBuffer(const std::vector<const Value*>& arguments) {
     const TensorInfo* info = arguments.size() == 4 && arguments[3]->text == "C"
                                  ? NewArray(*arguments[1], *arguments[2], *arguments[0])
@@ -376,8 +379,7 @@ class Machine {
       PushTensor(arguments->items);
     } else if (Is(*function, kRebuildParameter) || Is(*function, kSize)) {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
-      Push(
-          const_cast<Value*>(arguments->items[0]));  // the machine's own value, which it may extend
+      Push(const_cast<Value*>(arguments->items[0]));  // the machine may extend it
     } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
       PushName(std::string(kArray));  // its state follows
     } else if (Is(*function, kFromBuffer[0]) || Is(*function, kFromBuffer[1])) {
@@ -389,14 +391,14 @@ class Machine {
                arguments->items[0]->text.size() <= kMaxName) {
       PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
     } else if (function->kind == Value::kOpaque) {
-      Push(function);  // what it would make is as opaque
+      Push(function);  // the result of the call is opaque, too
     } else {
       Fail("it calls a value that is not a function");
     }
   }
 
-  // What `object` is given after it was made: an OrderedDict its _metadata, which is not kept, and
-  // so with the insides of what is opaque; but arrays are taken, and the byte order of their type.
+  // Sets the state of `object` after its creation. The _metadata of an OrderedDict and the state of
+  // opaque values are dropped; arrays and the byte order of their type are kept.
   void Build(Value& object, const Value& state) {
     if (object.kind != Value::kOpaque || state.kind != Value::kTuple) return;
     const auto& items = state.items;
@@ -466,7 +468,7 @@ class Machine {
         break;
       case kLong1: {
         const uint64_t width = Unsigned(1);
-        if (width > 8) {  // a random generator's state, say
+        if (width > 8) {  // such as the state of a random generator
           Take(width);
           return PushName("int");
         }
@@ -692,7 +694,7 @@ void Writer::BeginArray(const DType& dtype, const std::vector<int64_t>& sizes, u
   absl::StrAppend(&bytes_, "(cnumpy\nndarray\n");
   Ints({0});
   bytes_ += {kShortBinBytes, 1, 'b', kTuple, kReduce, kMark};
-  Int(1);  // the version of what follows
+  Int(1);  // the version of the following state
   Ints(sizes);
   absl::StrAppend(&bytes_, "cnumpy\ndtype\n(");
   Text(dtype.numpy);

@@ -20,16 +20,16 @@
 
 namespace tensors::pickle {
 
-// A tensor as a pickle describes it: a view of a storage whose bytes lie elsewhere.
+// A tensor as described in a pickle: a view of a storage whose bytes are elsewhere.
 struct TensorInfo {
   std::string storage_type;             // "FloatStorage", "DoubleStorage", "LongStorage", ...
-  std::string key;                      // of the storage, by which the archive names its bytes
+  std::string key;                      // key of the storage, which names its bytes in the archive
   int64_t storage_size = 0;             // elements
   int64_t offset = 0;                   // of the first element
-  std::vector<int64_t> sizes, strides;  // as many of one as of the other, none negative
+  std::vector<int64_t> sizes, strides;  // of equal length, without negative numbers
 
-  // Makes a tensor of these sizes the whole of a storage of `bytes` bytes, in row-major order.
-  // False when that is not their number.
+  // Makes this the tensor of these sizes, in row-major order, that fills a storage of `bytes`
+  // bytes. False if it needs another number of bytes.
   bool SetContiguous(const DType& dtype, uint64_t bytes);
 };
 
@@ -40,37 +40,37 @@ struct Value {
   int64_t integer = 0;  // of kBool and kInt
   double number = 0;
   absl::string_view
-      text;  // of kText, which bytes are too; of kOpaque, the name that was not looked up
-  // Of kList and kTuple the elements; of kDict key, value, key, value.
+      text;  // of kText, which includes bytes; for kOpaque, the name that was not looked up
+  // For kList and kTuple the elements; for kDict key, value, key, value.
   std::vector<const Value*> items;
   const TensorInfo* tensor = nullptr;  // of kStorage and kTensor
 
-  // The value of a dict's text key; null when there is none, or when this is not a dict.
+  // Returns the value of a text key in a dict; null if there is none, or if this is not a dict.
   const Value* Find(absl::string_view key) const;
 };
 
-// Owns all values of a pickle. They may be shared, but none contains itself, no chain of containers
-// with something in them is longer than kMaxDepth, and counted as often as they are referred to
-// they are no more than a multiple of the pickle's size: whoever walks them need not mind.
+// Owns all values of a pickle. They may be shared, but it is safe to walk them recursively: no
+// value contains itself, non-empty containers are nested at most kMaxDepth deep, and the number of
+// values, each counted as often as it is referenced, is bounded by a multiple of the pickle's size.
 class Document {
  public:
   static constexpr int kMaxDepth = 100;
-  // The pickle that begins at `begin` of `bytes`, which must outlive the document. DataLoss, with
-  // the byte and the reason, when it is not a whole pickle of state-dict kind. Memory is bounded by
-  // a multiple of the pickle's size.
+  // Reads the pickle that begins at `begin` of `bytes`, which must outlive the document. DataLoss,
+  // with the byte and the reason, if it is not a complete pickle of the kind that state dicts use.
+  // Memory is bounded by a multiple of the pickle's size.
   static absl::StatusOr<Document> Parse(absl::string_view bytes, size_t begin = 0);
 
   const Value& root() const { return *root_; }
-  size_t end() const { return end_; }  // of the pickle, in `bytes`
+  size_t end() const { return end_; }  // end of the pickle in `bytes`
 
-  // What the pickle says of each storage, as often as it does.
+  // Returns every description of a storage in the pickle.
   const std::vector<const TensorInfo*>& storages() const { return storages_; }
 
-  // The bytes of NumPy arrays, which are in the pickle or in this document, by the key of their
-  // storage.
+  // Returns the bytes of NumPy arrays, which are in the pickle or in this document, by the key of
+  // their storage.
   const std::map<std::string, absl::string_view>& arrays() const { return arrays_; }
 
-  // To make a document of another format's contents.
+  // For documents made from the contents of another format.
   Value* New(Value::Kind kind);
   Value* NewText(std::string text);
   TensorInfo* NewTensor();
@@ -78,7 +78,7 @@ class Document {
 
  private:
   friend class Machine;
-  std::deque<Value> values_;  // their addresses stay, in all three
+  std::deque<Value> values_;  // a deque, so that addresses stay valid; likewise the other two
   std::deque<TensorInfo> tensors_;
   std::deque<std::string> texts_;
   std::vector<const TensorInfo*> storages_;
@@ -87,12 +87,12 @@ class Document {
   size_t end_ = 0;
 };
 
-// Writes a pickle that torch.load(weights_only=True) takes, or, with arrays, Python where there is
-// NumPy. Calls follow the structure:
+// Writes a pickle that torch.load(weights_only=True) accepts or, with arrays, Python with NumPy.
+// Calls follow the structure:
 //   w.BeginDict(); w.Text("epoch"); w.Int(3); w.EndDict();
 class Writer {
  public:
-  // Arrays want protocol 3.
+  // Arrays require protocol 3.
   explicit Writer(int protocol = 2);
 
   void None();
@@ -101,8 +101,8 @@ class Writer {
   void Float(double value);
   void Text(absl::string_view value);
   void Tensor(const TensorInfo& tensor);
-  // A NumPy array. Between the two calls: Flush(), then the array's elements in row-major order,
-  // `bytes` of them, less than 4 GB.
+  // Writes a NumPy array. Between the two calls, call Flush() and then write the elements in
+  // row-major order: `bytes` bytes, less than 4 GB.
   void BeginArray(const DType& dtype, const std::vector<int64_t>& sizes, uint32_t bytes);
   void EndArray();
   void BeginDict();  // then key, value, key, value
@@ -110,10 +110,10 @@ class Writer {
   void BeginList();
   void EndList();
 
-  // What has been written since the last call.
+  // Returns what has been written since the last call.
   std::string Flush();
 
-  // The rest; the last call.
+  // Returns the rest. The last call.
   std::string Finish();
 
  private:

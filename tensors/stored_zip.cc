@@ -13,21 +13,21 @@ namespace tensors {
 namespace {
 
 // Signatures and sizes of the records of a zip file (PKWARE's APPNOTE 6.3, section 4.3), and the
-// places of their fields.
+// positions of their fields.
 constexpr uint64_t kLocalHeader = 0x04034b50, kLocalHeaderSize = 30;
 constexpr uint64_t kDirectoryEntry = 0x02014b50, kDirectoryEntrySize = 46;
 constexpr uint64_t kEnd = 0x06054b50, kEndSize = 22;
 constexpr uint64_t kEnd64 = 0x06064b50, kEnd64Size = 56;
 constexpr uint64_t kLocator64 = 0x07064b50, kLocator64Size = 20;
 constexpr uint64_t kExtra64 = 0x0001;      // an extra field with the numbers that need 64 bits
-constexpr uint64_t kAbove32 = 0xffffffff;  // stands where such a number would
+constexpr uint64_t kAbove32 = 0xffffffff;  // marks a number that is in the extra field
 constexpr uint64_t kEncrypted = 1, kSizesFollow = 8;  // flags
 
 absl::Status Damaged(absl::string_view why, uint64_t at) {
   return absl::DataLossError(absl::StrCat(why, " (at byte ", at, ")"));
 }
 
-// Little-endian numbers at places that the caller has compared with the size.
+// Reads little-endian numbers at positions that the caller has compared with the size.
 class Bytes {
  public:
   explicit Bytes(absl::string_view bytes) : bytes_(bytes) {}
@@ -44,7 +44,7 @@ class Bytes {
     return at <= bytes_.size() && size <= bytes_.size() - at;
   }
 
-  // Whether a record of `size` bytes with this signature lies at `at`.
+  // Whether there is a record of `size` bytes with this signature at `at`.
   bool IsRecord(uint64_t at, uint64_t signature, uint64_t size) const {
     return Has(at, size) && Number(at, 4) == signature;
   }
@@ -80,7 +80,7 @@ absl::StatusOr<Directory> FindDirectory(const Bytes& file, uint64_t file_size) {
   return directory;
 }
 
-// Replaces the numbers that stand in the extra field at [at, end). False when they are not there.
+// Replaces numbers by those in the extra field at [at, end). False if they are not there.
 bool ReadExtra64(const Bytes& file, uint64_t at, uint64_t end,
                  std::initializer_list<uint64_t*> numbers) {
   while (end - at >= 4) {

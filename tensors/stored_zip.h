@@ -1,5 +1,5 @@
-// Zip archives as PyTorch writes them: every entry stored as it is. Nothing is unpacked or copied,
-// so an entry is a part of the file's bytes. libzip does not tell where that part lies.
+// Zip archives as written by PyTorch: entries are stored without compression. Nothing is unpacked
+// or copied, because an entry is a part of the file's bytes; libzip does not say which part.
 #ifndef TENSORS_STORED_ZIP_H_
 #define TENSORS_STORED_ZIP_H_
 
@@ -20,14 +20,14 @@ class StoredZip {
     uint32_t crc = 0;
   };
 
-  // DataLoss, with the reason, unless `file` is a whole archive without comment, encryption or
-  // compression, whose entries have names of their own and lie apart from each other before the
-  // directory, and whose two descriptions of an entry agree. `file` must outlive the archive.
+  // DataLoss, with the reason, unless `file` is a complete archive without comment, encryption or
+  // compression, in which entries have unique names, do not overlap each other or the directory,
+  // and have two descriptions that agree. `file` must outlive the archive.
   static absl::StatusOr<StoredZip> Parse(absl::string_view file);
 
   const std::map<std::string, Entry>& entries() const { return entries_; }
 
-  // The bytes of an entry. DataLoss when it is missing or its checksum is not that of its bytes.
+  // Returns the bytes of an entry. DataLoss if it is missing or its checksum is wrong.
   absl::StatusOr<absl::string_view> Read(const std::string& name) const;
 
  private:

@@ -20,7 +20,7 @@ constexpr absl::string_view kLegacy(
     "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.", 21);
 constexpr absl::string_view kZip = "PK";
 constexpr char kPickle = '\x80';
-constexpr size_t kSafetensorsHeader = 8;  // where a brace begins it
+constexpr size_t kSafetensorsHeader = 8;  // offset at which a brace begins the header
 
 }  // namespace
 
@@ -219,7 +219,7 @@ absl::StatusOr<TensorFile::Storage> TensorFile::Read(const TensorInfo& tensor) {
   bool empty = false;
   for (int64_t size : tensor.sizes) empty |= size == 0;
   if (empty) return storage;
-  // The last element that the shape reaches, and their number, in a way that cannot overflow.
+  // Computes the last element that the shape reaches, and the number of elements, without overflow.
   __int128 last = tensor.offset;
   int64_t count = 1;
   for (size_t i = 0; i < tensor.sizes.size(); ++i) {

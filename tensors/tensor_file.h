@@ -1,10 +1,10 @@
-// Files of tensors by other programs and ours, read without running or copying anything:
+// Files of tensors from this and other programs, read without running code and without copies:
 //   zip          torch.save since PyTorch 1.6: `.pth.tar`, `.pth`, `.pt`
 //   legacy       torch.save before that
 //   safetensors
-//   pickle       of NumPy arrays, as detectron2 takes them: `.pkl`
-// What a file holds decides, not its name. Does not know LibTorch, so that a fuzzer builds it in
-// seconds.
+//   pickle       of NumPy arrays, as detectron2 uses them: `.pkl`
+// The content of a file determines its format, not its name. Does not use LibTorch, so that a
+// fuzzer can be built in seconds.
 #ifndef TENSORS_TENSOR_FILE_H_
 #define TENSORS_TENSOR_FILE_H_
 
@@ -24,15 +24,15 @@ namespace tensors {
 
 class TensorFile {
  public:
-  // All of a storage, in the file: little-endian elements, perhaps not aligned.
+  // A whole storage in the file: little-endian elements, possibly unaligned.
   struct Storage {
     const DType* dtype;
     absl::string_view bytes;
   };
 
-  // DataLoss when the file is cut or damaged, InvalidArgument when it is something else, NotFound;
-  // messages are one line and name the file, the reason, the place where it makes sense, and the
-  // remedy. Bytes of tensors are looked at when they are asked for.
+  // DataLoss if the file is truncated or damaged, InvalidArgument if it is something else,
+  // NotFound. Messages are one line with the file, the reason, the position if it helps, and the
+  // remedy. The bytes of a tensor are not accessed before it is read.
   static absl::StatusOr<TensorFile> Open(const std::string& path);
 
   // The same for bytes in memory, which must outlive the result; `path` is for messages.
@@ -43,14 +43,15 @@ class TensorFile {
   // A dict, list, tuple or tensor.
   const pickle::Value& root() const { return document_->root(); }
 
-  // The storage that a tensor of root() is a view of. Checked: its size, its checksum where the
-  // format has one, and that the tensor lies in it and has no more elements. DataLoss otherwise.
+  // Returns the storage of which a tensor in root() is a view. DataLoss if its size or checksum (if
+  // the format has one) is wrong, or if the tensor extends past the storage or has more elements.
   absl::StatusOr<Storage> Read(const pickle::TensorInfo& tensor);
 
-  // DataLoss that names the file.
+  // Returns DataLoss that names the file.
   absl::Status Damaged(absl::string_view why) const;
 
-  // InvalidArgument "'<path>' <what>", for a whole file that is not what was asked for.
+  // Returns InvalidArgument "'<path>' <what>", for an undamaged file that has other contents than
+  // required.
   absl::Status Unsuitable(absl::string_view what) const;
 
  private:
@@ -72,9 +73,9 @@ class TensorFile {
   std::optional<base::MappedFile> file_;
   std::optional<pickle::Document> document_;
   std::optional<StoredZip> zip_;
-  std::string folder_;                            // of the zip's entries
-  std::map<std::string, absl::string_view> raw_;  // storages that are in no zip
-  std::map<std::string, Known> known_;            // storages that were checked
+  std::string folder_;                            // folder of the zip's entries
+  std::map<std::string, absl::string_view> raw_;  // storages outside a zip
+  std::map<std::string, Known> known_;            // storages that have been checked
 };
 
 }  // namespace tensors

@@ -22,7 +22,7 @@ bool IsPlain(const Value& value) {
          });
 }
 
-// As deep as a Document allows.
+// Recursion is as deep as a Document allows.
 void Walk(const std::string& name, const Value& value, const Visit& visit) {
   if (value.items.empty() || IsPlain(value)) return visit(name, value);
   const std::string folder = name.empty() ? "" : name + "/";
@@ -39,7 +39,8 @@ void Walk(const std::string& name, const Value& value, const Visit& visit) {
   }
 }
 
-// Whole runs of bytes that lie together: the dimensions from the result on are contiguous.
+// Returns the first of the trailing dimensions that are contiguous, so that whole runs of bytes can
+// be read.
 size_t FirstContiguous(const pickle::TensorInfo& tensor, int64_t& elements) {
   size_t first = tensor.sizes.size();
   elements = 1;

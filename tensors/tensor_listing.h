@@ -1,4 +1,4 @@
-// What is in a file of tensors, entry by entry.
+// Lists the contents of a file of tensors.
 #ifndef TENSORS_TENSOR_LISTING_H_
 #define TENSORS_TENSOR_LISTING_H_
 
@@ -19,10 +19,12 @@ namespace tensors {
 void ForEachEntry(const pickle::Value& root,
                   const std::function<void(const std::string& name, const pickle::Value&)>& visit);
 
-// Text of a file, which can hold anything, for one line of a terminal: other characters as \x1b.
+// Returns text from a file, which may contain anything, for one line on a terminal: unprintable
+// characters become \x1b.
 std::string Printable(absl::string_view text);
 
-// CRC-32 of a tensor's elements in row-major order: zlib.crc32(tensor.numpy().tobytes()).
+// Returns the CRC-32 of a tensor's elements in row-major order:
+// zlib.crc32(tensor.numpy().tobytes()).
 absl::StatusOr<uint32_t> Digest(TensorFile& file, const pickle::TensorInfo& tensor);
 
 }  // namespace tensors

@@ -3,15 +3,14 @@
 
 #include <gflags/gflags.h>
 
-#include <algorithm>
 #include <opencv2/core/utility.hpp>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "base/cores.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
@@ -21,7 +20,6 @@
 
 MOCOPP_DATASET_FLAG;
 MOCOPP_CHANNELS_FLAG;
-MOCOPP_DECODE_FLAGS;
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(sample, 0,
              "[data: at least 0] number of images to look at in each split, evenly spaced; 0: all");
@@ -56,7 +54,7 @@ constexpr char kUsage[] =
 // too.
 std::vector<std::string> DataFlags() {
   std::vector<std::string> flags;
-  for (const char* name : {"dataset", "exif", "max_megapixels", "max_bad_images"}) {
+  for (const char* name : {"dataset", "max_bad_images"}) {
     if (!base::IsSet(name)) continue;
     flags.push_back(
         absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}), "=",
@@ -68,20 +66,17 @@ std::vector<std::string> DataFlags() {
 absl::Status Run(const base::Arguments& arguments) {
   cv::setNumThreads(1);  // each of our threads has an image of its own
   const std::string path = base::UserPath(arguments[0]);
-  const auto decode = data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels);
   doctor::DoctorOptions options;
   options.open = [&](data::Split split, bool labelled) {
-    return labelled ? data::OpenLabelledDataset(path, split, FLAGS_dataset, decode)
-                    : data::OpenDataset(path, split, FLAGS_dataset, decode);
+    return labelled ? data::OpenLabelledDataset(path, split, FLAGS_dataset, FLAGS_channels)
+                    : data::OpenDataset(path, split, FLAGS_dataset, FLAGS_channels);
   };
   options.path = arguments[0];
   options.data_flags = DataFlags();
   options.folder = base::UserPath(".");
   options.examine.sample = FLAGS_sample;
-  options.examine.threads =
-      FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads)
-                        : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  options.findings = {FLAGS_max_bad_images, FLAGS_exif == "apply"};
+  options.examine.threads = FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads) : base::Cores();
+  options.findings.max_bad_images = FLAGS_max_bad_images;
   options.wishes = {FLAGS_arch, FLAGS_image_size, FLAGS_batch_size, FLAGS_moco_k, FLAGS_epochs};
   options.trial_seconds = FLAGS_trial;
   options.page = base::UserPath(FLAGS_page);

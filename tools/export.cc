@@ -1,4 +1,4 @@
-// Writes the pretrained encoder of a checkpoint as other programs take it.
+// Writes the pretrained encoder of a checkpoint in the format of another program.
 //
 //   bazel run //tools:export -- CHECKPOINT --to=FORMAT --out=FILE
 #include <gflags/gflags.h>
@@ -34,24 +34,24 @@ namespace {
 
 constexpr char kUsage[] =
     "Writes the pretrained query encoder of a checkpoint, without its head, in the format of "
-    "another "
-    "program.\n\n"
+    "another program.\n\n"
     "  bazel run //tools:export -- CHECKPOINT --to=torchvision --out=FILE.pth\n"
     "      a state dict for torchvision's models: all but fc, so load it with strict=False\n"
     "  bazel run //tools:export -- CHECKPOINT --to=safetensors --out=FILE.safetensors\n"
-    "      the same names\n"
+    "      the same tensors under the same names\n"
     "  bazel run //tools:export -- CHECKPOINT --to=detectron2 --out=FILE.pkl\n"
-    "      NumPy arrays under detectron2's names of a ResNet\n"
+    "      NumPy arrays with detectron2's names for a ResNet\n"
     "  bazel run //tools:export -- CHECKPOINT --to=onnx --out=FILE.onnx\n"
-    "      a ResNet in evaluation mode, opset 13: images (N x 3 x H x W) to features, any N, H, "
-    "W\n";
+    "      a ResNet in evaluation mode, opset 13: maps images (N x 3 x H x W, any N, H, W) "
+    "to features\n";
 
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  if (!absl::IsInvalidArgument(status)) return status;
-  return absl::InvalidArgumentError(absl::StrCat("'", path, "' ", status.message()));
+// InvalidArgument is about the checkpoint, and is read after its name; other errors name their
+// file.
+absl::Status OfCheckpoint(const absl::Status& status, const std::string& path) {
+  return absl::IsInvalidArgument(status) ? base::InFile(status, path) : status;
 }
 
-// How many tensors were written.
+// Writes the file and returns the number of tensors in it.
 absl::StatusOr<size_t> Write(const std::string& out, const moco::StateDict& encoder) {
   size_t tensors = encoder.size();
   absl::Status written;
@@ -81,16 +81,16 @@ absl::Status Export(const std::string& path, const std::string& out) {
   const auto checkpoint = moco::ReadCheckpoint(path);
   if (!checkpoint.ok()) return checkpoint.status();
   const auto encoder = lincls::FindEncoder(checkpoint->state);
-  if (!encoder.ok()) return InFile(encoder.status(), path);
-  // Faults of the images are reported before the file is written.
+  if (!encoder.ok()) return OfCheckpoint(encoder.status(), path);
+  // Errors in the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
     auto made = tools::Verifier::Create(*checkpoint, FLAGS_arch, base::UserPath(FLAGS_images));
-    if (!made.ok()) return InFile(made.status(), path);
+    if (!made.ok()) return OfCheckpoint(made.status(), path);
     verifier = *std::move(made);
   }
   const auto tensors = Write(out, *encoder);
-  if (!tensors.ok()) return InFile(tensors.status(), path);
+  if (!tensors.ok()) return OfCheckpoint(tensors.status(), path);
   absl::PrintF("%s: %d tensors of %s%s\n", out, *tensors,
                checkpoint->arch.empty() ? "the encoder" : checkpoint->arch,
                FLAGS_to == "torchvision" ? ", all but fc: load_state_dict(..., strict=False)" : "");

@@ -21,7 +21,7 @@ namespace tools {
 
 namespace {
 
-// Parts of names: torchvision's, detectron2's.
+// Parts of names: torchvision's and detectron2's.
 constexpr std::array<std::pair<absl::string_view, absl::string_view>, 9> kDetectron2 = {
     {{"layer1.", "res2."},
      {"layer2.", "res3."},
@@ -40,10 +40,9 @@ absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state) {
   for (const auto& [name, tensor] : state) {
     const bool in_stage = absl::StartsWith(name, "layer");
     if (!in_stage && !absl::StartsWith(name, "conv1.") && !absl::StartsWith(name, "bn1.")) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("holds '", name,
-                       "', which detectron2's ResNet has no name for; give one of torchvision's"
-                       " ResNets"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "holds '", name,
+          "', for which detectron2's ResNet has no name; use one of torchvision's ResNets"));
     }
     const std::string theirs = absl::StrReplaceAll(name, kDetectron2);
     renamed.emplace_back(in_stage ? theirs : absl::StrCat("stem.", theirs), tensor);
@@ -73,7 +72,7 @@ absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& st
     const tensors::DType* dtype = moco::DTypeOf(tensor.scalar_type());
     if (dtype == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("holds '", name, "' of a dtype that safetensors does not know"));
+          absl::StrCat("holds '", name, "' of a dtype that safetensors does not support"));
     }
     header[name] = {{"dtype", dtype->safetensors},
                     {"shape", tensor.sizes().vec()},
@@ -120,7 +119,7 @@ absl::Status WriteDetectron2(const std::string& path, const moco::StateDict& sta
     out.EndDict();
     out.Text("__author__");
     out.Text("MOCO");
-    out.Text("matching_heuristics");  // detectron2 then finds its own prefix
+    out.Text("matching_heuristics");  // with this, detectron2 matches prefixes itself
     out.Bool(true);
     out.EndDict();
     const std::string rest = out.Finish();

@@ -26,8 +26,8 @@ using tensors::pickle::Value;
 constexpr char kUsage[] =
     "Prints the contents of tensor files: checkpoints of this program and others (.pth.tar, .pth, "
     ".pt), safetensors and ONNX.\n"
-    "Each tensor with its dtype, shape and the CRC-32 of its elements in row-major order; of "
-    "everything else, the value.\n"
+    "For each tensor: dtype, shape and the CRC-32 of its elements in row-major order; for "
+    "everything else: the value.\n"
     "No code in a file is executed.\n\n"
     "  bazel run //tools:inspect -- FILE...\n";
 

@@ -47,7 +47,8 @@ std::string ClassName(int label, const std::vector<std::string>& classes) {
   return classes.empty() ? absl::StrCat(label) : classes[label];
 }
 
-// Of every class, those without an image too: an order of classes that is off by one shows here.
+// Prints every class, including those without images, so that class numbers that are off by one are
+// noticed.
 void PrintCounts(const std::vector<int>& labels, const std::vector<std::string>& classes) {
   std::vector<int64_t> counts(classes.size());
   for (const int label : labels) {
@@ -60,19 +61,19 @@ void PrintCounts(const std::vector<int>& labels, const std::vector<std::string>&
   }
 }
 
-// label_NN.pt beside request_NN.csv.
+// Returns label_NN.pt beside request_NN.csv.
 absl::StatusOr<std::string> TensorBeside(const std::string& request) {
   const std::filesystem::path path(request);
   const std::string file = path.filename();
   absl::string_view name = file;
   if (!absl::ConsumePrefix(&name, "request_") || !absl::ConsumeSuffix(&name, ".csv")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", request, "' is not named request_NN.csv; give the file to write by --out"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", request, "' is not named request_NN.csv; give the output file by --out"));
   }
   return std::string(path.parent_path() / absl::StrCat("label_", name, ".pt"));
 }
 
-// The table of `lines` as a tensor.
+// Converts a table of answers to a tensor.
 absl::Status ToTensor(const std::string& request_path,
                       const std::vector<data::RequestedImage>& request,
                       const std::string& answers_path, const std::vector<std::string>& classes,
@@ -82,9 +83,9 @@ absl::Status ToTensor(const std::string& request_path,
   const selection::Answers answers = selection::JoinAnswers(request, *lines, classes);
   for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
   if (!answers.conflicts.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "'", answers_path, "' does not answer '", request_path, "': ", answers.conflicts.size(),
-        " conflicts, listed above; nothing was written"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", answers_path, "' has ", answers.conflicts.size(), " conflicts with '",
+                     request_path, "', listed above; correct them; nothing was written"));
   }
   at::Tensor tensor = at::empty({static_cast<int64_t>(answers.labels.size())}, at::kLong);
   std::copy(answers.labels.begin(), answers.labels.end(), tensor.mutable_data_ptr<int64_t>());
@@ -97,7 +98,7 @@ absl::Status ToTensor(const std::string& request_path,
   return absl::OkStatus();
 }
 
-// The tensor as a table.
+// Converts a tensor to a table.
 absl::Status ToTable(const std::string& request_path,
                      const std::vector<data::RequestedImage>& request,
                      const std::string& tensor_path, const std::vector<std::string>& classes,

@@ -13,10 +13,10 @@
 namespace tools {
 namespace {
 
-// Read since ONNX 1.7, of 2020.
+// Supported since ONNX 1.7 (2020).
 constexpr int kIrVersion = 7;
 
-// The shape is the caller's to fill.
+// The caller fills in the shape.
 onnx::TensorShapeProto* Declare(const char* name, onnx::ValueInfoProto* value) {
   value->set_name(name);
   auto* type = value->mutable_type()->mutable_tensor_type();
@@ -67,7 +67,7 @@ onnx::ModelProto ToProto(const OnnxModel& model) {
   return proto;
 }
 
-// FLOAT is float32 elsewhere.
+// Other formats call FLOAT float32.
 std::string TypeName(int32_t type) {
   if (type == onnx::TensorProto::FLOAT) return "float32";
   if (type == onnx::TensorProto::DOUBLE) return "float64";
@@ -101,7 +101,7 @@ absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path) {
   if (!bytes.ok()) return bytes.status();
   onnx::ModelProto proto;
   if (!proto.ParseFromString(*bytes))
-    return absl::DataLossError(absl::StrCat("'", path, "' is no ONNX file"));
+    return absl::DataLossError(absl::StrCat("'", path, "' is not an ONNX file"));
   const onnx::GraphProto& graph = proto.graph();
   OnnxModel model;
   if (graph.output_size() == 1 && graph.output(0).type().tensor_type().shape().dim_size() == 2) {
@@ -122,7 +122,8 @@ absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path) {
     model.weights[tensor.name()] = {{tensor.dims().begin(), tensor.dims().end()},
                                     tensor.raw_data()};
   }
-  // What is written again is the same, unless the file holds something that is not read here.
+  // Writing the model again gives the same bytes, unless the file contains something that is not
+  // read here.
   if (ToProto(model).SerializeAsString() != *bytes) {
     return absl::DataLossError(
         absl::StrCat("'", path, "' is an ONNX file that this program did not write"));
@@ -135,7 +136,7 @@ absl::StatusOr<OnnxContents> DescribeOnnx(const std::string& path) {
   if (!bytes.ok()) return bytes.status();
   onnx::ModelProto proto;
   if (!proto.ParseFromString(*bytes) || !proto.has_ir_version() || !proto.has_graph()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is no ONNX model"));
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not an ONNX model"));
   }
   const onnx::GraphProto& graph = proto.graph();
   OnnxContents contents;

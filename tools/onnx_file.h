@@ -1,5 +1,5 @@
-// ONNX files of convolutional networks. Does not know LibTorch, whose headers bring another version
-// of protocol buffers.
+// ONNX files of convolutional networks. Does not use LibTorch, whose headers contain another
+// version of protocol buffers.
 #ifndef TOOLS_ONNX_FILE_H_
 #define TOOLS_ONNX_FILE_H_
 
@@ -31,31 +31,31 @@ struct OnnxModel {
   };
 
   int64_t features = 0;
-  std::vector<Node> nodes;  // each after those whose output it takes
+  std::vector<Node> nodes;  // each after the nodes whose output it uses
   std::map<std::string, Weight> weights;
 };
 
 inline constexpr char kOnnxInput[] = "images", kOnnxOutput[] = "features";
 
-// Atomically. InvalidArgument, to be read after the checkpoint's name, when the model is too large
-// for a file of protocol buffers (2 GB).
+// Writes atomically. InvalidArgument, to be read after the checkpoint's name, if the model is too
+// large for a file of protocol buffers (2 GB).
 absl::Status WriteOnnx(const std::string& path, const OnnxModel& model);
 
-// A file that WriteOnnx wrote. DataLoss when it is anything else.
+// Reads a file written by WriteOnnx. DataLoss if it is anything else.
 absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path);
 
-// What is in an ONNX file of any program; nothing is run. Text is as the file has it.
+// The contents of an ONNX file from any program. Nothing in the file is run, and text is unchanged.
 struct OnnxContents {
   struct Entry {
     std::string name, type;
     std::vector<std::string> shape;
-    std::string value;  // of a tensor the CRC-32 of its elements, where they are kept as bytes
+    std::string value;  // the CRC-32 of a tensor's elements, if they are stored as bytes
   };
   std::vector<Entry> facts;  // versions, inputs, outputs, how often each operator is used
   std::vector<Entry> tensors;
 };
 
-// InvalidArgument, naming the file, when it is no ONNX model.
+// InvalidArgument, naming the file, if it is not an ONNX model.
 absl::StatusOr<OnnxContents> DescribeOnnx(const std::string& path);
 
 }  // namespace tools

@@ -44,7 +44,7 @@ class Builder {
     for (const auto& [name, tensor] : state_) {
       if (model_.weights.count(name) || absl::EndsWith(name, ".num_batches_tracked")) continue;
       return absl::InvalidArgumentError(absl::StrCat(
-          "holds '", name, "', which the ONNX export does not know: it writes ResNets alone"));
+          "holds '", name, "', which the ONNX export does not support; it writes only ResNets"));
     }
     return std::move(model_);
   }
@@ -52,7 +52,8 @@ class Builder {
  private:
   static absl::Status NoResNet(const std::string& name) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "holds no ResNet, which is what the ONNX export writes: it has no '", name, "'"));
+        "does not contain a ResNet, and the ONNX export supports no other network; missing: '",
+        name, "'"));
   }
 
   bool Has(const std::string& name) const { return state_.count(name) > 0; }
@@ -71,7 +72,7 @@ class Builder {
     return output;
   }
 
-  // The name, once the tensor is in the model.
+  // Adds the tensor to the model and returns its name.
   std::string Weight(const std::string& name) {
     const auto found = state_.find(name);
     if (found == state_.end()) {
@@ -91,7 +92,7 @@ class Builder {
     const auto& shape = model_.weights[weight].shape;
     const bool whole = shape.size() == 4;
     auto attributes = Window(whole ? shape[2] : 1, stride);
-    // As many groups as the weight's input channels go into the image's.
+    // The number of groups: the image's channels divided by the weight's input channels.
     if (whole && shape[1] > 0) attributes[kOnnxGroup] = {channels_[x] / shape[1]};
     const std::string y = Add("Conv", {x, weight}, conv, std::move(attributes));
     channels_[y] = model_.features = whole ? shape[0] : 0;
@@ -137,7 +138,7 @@ absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& im
     const int64_t floats = static_cast<int64_t>(weight.bytes.size() / sizeof(float));
     const at::Tensor flat = at::from_blob(const_cast<char*>(weight.bytes.data()), {floats});
     if (c10::multiply_integers(weight.shape) != floats) {
-      return absl::DataLossError(absl::StrCat("has '", name, "' in another size than it says"));
+      return absl::DataLossError(absl::StrCat("has '", name, "' in another size than it states"));
     }
     values[name] = flat.view(weight.shape);
   }

@@ -10,14 +10,14 @@
 
 namespace tools {
 
-// From torchvision's names, which with the shapes tell all of a ResNet: its stem (7x7 with pooling,
-// or 3x3 without), blocks of two or three convolutions, and strides. Weights become float32; batch
-// normalisation stays a node of its own. InvalidArgument names a tensor that no ResNet has, or that
-// a ResNet would have and `state` lacks; it is to be read after the checkpoint's name.
+// Builds the graph from torchvision's names and the shapes, which determine a ResNet: its stem (7x7
+// with pooling, or 3x3 without), blocks of two or three convolutions, and strides. Weights are
+// converted to float32; batch normalisation remains a separate node. InvalidArgument, to be read
+// after the checkpoint's name, names a tensor that no ResNet has, or that `state` lacks.
 absl::StatusOr<OnnxModel> ResNetGraph(const moco::StateDict& state);
 
-// What the graph makes of images (N x 3 x H x W, float32), operator by operator. DataLoss when
-// something in it is missing or unknown.
+// Computes the output of the graph for images (N x 3 x H x W, float32), operator by operator.
+// DataLoss if something in it is missing or unknown.
 absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& images);
 
 }  // namespace tools

@@ -18,8 +18,9 @@
 MOCOPP_DATASET_FLAG;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
-DEFINE_bool(decoded, false,
-            "[output] store pixels: a larger file, with nothing to decode in training");
+DEFINE_bool(
+    decoded, false,
+    "[output] store decoded pixels: the file is larger, but training does not have to decode");
 
 namespace {
 

@@ -64,19 +64,19 @@ constexpr char kUsage[] =
 
 constexpr char kNumbered[] = "numbered_png";
 
-// The folder in which the data keeps its own requests; empty for data of other forms.
+// Returns the folder in which the data set keeps its requests; empty for other formats.
 std::string RequestFolder(const lincls::FeatureTable& table) {
   const bool numbered = table.dataset == kNumbered;
   return numbered ? table.data : "";
 }
 
-// What is to be written: the list of images, and what is known of each.
+// The files to write: the list of images, and the reason for each choice.
 struct Files {
   std::string request, strata = {};
 };
 
-// request_NN.csv with the number after the largest in `folder`, or `out`; with strata_NN.csv beside
-// it, which no reader takes for a request.
+// Returns request_NN.csv with the number after the largest one in `folder`, or `out`, and
+// strata_NN.csv beside it, which no reader mistakes for a request.
 absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& out) {
   Files files{.request = out};
   if (out.empty()) {
@@ -179,7 +179,7 @@ absl::Status Choose(const base::Arguments& arguments) {
   std::optional<lincls::TableImages> images;
   if (!page.empty()) {
     if (absl::Status s = base::CheckNewFile(page, "--page"); !s.ok()) return s;
-    // Features that do not say which images they are of get a page without pictures.
+    // Features that do not name their images get a page without pictures.
     if (!table->data.empty()) {
       auto opened = lincls::OpenImages(*table);
       if (!opened.ok()) return opened.status();
@@ -207,7 +207,7 @@ absl::Status Choose(const base::Arguments& arguments) {
   if (!selection.ok()) return selection.status();
   PrintSummary(*selection, FLAGS_budget, progress);
 
-  // The request last: when it is there, all is.
+  // The request is written last: if it exists, everything exists.
   std::vector<std::pair<std::string, std::string>> writes;  // file, contents
   if (!page.empty()) {
     progress.Update("the page");

@@ -4,25 +4,25 @@
 #
 #   ./tools/setup.sh
 #
-# When nothing is missing it changes nothing and needs neither root nor a network.
+# If nothing is missing, the script changes nothing, and needs neither root nor a network.
 #
 # Exit codes:
 #   0  everything is installed
 #   1  apt-get failed; what it said is above the last line
 #   2  bad usage
 #   3  not Debian 12 on x86_64; what to install by hand is listed
-#   4  something is missing and there is neither root nor sudo to install it
+#   4  something is missing, and the script has neither root nor sudo to install it
 set -euo pipefail
 
 PACKAGES=(
   # Bazel 4.2.3, and the rules that it asks for in every workspace.
   bazel-bootstrap bazel-rules-java bazel-rules-proto
   g++
-  # What fetches LibTorch.
+  # Fetches LibTorch.
   python3 python3-pip
-  # What fuzzes the readers of files.
+  # Fuzzes the readers of files.
   clang libclang-rt-dev
-  # What disturbs programs at their system calls, in a test.
+  # Injects faults into system calls, in a test.
   strace
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
@@ -65,7 +65,7 @@ system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID-} ${VERSIO
 system+=" $(uname -m)"
 if [[ $system != "debian 12 x86_64" ]]; then
   echo "MoCo++ is built and tested on Debian 12 on x86_64; this is $system, so nothing is installed."
-  echo "Install what these packages of Debian 12 hold, in the same versions where you can:"
+  echo "Install the contents of these Debian 12 packages, if possible in the same versions:"
   printf '  %s\n' "${PACKAGES[@]}"
   fail 3 "not Debian 12 on x86_64 but $system; install the packages listed above by hand"
 fi

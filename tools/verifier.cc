@@ -24,9 +24,9 @@ namespace tools {
 namespace {
 
 constexpr int64_t kImages = 8;
-constexpr double kRounding = 1e-5;  // another order of sums, in float32
+constexpr double kRounding = 1e-5;  // allows for another order of sums in float32
 
-// N x C x H x W, channels_last: images from all over the data set.
+// Returns images that are evenly spread over the data set: N x C x H x W, channels_last.
 absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views,
                                       int channels) {
   std::string place = folder;
@@ -54,7 +54,7 @@ absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::stri
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
   return absl::DataLossError(
-      absl::StrCat("'", path, "' ", what, "; is the disk sound? write it again"));
+      absl::StrCat("'", path, "' ", what, "; check the disk, and export again"));
 }
 
 }  // namespace

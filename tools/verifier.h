@@ -1,4 +1,4 @@
-// Whether an exported file gives the features of its checkpoint.
+// Checks that an exported file gives the same features as its checkpoint.
 #ifndef TOOLS_VERIFIER_H_
 #define TOOLS_VERIFIER_H_
 
@@ -16,16 +16,16 @@ namespace tools {
 
 class Verifier {
  public:
-  // From a few images of `folder` (empty: the demo's), as the checkpoint's evaluation shows them.
-  // `arch` is as for FrozenBackbone::Create. Errors are to be read after the checkpoint's name
-  // where they are InvalidArgument.
+  // Computes the checkpoint's features of a few images in `folder` (empty: the demo's), with its
+  // evaluation views. `arch` is as for FrozenBackbone::Create. InvalidArgument is to be read after
+  // the checkpoint's name.
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const moco::Checkpoint& checkpoint,
                                                           const std::string& arch,
                                                           const std::string& folder);
 
-  // Reads `path`, of the format that --to names, and returns how far its features are from the
-  // checkpoint's, relative to their norm. DataLoss when that is more than rounding, or when a
-  // tensor is not there as the checkpoint has it.
+  // Reads `path`, which has the format named by --to, and returns the difference between its
+  // features and the checkpoint's, relative to their norm. DataLoss if the difference is larger
+  // than rounding, or if a tensor is missing or changed.
   absl::StatusOr<double> Difference(const std::string& path, const std::string& format) const;
 
   int64_t images() const { return images_.size(0); }

@@ -152,7 +152,7 @@ TEST(TarTest, AFolderWithoutShards) {
 
 TEST(TarTest, WebDatasetsLabels) {
   const std::string folder = TestFolder("data");
-  // The files of a sample have one key; keys start anew in each shard.
+  // The files of a sample have one key; keys are independent in each shard.
   WriteTestFile(folder + "/a-00.tar", TarEntry("0.cls", "2") + TarEntry("0.png", Image(1)) +
                                           TarEntry("1.left.png", Image(2)) +
                                           TarEntry("1.json", "{}") + TarEntry("1.cls", "0\n") +

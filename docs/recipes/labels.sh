@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
-# From images without labels to a classifier with more of them: docs/recipes/labels.md, on generated data.
+# From unlabelled images to a classifier with additional labels: docs/recipes/labels.md, on generated data.
 #
 #   docs/recipes/labels.sh FOLDER
 #
-# makes FOLDER: data/ in the form of Deep-Learning-SSL-MoCo-SP21, out of the images that come along,
-# and run/, before/, after/ of pretraining and of the two classifiers. What people would answer is
-# known here, so nobody is asked. Variables: IMAGES without labels, TRAIN and VAL with, BUDGET to
-# label, EPOCHS, THREADS that compute (0: one for each core), and PROGRAMS, a folder with the built
-# programs in place of `bazel run`.
+# creates FOLDER, which contains data/ (the demo's images in the format of Deep-Learning-SSL-MoCo-SP21), run/
+# (pretraining), before/ and after/ (the two classifiers). The labels are known here, so nobody has to label anything.
+# Variables: IMAGES (number without labels), TRAIN and VAL (numbers with labels), BUDGET (number to label), EPOCHS,
+# THREADS (compute threads; 0: one per core), and PROGRAMS (a folder with the built programs; empty: use `bazel run`).
 set -euo pipefail
 . "$(dirname "$0")/program.sh"
 
@@ -18,7 +17,7 @@ IMAGES=${IMAGES:-4000} TRAIN=${TRAIN:-200} VAL=${VAL:-1000} BUDGET=${BUDGET:-400
 EPOCHS=${EPOCHS:-20} THREADS=${THREADS:-0}
 
 # ---- The data -------------------------------------------------------------------------------------
-# The demo's JPEG files under the names that this form has: what a file holds counts, not its name.
+# The demo's JPEG files under the names of this format; the content of a file counts, not its name.
 
 demo=${PROGRAMS:-$(git -C "$(dirname "$0")" rev-parse --show-toplevel)}/data/demo
 mkdir -p "$folder/demo/train" "$folder/demo/test" "$data"/{unlabeled,train,val}
@@ -27,8 +26,7 @@ for split in train test; do
 done
 ls "$folder/demo/train" > "$folder/classes.txt"
 
-# number FROM TO SPLIT: images FROM to TO of a list of class/name, classes mixed, as SPLIT/0.png, ...;
-# prints file,label.
+# number FROM TO SPLIT: copies images FROM to TO of a list of class/name to SPLIT/0.png, ..., and prints file,label.
 number() {
   local i=0
   sed -n "$1,$2p" | while read -r image; do
@@ -39,7 +37,7 @@ number() {
   done
 }
 
-# mixed SPLIT: its images, in an order that is the same everywhere.
+# mixed SPLIT: lists its images with the classes mixed, in an order that is the same everywhere.
 mixed() {
   (cd "$folder/demo" && printf '%s\n' "$1"/*/*) | awk '{ print (NR * 7919) % 10007, $0 }' | sort -n | cut -d' ' -f2
 }
@@ -56,7 +54,7 @@ for split in train val; do
 done
 rm -r "$folder/demo"
 
-# ---- Pretraining, and a classifier on the labels that are there --------------------------------
+# ---- Pretraining, and a classifier on the existing labels --------------------------------------------
 
 program moco:pretrain "$data" --preset=demo --epochs="$EPOCHS" --threads="$THREADS" --run-dir="$folder/run"
 classifier=(--pretrained="$folder/run" --batch-size=20 --lr=0.01 --epochs=40 --schedule='24 32'
@@ -70,12 +68,12 @@ program tools:select_labels "$folder/run/features/pretraining" --budget="$BUDGET
   --page="$folder/request_01.html"
 
 # ---- The labels come back ---------------------------------------------------------------------------
-# data/request_01.csv goes to people; request_01.html shows it to whoever pays for them.
+# data/request_01.csv is for the people who label; request_01.html is for those who decide about the budget.
 
 awk -F, 'NR == FNR { label[$1] = $2; next } FNR > 1 { print $1 "," label[$1] }' \
   "$folder/truth.csv" "$data/request_01.csv" > "$folder/answers.csv"
 program tools:labels "$data/request_01.csv" "$folder/answers.csv" --classes="$folder/classes.txt"
 
-# ---- The same classifier, with the new labels beside the old -----------------------------------------
+# ---- The same classifier, with the old and the new labels --------------------------------------------
 
 program lincls:lincls "$data" "${classifier[@]}" --run-dir="$folder/after"

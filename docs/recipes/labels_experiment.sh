@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Does it help to choose? The table of docs/recipes/labels.md.
+# Does choosing images help? Computes the table of docs/recipes/labels.md.
 #
 #   docs/recipes/labels_experiment.sh DATA FOLDER
 #
-# DATA has train/<class>/ and test/<class>/. For each of SEEDS: an encoder is pretrained on train/ without labels; for
-# each of BUDGETS and STRATEGIES so many images of train/ are chosen by its features, and a linear classifier on their
-# features is tested on test/. FOLDER/results.csv has a line for each, and a table is printed. What is in FOLDER
-# already is not done again.
+# DATA has train/<class>/ and test/<class>/. For each of SEEDS, an encoder is pretrained on train/ without labels. For
+# each of BUDGETS and STRATEGIES, that number of images of train/ is chosen by the features, and a linear classifier on
+# the features of the chosen images is tested on test/. FOLDER/results.csv gets one line for each combination, and a
+# table is printed. Results that FOLDER already contains are not computed again.
 set -euo pipefail
 . "$(dirname "$0")/program.sh"
 
@@ -17,14 +17,14 @@ SEEDS=${SEEDS:-1 2 3 4 5} BUDGETS=${BUDGETS:-100 500 2000}
 STRATEGIES=${STRATEGIES:-random balanced typical k_center}
 THREADS=${THREADS:-0}
 
-# once FILE COMMAND...: unless FILE is there.
+# once FILE COMMAND...: runs the command unless FILE exists.
 once() { [[ -e $1 ]] || "${@:2}"; }
 
 for seed in $SEEDS; do
   run=$folder/seed_$seed
   once "$run/checkpoints/checkpoint_0007.pth.tar" program moco:pretrain "$data" --preset=demo --epochs=8 \
     --seed="$seed" --knn-every=0 --threads="$THREADS" --run-dir="$run"
-  # The training images as they are before anybody has labelled them.
+  # The training images, without labels.
   once "$run/train/backbone.npy" program lincls:features "$data/train" --dataset=flat_folder --pretrained="$run" \
     --threads="$THREADS" --out="$run/train"
   once "$run/test/backbone.npy" program lincls:features "$data" --split=validation --pretrained="$run" \
@@ -34,16 +34,16 @@ for seed in $SEEDS; do
       name=${strategy}_$budget
       once "$run/$name.csv" program tools:select_labels "$run/train" --budget="$budget" --strategy="$strategy" \
         --seed="$seed" --out="$run/$name.csv"
-      # The answers: an image's class is its folder.
+      # The answers: the class of an image is its folder.
       awk -F/ 'NR > 1 { print $0 "," $1 }' "$run/$name.csv" | sed '1i file,label' > "$run/$name.labels.csv"
-      # The rates and the epochs are fixed, so that the test images choose nothing.
+      # Rates and epochs are fixed, so that the test images do not influence any choice.
       once "$run/$name/sweep.csv" program lincls:sweep "$run/train" "$run/test" --labels="$run/$name.labels.csv" \
         --lr="${RATES:-0.01 0.1}" --weight-decay=0 --batch-size=50 --seed="$seed" --threads="$THREADS" --run-dir="$run/$name"
     done
   done
 done
 
-# Of the last epoch. seed,budget,strategy,rate,Acc@1.
+# Results of the last epoch: seed,budget,strategy,rate,Acc@1.
 for seed in $SEEDS; do
   for budget in $BUDGETS; do
     for strategy in $STRATEGIES; do
@@ -53,7 +53,7 @@ for seed in $SEEDS; do
   done
 done > "$folder/results.csv"
 
-# Differences are of runs with the same encoder, to the first strategy.
+# Differences to the first strategy are those of runs with the same encoder.
 awk -F, -v first="${STRATEGIES%% *}" '
   { value[$1, $2, $3, $4] = $5; seeds[$1]; key = $2 "," $3 "," $4; if (!(key in seen)) keys[++count] = key; seen[key] }
   function deviation(squares, sum, n) { return n > 1 ? sqrt((squares - sum * sum / n) / (n - 1)) : 0 }

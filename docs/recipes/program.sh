@@ -1,5 +1,5 @@
-# program PACKAGE:NAME FLAGS...: says the command and runs it, by bazel, or from the folder PROGRAMS where it is
-# set and holds the built programs.
+# program PACKAGE:NAME FLAGS...: prints the command and runs it, from the folder PROGRAMS with the built programs if the
+# variable is set, otherwise by `bazel run`.
 program() {
   local name=$1
   shift

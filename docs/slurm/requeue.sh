@@ -1,16 +1,16 @@
-# Sourced by the job scripts. A job that has run into its time limit goes back to the queue and goes on.
+# Sourced by the job scripts. Requeues a job that has reached its time limit, so that it continues later.
 
 # run_or_requeue COMMAND...: runs COMMAND as a step of the job, and ends the script with its exit code. SIGUSR1, which
-# Slurm sends to the script before the limit (--signal=B:USR1@90), is passed on; COMMAND answers it with a checkpoint
-# and exit code 138. What COMMAND starts in a container must be the program itself (exec), not a shell around it, which
-# the signal would end.
+# Slurm sends to the script before the limit (--signal=B:USR1@90), is passed on to COMMAND, which then writes a
+# checkpoint and exits with code 138. In a container, COMMAND must start the program itself (exec) instead of a shell,
+# because the signal would end the shell.
 run_or_requeue() {
   srun "$@" &
   local step=$! code
   trap 'kill -USR1 $step' USR1
   wait $step
   code=$?
-  while kill -0 $step 2> /dev/null; do # the signal has ended the wait, not the step
+  while kill -0 $step 2> /dev/null; do # the signal has interrupted wait, but not ended the step
     wait $step
     code=$?
   done

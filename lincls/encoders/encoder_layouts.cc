@@ -18,11 +18,11 @@
 namespace lincls {
 namespace {
 
-// Beginnings of names, theirs and torchvision's.
+// Prefixes of names: those of the other program, and torchvision's.
 using Children = std::array<std::pair<absl::string_view, absl::string_view>, 6>;
 
-// nn.Sequential(*list(resnet.children())[:-1]) of torchvision's ResNet, where 2 and 3 are ReLU and
-// pooling, and of lightly's own for CIFAR, which has neither.
+// nn.Sequential(*list(resnet.children())[:-1]) of torchvision's ResNet, in which 2 and 3 are ReLU
+// and pooling, and of lightly's own ResNet for CIFAR, which has neither.
 constexpr Children kTorchvisionChildren = {{{"0.", "conv1."},
                                             {"1.", "bn1."},
                                             {"4.", "layer1."},
@@ -40,8 +40,8 @@ constexpr Children kLightlyChildren = {{{"0.", "conv1."},
 // open-mmlab/mmselfsup db861f3, vturrisi/solo-learn 9187ea3 and facebookresearch/vissl 09270ed.
 struct Layout {
   const char* program;
-  const char* prefix;  // of the backbone's names
-  const char* first;   // a name that is there below it; empty: any
+  const char* prefix;  // prefix of the backbone's names
+  const char* first;   // a name that must exist below it; empty: none
   const Children* children = nullptr;
 };
 constexpr Layout kLayouts[] = {
@@ -72,8 +72,8 @@ std::string TorchvisionName(const Layout& layout, const std::string& name) {
   return name;
 }
 
-// lightly's split batch normalisation keeps the running statistics of each part, one after the
-// other; in evaluation it takes their mean.
+// lightly's split batch normalisation stores the running statistics of all parts, one after the
+// other; in evaluation mode it uses their mean.
 void JoinSplitStatistics(moco::StateDict& backbone) {
   std::map<std::string, int64_t> channels;
   for (const auto& [name, tensor] : backbone) channels[name] = tensor.numel();

@@ -1,4 +1,5 @@
-// Where this program and others keep the pretrained backbone in a state dict.
+// Where a state dict holds the pretrained backbone, for checkpoints of MoCo++ and of other
+// programs.
 #ifndef LINCLS_ENCODERS_ENCODER_LAYOUTS_H_
 #define LINCLS_ENCODERS_ENCODER_LAYOUTS_H_
 
@@ -7,10 +8,10 @@
 
 namespace lincls {
 
-// The backbone, without `fc.`, under the names that ours have, which are torchvision's: of MoCo v1
-// and v2 the query encoder, of MoCo v3, lightly, solo-learn, mmselfsup, vissl and torchvision the
-// ResNet. The names decide whose state dict it is. InvalidArgument says what was found and what was
-// expected; it is to be read after the file's name.
+// Returns the backbone without `fc.`, with torchvision's names, which MoCo++ uses, too: for MoCo v1
+// and v2 the query encoder; for MoCo v3, lightly, solo-learn, mmselfsup, vissl and torchvision the
+// ResNet. The names tell which program wrote the state dict. InvalidArgument, to be read after the
+// file's name, says what was found and what was expected.
 absl::StatusOr<moco::StateDict> FindEncoder(const moco::StateDict& state);
 
 }  // namespace lincls

@@ -15,7 +15,7 @@
 namespace lincls {
 namespace {
 
-// "stage3": 3; 0 for other names.
+// Returns 3 for "stage3", and 0 for other names.
 int64_t StageNumber(absl::string_view name) {
   int64_t number;
   const bool is_stage = absl::ConsumePrefix(&name, "stage") && absl::SimpleAtoi(name, &number);
@@ -84,7 +84,8 @@ absl::Status FeatureNetwork::Choose(const std::string& features, int64_t rows, i
                                                    registry::UnknownMessage("name", name, known)));
   }
   if (wanted.empty()) {
-    return absl::InvalidArgumentError("was given no features to compute; give --features=backbone");
+    return absl::InvalidArgumentError(
+        "cannot compute an empty list of features; give --features=backbone");
   }
   const bool everything = std::count(wanted.begin(), wanted.end(), "all") > 0;
   for (const auto& [name, width] : all) {

@@ -31,7 +31,7 @@ absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std
     return absl::Status(spec.status().code(), absl::StrCat("cannot be read as '", wanted,
                                                            "': ", spec.status().message()));
   }
-  // The plugin may have more options since.
+  // The plugin may have got new options since then.
   if (const auto now = moco::Backbones().Canonical(held); exact && now.ok()) held = *now;
   if (exact ? *spec != held : !held.empty() && PluginName(*spec) != held) {
     return absl::InvalidArgumentError(
@@ -79,7 +79,7 @@ absl::StatusOr<std::unique_ptr<FrozenBackbone>> FrozenBackbone::Create(
     return absl::InvalidArgumentError(
         absl::StrCat("does not fit the backbone '", *spec, "': ", s.message()));
   }
-  // A double precision run's weights become single ones here, and are compared as such.
+  // Weights of a float64 run are converted to float32 here, and are compared in this form.
   for (const auto& [name, tensor] : live) {
     for (auto& [key, value] : original) {
       if (key == name) value = value.to(tensor.scalar_type());

@@ -1,5 +1,5 @@
-// The encoder after pretraining, as everything that measures it sees it: the backbone alone, which
-// nothing changes any more, unless it is thawed.
+// The encoder after pretraining, as used by everything that measures it: the backbone alone, whose
+// weights do not change unless it is thawed.
 #ifndef LINCLS_ENCODERS_FROZEN_BACKBONE_H_
 #define LINCLS_ENCODERS_FROZEN_BACKBONE_H_
 
@@ -21,29 +21,29 @@ class Backbone;
 
 namespace lincls {
 
-// Where a checkpoint keeps the network.
+// Prefixes of the network in the state dict of a checkpoint.
 inline constexpr const auto& kPretrained = moco::kQueryEncoder;  // pretraining
 inline constexpr char kClassifier[] = "module.";                 // the linear classifier's own
 
-// The part of `state` below `prefix` that is the backbone's: without `fc.`.
+// Returns the backbone's part of `state`: everything below `prefix` except `fc.`.
 moco::StateDict BackboneState(const moco::StateDict& state, const std::string& prefix);
 
 class FrozenBackbone {
  public:
-  // The backbone of a checkpoint, at `prefix`; with kPretrained also where other programs keep it
-  // (lincls/encoders/encoder_layouts.h). Its spec is the one that the checkpoint holds;
-  // `arch`, where not empty, must then be the same. Checkpoints of the reference hold a name only,
-  // which `arch` may refine ("resnet18:stem=cifar").
+  // Creates the backbone in a checkpoint, at `prefix`; with kPretrained, layouts of other programs
+  // are recognised, too (lincls/encoders/encoder_layouts.h). The checkpoint holds its spec; `arch`,
+  // if not empty, must be the same. Checkpoints of the reference hold only a name, which `arch` may
+  // refine ("resnet18:stem=cifar").
   //
-  // InvalidArgument when nothing lies at `prefix` and when a key is missing, unexpected or of
-  // another shape, naming it; NotFound when the backbone is not known. Messages are to be read
+  // InvalidArgument if there is nothing at `prefix`, or, naming the key, if a key is missing,
+  // unexpected or of another shape; NotFound if the backbone is unknown. Messages are to be read
   // after the checkpoint's name.
   static absl::StatusOr<std::unique_ptr<FrozenBackbone>> Create(const moco::Checkpoint& checkpoint,
                                                                 const std::string& prefix,
                                                                 const std::string& arch);
   ~FrozenBackbone();
 
-  // Computes on `device` from now on; without this, on the CPU.
+  // Moves the backbone to `device`; before the first call it is on the CPU.
   void To(at::Device device);
   at::Device device() const { return device_; }
 
@@ -75,10 +75,10 @@ class FrozenBackbone {
   // Canonical.
   const std::string& spec() const { return spec_; }
 
-  // The live tensors.
+  // The tensors themselves, not copies.
   moco::StateDict State() const;
 
-  // OK when every tensor is still bit-equal to the checkpoint's, or thawed.
+  // OK if the backbone is thawed, or if every tensor still equals the checkpoint's bit for bit.
   absl::Status CheckUnchanged() const;
 
  private:
@@ -87,13 +87,13 @@ class FrozenBackbone {
 
   const std::string spec_;
   const std::shared_ptr<moco::Backbone> backbone_;
-  const moco::StateDict original_;  // as the checkpoint has it
+  const moco::StateDict original_;  // the tensors of the checkpoint
   at::Device device_ = at::kCPU;
   bool thawed_ = false;
 };
 
-// The newest checkpoint of pretraining below `runs`, a folder of run folders, or in `runs` when it
-// is itself one. NotFound when there is none.
+// Returns the newest checkpoint of pretraining in `runs`, which is a run folder or a folder of run
+// folders. NotFound if there is none.
 absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs);
 
 }  // namespace lincls

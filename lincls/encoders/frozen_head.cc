@@ -11,7 +11,7 @@
 namespace lincls {
 namespace {
 
-// The head that layers of these names make; empty when none of ours does.
+// Returns the spec of the head that has layers of these names; empty if there is no such plugin.
 std::string SpecOf(const moco::StateDict& layers) {
   std::string spec;
   for (const auto& [name, tensor] : layers) {

@@ -1,5 +1,5 @@
-// The head of a pretrained encoder, frozen: from the backbone's features to the vectors that were
-// contrasted (the MoCo paper's 128 dimensions).
+// The frozen head of a pretrained encoder, which maps the backbone's features to the vectors that
+// pretraining compared (128 dimensions in the MoCo paper).
 #ifndef LINCLS_ENCODERS_FROZEN_HEAD_H_
 #define LINCLS_ENCODERS_FROZEN_HEAD_H_
 
@@ -20,16 +20,16 @@ namespace lincls {
 
 class FrozenHead {
  public:
-  // The head at `prefix`, such as kPretrained, for a backbone of `feature_dim` features. Its spec
-  // is the one that the checkpoint holds, or follows from the names of its layers, as in those of
-  // the reference. NotFound when there is none; InvalidArgument when it does not fit, naming the
-  // layer. Messages are to be read after the checkpoint's name.
+  // Creates the head at `prefix`, such as kPretrained, for a backbone of `feature_dim` features.
+  // The checkpoint holds its spec; for checkpoints of the reference it is derived from the names of
+  // the layers. NotFound if there is no head; InvalidArgument, naming the layer, if it does not
+  // fit. Messages are to be read after the checkpoint's name.
   static absl::StatusOr<std::unique_ptr<FrozenHead>> Create(const moco::Checkpoint& checkpoint,
                                                             const std::string& prefix,
                                                             int64_t feature_dim);
   ~FrozenHead();
 
-  // Computes on `device` from now on; without this, on the CPU.
+  // Moves the head to `device`; before the first call it is on the CPU.
   void To(at::Device device);
 
   // features: N x feature_dim, float32, on that device. Returns N x dim(), not normalised, without

@@ -60,9 +60,4 @@ std::string Fingerprint(const moco::StateDict& state) {
   return absl::StrFormat("%08x", crc);
 }
 
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
-}
-
 }  // namespace lincls

@@ -1,38 +1,36 @@
-// What programs that look at a pretrained encoder ask first: which checkpoint, and how its images
-// are to be seen.
+// Which checkpoint a flag refers to, and by which views its encoder sees images.
 #ifndef LINCLS_ENCODERS_PRETRAINED_H_
 #define LINCLS_ENCODERS_PRETRAINED_H_
 
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/dataset.h"
 #include "moco/checkpoints/checkpoint.h"
 
 namespace lincls {
 
-// The checkpoint that `given` names: a file, or the newest of a run folder or of a folder of them;
-// with nothing given, the newest in ./runs. NotFound, saying how to make one.
+// Returns the checkpoint that `given` names: a file, or the newest in a run folder or in a folder
+// of run folders. If `given` is empty, the newest in ./runs. NotFound if there is none; the message
+// says how to make one.
 absl::StatusOr<std::string> FindPretrained(const std::string& given);
 
-// Where the checkpoint's run keeps its things.
+// Returns the run folder of a checkpoint.
 std::string RunFolderOf(const std::string& checkpoint);
 
-// Where it keeps the network (lincls/encoders/frozen_backbone.h): kClassifier when it is a linear
-// classifier's, which has a layer above the backbone, else kPretrained.
+// Returns the prefix of the network (lincls/encoders/frozen_backbone.h): kClassifier if the
+// checkpoint is that of a linear classifier, which has a layer above the backbone; otherwise
+// kPretrained.
 const char* PrefixOf(const moco::Checkpoint& checkpoint);
 
-// The pipeline through which the encoder is to see its images: `given`, or else the one that the
-// checkpoint holds, what is usual for the data, or the reference's for 224 pixels.
+// Returns the pipeline of evaluation: `given`, or else the one in the checkpoint, the usual one of
+// the data set, or the reference's for 224 pixels.
 std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
                             const data::ViewDefaults& usual, int channels);
 
-// A number for the tensors, to see that a file of the same name holds others: 8 hexadecimal digits.
+// Returns a checksum of the tensors (8 hexadecimal digits), which shows if a file of the same name
+// holds other tensors.
 std::string Fingerprint(const moco::StateDict& state);
-
-// The status with the file's name before what it says.
-absl::Status InFile(const absl::Status& status, const std::string& path);
 
 }  // namespace lincls
 

@@ -30,14 +30,14 @@ std::vector<float> ToVector(const at::Tensor& values) {
   return {begin, begin + contiguous.numel()};
 }
 
-// `given`, or the checkpoint's `setting`.
+// Returns `given`, or the checkpoint's `setting` if it is empty.
 absl::StatusOr<std::string> GivenOrHeld(const std::string& given,
                                         const moco::Checkpoint& checkpoint, const char* setting,
                                         absl::string_view what, absl::string_view remedy) {
   if (!given.empty()) return given;
   if (auto held = checkpoint.facts.Setting(setting); !held.empty()) return held;
   return absl::NotFoundError(
-      absl::StrCat("does not hold ", what, " of its pretraining; give ", remedy));
+      absl::StrCat("does not contain ", what, " of its pretraining; give ", remedy));
 }
 
 class ImageColumnsImpl : public ImageColumns {
@@ -72,10 +72,10 @@ class ImageColumnsImpl : public ImageColumns {
     loader.drop_last = false;
     loader.seed = options_.seed;
     loader.threads = options_.loader_threads;
-    loader.batches_ahead = 1;  // of so many views
+    loader.batches_ahead = 1;  // because each batch has many views
     loader.first_step = step;
     loader.last_step = (dataset_.size() + loader.batch_size - 1) / loader.batch_size;
-    // Whoever has these images for their features as well counts those that are damaged.
+    // The loader of the features counts damaged images.
     loader.max_bad_images = std::numeric_limits<int64_t>::max();
     auto made = data::Loader::Create(dataset_, loader);
     if (!made.ok()) return made.status();
@@ -87,9 +87,10 @@ class ImageColumnsImpl : public ImageColumns {
     at::NoGradGuard no_grad;
     const auto batch = loader_->Next();
     if (!batch.ok()) return batch.status();
-    std::vector<at::Tensor> z;  // of each view: n x C, unit rows
+    std::vector<at::Tensor> z;  // for each view: n x C, unit rows
     for (size_t v = 0; v < (*batch)->views.size(); ++v) {
-      if (v > 0 && !Has(kDisagreementColumn)) break;  // the key's view is for the key encoder alone
+      if (v > 0 && !Has(kDisagreementColumn))
+        break;  // the view of the key is used by the key encoder only
       z.push_back(moco::UnitRows(Encode(backbone_, head_, Images(**batch, v))));
     }
     std::vector<std::vector<float>> columns;
@@ -109,7 +110,7 @@ class ImageColumnsImpl : public ImageColumns {
   }
 
   absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
-    if (head_ == nullptr) return absl::NotFoundError("holds no head");
+    if (head_ == nullptr) return absl::NotFoundError("contains no head");
     auto key_backbone = FrozenBackbone::Create(checkpoint, moco::kKeyEncoder, options_.arch);
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
@@ -122,7 +123,7 @@ class ImageColumnsImpl : public ImageColumns {
       if (name == moco::kQueue) queue_ = tensor.to(backbone_.device(), at::kFloat);
     }
     if (!queue_.defined()) {
-      return absl::NotFoundError(absl::StrCat("holds no queue, '", moco::kQueue, "'"));
+      return absl::NotFoundError(absl::StrCat("contains no queue, '", moco::kQueue, "'"));
     }
     if (queue_.dim() != 2 || queue_.size(0) != key_head_->dim()) {
       return absl::InvalidArgumentError(
@@ -150,8 +151,8 @@ class ImageColumnsImpl : public ImageColumns {
     return head == nullptr ? features : (*head)(features);
   }
 
-  // z: V views, n x C, unit rows. Of all vectors' sum s: |s|^2 = V + the similarities of the
-  // ordered pairs.
+  // z: V views, n x C, unit rows. For the sum s of all vectors of an image, |s|^2 = V + the sum of
+  // the similarities of all ordered pairs.
   static at::Tensor Disagreement(const std::vector<at::Tensor>& z) {
     const double views = z.size();
     const at::Tensor sum = at::stack(z).to(at::kDouble).sum(0);  // n x C
@@ -164,7 +165,7 @@ class ImageColumnsImpl : public ImageColumns {
         moco::UnitRows(Encode(*key_backbone_, key_head_.get(), key_images));  // n x C
     const at::Tensor positive = (q * k).sum(1);                               // n
     std::vector<float> losses;
-    for (int64_t i = 0; i < q.size(0); ++i) {  // the loss is a batch's mean
+    for (int64_t i = 0; i < q.size(0); ++i) {  // the loss function returns the mean of a batch
       const at::Tensor negative = at::matmul(q.narrow(0, i, 1), queue_);  // 1 x K
       losses.push_back((*loss_)(positive.narrow(0, i, 1), negative).item<float>());
     }

@@ -1,5 +1,5 @@
-// The columns of a feature table that need the images and the checkpoint, for choosing what to
-// label: how much an image's augmented views disagree, and its loss in the pretraining task.
+// Columns of a feature table that need the images and the checkpoint, for choosing images to label:
+// how much the augmented views of an image disagree, and its loss in the pretraining task.
 #ifndef LINCLS_TABLES_COLUMNS_H_
 #define LINCLS_TABLES_COLUMNS_H_
 
@@ -19,19 +19,19 @@ namespace lincls {
 class FrozenBackbone;
 class FrozenHead;
 
-// kDisagreementColumn: 1 - the mean cosine similarity of all pairs of the image's augmented views,
-// in the
-//   head's output, or in the backbone's where the checkpoint has no head. 0 (all alike) to about 1.
-// kMocoLossColumn: the loss (equation 1 of the MoCo paper) of the image's first view as a query, by
-// the
-//   query encoder, with its second view as the key, by the key encoder, against the checkpoint's
-//   queue. Both encoders in evaluation mode, so that other images of a batch do not matter.
+// kDisagreementColumn: 1 - the mean cosine similarity over all pairs of the image's augmented
+// views, in the output of the head, or of the backbone if the checkpoint has no head. 0 (all views
+// equal) to about 1.
+//
+// kMocoLossColumn: the loss (equation 1 of the MoCo paper) with the image's first view as the query
+// and its second view as the key, against the checkpoint's queue. Both encoders are in evaluation
+// mode, so that other images of a batch have no influence.
 struct ImageColumnsOptions {
   std::vector<std::string> columns;  // one of the two names, or both
   std::string views;                 // the pipeline; empty: the checkpoint's
   std::string loss;                  // the spec; empty: the checkpoint's
-  int64_t augmented_views = 4;       // of an image, for disagreement; at least 2
-  uint64_t seed = 0;                 // with the image and the view, decides its crops
+  int64_t augmented_views = 4;       // views per image for disagreement; at least 2
+  uint64_t seed = 0;                 // determines the crops, together with image and view
   std::string arch;                  // as for FrozenBackbone::Create
 
   int64_t batch_size = 250;
@@ -40,10 +40,10 @@ struct ImageColumnsOptions {
 
 class ImageColumns {
  public:
-  // The data set, the backbone and the head (null: the checkpoint has none) must outlive the
-  // object; they are the query encoder's, and the columns are computed on their device. NotFound,
+  // `backbone` and `head` (null: the checkpoint has none) are those of the query encoder; the
+  // columns are computed on their device. They and the data set must outlive the object. NotFound,
   // to be read after the checkpoint's name, says what a column requires and the checkpoint lacks: a
-  // head, a key encoder, a queue. InvalidArgument for specs that cannot be read.
+  // head, a key encoder, a queue. InvalidArgument for specs that cannot be parsed.
   static absl::StatusOr<std::unique_ptr<ImageColumns>> Create(const ImageColumnsOptions& options,
                                                               const moco::Checkpoint& checkpoint,
                                                               const FrozenBackbone& backbone,
@@ -54,13 +54,13 @@ class ImageColumns {
   // Starts at batch `step`, counted from 0. Called once, before Next().
   virtual absl::Status Start(int64_t step) = 0;
 
-  // The values of each column for the next batch of images, in the data set's order. An image that
-  // cannot be read has the values of the image that replaces it.
+  // Returns the values of each column for the next batch of images, in the order of the data set.
+  // An image that cannot be read has the values of the image that replaces it.
   virtual absl::StatusOr<std::vector<std::vector<float>>> Next() = 0;
 
   // The canonical specs in use: the options', or the checkpoint's where an option is empty.
   virtual const std::string& views() const = 0;
-  virtual const std::string& loss() const = 0;  // empty where no column needs it
+  virtual const std::string& loss() const = 0;  // empty if no column needs it
 };
 
 }  // namespace lincls

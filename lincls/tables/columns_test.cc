@@ -215,14 +215,14 @@ TEST_F(EnergiesTest, SaysWhatTheCheckpointLacks) {
   options_.views = kViews;
   EXPECT_TRUE(Create().ok());
   RemoveFromState("module.queue");
-  ExpectNotFound("holds no queue, 'module.queue'");
+  ExpectNotFound("no queue, 'module.queue'");
   RemoveFromState("module.encoder_k.fc.");
   checkpoint_.facts.settings.erase("head");
   ExpectNotFound("no head below 'module.encoder_k.fc.'");
   RemoveFromState("module.encoder_k.");
   EXPECT_THAT(std::string(Create().status().message()), HasSubstr("'module.encoder_k.'"));
   RemoveFromState("module.encoder_q.fc.");
-  ExpectNotFound("holds no head");
+  ExpectNotFound("no head");
   // In the backbone's output then.
   options_.columns = {kDisagreementColumn};
   EXPECT_EQ(All()[0].size(), 6);

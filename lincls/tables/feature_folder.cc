@@ -18,12 +18,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kBadImagesFile[] = "bad_images.txt";
 
-// As it stands in the file: JSON is in UTF-8, names may be in any encoding.
+// Text as it appears in the file: JSON is UTF-8, but names may have any encoding.
 std::string Text(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
-// What a folder says of itself; nothing where there is no such folder or file.
+// Returns the description in a folder; nothing if the folder or the file does not exist.
 absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, const Json& settings) {
   const std::string file = absl::StrCat(path, "/", kDescriptionFile);
   std::error_code error;
@@ -43,19 +43,19 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
   Json json = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
     return absl::DataLossError(
-        absl::StrCat("'", file, "' is damaged; remove '", path, "', or give another --out"));
+        absl::StrCat("'", file, "' is damaged; remove '", path, "', or choose another --out"));
   }
   for (const auto& [key, value] : settings.items()) {
     const Json held = json.value(key, Json());
     if (Text(held) == Text(value)) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' holds features with other settings: '", key, "' is ", Text(held),
-                     ", here ", Text(value), "; give another --out"));
+        absl::StrCat("'", path, "' contains features with other settings: '", key, "' is ",
+                     Text(held), ", now ", Text(value), "; give another --out"));
   }
   return json;
 }
 
-// Enough digits for the same float.
+// Enough digits to read the same float back.
 std::string Number(float value) { return absl::StrFormat("%.9g", value); }
 
 }  // namespace
@@ -81,10 +81,10 @@ absl::StatusOr<std::unique_ptr<FeatureFolder>> FeatureFolder::Open(
     } catch (const nlohmann::json::exception&) {
       return absl::DataLossError(absl::StrCat("'", self->folder_.File(kDescriptionFile),
                                               "' is damaged; remove '", path,
-                                              "', or give another --out"));
+                                              "', or choose another --out"));
     }
   } else if (absl::Status s = self->WriteDescription(); !s.ok()) {
-    return s;  // first of all, since it says whose the other files are
+    return s;  // written first, because it says what the other files are
   }
   if (self->finished_) return self;
 
@@ -95,7 +95,7 @@ absl::StatusOr<std::unique_ptr<FeatureFolder>> FeatureFolder::Open(
       return self->rows_ == 0
                  ? writer.status()
                  : absl::DataLossError(absl::StrCat(writer.status().message(), "; remove '", path,
-                                                    "', or give another --out"));
+                                                    "', or choose another --out"));
     }
     self->matrices_.push_back(*std::move(writer));
   }
@@ -104,7 +104,7 @@ absl::StatusOr<std::unique_ptr<FeatureFolder>> FeatureFolder::Open(
   if (list->size() < list_bytes) {
     return absl::DataLossError(absl::StrCat("'", self->folder_.File(kImagesFile), "' has ",
                                             list->size(), " bytes of ", list_bytes, "; remove '",
-                                            path, "', or give another --out"));
+                                            path, "', or choose another --out"));
   }
   if (absl::Status s = list->Cut(list_bytes); !s.ok()) return s;
   self->list_ = std::make_unique<base::GrowingFile>(*std::move(list));

@@ -1,8 +1,8 @@
-// A folder of features while it is written (its files: lincls/tables/feature_table.h): batch after
-// batch, and gone on with after any stop as if there had been none.
+// Writes a folder of features batch by batch (for its files see lincls/tables/feature_table.h).
+// After any stop the folder can be continued as if there had been no stop.
 //
-// features.json says how far it is; what the other files have beyond that, of a process that was
-// killed, is cut off.
+// features.json states the progress. What the other files contain beyond that, because a process
+// was killed, is cut off.
 #ifndef LINCLS_TABLES_FEATURE_FOLDER_H_
 #define LINCLS_TABLES_FEATURE_FOLDER_H_
 
@@ -25,8 +25,9 @@
 namespace lincls {
 
 struct FeatureFolderOptions {
-  // What decides the numbers, in order; the file says it, and a folder where it is otherwise is not
-  // gone on with. "features" maps each matrix to its columns, "columns" names those of the list.
+  // The settings that determine the numbers, in order. The file holds them, and a folder with other
+  // settings is not continued. "features" maps each matrix to its number of columns, "columns"
+  // names those of the list.
   nlohmann::ordered_json settings;
   tensors::NpyType type = tensors::NpyType::kFloat32;
   double seconds_between_syncs = 2;
@@ -34,34 +35,34 @@ struct FeatureFolderOptions {
 
 class FeatureFolder {
  public:
-  // Begins in `path`, or goes on there. Nothing is made or changed where an error is returned:
-  // InvalidArgument naming the first setting that is not the folder's; AlreadyExists where other
-  // files have the names; DataLoss where the folder's are not what they were; those of
-  // base::RunFolder::Open.
+  // Starts a folder at `path`, or continues it. If an error is returned, nothing has been created
+  // or changed: InvalidArgument, naming the first setting that differs from the folder's;
+  // AlreadyExists if other files have the names; DataLoss if the folder's files have been damaged;
+  // those of base::RunFolder::Open.
   static absl::StatusOr<std::unique_ptr<FeatureFolder>> Open(const std::string& path,
                                                              const FeatureFolderOptions& options);
 
-  // How far it is.
-  int64_t done() const { return done_; }  // images of the data set, damaged ones included
+  // The progress.
+  int64_t done() const { return done_; }  // images of the data set, including damaged ones
   int64_t rows() const { return rows_; }
   bool finished() const { return finished_; }
   const std::vector<data::BadImage>& bad_images() const { return bad_images_; }
 
   // The next batch: `images` of the data set, of which `files` (with `labels`, -1: none) could be
-  // read; of those each matrix's rows, and the values of each column. Durable at the next Sync(),
-  // which comes by itself every few seconds.
+  // read, and for these the rows of each matrix and the values of each column. It is durable after
+  // the next Sync(), which Append calls every few seconds.
   struct Batch {
     int64_t images = 0;
     std::vector<std::string> files;
     std::vector<int> labels;
-    std::vector<std::vector<float>> matrices;  // in the order of the settings' "features"
+    std::vector<std::vector<float>> matrices;  // in the order of "features" in the settings
     std::vector<std::vector<float>> columns;
-    std::vector<data::BadImage> bad_images;  // those that are known already are passed over
+    std::vector<data::BadImage> bad_images;  // images that are already known are skipped
   };
   absl::Status Append(const Batch& batch);
   absl::Status Sync();
 
-  // All images are done.
+  // Marks the folder as complete.
   absl::Status Finish();
 
  private:

@@ -16,6 +16,7 @@
 namespace lincls {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -143,11 +144,12 @@ TEST(FeatureFolderTest, OtherSettingsAreRefused) {
   const auto other = FeatureFolder::Open(path, Options("1"));
   EXPECT_EQ(other.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(other.status().message()),
-              HasSubstr("'seed' is \"0\", here \"1\"; give another --out"));
+              AllOf(HasSubstr("'seed' is \"0\""), HasSubstr("\"1\""), HasSubstr("--out")));
   FeatureFolderOptions options = Options();
   options.settings["features"] = {{"backbone", 2}};
   EXPECT_THAT(std::string(FeatureFolder::Open(path, options).status().message()),
-              HasSubstr("'features' is {\"backbone\":2,\"head\":1}, here {\"backbone\":2}"));
+              AllOf(HasSubstr("'features' is {\"backbone\":2,\"head\":1}"),
+                    HasSubstr(" {\"backbone\":2}")));
   EXPECT_EQ(Contents(path), before);
 }
 
@@ -187,7 +189,7 @@ TEST(FeatureFolderTest, AFolderThatWasDamagedIsRefused) {
     const auto folder = FeatureFolder::Open(path, Options());
     EXPECT_EQ(folder.status().code(), absl::StatusCode::kDataLoss) << folder.status();
     EXPECT_THAT(std::string(folder.status().message()), HasSubstr(c.file));
-    EXPECT_THAT(std::string(folder.status().message()), HasSubstr("give another --out"));
+    EXPECT_THAT(std::string(folder.status().message()), HasSubstr("another --out"));
   }
 }
 

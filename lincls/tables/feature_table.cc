@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The one matrix that a folder is taken for.
+// Returns the name of the matrix that represents a folder.
 absl::StatusOr<std::string> MatrixOf(const std::string& folder) {
   std::vector<std::string> names;
   std::error_code error;
@@ -44,7 +44,7 @@ absl::Status InFile(const std::string& path, int64_t line, absl::string_view wha
   return absl::InvalidArgumentError(absl::StrCat("'", path, "' line ", line, ": ", what));
 }
 
-// Of features.json; its values' types are not looked at.
+// Reads features.json, without checking the types of its values.
 absl::StatusOr<nlohmann::json> ReadDescription(const std::string& path) {
   const auto text = base::ReadFile(path);
   if (!text.ok()) return text.status();
@@ -77,7 +77,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
   return absl::OkStatus();
 }
 
-// The columns of the list, by its first line.
+// Reads the columns of the list from its first line.
 absl::StatusOr<std::vector<std::string>> ReadHeader(const std::string& path,
                                                     const std::vector<data::Line>& lines) {
   if (lines.empty()) {
@@ -89,8 +89,8 @@ absl::StatusOr<std::vector<std::string>> ReadHeader(const std::string& path,
     const auto before = header.fields.begin() + i;
     if (name.empty() || std::find(header.fields.begin(), before, name) != before) {
       return InFile(path, header.number,
-                    absl::StrCat("the header names column ", i + 1, " '", name,
-                                 "' again; column names must be unique"));
+                    absl::StrCat("the header names the column ", i + 1, " '", name,
+                                 "' twice; column names must be unique"));
     }
   }
   if (std::count(header.fields.begin(), header.fields.end(), "file") == 0) {
@@ -173,7 +173,7 @@ absl::StatusOr<FeatureTable> OpenFeatures(const std::string& path) {
   const fs::path parent = is_folder ? fs::path(path) : fs::path(path).parent_path();
   const std::string folder = parent.empty() ? "." : parent.string();
   const std::string description = absl::StrCat(folder, "/", kDescriptionFile);
-  // A list beside a matrix is its own, wherever it lies.
+  // A list beside a matrix belongs to it, in any folder.
   const bool ours = fs::exists(description, error) &&
                     (is_folder || !fs::exists(fs::path(path).replace_extension(".csv"), error));
   nlohmann::json json;
@@ -221,7 +221,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   auto opened = data::OpenDataset(table.data, *split, table.dataset, channels);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
-  // Both are in the data's order; the table leaves out what could not be read.
+  // Both are in the order of the data; the table lacks images that could not be read.
   int64_t index = 0;
   for (const std::string& file : table.files) {
     const std::string name = table.folder + file;
@@ -229,7 +229,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
     if (index == images.dataset->size()) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", name, "' is not in '", table.data,
-                       "' any more, or at another position; compute the features again"));
+                       "' any more, or has another position; compute the features again"));
     }
     images.indices.push_back(index++);
   }
@@ -238,7 +238,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
 
 std::string CommonFolder(const data::Dataset& dataset) {
   std::string common = dataset.Name(0);
-  common = common.substr(0, common.find(':'));  // of an archive what lies before its entries
+  common = common.substr(0, common.find(':'));  // for an archive, the part before its entries
   for (int64_t i = 0; i < dataset.size(); ++i) {
     const std::string name = dataset.Name(i);
     const auto end = std::mismatch(common.begin(), common.end(), name.begin(), name.end()).first;

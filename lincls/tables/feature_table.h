@@ -1,16 +1,16 @@
-// Features of a data set's images on the disk, as //lincls:features writes them and everything
-// after it reads them.
+// Features of a data set's images on disk, as written by //lincls:features and read by the programs
+// that follow.
 //
-//   FOLDER/features.json   what they are of: data, dataset (format), split, folder, classes,
-//                          checkpoint, weights (its fingerprint), arch, eval_views; what is
-//                          written: features, dtype, columns; how far: images done, rows, finished
-//   FOLDER/images.csv      file,label[,column...]: a line an image, in the order of the rows
-//   FOLDER/backbone.npy    N x D; head.npy N x 128; stage1.npy ... (those that were asked for)
+//   FOLDER/features.json   the source: data, dataset (format), split, folder, classes, checkpoint,
+//                          weights (its fingerprint), arch, eval_views; the contents: features,
+//                          dtype, columns; the progress: images done, rows, finished
+//   FOLDER/images.csv      file,label[,column...]: one line per image, in the order of the rows
+//   FOLDER/backbone.npy    N x D; head.npy: N x 128; stage1.npy, ... (those that were requested)
 //
-// Features that another program made are two files: X.npy and X.csv beside it (header
-// file[,label][,column...]). `file` is the image's name without the folder that all have in common
-// (numbered_png: "12.png"; folders: "cat/1.jpg"); label is the class's index from 0, empty where
-// there is none; other columns are numbers, such as kDisagreementColumn and kMocoLossColumn.
+// Features from another program are two files: X.npy, and beside it X.csv (header
+// file[,label][,column...]). `file` is the image's name without the folder that all images have in
+// common (numbered_png: "12.png"; folders: "cat/1.jpg"); label is the index of the class from 0, or
+// empty; other columns are numbers, such as kDisagreementColumn and kMocoLossColumn.
 #ifndef LINCLS_TABLES_FEATURE_TABLE_H_
 #define LINCLS_TABLES_FEATURE_TABLE_H_
 
@@ -30,8 +30,8 @@ namespace lincls {
 inline constexpr char kDescriptionFile[] = "features.json";
 inline constexpr char kImagesFile[] = "images.csv";
 
-// Columns that //lincls:features computes (lincls/tables/columns.h says what they are) and
-// selections read as energies of the same names.
+// Columns that //lincls:features computes (lincls/tables/columns.h defines them) and that the
+// energies of the same names read.
 inline constexpr char kDisagreementColumn[] = "disagreement";
 inline constexpr char kMocoLossColumn[] = "moco_loss";
 
@@ -39,23 +39,24 @@ struct FeatureTable {
   tensors::NpyMatrix features;                              // N x D
   std::vector<std::string> files = {};                      // N
   std::vector<int> labels = {};                             // N; -1: none
-  std::map<std::string, std::vector<double>> columns = {};  // others, each N, finite
-  std::string name = {};  // "backbone", "stage3", or the .npy's own
+  std::map<std::string, std::vector<double>> columns = {};  // further columns, each N, finite
+  std::string name = {};  // "backbone", "stage3", or the name of the .npy file
 
-  // Empty where features.json is not there.
+  // The following are empty without features.json.
   std::vector<std::string> classes = {};
-  std::string data = {}, dataset = {}, split = {};  // to open the images: OpenImages
+  std::string data = {}, dataset = {}, split = {};  // where the images are: OpenImages
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
-  std::string checkpoint = {}, weights = {}, arch = {}, eval_views = {};  // weights: a fingerprint
+  std::string checkpoint = {}, weights = {}, arch = {},
+              eval_views = {};  // weights: a fingerprint of the tensors
 
   int64_t size() const { return static_cast<int64_t>(files.size()); }
 };
 
-// What lies at `path`: a folder (its backbone.npy, or the only matrix that it has), or one .npy
-// file in or outside of such a folder. InvalidArgument, DataLoss or NotFound, naming the file and
-// the line: rows and lines that are not as many, a header without `file`, a label that is no class,
-// a name that comes twice, features that are not finished. (Values are not looked at: whoever reads
-// the rows checks them by CheckFinite.)
+// Opens the features at `path`: a folder (its backbone.npy, or its only matrix), or a .npy file
+// inside or outside such a folder. InvalidArgument, DataLoss or NotFound, naming the file and the
+// line, if the numbers of rows and lines differ, the header has no `file`, a label is not a class,
+// a name occurs twice, or the features are not finished. Values are not checked; the reader of the
+// rows checks them with CheckFinite.
 absl::StatusOr<FeatureTable> OpenFeatures(const std::string& path);
 
 // InvalidArgument naming the file, the row and the image of the first value in `rows` (count x D,
@@ -64,15 +65,16 @@ absl::Status CheckFinite(const FeatureTable& table, int64_t from, int64_t count,
 
 struct TableImages {
   std::unique_ptr<data::Dataset> dataset;
-  std::vector<int64_t> indices;  // N: of each row's image in the data set
+  std::vector<int64_t> indices;  // N: index in the data set of each row's image
 };
 
-// The images that the features are of, decoded to `channels`. InvalidArgument where the table does
-// not say which, or an image is not in the data any more; and the data's own errors.
+// Opens the images of the features, decoded to `channels`. InvalidArgument if the table does not
+// say which images they are, or an image is not in the data any more; and the errors of the data
+// set.
 absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels = 3);
 
-// The folder, with a "/" at its end, that the names of all images have in common; of archives the
-// one that they lie in. Empty when there is none.
+// Returns the folder, with a "/" at its end, that all images' names have in common; for archives,
+// the folder of the archives. Empty if there is none.
 std::string CommonFolder(const data::Dataset& dataset);
 
 }  // namespace lincls

@@ -113,8 +113,8 @@ TEST(FeatureTableTest, SaysWhatIsWrongWithTheList) {
   const std::pair<const char*, const char*> cases[] = {
       {"", "line 1: there is no header"},
       {"name,label\na,0\nb,1\n", "line 1: the header is 'name,label'; it must be file,label"},
-      {"file,label,label\na,0,0\nb,1,0\n", "line 1: the header names column 3 'label'"},
-      {"file,,label\na,0,0\nb,1,0\n", "names column 2 ''"},
+      {"file,label,label\na,0,0\nb,1,0\n", "column 3 'label'"},
+      {"file,,label\na,0,0\nb,1,0\n", "column 2 ''"},
       {"file,label\na,0\n", "has 2 rows, but"},
       {"file,label\na,0\nb,0\nc,0\n", "names 3 images"},
       {"file,label\na,0\n\na,1\n", "line 4: 'a' is already in line 2"},

@@ -21,7 +21,7 @@ absl::Status InLine(const std::string& path, const data::Line& line, absl::strin
   return absl::InvalidArgumentError(absl::StrCat("'", path, "' line ", line.number, ": ", what));
 }
 
-// The number of a class by its number or name; -1: it is none.
+// Returns the index of a class from its number or name; -1 if it is not a class.
 int ClassNumber(const std::string& label, const std::vector<std::string>& classes) {
   const auto named = std::find(classes.begin(), classes.end(), label);
   if (named != classes.end()) return static_cast<int>(named - classes.begin());
@@ -66,7 +66,7 @@ absl::Status TakeLabels(const std::string& path, FeatureTable& table) {
                     absl::StrCat("'", file, "' is not an image of '", table.features.path(), "'"));
     }
     int& label = labels[row->second];
-    if (label >= 0) return InLine(path, line, absl::StrCat("'", file, "' has a label already"));
+    if (label >= 0) return InLine(path, line, absl::StrCat("'", file, "' has two labels"));
     label = ClassNumber(line.fields[1], table.classes);
     if (label < 0) {
       return InLine(path, line,
@@ -115,7 +115,7 @@ moco::FeatureRows RowsOf(const std::shared_ptr<const FeatureTable>& table) {
   return {table->size(), columns,
           [table, columns](const int64_t* index, int64_t count, float* out) {
             for (int64_t i = 0; i < count;) {
-              int64_t run = 1;  // rows that follow one another
+              int64_t run = 1;  // consecutive rows
               while (i + run < count && index[i + run] == index[i] + run) ++run;
               table->features.Read(index[i], run, out + i * columns);
               i += run;

@@ -1,4 +1,4 @@
-// Tables of features as programs that measure with their labels take them.
+// Tables of features with labels, for programs that measure features.
 #ifndef LINCLS_TABLES_LABELLED_FEATURES_H_
 #define LINCLS_TABLES_LABELLED_FEATURES_H_
 
@@ -13,26 +13,28 @@
 
 namespace lincls {
 
-// OpenFeatures, and every value is finite: later reading cannot fail.
+// OpenFeatures, and checks that every value is finite, so that later reads cannot fail.
 absl::StatusOr<std::shared_ptr<FeatureTable>> OpenFiniteFeatures(const std::string& path);
 
-// The labels of a list take the place of the table's own: lines of `file,label` below a header,
-// label being a class's number or, where the table has names of classes, a name. Images that are
-// not in the list have no label then. InvalidArgument names the file and the line: an image that is
-// not in the table, or comes twice, or a label that is no class.
+// Replaces the labels of the table by those in a list: lines of `file,label` below a header, where
+// a label is a class number or, if the table has class names, a name. Images that are not in the
+// list then have no label. InvalidArgument, naming the file and the line, for an image that is not
+// in the table or occurs twice, and for a label that is not a class.
 absl::Status TakeLabels(const std::string& path, FeatureTable& table);
 
-// InvalidArgument, naming both, when two tables are not of the same checkpoint, classes (in name
-// and order; where both say) or number of features.
+// InvalidArgument, naming both tables, if they differ in the number of features or, as far as both
+// state them, in the checkpoint or the classes (names and order).
 absl::Status CheckComparable(const FeatureTable& a, const FeatureTable& b);
 
-// As many as there are names, or else one more than the largest label of both.
+// Returns the number of class names, or without names one more than the largest label of both
+// tables.
 int64_t ClassesOf(const FeatureTable& a, const FeatureTable& b);
 
-// All rows.
+// Returns all rows.
 moco::FeatureRows RowsOf(const std::shared_ptr<const FeatureTable>& table);
 
-// Those that have a label. InvalidArgument, naming the table, when there are fewer than `least`.
+// Returns the rows that have a label. InvalidArgument, naming the table, if there are fewer than
+// `least`.
 absl::StatusOr<moco::LabelledRows> LabelledRowsOf(const std::shared_ptr<const FeatureTable>& table,
                                                   int64_t least);
 

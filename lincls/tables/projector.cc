@@ -21,7 +21,7 @@ namespace {
 constexpr int64_t kMaxSpriteSide = 8192;
 constexpr int64_t kMaxTile = 32;
 
-// The rows that are shown, in order.
+// Returns the rows to show, in ascending order.
 std::vector<int64_t> Sample(int64_t rows, int64_t most, uint64_t seed) {
   if (rows <= most) {
     std::vector<int64_t> all(rows);
@@ -91,7 +91,7 @@ absl::StatusOr<int64_t> WriteProjector(const FeatureTable& table, int64_t most, 
   if (absl::Status s = WriteTensors(table, sample, folder + "/tensors.tsv"); !s.ok()) return s;
   const std::string sprite = data::EncodePng(data::ContactSheet(
       *images->dataset, shown, static_cast<int>(columns), static_cast<int>(tile)));
-  // What names the others comes last.
+  // The file that refers to the others is written last.
   for (const auto& [name, contents] :
        {std::pair<std::string, std::string>("/metadata.tsv", Metadata(table, sample)),
         {"/sprite.png", sprite},

@@ -10,12 +10,12 @@
 
 namespace lincls {
 
-// Writes into `folder`, for `tensorboard --logdir folder`, the features of at most `most` images:
-// of more, as many that are drawn from the seed.
-//   tensors.tsv           the features, a line an image
+// Writes the features of at most `most` images into `folder`, for `tensorboard --logdir folder`. If
+// there are more, it writes a random sample that depends on the seed.
+//   tensors.tsv           the features, one line per image
 //   metadata.tsv          file, class, and the table's columns; with a header
-//   sprite.png            the images, in squares; at most 8192 x 8192 pixels, as TensorBoard wants
-//   projector_config.pbtxt
+//   sprite.png            the images, in squares; at most 8192 x 8192 pixels, the limit of
+//   TensorBoard projector_config.pbtxt
 // Returns how many images were written. Errors of the files, of OpenImages and of CheckFinite.
 absl::StatusOr<int64_t> WriteProjector(const FeatureTable& table, int64_t most, uint64_t seed,
                                        const std::string& folder);

@@ -33,15 +33,15 @@ class Backbone : public torch::nn::Module {
   virtual void Initialize() {}
 };
 
-// What a backbone gets from the program, beside its own options.
+// What a backbone gets from the program, besides its own options.
 struct BackboneContext {
   // Number of equal parts of a training batch that have batch statistics of their own. In one
   // process they stand for the GPUs of section 3.3 of the MoCo paper. At least 1.
   int64_t bn_splits = 1;
 };
 
-// Channels of the images that a backbone takes: its option `channels`, 3 where it has none. Errors
-// of the spec.
+// Returns the number of image channels that a backbone takes: its option `channels`, or 3 if it has
+// none. Errors are those of the spec.
 absl::StatusOr<int> ImageChannels(const std::string& spec);
 
 using BackboneRegistry = registry::Registry<Backbone, const BackboneContext&>;

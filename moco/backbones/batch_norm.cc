@@ -31,8 +31,9 @@ constexpr double kEps = 1e-5;
 constexpr double kMomentum = 0.1;
 
 // A batch in channels_last is a matrix with a row of channels for each pixel. Each part of the
-// batch is cut into blocks of rows, which are what a thread takes at a time. Sums are taken in a
-// block, then over the blocks in their order: they are the same with any number of threads.
+// batch is divided into blocks of rows, and a thread works on one block at a time. Sums are taken
+// within each block and then over the blocks in order, so that they do not depend on the number of
+// threads.
 class Rows {
  public:
   Rows(const at::Tensor& x, int64_t parts)
@@ -49,7 +50,7 @@ class Rows {
     return std::min(kBlock, rows_ - block % blocks_ * kBlock);
   }
 
-  // f(block, offset of its first value, offset of its part's first statistic).
+  // Calls f(block, offset of its first value, offset of its part's first statistic) for each block.
   template <class F>
   void ForBlocks(const F& f) const {
     at::parallel_for(0, blocks(), Grain(kBlock * channels_), [&](int64_t begin, int64_t end) {
@@ -60,8 +61,8 @@ class Rows {
     });
   }
 
-  // Of each part and channel, the sum over the part's blocks of f(rows of the block, offset of its
-  // statistic, offset of the part's).
+  // For each part and channel, sums f(rows of the block, offset of the block's statistic, offset of
+  // the part's) over the part's blocks.
   template <class F>
   std::vector<double> Sum(const F& f) const {
     std::vector<double> sums(parts_ * channels_);
@@ -78,13 +79,13 @@ class Rows {
  private:
   static constexpr int64_t kBlock = 128;
 
-  // How many pieces of work of this many values are worth a thread.
+  // The number of blocks of this many values that justify a thread.
   static int64_t Grain(int64_t values) { return std::max<int64_t>(1, 32768 / values); }
 
   const int64_t parts_, rows_, channels_, blocks_;
 };
 
-// The values from an offset on; null of an undefined tensor.
+// Returns the values from an offset on; null for an undefined tensor.
 template <class T>
 const T* Data(const at::Tensor& t, int64_t offset = 0) {
   return t.defined() ? static_cast<const T*>(t.const_data_ptr()) + offset : nullptr;
@@ -114,8 +115,8 @@ void Dispatch(const at::Tensor& x, const F& f) {
   }
 }
 
-// Normalisation by the batch's own statistics, and what follows it, in three passes over the
-// batch: statistics, and result. PyTorch's own takes six, and a copy of the batch more for each
+// Normalisation by the batch's own statistics, and the operation that follows it, in three passes
+// over the batch. PyTorch's own implementation takes six, and a further copy of the batch for each
 // part.
 class TrainingNorm : public torch::autograd::Function<TrainingNorm> {
  public:
@@ -185,7 +186,7 @@ class TrainingNorm : public torch::autograd::Function<TrainingNorm> {
       MutableData<W>(inverse)[i] = 1 / std::sqrt(distances[i] / n + kEps);
       scale[i] = Data<W>(weight)[i % channels] * Data<W>(inverse)[i];
     }
-    // The running variance is unbiased; over several parts the mean of theirs is taken.
+    // The running variance is unbiased; several parts contribute the mean of theirs.
     for (int64_t c = 0; c < channels; ++c) {
       double m = 0, v = 0;
       for (int64_t i = c; i < average.size(); i += channels) {

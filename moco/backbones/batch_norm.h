@@ -13,20 +13,22 @@ namespace moco {
 
 // torch.nn.BatchNorm2d(channels): eps 1e-5, momentum 0.1, weight 1, bias 0.
 //
-// With splits > 1, part g of a training batch is its g-th run of N / splits samples; each part is
-// normalised by its own mean and variance, and the running statistics take the mean over the parts.
-// That is SplitBatchNorm of the official CIFAR demo, for batches in the order of Encoder::forward.
+// With splits > 1, part g of a training batch consists of its g-th N / splits consecutive samples.
+// Each part is normalised by its own mean and variance, and the running statistics use the mean
+// over the parts. This is SplitBatchNorm of the official CIFAR demo, for batches in the order of
+// Encoder::forward.
 //
-// In training mode on the CPU the result is in channels_last, and the same with any number of
-// threads; on other devices PyTorch's own kernels compute, part by part.
+// In training mode on the CPU the result is in channels_last, and does not depend on the number of
+// threads; on other devices PyTorch's own kernels compute it, part by part.
 class BatchNorm2d : public torch::nn::Module {
  public:
   BatchNorm2d(int64_t channels, int64_t splits);
 
-  // x: N x channels x H x W; N divisible by splits in training mode. Same shape out.
+  // x: N x channels x H x W; N divisible by splits in training mode. Returns a tensor of the same
+  // shape.
   at::Tensor forward(const at::Tensor& x);
 
-  // relu(forward(x)), and relu(forward(x) + residual): what ResNets do next.
+  // Return relu(forward(x)) and relu(forward(x) + residual), the next operations of a ResNet.
   at::Tensor Relu(const at::Tensor& x);
   at::Tensor AddRelu(const at::Tensor& x, const at::Tensor& residual);
 

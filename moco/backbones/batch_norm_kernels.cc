@@ -9,7 +9,8 @@
 namespace moco {
 namespace {
 
-// A bfloat16 is the upper half of a float. c10's own conversions are not made SIMD in every loop.
+// A bfloat16 is the upper half of a float. The compiler does not vectorise c10's own conversions in
+// every loop.
 template <class T>
 INLINED Wide<T> Load(const T& from) {
   if constexpr (std::is_same_v<T, c10::BFloat16>) {
@@ -30,7 +31,7 @@ INLINED void Store(Wide<T> value, T& to) {
   }
 }
 
-// Sums over rows are kept for this many channels at a time, which fit the registers.
+// Sums over rows are kept for this many channels at a time, so that they fit into registers.
 constexpr int kWide = 64, kNarrow = 16;
 
 // Calls run.Do<n>(c) for each run of n channels from c, where n is kWide, kNarrow or 1.
@@ -42,8 +43,8 @@ INLINED void ForRuns(int64_t channels, const Run& run) {
   for (; c < channels; ++c) run.template Do<1>(c);
 }
 
-// Sums are taken of distances from the first row, which lies among the values, so that a mean that
-// is large against the deviation costs no digits.
+// Sums are taken of differences from the first row, so that a mean which is large compared with the
+// deviation costs no precision.
 template <class T>
 struct MomentsOfRun {
   const T* x;
@@ -105,7 +106,7 @@ INLINED void NormalizeRows(const T* x, const T* residual, int64_t rows, int64_t 
     for (int64_t c = 0; c < channels; ++c) {
       Wide<T> z = (Load(x[row + c]) - mean[c]) * scale[c] + bias[c];
       if constexpr (then == Then::kAddRelu) z += Load(residual[row + c]);
-      if constexpr (then != Then::kNothing) z = z < 0 ? 0 : z;  // NaN stays
+      if constexpr (then != Then::kNothing) z = z < 0 ? 0 : z;  // NaN stays NaN
       Store(z, y[row + c]);
     }
   }

@@ -23,7 +23,7 @@ nn::Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t
                         .bias(false));
 }
 
-// Modules registered under 0, 1, ...: torch.nn.Sequential's names.
+// Modules registered as 0, 1, ..., the names of torch.nn.Sequential.
 class Numbered : public nn::Module {
  public:
   template <class M>
@@ -49,8 +49,8 @@ class Downsample : public Numbered {
  private:
   // With fewer input channels, the kernel by which oneDNN (of LibTorch 2.11) computes the weight
   // gradient of a 1x1 convolution with a stride on AVX2 (jit_avx2_1x1_convolution_bwd_weights)
-  // writes past the end of its scratchpad. With a stride of 1 it does not, so that the pixels are
-  // taken first.
+  // writes past the end of its scratchpad. With a stride of 1 it does not, so the pixels are
+  // selected first.
   static constexpr int64_t kSafeChannels = 8;
 
   const int64_t subsampling_;
@@ -181,9 +181,11 @@ struct StemOption {
   int64_t channels = 3;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("stem", stem, "imagenet: 7x7 of stride 2 and max pooling; cifar: 3x3 of stride 1",
+    v("stem", stem,
+      "first layers; imagenet: 7x7 convolution of stride 2 and max pooling; cifar: 3x3 convolution "
+      "of stride 1",
       registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels, "channels of an image: 1 grey, 3 colour, 2 or 4 with alpha",
+    v("channels", channels, "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha",
       registry::Between(1, 4));
   }
 };
@@ -221,12 +223,15 @@ struct SmallOptions {
   void Visit(Visitor& v) {
     v("width", width, "channels of the first stage; each stage doubles them",
       registry::Between(1, 1024));
-    v("blocks", blocks, "blocks of two 3x3 convolutions in each stage", registry::Between(1, 100));
-    v("stages", stages, "stages; each after the first halves the resolution",
+    v("blocks", blocks, "blocks per stage, each of two 3x3 convolutions",
+      registry::Between(1, 100));
+    v("stages", stages, "number of stages; each after the first halves the resolution",
       registry::Between(1, 5));
-    v("stem", stem, "cifar: 3x3 of stride 1; imagenet: 7x7 of stride 2 and max pooling",
+    v("stem", stem,
+      "first layers; cifar: 3x3 convolution of stride 1; imagenet: 7x7 convolution of stride 2 and "
+      "max pooling",
       registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels, "channels of an image: 1 grey, 3 colour, 2 or 4 with alpha",
+    v("channels", channels, "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha",
       registry::Between(1, 4));
   }
 };
@@ -245,18 +250,23 @@ REGISTER_PLUGIN(Backbones, "resnet34", "torchvision's ResNet-34", StemOption, Ma
 REGISTER_PLUGIN(Backbones, "resnet50", "torchvision's ResNet-50", StemOption, MakeResNet50);
 REGISTER_PLUGIN(Backbones, "resnet101", "torchvision's ResNet-101", StemOption, MakeResNet101);
 REGISTER_PLUGIN(Backbones, "resnet152", "torchvision's ResNet-152", StemOption, MakeResNet152);
-REGISTER_PLUGIN(Backbones, "resnext50_32x4d", "torchvision's ResNeXt-50 of 32 groups of 4",
-                StemOption, MakeResNeXt50_32x4d);
-REGISTER_PLUGIN(Backbones, "resnext101_32x8d", "torchvision's ResNeXt-101 of 32 groups of 8",
-                StemOption, MakeResNeXt101_32x8d);
-REGISTER_PLUGIN(Backbones, "resnext101_64x4d", "torchvision's ResNeXt-101 of 64 groups of 4",
-                StemOption, MakeResNeXt101_64x4d);
-REGISTER_PLUGIN(Backbones, "wide_resnet50_2", "torchvision's ResNet-50 of twice the inner width",
+REGISTER_PLUGIN(Backbones, "resnext50_32x4d",
+                "torchvision's ResNeXt-50 with 32 groups of 4 channels", StemOption,
+                MakeResNeXt50_32x4d);
+REGISTER_PLUGIN(Backbones, "resnext101_32x8d",
+                "torchvision's ResNeXt-101 with 32 groups of 8 channels", StemOption,
+                MakeResNeXt101_32x8d);
+REGISTER_PLUGIN(Backbones, "resnext101_64x4d",
+                "torchvision's ResNeXt-101 with 64 groups of 4 channels", StemOption,
+                MakeResNeXt101_64x4d);
+REGISTER_PLUGIN(Backbones, "wide_resnet50_2",
+                "torchvision's wide ResNet-50, with 3x3 convolutions of twice the width",
                 StemOption, MakeWideResNet50_2);
-REGISTER_PLUGIN(Backbones, "wide_resnet101_2", "torchvision's ResNet-101 of twice the inner width",
+REGISTER_PLUGIN(Backbones, "wide_resnet101_2",
+                "torchvision's wide ResNet-101, with 3x3 convolutions of twice the width",
                 StemOption, MakeWideResNet101_2);
-REGISTER_PLUGIN(Backbones, "resnet_small", "a narrow ResNet for small images and small machines",
-                SmallOptions, MakeSmall);
+REGISTER_PLUGIN(Backbones, "resnet_small",
+                "a narrow ResNet for small images, to be trained on CPUs", SmallOptions, MakeSmall);
 
 }  // namespace
 

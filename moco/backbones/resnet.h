@@ -1,7 +1,8 @@
 // Residual networks (He et al., "Deep residual learning for image recognition", CVPR 2016), wide
 // ones (Zagoruyko and Komodakis, "Wide residual networks", BMVC 2016) and ResNeXt (Xie et al.,
 // "Aggregated residual transformations for deep neural networks", CVPR 2017) with the layers, names
-// and order of torchvision's, so that weights travel both ways and one seed gives one network.
+// and order of torchvision, so that weights can be exchanged in both directions, and one seed gives
+// the same network.
 #ifndef MOCO_BACKBONES_RESNET_H_
 #define MOCO_BACKBONES_RESNET_H_
 
@@ -16,7 +17,7 @@ namespace moco {
 
 struct ResNetShape {
   bool bottleneck = false;      // 1x1, 3x3, 1x1 blocks that widen 4 times, instead of two 3x3
-  std::vector<int64_t> blocks;  // in each stage; stages after the first halve the resolution
+  std::vector<int64_t> blocks;  // per stage; stages after the first halve the resolution
   int64_t width = 64;           // channels of the first stage; each stage doubles them
   // Of the 3x3 convolution in a bottleneck: groups, and channels of each where `width` is 64.
   int64_t groups = 1;

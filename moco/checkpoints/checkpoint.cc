@@ -29,7 +29,7 @@ using tensors::DType;
 using tensors::kDTypes;
 using tensors::TensorFile;
 
-// Of kDTypes, in its order.
+// The types of kDTypes, in its order.
 constexpr at::ScalarType kScalarTypes[] = {at::kFloat, at::kDouble, at::kHalf,  at::kBFloat16,
                                            at::kLong,  at::kInt,    at::kShort, at::kChar,
                                            at::kByte,  at::kBool};
@@ -37,7 +37,7 @@ static_assert(std::size(kScalarTypes) == std::size(kDTypes));
 
 // --- Writing ---
 
-// The pickle and the list of tensors whose bytes follow it.
+// The pickle, and the tensors whose bytes follow it.
 class Pickler {
  public:
   void Tensor(const at::Tensor& tensor) {
@@ -107,13 +107,13 @@ class Pickler {
   std::vector<at::Tensor> tensors;
 };
 
-// torch.save: what the pickler was told, and the bytes of its tensors.
+// Writes the pickle and the bytes of its tensors, as torch.save does.
 absl::Status WriteArchive(const std::string& path, Pickler& pickler) {
   const std::string pickled = pickler.out.Finish();
 
   return base::WriteFileAtomically(path, [&](const base::Sink& sink) -> absl::Status {
-    // LibTorch's writer throws when a write fails, in its destructor too; so it is told that all is
-    // well and what failed is returned at the end.
+    // LibTorch's writer throws if a write fails, even in its destructor. It is therefore told that
+    // every write succeeded, and the error is returned at the end.
     absl::Status status;
     caffe2::serialize::PyTorchStreamWriter archive([&](const void* bytes, size_t size) {
       if (status.ok()) status = sink(bytes, size);
@@ -132,7 +132,8 @@ absl::Status WriteArchive(const std::string& path, Pickler& pickler) {
 
 // --- Reading ---
 
-// Tensors of a file, read when they are asked for; those that share a storage there share one here.
+// Reads the tensors of a file on demand; tensors that share a storage in the file share one in
+// memory.
 class TensorReader {
  public:
   explicit TensorReader(TensorFile& file) : file_(file) {}
@@ -160,25 +161,24 @@ class TensorReader {
   std::map<std::string, at::Tensor> storages_;
 };
 
-// The tensors of `dict`. Numbers and the like between them are passed over; what could be a tensor
-// of a kind that is not read is refused.
+// Reads the tensors of `dict`. Numbers and similar values are skipped; values that may be
+// unsupported kinds of tensors are refused.
 absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, StateDict& state) {
   if (dict.kind == pickle::Value::kOpaque) {
-    return tensors.file().Unsuitable(
-        absl::StrCat("holds '", dict.text,
-                     "' where a state_dict should be, which is not run; save plain tensors"));
+    return tensors.file().Unsuitable(absl::StrCat(
+        "holds '", dict.text,
+        "' instead of a state_dict, and no code in a file is run; save plain tensors"));
   }
   if (dict.kind != pickle::Value::kDict) {
-    return tensors.file().Unsuitable(
-        "holds no dict where the tensors should be; give a checkpoint");
+    return tensors.file().Unsuitable("holds no dict of tensors; give a checkpoint");
   }
   for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const pickle::Value& value = *dict.items[i + 1];
     const std::string name(dict.items[i]->text);
     if (value.kind == pickle::Value::kOpaque || value.kind == pickle::Value::kStorage) {
-      return tensors.file().Unsuitable(absl::StrCat("holds '", value.text,
-                                                    "' where a tensor should be, '", name,
-                                                    "', which is not run; save plain tensors"));
+      return tensors.file().Unsuitable(
+          absl::StrCat("holds '", value.text, "' instead of the tensor '", name,
+                       "', and no code in a file is run; save plain tensors"));
     }
     if (value.kind != pickle::Value::kTensor) continue;
     auto tensor = tensors.Read(*value.tensor);
@@ -188,8 +188,8 @@ absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, Sta
   return absl::OkStatus();
 }
 
-// Where files without a state_dict have their tensors: timm's and detectron2's place, vissl's, or
-// the whole file.
+// Where files without a state_dict hold their tensors: the entry of timm and detectron2, that of
+// vissl, or the whole file.
 const pickle::Value& FindBareState(const pickle::Value& root) {
   if (const pickle::Value* model = root.Find("model")) return *model;
   const pickle::Value* place = &root;
@@ -238,7 +238,7 @@ struct NamedCheckpoint {
   }
 };
 
-// Reads what CheckpointName has written, without the folder.
+// Reads a name made by CheckpointName, without the folder.
 bool ReadName(absl::string_view name, absl::string_view prefix, NamedCheckpoint& found) {
   if (!absl::ConsumePrefix(&name, prefix) || !absl::ConsumePrefix(&name, "_") ||
       !absl::ConsumeSuffix(&name, ".pth.tar")) {
@@ -254,7 +254,7 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
   std::vector<NamedCheckpoint> found;
   for (const char* kind : {kCheckpoints, kFlatCheckpoints}) {
     const auto place = std::filesystem::path(run_folder) / kind;
-    std::error_code error;  // where a folder cannot be read, it has no more of them
+    std::error_code error;  // a folder that cannot be read ends the list
     std::filesystem::directory_iterator entry(place.parent_path(), error);
     for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
       NamedCheckpoint checkpoint;

@@ -11,7 +11,7 @@
 namespace moco {
 namespace {
 
-// Keys of what is not a setting.
+// Keys of entries that are not settings.
 constexpr char kRun[] = "run", kStep[] = "step", kStepsPerEpoch[] = "steps_per_epoch";
 constexpr char kBadImages[] = "bad_images", kEpochSums[] = "epoch_sums", kForced[] = "forced";
 constexpr char kClasses[] = "classes", kPretrained[] = "pretrained", kValidated[] = "validated";

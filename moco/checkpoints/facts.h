@@ -1,4 +1,4 @@
-// What a checkpoint says about itself beside its tensors, as one typed record.
+// What a checkpoint says about itself besides its tensors, as one typed record.
 #ifndef MOCO_CHECKPOINTS_FACTS_H_
 #define MOCO_CHECKPOINTS_FACTS_H_
 
@@ -14,8 +14,8 @@
 
 namespace moco {
 
-// Settings that other parts than the run itself read, by their names in CheckpointFacts::settings.
-// All of them are canonical specs.
+// Names in CheckpointFacts::settings of those settings that not only the run itself reads. Their
+// values are canonical specs.
 inline constexpr char kArchSetting[] = "arch";
 inline constexpr char kHeadSetting[] = "head";
 inline constexpr char kLossSetting[] = "loss";
@@ -23,30 +23,31 @@ inline constexpr char kViewsSetting[] = "views";
 inline constexpr char kEvalViewsSetting[] = "eval-views";
 
 struct CheckpointFacts {
-  // The settings that the checkpoint was computed with, by name: a flag's where a flag sets it.
+  // The settings with which the checkpoint was computed, by name (the flag's name if a flag sets
+  // it).
   std::map<std::string, std::string> settings;
 
   std::string run;                         // identity of the run (moco/checkpoints/resume.h)
-  std::optional<int64_t> step;             // steps that are done, from 0
+  std::optional<int64_t> step;             // number of steps done
   std::optional<int64_t> steps_per_epoch;  // at least 1
-  std::set<int64_t> bad_images;            // met in the run's life: indices in the data
-  std::vector<double> epoch_sums;          // of the epoch that is under way
-  std::string forced;                      // differences that --force let pass, with the reasons
+  std::set<int64_t> bad_images;            // indices of all bad images that the run has found
+  std::vector<double> epoch_sums;          // of the current epoch
+  std::string forced;                      // differences that --force allowed, with the reasons
 
-  // A classifier's.
-  std::string classes;     // names, joined by '/'; empty: they have none
-  std::string pretrained;  // the checkpoint that the encoder is from
-  bool validated = true;   // after the last epoch that is done
+  // Of a linear classifier.
+  std::string classes;     // names, joined by '/'; empty: the classes have no names
+  std::string pretrained;  // the checkpoint that contains the encoder
+  bool validated = true;   // after the last complete epoch
 
-  // The setting of that name; empty where the checkpoint does not say it.
+  // Returns the setting of that name; empty if the checkpoint does not have it.
   std::string Setting(absl::string_view name) const;
 
   bool operator==(const CheckpointFacts&) const = default;
 };
 
-// The record as the text-to-text dict `mocopp` of the file, and back. Reading takes the names of
-// earlier versions, too. DataLoss, to be read after the checkpoint's name, when a number cannot be
-// read.
+// Convert the record to and from the text-to-text dict `mocopp` of the file. Reading accepts the
+// names of earlier versions, too. DataLoss, to be read after the checkpoint's name, if a number
+// cannot be read.
 std::map<std::string, std::string> WriteFacts(const CheckpointFacts& facts);
 absl::StatusOr<CheckpointFacts> ReadFacts(const std::map<std::string, std::string>& dict);
 

@@ -9,7 +9,7 @@
 namespace moco {
 namespace {
 
-// A slot's tensors under names that tell which differs.
+// The tensors of a slot, under names that errors can show.
 StateDict Numbered(const std::string& slot, const std::vector<at::Tensor>& tensors) {
   StateDict state;
   for (const at::Tensor& tensor : tensors) {
@@ -35,7 +35,7 @@ absl::Status RestoreOptimizer(const Checkpoint::OptimizerState& state, const Opt
     }
     if (saved.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("its optimizer has no '", slot.name, "', it is another one"));
+          absl::StrCat("its optimizer has no '", slot.name, "'; it is another optimizer"));
     }
     absl::Status s = CopyState(saved, Numbered(slot.name, slot.tensors));
     if (!s.ok()) return s;

@@ -1,4 +1,4 @@
-// Between an optimizer in memory and its part of a checkpoint.
+// Conversion between an optimizer in memory and its part of a checkpoint.
 #ifndef MOCO_CHECKPOINTS_OPTIMIZER_STATE_H_
 #define MOCO_CHECKPOINTS_OPTIMIZER_STATE_H_
 
@@ -8,12 +8,12 @@
 
 namespace moco {
 
-// The constants and slots; learning rate and number of parameters are the caller's to set. Tensors
-// are shared with the optimizer, not copied.
+// Returns the constants and slots; the caller sets the learning rate and the number of parameters.
+// Tensors are shared with the optimizer, not copied.
 void CaptureOptimizer(const Optimizer& optimizer, Checkpoint::OptimizerState& state);
 
-// Copies the slots into the optimizer's. InvalidArgument, naming the first difference, when one is
-// missing or of another shape.
+// Copies the slots into the optimizer. InvalidArgument, naming the first difference, if one is
+// missing or has another shape.
 absl::Status RestoreOptimizer(const Checkpoint::OptimizerState& state, const Optimizer& optimizer);
 
 }  // namespace moco

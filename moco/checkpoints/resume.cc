@@ -12,9 +12,9 @@
 namespace moco {
 namespace {
 
-constexpr int64_t kHashedBytes = 1024;  // of each tensor: any step changes all of them
+constexpr int64_t kHashedBytes = 1024;  // from each tensor, since any step changes all tensors
 
-// FNV-1a, which gives the same everywhere.
+// FNV-1a, which gives the same result on every platform.
 class Hash {
  public:
   void Add(absl::string_view bytes) {
@@ -26,12 +26,12 @@ class Hash {
   uint64_t state_ = 0xcbf29ce484222325;
 };
 
-// Two checkpoints of a run in their order in time.
+// The position of a checkpoint in its run, by which checkpoints are ordered.
 std::tuple<int64_t, int64_t> Position(const Checkpoint& checkpoint) {
   return {checkpoint.epoch, checkpoint.facts.step.value_or(0)};
 }
 
-// The first setting that the checkpoint has otherwise; null when there is none.
+// Returns the first setting for which the checkpoint has another value; null if there is none.
 const Settings::value_type* FirstDifference(const Checkpoint& checkpoint,
                                             const Settings& settings) {
   for (const auto& setting : settings) {
@@ -43,7 +43,7 @@ const Settings::value_type* FirstDifference(const Checkpoint& checkpoint,
   return nullptr;
 }
 
-// What differs: "lr 0.03 -> 0.5; ...". Empty when nothing does.
+// Describes the differences: "lr 0.03 -> 0.5; ..."; empty if there are none.
 std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& settings) {
   std::string differences;
   for (const auto& [flag, value] : settings) {
@@ -68,7 +68,7 @@ absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& s
 std::string NewRunId(const Settings& settings) {
   Hash hash;
   for (const auto& [name, value] : settings) {
-    if (name == "ranks") continue;  // a run is what it computes, however many compute it
+    if (name == "ranks") continue;  // the number of ranks does not change what a run computes
     hash.Add(absl::StrCat(name, "=", value, "\n"));
   }
   return hash.Text();
@@ -89,8 +89,8 @@ std::string RunId(const Checkpoint& checkpoint) {
 absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
                                             const std::vector<std::string>& in_folder) {
   ResumePoint point;
-  std::optional<Checkpoint> first;  // that was asked for
-  absl::Status failure;             // of the one that was looked at first
+  std::optional<Checkpoint> first;  // the requested one
+  absl::Status failure;             // of the first checkpoint that was read
   if (!asked.empty()) {
     auto read = ReadCheckpoint(asked);
     if (read.ok()) {
@@ -115,8 +115,8 @@ absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
     if (first && Position(*read) <= Position(*first)) break;
     if (first && RunId(*read) != RunId(*first)) {
       return absl::AlreadyExistsError(absl::StrCat(
-          "'", *path, "' belongs to another run than '", asked, "', or does not say which; resume ",
-          "from it by --resume, or give this run another folder"));
+          "'", *path, "' belongs to another run than '", asked, "', or does not name its run; ",
+          "give it as --resume, or choose another folder for this run"));
     }
     if (first) point.note = absl::StrCat("newer than --resume ", asked, ", of the same run");
     point.path = *path;
@@ -162,7 +162,7 @@ std::vector<std::string> PutAsideDamaged(const ResumePoint& point) {
     const std::string aside = path + ".damaged";
     const bool moved = std::rename(path.c_str(), aside.c_str()) == 0;
     lines.push_back(absl::StrCat("warning: skipped a damaged checkpoint, ",
-                                 moved ? "renamed to " + aside : "which cannot be renamed", ": ",
+                                 moved ? "renamed to " + aside : "which could not be renamed", ": ",
                                  why));
   }
   return lines;
@@ -174,7 +174,7 @@ std::vector<std::string> DescribeResume(const ResumePoint& point, int64_t step,
   std::vector<std::string> lines;
   lines.push_back(absl::StrCat(
       "resumed  from ", point.path, ": ",
-      step == last_step ? std::string("all steps are done; raise --epochs to go on")
+      step == last_step ? std::string("all steps are done; raise --epochs to continue")
                         : absl::StrCat("epoch ", step / steps_per_epoch + 1, ", step ",
                                        step % steps_per_epoch, " of ", steps_per_epoch)));
   if (!point.note.empty()) lines.push_back("note     " + point.note);

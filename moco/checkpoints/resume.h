@@ -1,4 +1,4 @@
-// Whether a checkpoint is of this run, which one a run goes on from, and where.
+// Whether a checkpoint belongs to a run, and from which checkpoint and step a run resumes.
 #ifndef MOCO_CHECKPOINTS_RESUME_H_
 #define MOCO_CHECKPOINTS_RESUME_H_
 
@@ -13,62 +13,64 @@
 
 namespace moco {
 
-// The identity of a run that starts with these settings, for CheckpointFacts::run; it stays with
-// the run whatever is changed on the way. A function of the settings, so that the same run started
-// twice writes the same files.
+// Returns the identity of a run that starts with these settings, for CheckpointFacts::run. The run
+// keeps it even if settings change later. It depends only on the settings, so that the same run
+// started twice writes the same files.
 std::string NewRunId(const Settings& settings);
 
-// The identity of the run that a checkpoint is of. Of one that does not say it, such as the
-// reference's, a function of its tensors: the run that goes on from it remembers it by that.
+// Returns the identity of the run that a checkpoint belongs to. If the checkpoint does not name it,
+// as those of the reference, it is computed from the tensors, and the run that resumes from the
+// checkpoint keeps it.
 std::string RunId(const Checkpoint& checkpoint);
 
-// What a run goes on from.
+// The checkpoint from which a run resumes.
 struct ResumePoint {
   std::string path;
   Checkpoint checkpoint;
-  std::string note;  // why it is not the one that was asked for; empty when it is
+  std::string note;  // why it is not the requested one; empty if it is
 
   struct Damaged {
     std::string path, why;
   };
-  std::vector<Damaged> damaged;  // newer ones, which were passed over
+  std::vector<Damaged> damaged;  // newer checkpoints, which were skipped
 
-  std::string differences;  // from CheckRun: what is not as it was,
-  std::string forced;       // and what is so for a reason, with the reason
+  std::string differences;  // set by CheckRun: settings that have changed
+  std::string forced;       // set by CheckRun: differences allowed by --force, and the reason
 };
 
-// The newest whole checkpoint of a run: `asked`, or a newer one of the same run among `in_folder`
-// (oldest first). Where `asked` is empty, not there or damaged, the newest of these. Errors are
-// those of ReadCheckpoint for the only one there is; AlreadyExists when what is newer in the folder
-// is of another run.
+// Finds the newest undamaged checkpoint of a run: `asked`, or a newer one of the same run in
+// `in_folder` (oldest first). If `asked` is empty, missing or damaged, the newest in `in_folder`.
+// If no checkpoint can be used, returns the error of ReadCheckpoint; AlreadyExists if a newer
+// checkpoint in the folder belongs to another run.
 absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
                                             const std::vector<std::string>& in_folder);
 
-// What is, or should be, the same as in a checkpoint.
+// The settings of a run, by what happens if a checkpoint has other values.
 struct RunSettings {
-  Settings identity;    // must be: it is another run otherwise
-  Settings forceable;   // may be otherwise when somebody says why, by --force
-  Settings changeable;  // may be otherwise; it is told
+  Settings identity;    // a difference is an error: it would be another run
+  Settings forceable;   // a difference is an error unless --force gives a reason
+  Settings changeable;  // a difference is reported
 
   Settings All() const;
 };
 
-// OK when the checkpoint, where it says anything, says the same where it must; InvalidArgument
-// names the first difference, to be read after the checkpoint's name. Sets differences and forced.
+// Compares the settings with those that the checkpoint holds. InvalidArgument, to be read after the
+// checkpoint's name, names the first difference that is not allowed. Sets point.differences and
+// point.forced.
 absl::Status CheckRun(const RunSettings& settings, const std::string& force, ResumePoint& point);
 
-// Renames the damaged checkpoints that were passed over to "<path>.damaged", out of the way of
+// Renames the damaged checkpoints that were skipped to "<path>.damaged", so that they do not hide
 // those that the run will write. Returns a warning for each.
 std::vector<std::string> PutAsideDamaged(const ResumePoint& point);
 
-// Lines that say where the run goes on and what has changed since the checkpoint.
+// Returns lines that say where the run resumes and what has changed since the checkpoint.
 std::vector<std::string> DescribeResume(const ResumePoint& point, int64_t step,
                                         int64_t steps_per_epoch, int64_t last_step,
                                         const std::string& force);
 
-// The step that comes next, at least 0 and below last_step; the first of the checkpoint's epoch
-// when its epochs had another number of steps. With `may_be_done` also last_step. DataLoss when
-// what the checkpoint says cannot be, InvalidArgument when the run is at its end.
+// Returns the next step, 0 to last_step - 1: the one after the checkpoint, or the first of its
+// epoch if its epochs had another number of steps. With `may_be_done`, also last_step. DataLoss if
+// the checkpoint holds no valid step, InvalidArgument if no step is left.
 absl::StatusOr<int64_t> NextStep(const Checkpoint& checkpoint, int64_t steps_per_epoch,
                                  int64_t last_step, bool may_be_done = false);
 

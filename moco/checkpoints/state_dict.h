@@ -19,23 +19,23 @@ namespace moco {
 // Tensors are shared with the module they came from, not copied.
 using StateDict = std::vector<std::pair<std::string, at::Tensor>>;
 
-// Parameters, then buffers, of each module in turn, each name with `prefix` before it.
+// Returns the parameters and then the buffers of each module in turn, with `prefix` before each
+// name.
 StateDict GetState(const torch::nn::Module& module, const std::string& prefix = "");
 
-// Copies into `to` the tensors of `from` that have its names. Nothing is copied, and
-// InvalidArgument names the first difference and counts the rest, unless names and shapes are the
-// same on both sides.
+// Copies the tensors of `from` into those of the same name in `to`. If names or shapes differ,
+// nothing is copied, and InvalidArgument names the first difference and counts the others.
 absl::Status CopyState(const StateDict& from, const StateDict& to);
 
-// The tensors without their names, and copies of them under their names.
+// Return the tensors without their names, and copies of them with their names.
 std::vector<at::Tensor> Tensors(const StateDict& state);
 StateDict Copy(const StateDict& state);
 
-// The part of `state` below `prefix`, with the prefix taken off.
+// Returns the part of `state` below `prefix`, without the prefix.
 StateDict Below(const StateDict& state, const std::string& prefix);
 
-// OK when every tensor of `a` is bit-equal to the one of that name in `b`, and both have the same
-// names; otherwise FailedPrecondition names the first that is not.
+// OK if both have the same names and all tensors are equal bit for bit; otherwise
+// FailedPrecondition names the first difference.
 absl::Status CheckEqual(const StateDict& a, const StateDict& b);
 
 }  // namespace moco

@@ -18,7 +18,7 @@
 namespace moco {
 namespace {
 
-// One number of every rank, by rank.
+// Returns the number of every rank, by rank.
 std::vector<int64_t> AllGatherNumber(Communicator& communicator, int64_t number) {
   const at::Tensor all = communicator.AllGather(at::tensor({number}).view({1, 1})).contiguous();
   const int64_t* numbers = all.const_data_ptr<int64_t>();
@@ -67,7 +67,8 @@ absl::Status CheckSameSettings(Communicator& communicator, const Settings& setti
           "'; start every rank with the same program and flags"));
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "rank ", rank, " is another version of this program than rank 0; start the same on each"));
+        "rank ", rank,
+        " runs another version of this program than rank 0; start the same version on every rank"));
   }
   return absl::OkStatus();
 }
@@ -83,7 +84,7 @@ absl::Status CheckSameTensors(Communicator& communicator, const std::vector<at::
   if (others.empty()) return absl::OkStatus();
   return absl::InternalError(absl::StrCat(what, " of rank ", absl::StrJoin(others, ", "),
                                           " differ from rank 0's at step ", step,
-                                          "; nothing is saved, go on from the last checkpoint"));
+                                          "; nothing is saved; resume from the last checkpoint"));
 }
 
 std::set<int64_t> Union(Communicator& communicator, const std::set<int64_t>& numbers) {
@@ -103,7 +104,7 @@ at::Tensor AllGatherUneven(Communicator& communicator, const at::Tensor& own, in
   sizes[0] = most;
   const at::Tensor padded = at::zeros(sizes, own.options());
   padded.narrow(0, 0, own.size(0)).copy_(own);
-  // The rows that pad are the last of all.
+  // The padding rows come last.
   return communicator.AllGather(padded).narrow(0, 0, total);
 }
 
@@ -111,8 +112,8 @@ absl::Status StopRequested(Communicator& communicator) {
   if (communicator.size() > 1) {
     const std::vector<int64_t> signals = AllGatherNumber(communicator, base::StopSignal());
     const int64_t signal = *std::max_element(signals.begin(), signals.end());
-    // One that has come to this rank meanwhile is for the next time: the others have not heard of
-    // it.
+    // A signal that reaches this rank in the meantime counts at the next step, because the other
+    // ranks do not know of it.
     if (signal == 0) return absl::OkStatus();
     base::ShareStopSignal(static_cast<int>(signal));
   }

@@ -1,5 +1,5 @@
-// What the ranks of a run make sure of together. All of it is collective (communicator.h), and all
-// ranks come to the same result.
+// Checks that the ranks of a run make together. All functions are collective (communicator.h), and
+// return the same result on all ranks.
 #ifndef MOCO_COMMUNICATORS_AGREEMENT_H_
 #define MOCO_COMMUNICATORS_AGREEMENT_H_
 
@@ -16,32 +16,32 @@
 
 namespace moco {
 
-// Name (a flag's, where one sets it) and value, as a checkpoint holds them.
+// Name (the flag's name if a flag sets it) and value, as in checkpoints.
 using Settings = std::vector<std::pair<std::string, std::string>>;
 
-// The text of every rank, by rank.
+// Returns the text of every rank, by rank.
 std::vector<std::string> AllGatherText(Communicator& communicator, const std::string& text);
 
-// OK when all ranks have the same settings; InvalidArgument names the first flag that two have
-// otherwise, with both values.
+// OK if all ranks have the same settings; InvalidArgument names the first setting that differs
+// between two ranks, with both values.
 absl::Status CheckSameSettings(Communicator& communicator, const Settings& settings);
 
-// Internal when a rank's tensors differ from rank 0's in a bit, naming the ranks. `what` and `step`
-// are for the message.
+// Internal, naming the ranks, if any bit of a rank's tensors differs from rank 0's. `what` and
+// `step` are for the message.
 absl::Status CheckSameTensors(Communicator& communicator, const std::vector<at::Tensor>& tensors,
                               const std::string& what, int64_t step);
 
-// The numbers that any rank has.
+// Returns the union of the numbers of all ranks.
 std::set<int64_t> Union(Communicator& communicator, const std::set<int64_t>& numbers);
 
-// The features of images that the ranks took in turn, `total` in all, by image: own is n x D on
-// each rank, n = total / size or one more.
+// Returns the features of all `total` images, in their order, if the ranks have taken the images in
+// turn: own is n x D on each rank, n = total / size, rounded up or down.
 at::Tensor AllGatherUneven(Communicator& communicator, const at::Tensor& own, int64_t total);
 
-// Whether all are to stop: base::StopRequested(), when any rank was asked to.
+// Returns base::StopRequested(), on all ranks if any rank has received a signal.
 absl::Status StopRequested(Communicator& communicator);
 
-// Rank 0's word.
+// Returns rank 0's value of `own`.
 bool RankZeroSays(Communicator& communicator, bool own);
 
 }  // namespace moco

@@ -30,9 +30,9 @@ absl::Status UntilAPeerIsLost(const std::function<absl::Status()>& body, const i
     return body();
   } catch (const PeerError& e) {
     return absl::UnavailableError(
-        at_step < 0 ? absl::StrCat(e.what(), ", before the first step; start all ranks anew")
+        at_step < 0 ? absl::StrCat(e.what(), ", before the first step; restart all ranks")
                     : absl::StrCat(e.what(), ", at step ", at_step + 1,
-                                   "; go on from the newest checkpoint, all ranks anew"));
+                                   "; restart all ranks from the newest checkpoint"));
   }
 }
 

@@ -1,5 +1,5 @@
-// Communicators: what the processes of a run say to each other, as plugins. The method is written
-// against this interface, so that it reads the same for one process and for many.
+// Communicators as plugins: a communicator exchanges tensors between the processes of a run. The
+// method uses only this interface, so that its code is the same for one process and for many.
 #ifndef MOCO_COMMUNICATORS_COMMUNICATOR_H_
 #define MOCO_COMMUNICATORS_COMMUNICATOR_H_
 
@@ -15,12 +15,14 @@
 
 namespace moco {
 
-// A batch is dealt to the ranks like cards: row i of the whole lies on rank i mod size(), as its
-// row i / size(). So the parts of BatchNorm's split batches, which take turns in the same way, have
-// the same images on one rank with size() parts as on size() ranks with one.
+// The rows of a batch are assigned to the ranks in turn: row i of the whole batch is row i / size()
+// on rank i mod size(). Split batch normalisation assigns rows to its parts in the same way, so
+// that one rank with size() parts has the same images in each part as size() ranks with one part
+// each.
 //
 // All operations are collective: every rank calls the same ones in the same order, with tensors of
-// the same shape and type. They throw PeerError, since one of them is part of a backward pass.
+// the same shape and type. They report errors by throwing PeerError, because one of them is part of
+// a backward pass.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -28,45 +30,47 @@ class Communicator {
   virtual int64_t rank() const = 0;  // 0 to size() - 1
   virtual int64_t size() const = 0;
 
-  // The rows of the whole batch: n x ... on each rank gives (n size()) x ...; not differentiated.
+  // Returns the rows of the whole batch: n x ... on each rank gives (n size()) x ...; not
+  // differentiable.
   virtual at::Tensor AllGather(const at::Tensor& rows) = 0;
 
-  // This rank's rows of the whole batch in another order, AllGather(rows).index_select(0, order),
-  // of which only those travel that change their rank. order: n size(), int64, a permutation, on
-  // the CPU.
+  // Returns this rank's rows of AllGather(rows).index_select(0, order), the whole batch in another
+  // order. Only rows that change their rank are sent. order: n size(), int64, a permutation, on the
+  // CPU.
   virtual at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) = 0;
 
-  // Makes `tensors` of every rank those of rank 0, in place.
+  // Copies the `tensors` of rank 0 to every other rank, in place.
   virtual void Broadcast(const std::vector<at::Tensor>& tensors) = 0;
 
-  // Once: the parameters whose gradients Backward averages.
+  // Sets the parameters whose gradients Backward averages. Called once.
   virtual void AverageGradientsOf(const std::vector<at::Tensor>& parameters) = 0;
 
-  // loss.backward(), after which the parameters' gradients, with what earlier passes left there,
-  // are their means over the ranks.
+  // Runs loss.backward(). Afterwards each gradient, including what earlier passes have added to it,
+  // is the mean over the ranks.
   virtual void Backward(const at::Tensor& loss) = 0;
 
-  // The run ends here, with `why` when it isn't OK: the others hear it instead of silence. Returns
-  // whether rank 0 ends for the same reason, and this one need not say it, too. Not collective.
+  // Ends this rank's part in the run and tells the other ranks `why`, so that they need not wait
+  // for a timeout. Returns whether rank 0 ends for the same reason, so that this rank need not
+  // report it, too. Not collective.
   virtual bool Leave(const absl::Status& why) = 0;
 
-  // This rank's rows of the whole batch's.
+  // Returns this rank's rows of the whole batch.
   at::Tensor Own(const at::Tensor& rows) const { return rows.slice(0, rank(), {}, size()); }
 };
 
-// A process that is lost, or with which no words can be exchanged; what() names its rank.
+// Thrown if a process is lost or cannot be reached; what() names its rank.
 class PeerError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// Runs `body`; what a lost process throws there is Unavailable, with what to do. `at_step`: the
-// step that is computed then, from 0; -1 before the first.
+// Runs `body`, and turns a PeerError into Unavailable with the remedy. `at_step` is the step being
+// computed at that moment, from 0; -1 before the first one.
 absl::Status UntilAPeerIsLost(const std::function<absl::Status()>& body,
                               const int64_t& at_step = -1);
 
-// Rows as they lie in memory, n x values, and back in the shape and layout of `like` (of any number
-// of rows): what lies together is moved together, images in channels_last too.
+// Convert rows to an n x values matrix in their memory order, and back to the shape and layout of
+// `like` (with any number of rows), so that images in channels_last are not rearranged.
 at::Tensor RowsInMemory(const at::Tensor& rows);
 at::Tensor RowsLike(const at::Tensor& in_memory, const at::Tensor& like);
 

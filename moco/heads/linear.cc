@@ -11,14 +11,14 @@ struct LinearOptions {
   int64_t dim = 128;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("dim", dim, "length of the vectors", registry::AtLeast(1));
+    v("dim", dim, "dimension of the output vectors", registry::AtLeast(1));
   }
 };
 
 class Linear : public Head {
  public:
   Linear(int64_t in, int64_t out) {
-    // torch.nn.Linear's initial values, without its name in between.
+    // Initial values as torch.nn.Linear, but without a module name in between.
     const torch::nn::Linear linear(in, out);
     weight_ = register_parameter("weight", linear->weight.detach());
     bias_ = register_parameter("bias", linear->bias.detach());

@@ -13,14 +13,15 @@ struct MlpOptions {
   int64_t dim = 128;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("dim", dim, "length of the vectors", registry::AtLeast(1));
+    v("dim", dim, "dimension of the output vectors", registry::AtLeast(1));
   }
 };
 
 class Mlp : public Head {
  public:
-  // The reference makes the last layer with the network and puts the hidden one before it when both
-  // encoders exist; the hidden layer's random numbers are drawn then, in Initialize.
+  // The reference makes the last layer with the network, and inserts the hidden layer once both
+  // encoders exist; the random numbers of the hidden layer are therefore drawn later, in
+  // Initialize.
   Mlp(int64_t in, int64_t out)
       : hidden_(register_module("0", std::make_shared<Hidden>(in))),
         last_(register_module("2", torch::nn::Linear(in, out))),
@@ -54,7 +55,7 @@ absl::StatusOr<std::unique_ptr<Head>> MakeMlp(const MlpOptions& options, int64_t
   return std::make_unique<Mlp>(feature_dim, options.dim);
 }
 
-REGISTER_PLUGIN(Heads, "mlp", "two linear layers with a ReLU between (MoCo v2)", MlpOptions,
+REGISTER_PLUGIN(Heads, "mlp", "two linear layers with a ReLU in between (MoCo v2)", MlpOptions,
                 MakeMlp);
 
 }  // namespace

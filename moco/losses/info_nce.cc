@@ -14,7 +14,8 @@ struct InfoNceOptions {
   double temperature = 0.07;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("temperature", temperature, "what similarities are divided by; smaller weighs hard negatives",
+    v("temperature", temperature,
+      "divisor of the similarities; the smaller it is, the more weight hard negatives have",
       registry::Positive());
   }
 };
@@ -24,8 +25,8 @@ class InfoNce : public Loss {
   explicit InfoNce(double temperature) : temperature_(temperature) {}
 
   // -log( exp(q.k+ / T) / sum_i exp(q.k_i / T) ), the sum over the positive and the K negatives;
-  // its log is put together from two parts, so that no N x (1 + K) matrix is written beside the N x
-  // K one.
+  // the log of the sum is computed from two parts, so that no N x (1 + K) matrix is needed beside
+  // the N x K one.
   at::Tensor operator()(const at::Tensor& positive, const at::Tensor& negative) const override {
     const at::Tensor l_pos = positive / temperature_;
     const at::Tensor l_neg = at::logsumexp(negative / temperature_, /*dim=*/1);
@@ -42,8 +43,8 @@ absl::StatusOr<std::unique_ptr<Loss>> MakeInfoNce(const InfoNceOptions& options)
   return std::make_unique<InfoNce>(options.temperature);
 }
 
-REGISTER_PLUGIN(Losses, "info_nce", "cross entropy of the own key among 1 + K", InfoNceOptions,
-                MakeInfoNce);
+REGISTER_PLUGIN(Losses, "info_nce", "cross entropy of finding a query's own key among 1 + K keys",
+                InfoNceOptions, MakeInfoNce);
 
 }  // namespace
 }  // namespace moco

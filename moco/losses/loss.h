@@ -21,9 +21,9 @@ class Loss {
   // Similarities are cosines, in [-1, 1]; the temperature is the loss's own option.
   virtual at::Tensor operator()(const at::Tensor& positive, const at::Tensor& negative) const = 0;
 
-  // The loss of an encoder that tells nothing, whose similarities to all `negatives` + 1 keys are
-  // equal: what a run's loss is compared with. Empty when the loss has no such number; then a run
-  // is judged without it.
+  // Returns the loss of an encoder that distinguishes nothing, whose similarities to all
+  // `negatives` + 1 keys are equal; the loss of a run is compared with it. Empty if there is no
+  // such number; the verdict on a run then does not use the loss.
   virtual std::optional<double> Chance(int64_t negatives) const { return std::nullopt; }
 };
 

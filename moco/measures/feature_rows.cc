@@ -11,7 +11,7 @@
 
 namespace moco {
 namespace {
-constexpr int64_t kGrain = 64;  // rows that are worth a thread
+constexpr int64_t kGrain = 64;  // fewest rows that justify a thread
 }
 
 at::Tensor FeatureRows::Rows(const at::Tensor& index) const {

@@ -21,18 +21,18 @@ struct FeatureRows {
   // stay in memory. Null if the rows are in memory anyway.
   std::function<void(int64_t row)> release = nullptr;
 
-  // The rows of `index` (n int64): n x columns.
+  // Returns the rows `index` (n int64): n x columns.
   at::Tensor Rows(const at::Tensor& index) const;
-  // Rows `from` to `from` + `count` - 1.
+  // Returns rows `from` to `from` + `count` - 1.
   at::Tensor Rows(int64_t from, int64_t count) const;
 };
 
-// Each row divided by its Euclidean length; a row shorter than 1e-12 by 1e-12.
+// Divides each row by its Euclidean length, or by 1e-12 if it is shorter.
 //   x: N x D, floating. N x D.
 at::Tensor UnitRows(const at::Tensor& x);
 
-// The rows of an N x D tensor of any floating type and device. It is copied only if it is not a
-// contiguous float32 tensor in main memory.
+// Returns the rows of an N x D tensor of any floating type and device. It is copied only if it is
+// not a contiguous float32 tensor in main memory.
 FeatureRows InMemory(const at::Tensor& features);
 
 struct LabelledRows {
@@ -40,7 +40,7 @@ struct LabelledRows {
   at::Tensor labels;  // size int64: the class of each row
 };
 
-// Rows `index` (n int64) of `rows`, in their order.
+// Returns rows `index` (n int64) of `rows`, in the order of `index`.
 FeatureRows Some(const FeatureRows& rows, const at::Tensor& index);
 
 }  // namespace moco

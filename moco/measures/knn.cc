@@ -16,13 +16,13 @@ namespace moco {
 namespace {
 
 constexpr int64_t kBankBlock = 4096, kQueryBlock = 2048;
-constexpr int64_t kCandidates = int64_t{1} << 24;  // of a block's queries together
+constexpr int64_t kCandidates = int64_t{1} << 24;  // of all queries in a block
 
 at::Tensor FiniteUnitRows(const at::Tensor& x) { return UnitRows(x).nan_to_num_(0, 0, 0); }
 
-// The k most similar of what is offered, in the order in which the bank has them: in room for twice
-// as many, which is cut to k when it is full. Nearly all of a long bank is turned away by one
-// comparison with the least of those.
+// Keeps the k most similar of the rows that are offered in the order of the bank. The buffer holds
+// 2k rows and is reduced to k when it is full. Nearly all rows of a long bank are rejected by one
+// comparison with the least similar of those k.
 class Nearest {
  public:
   void Start(int64_t k) {
@@ -38,7 +38,7 @@ class Nearest {
     }
   }
 
-  // At most k, which must have been offered.
+  // At least k rows must have been offered.
   void Finish(float* similarities, int64_t* index) {
     std::partial_sort(held_.begin(), held_.begin() + k_, held_.end(), MoreSimilar);
     for (int64_t j = 0; j < k_; ++j) std::tie(similarities[j], index[j]) = held_[j];
@@ -56,7 +56,7 @@ class Nearest {
     if (static_cast<int64_t>(held_.size()) < 2 * k_) return;
     std::nth_element(held_.begin(), held_.begin() + k_ - 1, held_.end(), MoreSimilar);
     held_.resize(k_);
-    least_ = held_.back().first;  // what is as similar comes later, and so is not among the first k
+    least_ = held_.back().first;  // later rows must be more similar
   }
 
   int64_t k_ = 0;
@@ -64,7 +64,8 @@ class Nearest {
   std::vector<Candidate> held_;
 };
 
-// The class that the votes of neighbours give to each query: predictions[k][temperature], N int64.
+// Computes the class of each query from the votes of its neighbours: predictions[k][temperature], N
+// int64.
 std::vector<std::vector<at::Tensor>> Vote(const Neighbours& neighbours, const at::Tensor& labels,
                                           const KnnGrid& grid) {
   const std::vector<int64_t>& k = grid.k;
@@ -84,7 +85,7 @@ std::vector<std::vector<at::Tensor>> Vote(const Neighbours& neighbours, const at
         std::fill(votes.begin(), votes.end(), 0);
         size_t next = 0;  // of k
         for (int64_t j = 0; j < most; ++j) {
-          // Relative to the most similar one, so that no temperature makes it overflow.
+          // Relative to the most similar one, so that no temperature causes an overflow.
           votes[label[index[j]]] += std::exp((similarity[j] - similarity[0]) / temperatures[t]);
           for (; next < k.size() && std::min(k[next], most) == j + 1; ++next) {
             predictions[next][t].data_ptr<int64_t>()[i] =
@@ -119,7 +120,7 @@ void FindExactNeighbours(
       at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const float* row = rows + i * m;
-          const int64_t own = from + i - first;  // its place in the block, if it is there
+          const int64_t own = from + i - first;  // its position in the block, if it is in the block
           if (leave_one_out && own >= 0 && own < m) {
             nearest[i].Offer(row, own, first);
             nearest[i].Offer(row + own + 1, m - own - 1, first + own + 1);

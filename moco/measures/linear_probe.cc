@@ -81,7 +81,7 @@ absl::StatusOr<ProbeMetrics> LinearProbe::Step(const at::Tensor& features,
   const at::Tensor logits = at::linear(features, weight_, bias_);  // N x classes
   const at::Tensor loss = at::cross_entropy_loss(logits, labels);
   ProbeMetrics metrics;
-  double share = 1;  // of this rank's mean loss in the mean over ranks
+  double share = 1;  // weight of this rank's mean loss in the mean over all ranks
   {
     at::NoGradGuard no_grad;
     const ProbeMetrics own = Measure(logits, labels, loss);

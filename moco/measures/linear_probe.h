@@ -30,7 +30,7 @@ struct LinearProbeOptions {
 struct ProbeMetrics {
   double loss = 0;
   double acc1 = 0;  // share of images whose class has the largest logit, 0 to 1
-  double acc5 = 0;  // whose class is among the min(5, classes) largest
+  double acc5 = 0;  // share of images whose class is among the min(5, classes) largest
 };
 
 // Returns a classifier's initial weights, classes x features, drawn from a normal distribution with
@@ -69,7 +69,7 @@ class LinearProbe {
   // blocks, so that N x classes need not fit into memory.
   ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
 
-  // weight (classes x D) and bias (classes), live.
+  // The tensors themselves, not copies: weight (classes x D) and bias (classes).
   StateDict State() const { return {{"weight", weight_}, {"bias", bias_}}; }
 
   const Optimizer& optimizer() const { return *optimizer_; }

@@ -19,9 +19,9 @@ namespace moco {
 
 constexpr int64_t kLogits = int64_t{1} << 22;  // at a time in Evaluate
 
-// Weights classes x P x D and biases classes x P of P probes, and what belongs to each probe as P
-// and P x 1, by which a step is one expression for all. The probes lie side by side because softmax
-// over a few classes is quicker when it takes the numbers of many probes at a time.
+// Weights classes x P x D and biases classes x P of P probes, and the constants of each probe as P
+// and P x 1, so that one expression computes a step of all probes. The last dimension is P because
+// softmax over a few classes is faster if it processes many probes at a time.
 class LinearSweep::Stack {
  public:
   Stack(const SweepOptions& options, int64_t features)

@@ -1,9 +1,9 @@
-// Linear probes for a grid of learning rates and weight decays, and for several features, that are
-// trained side by side in one pass over the data: the classifiers of the grid are one stacked
-// matrix, so that a step is two matrix products for all of them.
+// Linear probes for a grid of learning rates and weight decays and for several features, trained
+// side by side in one pass over the data. The classifiers of the grid are stacked into one matrix,
+// so that a step needs two matrix products for all of them.
 //
-// Each is what a run of its own would be, within the rounding of float: the same start, batches and
-// updates as LinearProbe over features in memory.
+// Each probe equals a separate run of LinearProbe on features in memory, up to float rounding:
+// initial weights, batches and updates are the same.
 #ifndef MOCO_MEASURES_LINEAR_SWEEP_H_
 #define MOCO_MEASURES_LINEAR_SWEEP_H_
 
@@ -19,8 +19,8 @@
 
 namespace moco {
 
-// The same images in one or several features, all of one size, with the label of each: N int64 in
-// [0, classes).
+// One or several features of the same N images, and the label of each image: N int64 in [0,
+// classes).
 struct SweepData {
   std::vector<FeatureRows> features;
   at::Tensor labels;
@@ -34,12 +34,12 @@ struct SweepOptions {
   int64_t classes = 0;
   double momentum = 0.9;
   int64_t batch_size = 256;  // at most N; the last batch of an epoch may be smaller
-  uint64_t seed = 0;         // decides initial weights and order
-  // What a learning rate is multiplied by in a step, counted from 0 over all epochs.
+  uint64_t seed = 0;         // determines initial weights and order
+  // Factor of the learning rates in each step, counted from 0 over all epochs.
   std::function<double(int64_t step)> schedule;
 };
 
-// Probe p is of features p / grid.size(), and of the grid's entry p % grid.size().
+// Probe p uses features p / grid.size() and entry p % grid.size() of the grid.
 class LinearSweep {
  public:
   LinearSweep(const SweepOptions& options, const SweepData& train);
@@ -47,19 +47,19 @@ class LinearSweep {
 
   int64_t probes() const;
 
-  // The next pass over the training images, in the order that a loader of this seed has. A probe
-  // whose loss is not finite takes no part from then on.
+  // Trains one epoch, in the order of a loader with this seed. A probe whose loss is not finite is
+  // excluded from then on.
   void TrainEpoch();
 
-  // The epoch, from 0, in which a probe's loss was not finite; -1: in none.
+  // Returns the epoch, from 0, in which a probe's loss was not finite; -1 if there is none.
   int64_t Diverged(int64_t probe) const;
 
-  // Of each probe, over all images of a set with the same features. One that has diverged has
-  // nothing to say; the loss of one that will is perhaps not finite.
+  // Returns the metrics of each probe over all images of a set with the same features. Those of a
+  // diverged probe have no meaning; the loss of a probe that is about to diverge may not be finite.
   std::vector<ProbeMetrics> Evaluate(const SweepData& data) const;
 
-  // A copy of what a probe is now: weight (classes x D) and bias (classes), and the momentum of
-  // each.
+  // Returns a copy of the state of a probe: weight (classes x D) and bias (classes), and the
+  // momentum of each.
   struct State {
     StateDict parameters, momentum;
   };

@@ -10,7 +10,7 @@
 namespace moco {
 namespace {
 
-// Takes the metrics of an epoch into the probe's result. True when the epoch is its best so far.
+// Adds the metrics of an epoch to the probe's result. Returns true if the epoch is its best so far.
 bool Take(const ProbeMetrics& metrics, int64_t epoch, ProbeResult& result) {
   result.last = metrics;
   if (result.best_epoch >= 0 && metrics.acc1 <= result.best.acc1) return false;

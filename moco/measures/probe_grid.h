@@ -1,5 +1,5 @@
-// Linear probes of a grid (linear_sweep.h) from the first epoch to the last: the best epoch of
-// each.
+// Trains the linear probes of a grid (linear_sweep.h) from the first epoch to the last, and finds
+// the best epoch of each.
 #ifndef MOCO_MEASURES_PROBE_GRID_H_
 #define MOCO_MEASURES_PROBE_GRID_H_
 
@@ -13,14 +13,14 @@
 
 namespace moco {
 
-// One probe of the grid. Metrics are of the validation images.
+// The result of one probe of the grid. Metrics are those of the validation images.
 struct ProbeResult {
   size_t features = 0;  // index into SweepData::features
   SweepOptions::Probe probe = {};
-  ProbeMetrics last = {}, best = {};  // in the last epoch, in the best one by acc1
+  ProbeMetrics last = {}, best = {};  // in the last epoch, and in the best one by acc1
   int64_t best_epoch = -1;            // from 0; the earliest of several
   int64_t diverged = -1;          // the epoch, from 0, in which its loss was not finite; -1: none
-  LinearSweep::State state = {};  // in the best epoch; empty where it was not to be kept
+  LinearSweep::State state = {};  // in the best epoch; empty unless it is to be kept
 
   bool has_state() const { return !state.parameters.empty(); }
 };
@@ -28,24 +28,24 @@ struct ProbeResult {
 struct GridOptions {
   SweepOptions sweep;
   int64_t epochs = 100;
-  int64_t keep_state_of = -1;  // index of the features whose probes keep their state; -1: none
+  int64_t keep_state_of = -1;  // index of the features whose probes keep their best state; -1: none
   std::function<void(const ProbeResult&)> on_divergence = [](const ProbeResult&) {};
-  // After each epoch, with the best probe so far.
+  // Called after each epoch with the best probe so far.
   std::function<void(int64_t epochs_done, const ProbeResult& best)> on_epoch =
       [](int64_t, const ProbeResult&) {};
 };
 
-// Trains all probes and validates them after each epoch. Aborted when no probe's loss is finite.
+// Trains all probes and validates them after each epoch. Aborted if no probe's loss is finite.
 absl::StatusOr<std::vector<ProbeResult>> TrainGrid(const GridOptions& options,
                                                    const SweepData& train,
                                                    const SweepData& validation);
 
-// The most accurate probe that has not diverged, of several the first; null when there is none.
-// With `kept`, of those with a state.
+// Returns the most accurate probe that has not diverged (of several, the first), or null if all
+// have. With `kept`, considers only probes with a state.
 const ProbeResult* BestProbe(const std::vector<ProbeResult>& results, bool kept = false);
 
-// A line for each probe, below a heading; `names` of the features. Epochs count from 1. A probe
-// that has diverged has no numbers but the epoch in which it did.
+// Returns a table with a heading and one line per probe; `names` are those of the features. Epochs
+// count from 1. A diverged probe has only the epoch in which it diverged.
 std::string GridCsv(const std::vector<ProbeResult>& results, const std::vector<std::string>& names);
 
 }  // namespace moco

@@ -20,11 +20,11 @@ struct AdamWOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     const registry::Range below_1 = registry::Between(0, 1 - 1e-9);
-    v("beta1", beta1, "share of the mean gradient that is kept", below_1);
-    v("beta2", beta2, "share of the mean squared gradient that is kept", below_1);
-    v("eps", eps, "added to the root of the latter", registry::AtLeast(0));
+    v("beta1", beta1, "decay rate of the running mean of the gradient", below_1);
+    v("beta2", beta2, "decay rate of the running mean of the squared gradient", below_1);
+    v("eps", eps, "added to the denominator of an update", registry::AtLeast(0));
     v("weight_decay", weight_decay,
-      "decay by itself, of every parameter, biases and BN included; times the rate",
+      "decoupled weight decay, multiplied by the learning rate; also of biases and batch norm",
       registry::AtLeast(0));
   }
 };

@@ -1,7 +1,7 @@
 // LARS (You, Gitman and Ginsburg, "Large batch training of convolutional networks", 2017), as in
 // facebookresearch/moco-v3, moco/optimizer.py: g += wd p; g *= trust |p| / |g|; v = m v + g;
-// p -= lr v. Parameters of one dimension, biases and those of batch normalisation, have neither
-// weight decay nor the ratio of norms; nor has a parameter or gradient of zeros the ratio.
+// p -= lr v. Parameters of one dimension (biases and batch normalisation) have neither weight decay
+// nor the ratio of norms. The ratio is also omitted if the parameter or its gradient is zero.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/linalg_vector_norm.h>
@@ -19,10 +19,12 @@ struct LarsOptions {
   double trust = 0.001;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("momentum", momentum, "share of the last update that is kept", registry::Between(0, 1));
-    v("weight_decay", weight_decay, "L2 penalty, of parameters of two dimensions and more",
+    v("momentum", momentum, "factor of the previous update", registry::Between(0, 1));
+    v("weight_decay", weight_decay, "L2 penalty on parameters of two or more dimensions",
       registry::AtLeast(0));
-    v("trust", trust, "the gradient's norm as a share of the parameter's", registry::Positive());
+    v("trust", trust,
+      "trust coefficient: norm of the scaled gradient, relative to that of the parameter",
+      registry::Positive());
   }
 };
 
@@ -67,8 +69,9 @@ absl::StatusOr<std::unique_ptr<Optimizer>> MakeLars(const LarsOptions& options,
   return std::make_unique<Lars>(options, parameters);
 }
 
-REGISTER_PLUGIN(Optimizers, "lars", "gradient descent in steps as large as the weights allow",
-                LarsOptions, MakeLars);
+REGISTER_PLUGIN(Optimizers, "lars",
+                "gradient descent with layer-wise adaptive rates, for large batches", LarsOptions,
+                MakeLars);
 
 }  // namespace
 }  // namespace moco

@@ -13,9 +13,9 @@ struct SgdOptions {
   double weight_decay = 1e-4;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("momentum", momentum, "share of the last update that is kept", registry::Between(0, 1));
-    v("weight_decay", weight_decay, "L2 penalty, on every parameter, biases and BN included",
-      registry::AtLeast(0));
+    v("momentum", momentum, "factor of the previous update", registry::Between(0, 1));
+    v("weight_decay", weight_decay,
+      "L2 penalty on every parameter, including biases and batch norm", registry::AtLeast(0));
   }
 };
 
@@ -31,7 +31,7 @@ class Sgd : public Optimizer {
     std::vector<at::Tensor> gradients;
     gradients.reserve(parameters_.size());
     for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
-    // A velocity of zero before the first step gives what torch.optim does there: v = g.
+    // With a velocity of zero, the first step gives v = g, as in torch.optim.
     at::_fused_sgd_(parameters_, gradients, velocity_, options_.weight_decay, options_.momentum, lr,
                     /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
                     /*is_first_step=*/false);

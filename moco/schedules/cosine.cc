@@ -1,6 +1,6 @@
-// Half a cosine, from 1 to almost 0: that of MoCo v2 by epochs, and with `warmup` and `per_step`
-// that of MoCo v3 (Chen et al., "An empirical study of training self-supervised vision
-// transformers", ICCV 2021; facebookresearch/moco-v3, adjust_learning_rate).
+// Half a cosine, from 1 to almost 0: by default that of MoCo v2, which changes per epoch, and with
+// `warmup` and `per_step` that of MoCo v3 (Chen et al., "An empirical study of training
+// self-supervised vision transformers", ICCV 2021; facebookresearch/moco-v3, adjust_learning_rate).
 #include <cmath>
 
 #include "moco/schedules/schedule.h"
@@ -13,9 +13,9 @@ struct CosineOptions {
   bool per_step = false;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("warmup", warmup, "epochs in which the rate first rises by steps, from 0 in a line",
+    v("warmup", warmup, "epochs at the start in which the rate rises linearly from 0, step by step",
       registry::AtLeast(0));
-    v("per_step", per_step, "let the cosine fall by steps, not by epochs");
+    v("per_step", per_step, "update the cosine in every step instead of every epoch");
   }
 };
 
@@ -42,7 +42,8 @@ absl::StatusOr<std::unique_ptr<Schedule>> MakeCosine(const CosineOptions& option
   return std::make_unique<Cosine>(options, run);
 }
 
-REGISTER_PLUGIN(Schedules, "cosine", "half a cosine over all epochs", CosineOptions, MakeCosine);
+REGISTER_PLUGIN(Schedules, "cosine", "falls along half a cosine over all epochs", CosineOptions,
+                MakeCosine);
 
 }  // namespace
 }  // namespace moco

@@ -1,4 +1,4 @@
-// A constant factor at each of a list of epochs.
+// Multiplies the rate by a constant factor at each of a list of epochs.
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -15,9 +15,9 @@ struct StepOptions {
   int64_t warmup = 0;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("at", at, "epochs from which the rate is multiplied once more, separated by spaces");
-    v("factor", factor, "what it is multiplied by", registry::Between(0, 1));
-    v("warmup", warmup, "epochs in which the rate first rises by steps, from 0 in a line",
+    v("at", at, "epochs, separated by spaces, at which the rate is multiplied by the factor");
+    v("factor", factor, "factor at each of these epochs", registry::Between(0, 1));
+    v("warmup", warmup, "epochs at the start in which the rate rises linearly from 0, step by step",
       registry::AtLeast(0));
   }
 };
@@ -56,7 +56,7 @@ absl::StatusOr<std::unique_ptr<Schedule>> MakeStep(const StepOptions& options,
   return std::make_unique<Step>(std::move(at), options, run);
 }
 
-REGISTER_PLUGIN(Schedules, "step", "drops at given epochs", StepOptions, MakeStep);
+REGISTER_PLUGIN(Schedules, "step", "drops by a factor at given epochs", StepOptions, MakeStep);
 
 }  // namespace
 }  // namespace moco

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 
-// LibTorch's CUDA part, when it is linked, registers itself for these calls, so that this is
-// compiled alike in every build.
+// If LibTorch's CUDA part is linked, it registers itself for these calls, so that this file is
+// compiled in the same way in every build.
 namespace moco {
 
 int CudaDeviceCount() {
@@ -23,8 +23,7 @@ absl::Status UseCudaDevice(int device) {
   const int count = CudaDeviceCount();
   if (count == 0) {
     return absl::InvalidArgumentError(
-        "no CUDA device can be used here: see what nvidia-smi and $CUDA_VISIBLE_DEVICES say, or "
-        "give --device=cpu");
+        "no usable CUDA device: check nvidia-smi and $CUDA_VISIBLE_DEVICES, or give --device=cpu");
   }
   if (device < 0 || device >= count) {
     return absl::InvalidArgumentError(absl::StrCat("there is no CUDA device ", device,
@@ -35,9 +34,9 @@ absl::Status UseCudaDevice(int device) {
     c10::impl::getDeviceGuardImpl(c10::kCUDA)
         ->setDevice(c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(device)));
   } catch (const c10::Error& error) {
-    return absl::UnavailableError(absl::StrCat("CUDA device ", device,
-                                               " does not start: ", error.what_without_backtrace(),
-                                               "; see what nvidia-smi says, or take another"));
+    return absl::UnavailableError(
+        absl::StrCat("CUDA device ", device, " does not start: ", error.what_without_backtrace(),
+                     "; see what nvidia-smi reports, or choose another with --gpu"));
   }
   return absl::OkStatus();
 }

@@ -11,19 +11,19 @@
 
 namespace moco {
 
-// How many this process can use: those of the machine that $CUDA_VISIBLE_DEVICES leaves. 0 where
-// there is no driver, and in a build without CUDA.
+// Returns the number of devices that this process can use: those of the machine that
+// $CUDA_VISIBLE_DEVICES allows. 0 if there is no driver, and in a build without CUDA.
 int CudaDeviceCount();
 
-// Makes `device`, one of 0 to CudaDeviceCount() - 1, what at::kCUDA without a number means on the
-// calling thread. InvalidArgument when there is no such device, or the build is without CUDA;
-// Unavailable when the device is there but does not start.
+// Makes `device`, 0 to CudaDeviceCount() - 1, the current device of the calling thread, to which
+// at::kCUDA without a number refers. InvalidArgument if there is no such device or the build is
+// without CUDA; Unavailable if the device exists but does not start.
 absl::Status UseCudaDevice(int device);
 
-// The device that --device names: "cpu", or "cuda", of which the process takes the one with that
-// number; "" is cuda where there is a device, and else cpu. Its arithmetic is float32's own (no
-// TF32) and repeatable: cuDNN takes algorithms that give the same bits each time, by rules and not
-// by trying them out. InvalidArgument for another name; UseCudaDevice's errors.
+// Returns the device that --device names: "cpu"; "cuda", the device with that number; or "", which
+// is cuda if there is a device and otherwise cpu. Float32 arithmetic does not use TF32, and is
+// reproducible: cuDNN uses deterministic algorithms, chosen by rules and not by trials.
+// InvalidArgument for another name; the errors of UseCudaDevice.
 absl::StatusOr<c10::Device> ChooseDevice(const std::string& name, int number);
 
 }  // namespace moco

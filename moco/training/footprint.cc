@@ -18,7 +18,7 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
   auto encoder = Encoder::Create(options.encoder);
   if (!encoder.ok()) return encoder.status();
   (*encoder)->To(at::kCPU, options.dtype);
-  // Two images of each part, or the one that a part has in training.
+  // Two images per part, or one if a part has one in training.
   const int64_t splits = options.encoder.bn_splits;
   const int64_t images = splits * (batch / options.accumulate / splits < 2 ? 1 : 2);
   const at::Tensor input = at::zeros({images, view.channels, view.rows, view.cols}, options.dtype)
@@ -68,7 +68,7 @@ std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t c
   if (!run_folder.empty() && !error && space.available < on_disk) {
     lines.push_back(absl::StrCat("warning: only ", base::FormatBytes(space.available),
                                  " are free in '", run_folder,
-                                 "'; lower --keep, or give another --run-dir"));
+                                 "'; lower --keep, or choose another --run-dir"));
   }
   return lines;
 }

@@ -1,4 +1,4 @@
-// What a run takes: memory and disk, estimated before the first batch.
+// Memory and disk space that a run needs, estimated before the first batch.
 #ifndef MOCO_TRAINING_FOOTPRINT_H_
 #define MOCO_TRAINING_FOOTPRINT_H_
 
@@ -17,17 +17,18 @@ struct Footprint {
   double checkpoint = 0;  // bytes, of one file
 };
 
-// Of pretraining. `batch`: images of one process in a step. Makes an encoder of these options and
-// passes a few images through it to see what a pass keeps alive; InvalidArgument and NotFound when
-// a spec is wrong, and when a part of a batch is too small for batch normalisation.
+// Estimates the needs of pretraining. `batch`: images per step in one process. Makes an encoder
+// with these options and passes a few images through it to see how much memory a pass keeps.
+// InvalidArgument or NotFound if a spec is wrong, or if a part of a batch is too small for batch
+// normalisation.
 absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
                                            const augment::ImageType& view, double batch);
 
-// A warning where the machine has less memory than that; empty where it has enough.
+// Returns a warning if the machine has less memory than that; otherwise empty.
 std::string MemoryWarning(const Footprint& footprint);
 
-// Lines that say what the run takes, with a warning where the disk of `run_folder` has too little
-// room for `checkpoints` files; an empty folder is not looked at.
+// Returns lines that describe the needs, with a warning if the disk of `run_folder` has too little
+// space for `checkpoints` files. An empty `run_folder` is not checked.
 std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t checkpoints,
                                            const std::string& run_folder);
 

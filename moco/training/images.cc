@@ -21,9 +21,9 @@ constexpr int64_t kEvaluationBatch = 250;
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
   const augment::ImageType& type = pipeline.output();
   if (type.rows == 0 || type.cols == 0 || type.depth != CV_32F) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("views '", pipeline.spec(),
-                     "' must end with to_tensor, perhaps normalize, after a crop of fixed size"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "views '", pipeline.spec(),
+        "' must contain a crop of fixed size and end with to_tensor or with to_tensor|normalize"));
   }
   const size_t bytes = sizeof(float) * type.channels * type.rows * type.cols;
   return [pipeline, bytes](const cv::Mat& image, base::Rng& rng, float* out) {
@@ -83,9 +83,9 @@ absl::StatusOr<Features> ExtractFeatures(
     if (absl::Status stop = StopRequested(communicator); !stop.ok()) return stop;
     auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
-    if ((*batch)->size == 0) continue;  // of the last images none is this rank's
+    if ((*batch)->size == 0) continue;  // none of the last images belongs to this rank
     const int64_t first = step * options.batch_size + options.rank;
-    std::vector<int64_t> is_itself;  // not another that took the place of a bad image
+    std::vector<int64_t> is_itself;  // not the substitute for a bad image
     for (int64_t i = 0; i < (*batch)->size; ++i) {
       is_itself.push_back((*batch)->samples[i] == first + i * options.ranks);
     }

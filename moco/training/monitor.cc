@@ -34,7 +34,7 @@ std::string Monitor::Result::Text() const {
 absl::StatusOr<Monitor::Result> Monitor::Evaluate(Encoder& encoder, at::Device device,
                                                   at::ScalarType type) {
   const auto began = std::chrono::steady_clock::now();
-  // Each rank has running statistics of its own; rank 0's are those of the checkpoint.
+  // Each rank has its own running statistics; the checkpoint has those of rank 0.
   communicator_.Broadcast(Tensors(encoder.State()));
   encoder.Train(false);
   const auto features = [&](const at::Tensor& x) { return encoder.Features(x.to(device, type)); };
@@ -61,7 +61,7 @@ absl::StatusOr<Monitor::Result> Monitor::Evaluate(Encoder& encoder, at::Device d
                                             communicator_.Own(queries->labels), knn)});
   result.knn =
       communicator_.AllGather(right.view({1, 1})).sum().item<double>() / queries->features.size(0);
-  if (options_.probe) {  // every rank does the same
+  if (options_.probe) {  // every rank computes the same
     result.probe = OnlineProbeAccuracy(bank->features, bank->labels, queries->features,
                                        queries->labels, knn.classes, options_.seed);
   }

@@ -1,4 +1,5 @@
-// The monitor of pretraining: how well labelled images are told apart by the encoder's features.
+// The monitor of pretraining: how well the encoder's features distinguish the classes of labelled
+// images.
 #ifndef MOCO_TRAINING_MONITOR_H_
 #define MOCO_TRAINING_MONITOR_H_
 
@@ -20,7 +21,7 @@ struct MonitorOptions {
   int64_t every = 0;         // epochs between evaluations; 0: none
   int64_t k = 200;           // neighbours that vote
   double temperature = 0.1;  // of the votes
-  bool probe = false;        // a linear probe beside kNN
+  bool probe = false;        // also evaluates a linear probe
   uint64_t seed = 0;         // of the probe
   int loader_threads = 1;
   int64_t max_bad_images = 0;
@@ -28,30 +29,30 @@ struct MonitorOptions {
 
 class Monitor {
  public:
-  // `bank` holds the labelled images that vote, `queries` those that are voted on; null: the
-  // monitor is off. Everything must outlive the monitor.
+  // `bank` holds the labelled images that vote, `queries` the images to classify; if they are null,
+  // the monitor is off. All arguments must outlive the monitor.
   Monitor(const MonitorOptions& options, const data::Dataset* bank, const data::Dataset* queries,
           const augment::Pipeline& views, Communicator& communicator);
 
   bool on() const { return queries_ != nullptr && options_.every > 0; }
 
-  // Whether an evaluation belongs to the end of `epoch` (from 0) of `epochs`.
+  // Whether `epoch` (from 0) of `epochs` ends with an evaluation.
   bool IsDue(int64_t epoch, int64_t epochs) const;
 
   struct Result {
-    double knn = 0;               // share of the queries that are right, 0 to 1
+    double knn = 0;               // share of queries that are classified correctly, 0 to 1
     std::optional<double> probe;  // the same of the linear probe
     std::vector<data::BadImage> bad_images;
 
     std::string Text() const;  // "kNN 46.7 %  probe 50.9 %"
   };
 
-  // Measures `encoder`, in evaluation mode, on images of `type` on `device`. Collective: all ranks
-  // measure the encoder of rank 0, running statistics included, which become theirs. Errors are
-  // those of ExtractFeatures.
+  // Measures `encoder` in evaluation mode, on images of `type` on `device`. Collective: all ranks
+  // first receive the running statistics of rank 0, so that all measure the same encoder. Errors
+  // are those of ExtractFeatures.
   absl::StatusOr<Result> Evaluate(Encoder& encoder, at::Device device, at::ScalarType type);
 
-  double seconds() const { return seconds_; }  // that the last evaluation took
+  double seconds() const { return seconds_; }  // duration of the last evaluation
 
  private:
   const MonitorOptions options_;

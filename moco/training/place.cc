@@ -26,7 +26,7 @@ absl::StatusOr<RunPlace> RunPlace::Find(const RunPlaceOptions& options, const Wo
       absl::StrSplit(AllGatherText(*world.communicator, listed)[0], '\n', absl::SkipEmpty());
   if (options.resumes || world.started_again || place.checkpoints_.empty()) return place;
   return absl::AlreadyExistsError(absl::StrCat(
-      "'", place.path_, "' holds the checkpoints of an earlier run; resume it with --resume=",
+      "'", place.path_, "' contains checkpoints of an earlier run; resume it with --resume=",
       base::ShellQuoted(place.path_), ", or give another folder"));
 }
 
@@ -50,7 +50,7 @@ absl::Status RunPlace::Open(const World& world, const std::string& flagfile, int
     }
     if (absl::Status s = WriteRunDescription(*folder_, flagfile, loader_threads); !s.ok()) return s;
   }
-  (void)RankZeroSays(*world.communicator, true);  // the folder is there
+  (void)RankZeroSays(*world.communicator, true);  // the folder exists
   return PrintToOwnLog(world, path_);
 }
 

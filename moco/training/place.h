@@ -1,4 +1,4 @@
-// Where a run writes, and which checkpoints lie there already.
+// The folder to which a run writes, and the checkpoints that it already contains.
 #ifndef MOCO_TRAINING_PLACE_H_
 #define MOCO_TRAINING_PLACE_H_
 
@@ -15,31 +15,31 @@
 namespace moco {
 
 struct RunPlaceOptions {
-  std::string run_dir;  // absolute; empty: where the world says, or a new folder below ./runs
-  std::string suffix;   // of a new folder's name, such as "-lincls"
-  // Whether the run goes on with what lies there; otherwise checkpoints there are an error.
+  std::string
+      run_dir;  // absolute; empty: the folder that the world names, or a new folder in ./runs
+  std::string suffix;  // end of the name of a new folder, such as "-lincls"
+  // Whether the run continues one in the folder; if not, checkpoints in the folder are an error.
   bool resumes = false;
   std::function<std::vector<std::string>(const std::string& run_folder)> list_checkpoints;
 };
 
-// The functions are collective: all ranks write where rank 0 does, and go on from what it finds.
+// The functions are collective: all ranks use the folder and the checkpoints that rank 0 finds.
 class RunPlace {
  public:
-  // Locks the folder, if it exists: a run that is still at work may write another checkpoint.
-  // AlreadyExists when it holds checkpoints and the run does not resume; errors of
+  // Locks the folder, if it exists, because a run that is still active may write another
+  // checkpoint. AlreadyExists if it contains checkpoints and the run does not resume; errors of
   // base::RunFolder::Open.
   static absl::StatusOr<RunPlace> Find(const RunPlaceOptions& options, const World& world);
 
-  // Names, makes and locks the folder where Find did not, so that a run which is refused before
-  // leaves none; writes the run's description to it (rank 0), and
-  // sends what the other ranks print to their own logs. `flagfile`: see WriteRunDescription.
+  // Creates and locks the folder, unless Find has locked it. This comes after all checks, so that a
+  // refused run leaves no folder. Rank 0 writes the run's description to it, and the output of the
+  // other ranks goes to their logs. `flagfile`: see WriteRunDescription.
   absl::Status Open(const World& world, const std::string& flagfile, int loader_threads);
 
-  const std::string& path() const { return path_; }  // empty before Open where it is a new one
+  const std::string& path() const { return path_; }  // empty before Open if the folder is new
   const std::vector<std::string>& checkpoints() const { return checkpoints_; }  // oldest first
-  base::RunFolder* folder() {
-    return folder_ ? &*folder_ : nullptr;
-  }  // null on ranks but the first
+  // Null on all ranks except rank 0.
+  base::RunFolder* folder() { return folder_ ? &*folder_ : nullptr; }
 
  private:
   absl::Status Lock(const World& world);

@@ -1,4 +1,4 @@
-// What a run folder keeps about how the run was made.
+// The files of a run folder that describe how the run was started.
 #ifndef MOCO_TRAINING_RUN_DESCRIPTION_H_
 #define MOCO_TRAINING_RUN_DESCRIPTION_H_
 
@@ -9,13 +9,13 @@
 
 namespace moco {
 
-// Writes flags.txt (`flagfile`, as base::Flagfile gives it) and environment.json: the machine,
+// Writes flags.txt (`flagfile`, as returned by base::Flagfile) and environment.json: the machine,
 // LibTorch and the threads.
 absl::Status WriteRunDescription(const base::RunFolder& folder, const std::string& flagfile,
                                  int loader_threads);
 
-// What decides, with the number of threads, how results are rounded: the CPU, and the instructions
-// that LibTorch takes of it.
+// Returns the CPU and the instruction set that LibTorch uses, which together with the number of
+// threads determine how results are rounded.
 std::string CpuForResults();
 
 }  // namespace moco

@@ -25,7 +25,7 @@ namespace moco {
 namespace {
 
 const RunKind& Kind() {
-  // The columns are a step's numbers, an epoch's, and those of the monitor.
+  // The columns are the metrics of a step, of an epoch, and of the monitor.
   static const RunKind& kind =
       *new RunKind{"//moco:pretrain",
                    "pairs",
@@ -35,7 +35,7 @@ const RunKind& Kind() {
   return kind;
 }
 
-// The functions stand in the order in which a run calls them.
+// The functions are in the order in which a run calls them.
 class TrainerImpl : public Trainer, private TrainingTask {
  public:
   TrainerImpl(const TrainerOptions& options, const TrainerData& data, Communicator& communicator)
@@ -44,8 +44,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
         communicator_(communicator),
         run_(Kind(), options, communicator, *this) {}
 
-  // Everything that can be wrong, cheapest first. The loader fills its first batches while the
-  // encoders are made.
+  // Checks everything, the cheapest first. The loader fills its first batches while the encoders
+  // are made.
   absl::Status Prepare() {
     if (absl::Status s = CheckSplits(); !s.ok()) return s;
     if (absl::Status s = CreateViews(); !s.ok()) return s;
@@ -54,8 +54,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
                                       1.0 * options_.batch_size / communicator_.size());
     if (!footprint.ok()) return footprint.status();
     footprint_ = *footprint;
-    // Printed before anything large is asked for: a process that lacks the memory prints nothing
-    // afterwards. With a GPU, it is the GPU's memory.
+    // Printed before anything large is allocated, because a process that runs out of memory prints
+    // nothing afterwards. With a GPU, the estimate is for the GPU's memory.
     const std::string warning = options_.moco.device.is_cpu() ? MemoryWarning(footprint_) : "";
     if (!warning.empty()) base::Progress().Print(warning);
 
@@ -122,9 +122,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
     epoch_.steps = run_.first_step() % run_.steps_per_epoch();
     absl::Status s = Restore(checkpoint, *moco_);
     if (s.ok()) return s;
-    return absl::InvalidArgumentError(absl::StrCat(
-        "does not fit this run: ", s.message(),
-        "; give the --arch, --mlp, --moco-dim, --moco-k and --optimizer that it was made with"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("does not fit this run: ", s.message(),
+                     "; give the --arch, --mlp, --moco-dim, --moco-k and --optimizer of its run"));
   }
 
   std::vector<at::Tensor> State() override {
@@ -154,7 +154,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return CatchUp();
   }
 
-  // A run that was stopped between a checkpoint and its evaluation is evaluated now.
+  // If the run was stopped between a checkpoint and its evaluation, the evaluation follows now.
   absl::Status CatchUp() {
     const int64_t step = run_.first_step(), epochs = step / run_.steps_per_epoch();
     if (step % run_.steps_per_epoch() != 0 || epochs == 0 ||
@@ -178,7 +178,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     if (!metrics.ok()) return metrics.status();
     epoch_.loss += metrics->loss;
     epoch_.top1 += metrics->top1;
-    // The first steps have no two before them.
+    // The first two steps have no two steps before them.
     if (step > 1) epoch_.similarities += metrics->similarities;
     ++epoch_.steps;
     run_.Report(step, lr, options_.batch_size,
@@ -188,14 +188,15 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return run_.BesideTraining([&] { return EvaluateUntrained(); });
   }
 
-  // The first loss should not wait for this, so the initial weights are put back for a moment.
+  // The evaluation should not delay the first loss, so the initial weights are restored for it
+  // after the first step.
   absl::Status EvaluateUntrained() {
     const StateDict live = moco_->query_encoder().State(), trained = Copy(live);
     if (absl::Status s = CopyState(std::exchange(untrained_, {}), live); !s.ok()) return s;
     auto result = Evaluate(0);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
-    // Stopped after the first step, the run would go on without this number: it had better begin
-    // again.
+    // If the run stopped after the first step, it would resume without this number. It is better to
+    // start it again.
     if (!result.ok()) return StopOr(result.status(), run_.first_step());
     run_.log().Print(absl::StrFormat("monitor  %s with the untrained encoder (k %d, t %g)", *result,
                                      options_.knn_k, options_.knn_temperature));
@@ -254,7 +255,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return health;
   }
 
-  // What the monitor measured, as text, after it has been recorded.
+  // Records the result of the monitor and returns it as text.
   absl::StatusOr<std::string> Evaluate(int64_t step) {
     auto result =
         monitor_->Evaluate(moco_->query_encoder(), options_.moco.device, options_.moco.dtype);
@@ -266,7 +267,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return result->Text();
   }
 
-  // An evaluation that failed because a signal came ends the run with a checkpoint.
+  // If a signal has interrupted an evaluation, the run ends with a checkpoint.
   absl::Status StopOr(const absl::Status& failure, int64_t done) {
     return base::StopRequested().ok() ? failure : run_.Stop(done, failure);
   }
@@ -301,7 +302,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
             &epoch_.similarities.earlier};
   }
 
-  // The whole run in a few lines, with what earlier starts of it have recorded.
+  // Summarises the whole run, including what was recorded before it was resumed.
   void Summarize() override {
     run_.log().PrintTable({{"loss of an epoch", "epoch_loss"},
                            {"in % of chance", "loss_of_chance", 100},

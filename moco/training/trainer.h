@@ -13,7 +13,7 @@
 
 namespace moco {
 
-// Where the images come from. The two labelled sets are of the kNN monitor, and may be null.
+// The data sets of a run. The two labelled ones are for the kNN monitor, and may be null.
 struct TrainerData {
   const data::Dataset* train = nullptr;
   const data::Dataset* bank = nullptr;
@@ -29,8 +29,8 @@ class Trainer {
                                                          Communicator& communicator);
   virtual ~Trainer() = default;
 
-  // Trains to the last epoch as TrainingRun::Run does. On a loss that is not finite returns Aborted
-  // and writes no checkpoint.
+  // Trains to the last epoch, see TrainingRun::Run. If the loss is not finite, returns Aborted and
+  // writes no checkpoint.
   virtual absl::Status Run(base::RunFolder* folder) = 0;
 };
 

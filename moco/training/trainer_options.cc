@@ -61,8 +61,8 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                          {"schedule", options.schedule},
                          {"epochs", absl::StrCat(options.epochs)},
                          {"ranks", absl::StrCat(ranks)},
-                         // Without the same machine and threads the results are as good, but not
-                         // the same to the bit.
+                         // On another machine or with other threads, the results are equally valid,
+                         // but differ in the last bits.
                          {"threads", absl::StrCat(at::get_num_threads())},
                          {"cpu", CpuForResults()},
                          {"device", c10::DeviceTypeName(m.device.type(), /*lower_case=*/true)}};

@@ -1,4 +1,4 @@
-// The options of pretraining, and what of them belongs to a run's identity.
+// The options of pretraining, and which of them identify a run.
 #ifndef MOCO_TRAINING_TRAINER_OPTIONS_H_
 #define MOCO_TRAINING_TRAINER_OPTIONS_H_
 
@@ -17,29 +17,30 @@ struct TrainerOptions : RunOptions {
   MoCoOptions moco;
 
   std::string views;       // pipeline of the query and of the key
-  std::string eval_views;  // for kNN and, through the checkpoint, for the linear classifier
+  std::string eval_views;  // for kNN and, stored in the checkpoint, for the linear classifier
 
   std::string checkpoint_prefix = kCheckpoints;  // or kFlatCheckpoints
-  int64_t checkpoint_every = 1;                  // epochs, from the first on; the last one too
-  int64_t keep = 0;                              // newest checkpoints that stay; 0: all
+  int64_t checkpoint_every = 1;  // epochs; the first and last ones always have a checkpoint
+  int64_t keep = 0;              // number of newest checkpoints to keep; 0: all
 
-  // How keys are shuffled over ranks: "exchange" moves the images that change their rank, "deal"
-  // has each rank load them, so that only keys travel.
+  // How keys are shuffled over ranks: with "exchange", images that change their rank are sent; with
+  // "deal", each rank loads them, so that only keys are sent.
   std::string shuffle = "exchange";
 
   int64_t knn_every = 0;  // epochs between kNN evaluations; 0: none
   int64_t knn_k = 200;
   double knn_temperature = 0.1;
-  bool probe = false;  // a linear probe beside it
+  bool probe = false;  // also evaluates a linear probe
 };
 
-// The same with every spec in full, as a checkpoint holds it. Errors: those of the specs.
+// Returns the options with every spec in canonical form, as checkpoints hold them. Errors are those
+// of the specs.
 absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options);
 
-// What a checkpoint of the run holds of its settings. `options` are canonical.
+// Returns the settings that the checkpoints of a run hold. `options` must be canonical.
 RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ranks);
 
-// What must be the same on every rank, too.
+// Returns further settings that must be the same on every rank.
 Settings FurtherSettingsOf(const TrainerOptions& options);
 
 }  // namespace moco

@@ -19,13 +19,13 @@
 namespace moco {
 namespace {
 
-constexpr int64_t kMaxSteps = int64_t{1} << 32;  // base::Rng tells no more apart
+constexpr int64_t kMaxSteps = int64_t{1} << 32;  // base::Rng distinguishes no more steps
 
-// Settings that may differ over the ranks: they decide how results are rounded, not what is
-// computed.
+// Settings that may differ between ranks, because they affect only the rounding of results.
 bool IsOfMachine(const std::string& setting) { return setting == "threads" || setting == "cpu"; }
 
-// A checkpoint's specs as they are written now: a plugin may have more options since.
+// Updates the specs of a checkpoint to their present canonical form, since a plugin may have new
+// options.
 void RenewSpecs(CheckpointFacts& facts) {
   const auto renew = [&](const char* name, const auto& registry) {
     const auto saved = facts.settings.find(name);
@@ -37,10 +37,6 @@ void RenewSpecs(CheckpointFacts& facts) {
   renew(kLossSetting, Losses());
   renew("optimizer", Optimizers());
   renew("schedule", Schedules());
-}
-
-absl::Status InFile(const absl::Status& status, const std::string& path) {
-  return absl::Status(status.code(), absl::StrCat("'", path, "' ", status.message()));
 }
 
 }  // namespace
@@ -85,8 +81,7 @@ absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings&
   if (!found.ok()) return found.status();
   resumed_ = *std::move(found);
   RenewSpecs(resumed_.checkpoint.facts);
-  absl::Status s = FindCheckpoint();
-  return s.ok() ? s : InFile(s, resumed_.path);
+  return base::InFile(FindCheckpoint(), resumed_.path);
 }
 
 // Errors are to be read after the checkpoint's name.
@@ -94,14 +89,15 @@ absl::Status TrainingRun::FindCheckpoint() {
   const CheckpointFacts& facts = resumed_.checkpoint.facts;
   if (absl::Status s = CheckRun(settings_, options_.force, resumed_); !s.ok()) return s;
   run_id_ = RunId(resumed_.checkpoint);
-  // A run that was stopped between its last checkpoint and its end may come to its end.
+  // A run that was stopped after its last checkpoint and before its end may still end.
   const bool own = std::find(options_.earlier.begin(), options_.earlier.end(), resumed_.path) !=
                    options_.earlier.end();
   auto step = NextStep(resumed_.checkpoint, steps_per_epoch_, last_step_, own || !facts.validated);
   if (!step.ok()) return step.status();
   first_step_ = *step;
-  saved_step_ = facts.step.value_or(first_step_);  // of epochs of another length, perhaps
-  if (resumed_.forced.empty()) bad_images_ = facts.bad_images;  // else they may be other images
+  saved_step_ = facts.step.value_or(first_step_);  // epochs may have had another length
+  if (resumed_.forced.empty())
+    bad_images_ = facts.bad_images;  // otherwise they may be other images
   forced_ = facts.forced;
   if (!resumed_.forced.empty()) {
     absl::StrAppend(&forced_, forced_.empty() ? "" : "; ", resumed_.forced);
@@ -117,7 +113,7 @@ absl::Status TrainingRun::ShareStart() {
   if (resumed()) {
     absl::Status s = task_.Load(resumed_.checkpoint);
     resumed_.checkpoint = {};  // its tensors have been copied
-    if (!s.ok()) return InFile(s, resumed_.path);
+    if (!s.ok()) return base::InFile(s, resumed_.path);
   }
   absl::Status s = CheckSameSettings(communicator_,
                                      {{"resume (its checkpoint must be readable on every machine)",
@@ -179,12 +175,13 @@ absl::Status TrainingRun::Loop() {
     } else if (options_.checkpoint_minutes > 0 &&
                RankZeroSays(communicator_,
                             base::SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes)) {
-      // A failure has been printed, and the next checkpoint is another try.
+      // A failure has been printed, and the next checkpoint is another attempt.
       (void)BesideTraining([&] { return task_.Save(step + 1); });
     }
   }
   log_->Print(absl::StrFormat(
-      "summary  %d epochs, %d steps; this start %d steps in %s, %s of it beside training",
+      "summary  %d epochs, %d steps; since the last start %d steps in %s, of which %s for "
+      "evaluation and checkpoints",
       options_.epochs, last_step_, last_step_ - first_step_,
       base::FormatSeconds(base::SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
   task_.Summarize();
@@ -196,7 +193,8 @@ absl::Status TrainingRun::Step(int64_t step) {
   auto batch = loader_->Next();
   if (!batch.ok()) return batch.status();
   ReportBadImages(loader_->bad_images());
-  at::manual_seed(options_.seed + step + 1);  // what a plugin draws in a step (dropout)
+  at::manual_seed(options_.seed + step +
+                  1);  // for random numbers that a plugin draws in a step (dropout)
   return task_.Step(**batch, step, options_.lr * schedule_->Factor(step));
 }
 
@@ -212,7 +210,7 @@ void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::stri
                                epoch + 1, options_.epochs, step % steps_per_epoch_ + 1,
                                steps_per_epoch_, text, rate, kind_.items, 100 * waiting,
                                base::FormatSeconds(left)));
-  if (steps == 2) {  // in the first one, libraries choose how to compute
+  if (steps == 2) {  // the first step is slower, because libraries choose algorithms
     const std::string warning = base::SlowStepWarning(base::SecondsSince(step_start_));
     if (!warning.empty()) log_->Print(warning);
   }
@@ -252,18 +250,19 @@ absl::Status TrainingRun::Save(const std::string& name, int64_t done,
   if (written.ok()) {
     saved_step_ = done;
   } else {
-    log_->Print(absl::StrCat("warning: the checkpoint was not written, earlier ones are whole: ",
-                             written.message()));
+    log_->Print(
+        absl::StrCat("warning: the checkpoint could not be written; earlier ones are unchanged: ",
+                     written.message()));
   }
   return written;
 }
 
 absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
   if (step == first_step_) {
-    return absl::Status(why.code(), absl::StrCat(why.message(), " before the first step; nothing ",
-                                                 "was trained that could be saved"));
+    return absl::Status(why.code(), absl::StrCat(why.message(), " before the first step; ",
+                                                 "no checkpoint was written"));
   }
-  // Rank 0 knows, which writes.
+  // Only rank 0 knows, because it writes the checkpoints.
   const bool saved = RankZeroSays(communicator_, step == saved_step_);
   if (absl::Status s = saved ? absl::OkStatus() : task_.Save(step); !s.ok()) {
     return absl::Status(s.code(), absl::StrCat(why.message(), ", and ", s.message()));
@@ -275,7 +274,7 @@ absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
                                 ? "the same command with --resume="
                                 : absl::StrCat("bazel run ", kind_.target, " -- --resume=");
   return absl::Status(why.code(), absl::StrCat(why.message(), " after step ", step,
-                                               ", checkpoint written; go on with: ", start,
+                                               ", checkpoint written; resume with: ", start,
                                                base::ShellQuoted(folder_->path())));
 }
 

@@ -29,7 +29,8 @@ void Capture(MoCo& moco, Checkpoint& checkpoint) {
   checkpoint.state.emplace_back(kQueue, moco.queue().Transposed());
   checkpoint.state.emplace_back(kQueuePointer, at::tensor({moco.queue().position()}));
   CaptureOptimizer(moco.optimizer(), checkpoint.optimizer);
-  // The reference gives its optimizer the key encoder's parameters too, which have no state there.
+  // The reference passes the key encoder's parameters to its optimizer, too, where they have no
+  // state.
   checkpoint.optimizer.parameters = 2 * moco.query_encoder().Parameters().size();
 }
 
@@ -38,7 +39,7 @@ absl::Status Restore(const Checkpoint& checkpoint, MoCo& moco) {
   const at::Tensor pointer = Find(checkpoint.state, kQueuePointer);
   const at::Tensor own_keys = moco.queue().Transposed();
   if (!keys.defined() || keys.sizes() != own_keys.sizes()) {
-    return absl::InvalidArgumentError("its 'module.queue' is missing or of another shape");
+    return absl::InvalidArgumentError("its 'module.queue' is missing or has another shape");
   }
   if (!pointer.defined() || pointer.numel() != 1 || pointer.item<int64_t>() < 0 ||
       pointer.item<int64_t>() >= own_keys.size(1)) {

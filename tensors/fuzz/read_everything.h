@@ -1,4 +1,4 @@
-// What the fuzzer does with its bytes, and a test with the corpora and their mutations.
+// Used by the fuzzer, and by a test on the corpora and mutations of them.
 #ifndef TENSORS_FUZZ_READ_EVERYTHING_H_
 #define TENSORS_FUZZ_READ_EVERYTHING_H_
 
@@ -6,8 +6,8 @@
 
 namespace tensors {
 
-// Reads `bytes` as a file of tensors with every tensor in it, as a matrix of NumPy's, and as a
-// pickle. Returns whether any was accepted.
+// Reads `bytes` as a file of tensors with every tensor in it, as a NumPy matrix, and as a pickle.
+// Returns whether any of these was accepted.
 bool ReadEverything(absl::string_view bytes);
 
 }  // namespace tensors

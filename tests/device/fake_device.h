@@ -1,15 +1,14 @@
-// Devices that are none. Their tensors lie in the CPU's memory and the CPU computes with them, but
-// they are as strict as GPUs:
-//   - an operation whose tensors are on two devices is refused, but for single numbers of the CPU;
-//     copies alone go from one to the other;
-//   - their addresses lead nowhere, so that code which reads a tensor's memory by itself ends with
-//   a
+// Fake devices. Their tensors are in the CPU's memory and the CPU computes with them, but they are
+// as strict as GPUs:
+//   - an operation on tensors of two devices is refused, except for single numbers on the CPU; only
+//     copies move data between devices;
+//   - their addresses are invalid, so that code which reads a tensor's memory directly ends with a
 //     segmentation fault;
-//   - gradients are computed on a thread of each device's own.
-// So whoever computes with them what the CPU computes has put nothing on the wrong device. What it
-// cannot show: how a GPU's kernels round, and that they may be late.
+//   - each device computes gradients on its own thread.
+// Code that gives the same results on fake devices as on the CPU therefore has put nothing on the
+// wrong device. They cannot show how a GPU's kernels round, or that they run asynchronously.
 //
-// They are LibTorch's PrivateUse1, in each program that links this.
+// In each program that links this, they are LibTorch's PrivateUse1 devices.
 #ifndef TESTS_DEVICE_FAKE_DEVICE_H_
 #define TESTS_DEVICE_FAKE_DEVICE_H_
 
@@ -24,8 +23,8 @@ inline c10::Device FakeDevice(int index) {
 }
 inline const c10::Device kFakeDevice = FakeDevice(0);
 
-// The device's view of a tensor of its own: a tensor of the CPU on the same memory, for those that
-// play a part of the device, such as its network.
+// Returns a CPU tensor on the memory of a device's tensor, for code that simulates a part of the
+// device, such as its network.
 at::Tensor OnCpu(const at::Tensor& tensor);
 
 }  // namespace tests

@@ -87,7 +87,7 @@ lars=("${small[@]}" data -b 16 --accumulate=2 --bn-splits=2 --optimizer=lars --l
 "$pretrain" "${lars[@]}" --run-dir=whole --epochs=3 --nocos > out || fail "$(cat out)"
 "$pretrain" "${lars[@]}" --run-dir=again --epochs=3 --nocos --resume=whole/checkpoints/checkpoint_0000.pth.tar > out || fail "$(cat out)"
 cmp whole/checkpoints/checkpoint_0002.pth.tar again/checkpoints/checkpoint_0002.pth.tar || fail "resumed: other weights"
-refused $usage "its optimizer has no 'step', it is another one; give the --arch.*--optimizer" \
+refused $usage "its optimizer has no 'step'.*--arch.*--optimizer" \
   "$pretrain" "${lars[@]}" --epochs=3 --nocos --optimizer=adamw --resume=whole/checkpoints/checkpoint_0000.pth.tar
 refused $usage "--accumulate='2', this run has '1'" \
   "$pretrain" "${lars[@]}" --epochs=3 --nocos --accumulate=1 --resume=whole/checkpoints/checkpoint_0000.pth.tar

@@ -1,4 +1,4 @@
-# What the end-to-end tests share: where the programs are, small settings, and how a refusal must look.
+# Functions that the end-to-end tests share: paths of the programs, small settings, and checks of errors.
 set -u
 
 pretrain=$PWD/moco/pretrain
@@ -6,7 +6,7 @@ lincls=$PWD/lincls/lincls
 demo=$PWD/data/demo
 cd "$TEST_TMPDIR" || exit 1
 
-# A run of seconds: a tiny encoder on the views' 16 x 16 pixels.
+# A run that takes seconds: a tiny encoder on views of 16 x 16 pixels.
 views='random_resized_crop:size=16,scale_min=0.2|flip|color_jitter:p=0.8,brightness=0.4|to_tensor|normalize'
 eval_views='resize:size=16|center_crop:size=16|to_tensor|normalize'
 small=(--arch=resnet_small:width=8,blocks=1,stages=2 --mlp --moco-dim=16 --moco-k=256 --moco-m=0.99
@@ -28,8 +28,8 @@ unpack() {
   rm -r "$1/all"
 }
 
-# refused CODE PATTERN COMMAND...: the command ends with CODE and says why in one line on stderr, which holds
-# PATTERN (a basic regular expression) and no stack trace.
+# refused CODE PATTERN COMMAND...: checks that the command exits with CODE and one line on stderr, which matches PATTERN
+# (a basic regular expression) and has no stack trace.
 refused() {
   local code=$1 pattern=$2
   shift 2
@@ -40,11 +40,11 @@ refused() {
   grep -q "^error: .*$pattern" refused.err || fail "no '$pattern' in: $(cat refused.err)"
 }
 
-# timeless RUN: its metrics without what depends on the machine's speed.
+# timeless RUN: prints its metrics without those that depend on the speed of the machine.
 timeless() { sed -E 's/"(pairs_per_second|images_per_second|waiting)":[^,}]*//g' "$1/metrics.jsonl"; }
 
-# losses RUN: the loss of every step.
+# losses RUN: prints the loss of every step.
 losses() { grep -o '"loss":[^,}]*' "$1/metrics.jsonl" | cut -d: -f2; }
 
-# mean FROM TO: of lines FROM to TO of stdin.
+# mean FROM TO: prints the mean of lines FROM to TO of stdin.
 mean() { sed -n "$1,$2p" | awk '{ sum += $1 } END { printf "%.4f", sum / NR }'; }

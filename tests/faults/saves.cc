@@ -1,13 +1,14 @@
-// Saves for save_test.sh to disturb, one in each case's folder:
+// Saves checkpoints while save_test.sh injects faults, one in the folder of each case:
 //
-//   saves prepare FOLDER         an old checkpoint in each
-//   saves save FOLDER NAME       a new one in each, by a process of its own
-//   saves check FOLDER           what a run would go on from: "old" or "new"
+//   saves prepare FOLDER         writes an old checkpoint into each
+//   saves save FOLDER NAME       writes a new one into each, in a process of its own
+//   saves check FOLDER           prints from which one a run would resume: "old" or "new"
 //
-// A case is a system call and a number: its process makes so many calls of that kind which do
-// nothing that the kCounted-th is the call of that number in its save. strace, which counts the
-// calls of each kind in each process, then disturbs another call in each case, and LibTorch is
-// loaded once. `save` prints the exit code of each case, or "killed"; `check` prints what it found.
+// A case is a system call and a number n. Its process first makes so many harmless calls of that
+// kind that the kCounted-th call is the n-th one of its save. strace, which counts the calls of
+// each kind in each process, can then inject a fault into the kCounted-th call of every case, while
+// LibTorch is loaded only once. `save` prints the exit code of each case, or "killed"; `check`
+// prints what it found.
 #include <ATen/ops/full.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,9 +27,9 @@
 
 namespace {
 
-constexpr int kCounted = 250;  // more than what loading the program takes
+constexpr int kCounted = 250;  // more calls than loading the program makes
 
-// What touches files, and more calls of it than a save makes; the rest is of its memory.
+// System calls that access files, with more calls than a save makes; the others concern memory.
 struct Calls {
   long kind;
   int cases;
@@ -59,7 +60,7 @@ int Save(const std::string& folder, const char* name, long kind, int idle_calls)
   return 0;
 }
 
-// Every file that has a checkpoint's name must be whole; the newest counts.
+// Every file with a checkpoint's name must be undamaged; the newest one counts.
 std::string Check(const std::string& folder) {
   const std::vector<std::string> all = moco::ListCheckpoints(folder);
   const auto point = moco::FindResumePoint("", all);
@@ -93,8 +94,8 @@ std::vector<Case> Cases(const std::string& folder) {
   return cases;
 }
 
-// All processes are there before the first one ends: in a place that became free, strace goes on
-// counting where the one before has left off.
+// All processes exist before the first one ends, because strace would continue the counts of an
+// ended process for a new one in its place.
 std::vector<std::string> SaveAll(const std::vector<Case>& cases, const char* name) {
   int start[2];
   if (pipe(start) != 0) return {};

@@ -1,9 +1,9 @@
 // Image operations with given parameters, for images_test.py.
 //
-// A request is a line, "<bytes> <step>;<step>...", and an image file of so many bytes. A step is an
-// operation of augment/ops.h with its parameters, or the spec of a pipeline that draws nothing. The
-// answer is a line, "<rows> <cols> <bytes of a value>", and the pixels of the decoded image after
-// all steps.
+// A request is a line, "<bytes> <step>;<step>...", followed by an image file of that many bytes. A
+// step is an operation of augment/ops.h with its parameters, or the spec of a pipeline without
+// random steps. The answer is a line, "<rows> <cols> <bytes per value>", followed by the pixels of
+// the image after all steps.
 #include <cstdint>
 #include <functional>
 #include <iostream>

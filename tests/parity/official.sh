@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# reference.py against the official code, once, by hand: the losses of facebookresearch/moco at 3402035 and of its
-# CIFAR demo, made to run on a CPU, on the same weights, batches and shuffles. None of that code is kept.
+# Compares reference.py with the official code, to be run by hand: the losses of facebookresearch/moco at 3402035 and of
+# its CIFAR demo, adapted to run on a CPU, with the same weights, batches and shuffles. This repository contains none of
+# that code.
 #
 #   tests/parity/official.sh CLONE_OF_FACEBOOKRESEARCH_MOCO [PYTHON]
 #
-# PYTHON has torch 2.11.0 and torchvision 0.26.0; bazel build @reference_python//:python makes one.
+# PYTHON needs torch 2.11.0 and torchvision 0.26.0; bazel build @reference_python//:python provides one.
 set -euo pipefail
 
 python=${2:-python3}

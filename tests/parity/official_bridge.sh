@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# The official main_moco.py, in one process and in two, and main_lincls.py take over our runs and we theirs, by hand:
-# facebookresearch/moco at 3402035, on given images and shuffles. None of that code is kept. Unchanged but for a
-# `cuda()` that does nothing, and a `view` in its accuracy that PyTorch has refused since 1.7.
+# The official main_moco.py (in one process and in two) and main_lincls.py resume our runs, and we resume theirs; to be
+# run by hand. The official code is facebookresearch/moco at 3402035, with given images and shuffles. It is unchanged
+# except for a `cuda()` that does nothing, and a `view` in its accuracy that PyTorch has refused since 1.7. This
+# repository contains none of that code.
 #
 #   tests/parity/official_bridge.sh CLONE_OF_FACEBOOKRESEARCH_MOCO [PYTHON]
 #
-# PYTHON has torch 2.11.0 and torchvision 0.26.0; bazel build @reference_python//:python makes one.
+# PYTHON needs torch 2.11.0 and torchvision 0.26.0; bazel build @reference_python//:python provides one.
 set -euo pipefail
 
 python=${2:-python3}

@@ -1,4 +1,4 @@
-// A run of MoCo that both sides can make from a few settings (make_golden.py, float32_test.py).
+// A run of MoCo that both sides make from the same settings (make_golden.py, float32_test.py).
 #ifndef TESTS_PARITY_RUN_H_
 #define TESTS_PARITY_RUN_H_
 
@@ -20,7 +20,8 @@ class TrainingRun {
   // weight_decay, schedule, epochs, steps_per_epoch, seed, and directions (1, or 2: symmetric).
   TrainingRun(const nlohmann::json& settings, at::ScalarType dtype);
 
-  // One step on two noisy views of the same images, which the step's number decides.
+  // Computes one step on two noisy views of the same images, which depend only on the number of the
+  // step.
   moco::StepMetrics Step(int64_t step);
 
   moco::MoCo& model() { return *moco_; }

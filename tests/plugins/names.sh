@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From what a program prints of its plugins to lines of "kind name", sorted.
+# Converts the list of plugins that a program prints to sorted lines of "kind name".
 set -euo pipefail
 
 # A plugin's line is "kind name: summary"; the lines of its options are indented.

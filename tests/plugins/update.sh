@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Renews the lists of plugins in the working tree. $1: the program //tools:plugins.
+# Updates the lists of plugins in the working tree. $1: the program //tools:plugins.
 set -euo pipefail
 
 root=${BUILD_WORKSPACE_DIRECTORY:?run this as: bazel run //tests/plugins:update}

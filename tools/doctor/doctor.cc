@@ -7,8 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
-#include "base/new_file.h"
 #include "base/format_count.h"
+#include "base/new_file.h"
 #include "base/progress.h"
 #include "data/labels.h"
 #include "tools/doctor/page.h"

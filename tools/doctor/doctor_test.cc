@@ -181,7 +181,6 @@ TEST(DoctorTest, AllFaultsAreFound) {
               Contains(AllOf(HasSubstr("fewer than 10"), HasSubstr("'rare', 'train_only'"))));
   EXPECT_THAT(notes, Contains(HasSubstr("4 times as long as wide")));
   EXPECT_THAT(notes, Contains(HasSubstr("less than a quarter")));
-  EXPECT_THAT(notes, Contains(AllOf(StartsWith("note     1 of "), HasSubstr("--exif=apply"))));
   EXPECT_THAT(notes, Contains(AllOf(StartsWith("note     1 of "), HasSubstr("16 bits"))));
   const std::string stored = report.Of("stored")[0];
   for (const char* kind : {"jpeg RGB ", "jpeg CMYK 1", "png palette of 4 bits 1",

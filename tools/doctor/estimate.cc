@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
-#include <thread>
 
 #include "augment/augmentation.h"
+#include "base/cores.h"
 #include "base/progress.h"
 #include "data/loader.h"
 #include "moco/backbones/backbone.h"
@@ -44,7 +44,7 @@ absl::Status Try(const RunPlan& plan, const augment::Pipeline& views, const data
   auto loading = moco::LoaderOf(views, 2);
   if (!loading.ok()) return loading.status();
   loading->batch_size = batch;
-  loading->threads = std::max(1u, std::thread::hardware_concurrency());
+  loading->threads = base::Cores();
   loading->last_step = kMostSteps + 1;
   loading->max_bad_images = dataset.size();  // they are counted elsewhere
   auto loader = data::Loader::Create(dataset, *loading);

@@ -16,7 +16,7 @@ constexpr char kStyle[] =
 
 constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
 
-// The bytes of the UTF-8 character that `text` begins with; 0 when it begins with none (RFC 3629).
+// The length of the UTF-8 character at the start of `text`; 0 if there is none (RFC 3629).
 size_t CharacterLength(absl::string_view text) {
   const auto byte = [&](size_t i) {
     return i < text.size() ? static_cast<uint8_t>(text[i]) : uint8_t{0};
@@ -27,7 +27,7 @@ size_t CharacterLength(absl::string_view text) {
                         : byte(0) >= 0xE0 ? 3
                         : byte(0) >= 0xC2 ? 2
                                           : 0;
-  // Longer forms of shorter characters, surrogates, and what is above U+10FFFF.
+  // Overlong forms, surrogates, and code points above U+10FFFF.
   if ((byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xED && byte(1) >= 0xA0) ||
       (byte(0) == 0xF0 && byte(1) < 0x90) || (byte(0) == 0xF4 && byte(1) >= 0x90)) {
     return 0;

@@ -1,4 +1,4 @@
-// Text and data inside of HTML, whatever bytes they are.
+// Text and data inside HTML, whatever bytes they contain.
 #ifndef TOOLS_PAGE_HTML_H_
 #define TOOLS_PAGE_HTML_H_
 
@@ -9,12 +9,12 @@
 
 namespace page {
 
-// `text` as HTML shows it, in an element or in a quoted attribute: < > & " ' are escaped; what is
-// no UTF-8, and control characters, are shown as the replacement character.
+// Returns `text` for an HTML element or a quoted attribute: < > & " ' are escaped, and control
+// characters and bytes that are not UTF-8 become the replacement character.
 std::string HtmlText(absl::string_view text);
 
-// `value` for <script type="application/json">, in ASCII; of text the same is replaced, and no
-// </script> or comment can begin in it.
+// Returns `value` for <script type="application/json">, in ASCII. The same characters of its texts
+// are replaced, and no </script> or comment can begin in it.
 std::string HtmlJson(const nlohmann::json& value);
 
 // A page as one file that needs no network, readable in light and in dark.

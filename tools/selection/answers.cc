@@ -20,7 +20,7 @@ namespace {
 
 constexpr int64_t kMaxClassesBytes = int64_t{1} << 28;
 
-// Classes by what a line may call them.
+// Classes by the names or numbers that answers use for them.
 class ClassNames {
  public:
   explicit ClassNames(const std::vector<std::string>& names) : names_(names) {
@@ -42,14 +42,14 @@ class ClassNames {
     return found->second;
   }
 
-  // Why Find() has no class.
+  // Why Find() returns nothing for `text`.
   std::string Unknown(const std::string& text) const {
     if (names_.empty()) {
-      return absl::StrCat("'", text, "' is no class's number, 0 to ", data::kMaxClasses - 1,
-                          "; for names, say --classes=FILE");
+      return absl::StrCat("'", text, "' is not a class number from 0 to ", data::kMaxClasses - 1,
+                          "; to use class names, give --classes=FILE");
     }
     const std::string near = registry::Nearest(text, names_);
-    return absl::StrCat("'", text, "' is no name of --classes",
+    return absl::StrCat("'", text, "' is not a class name in --classes",
                         near.empty() ? "" : absl::StrCat("; did you mean '", near, "'?"));
   }
 
@@ -78,9 +78,8 @@ absl::StatusOr<std::vector<std::string>> ReadClasses(const std::string& path) {
     if (line.empty() || !is_new) {
       return absl::InvalidArgumentError(absl::StrCat(
           "'", path, "' line ", names.size(), ": ",
-          line.empty()
-              ? "is empty; give the name of a class in every line"
-              : absl::StrCat("'", line, "' is the name of line ", first->second, " already")));
+          line.empty() ? "the line is empty; give one class name per line"
+                       : absl::StrCat("'", line, "' is already the name in line ", first->second)));
     }
   }
   return names;
@@ -106,10 +105,10 @@ Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
     }
     const std::string& file = line.fields[0];
     const std::string& text = line.fields[1];
-    if (text.empty()) continue;  // left open: an image without a label, if the request names it
+    if (text.empty()) continue;  // reported below if the image is in the request
     const std::optional<int> label = names.Find(text);
     if (!label.has_value()) {
-      conflict("of '", file, "': ", names.Unknown(text));
+      conflict("'", file, "': ", names.Unknown(text));
       continue;
     }
     const auto [first, is_new] = given.emplace(file, std::pair(*label, line.number));

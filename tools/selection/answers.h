@@ -12,21 +12,22 @@
 
 namespace selection {
 
-// The names of the classes in a text file, a name a line, from class 0 on. InvalidArgument, naming
-// the file and the line, for an empty line before the last name, and for a name that comes twice.
+// Reads class names from a text file with one name per line, starting with class 0.
+// InvalidArgument, naming the file and the line, if a line before the last name is empty or a name
+// occurs twice.
 absl::StatusOr<std::vector<std::string>> ReadClasses(const std::string& path);
 
 struct Answers {
-  std::vector<int> labels;             // of the request's images, in its order; -1: none
-  std::vector<std::string> conflicts;  // what must be settled first: a line each
-  int64_t repeated = 0;                // lines that say once more what a line before them says
+  std::vector<int> labels;             // one per image of the request, in its order; -1: no label
+  std::vector<std::string> conflicts;  // what must be corrected first, one sentence each
+  int64_t repeated = 0;                // number of lines that repeat an earlier line
 };
 
-// Joins `lines` of file,label (perhaps below a header) to the images of a request. A label is a
-// name of `classes`, or, where there are none, a class's number from 0. Conflicts, in the order of
-// the lines and then of the request: a line that is not file,label; a label that is no class; a
-// file with two different labels; a file that the request does not name; an image of the request
-// without a label.
+// Assigns labels to the images of a request. `lines` are file,label, optionally below a header. A
+// label is one of the names in `classes` or, if `classes` is empty, a class number from 0.
+// Conflicts, in the order of the lines and then of the request: a line that is not file,label; a
+// label that is not a class; a file with two different labels; a file that is not in the request;
+// an image of the request without a label.
 Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
                     const std::vector<data::Line>& lines, const std::vector<std::string>& classes);
 

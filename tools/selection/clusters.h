@@ -11,15 +11,15 @@ struct Clusters {
   int64_t k = 0;
   std::vector<float> centres;     // k x dim, of unit length
   std::vector<int> of;            // N: the cluster of each row, 0 to k - 1
-  std::vector<float> similarity;  // N: cosine of each row and its cluster's centre
+  std::vector<float> similarity;  // N: cosine between each row and its cluster's centre
 };
 
-// Of these rows, those of each cluster, from the centre outwards; of two at one distance the
-// smaller row first.
+// Groups `rows` by cluster. Within a cluster the rows are ordered from the centre outwards; of two
+// at the same distance the smaller row comes first.
 std::vector<std::vector<int64_t>> ByCluster(const Clusters& clusters,
                                             const std::vector<int64_t>& rows);
 
-// About as many clusters as suit N rows: the square root of N / 2, at least 1 (Mardia, Kent and
+// A usual number of clusters for N rows: the square root of N / 2, at least 1 (Mardia, Kent and
 // Bibby, "Multivariate analysis", 1979).
 int64_t ClustersFor(int64_t size);
 

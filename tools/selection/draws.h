@@ -1,4 +1,4 @@
-// The random numbers of a selection: a stream for each thing that is drawn.
+// The random numbers of a selection: one stream for each thing that is drawn.
 #ifndef TOOLS_SELECTION_DRAWS_H_
 #define TOOLS_SELECTION_DRAWS_H_
 

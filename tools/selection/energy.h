@@ -1,5 +1,5 @@
-// Energies: how unusual, or how hard, an image is, as plugins. Balanced selections take from high
-// and low energies alike.
+// Energies as plugins: an energy says how unusual or how hard an image is. Balanced selections take
+// images of high and of low energy in equal parts.
 #ifndef TOOLS_SELECTION_ENERGY_H_
 #define TOOLS_SELECTION_ENERGY_H_
 
@@ -16,16 +16,16 @@ class Energy {
  public:
   virtual ~Energy() = default;
 
-  // The nearest neighbours that it wants to know of each row.
+  // The number of nearest neighbours of each row that the energy needs.
   virtual int64_t neighbours() const = 0;
 
-  // A finite number for each row of the features: N. `found` has as many neighbours as it wants,
-  // or more, or all that there are.
+  // Returns a finite number for each row of the features: N. `found` has at least as many
+  // neighbours per row as the energy needs, or all that exist.
   virtual std::vector<float> Of(const lincls::FeatureTable& table,
                                 const Neighbours& found) const = 0;
 };
 
-// A factory refuses, with the remedy, a table that lacks what the energy needs.
+// A factory returns an error with the remedy if the table lacks what the energy needs.
 using EnergyRegistry = registry::Registry<Energy, const lincls::FeatureTable&>;
 EnergyRegistry& Energies();
 

@@ -17,7 +17,7 @@ namespace {
 constexpr int kRounds = 20;
 constexpr int kPointsPerCluster = 256;
 
-// The unit vector to the mean of the rows goes to cluster c's centre, their similarities to it too.
+// Sets the centre of cluster c to the normalised mean of the rows, and their similarities to it.
 void Recentre(const Rows& rows, const std::vector<int64_t>& members, int64_t c,
               Clusters& clusters) {
   const int64_t dim = rows.dim();
@@ -57,7 +57,7 @@ Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed) {
   parameters.max_points_per_centroid = kPointsPerCluster;
   parameters.seed = static_cast<int>(rng.NextBits() >> 1);
   faiss::Clustering kmeans(dim, k, parameters);
-  faiss::IndexFlatIP index(dim);  // the centres, when it is done
+  faiss::IndexFlatIP index(dim);  // the centres, once training is done
   kmeans.train(sample.size(), points.data(), index);
 
   Clusters clusters;

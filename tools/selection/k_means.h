@@ -10,11 +10,11 @@
 
 namespace selection {
 
-// k: 1 to rows.size(). Twenty rounds over at most 256 rows a cluster, drawn at random; then each
-// row goes to the centre that is nearest. No cluster is empty: where one would be, the largest is
-// split, and gives it the half that is farthest from its centre. A function of the rows, k and the
-// seed, on one type of CPU with one number of threads: k-means makes other clusters of another last
-// bit.
+// k: 1 to rows.size(). Runs twenty rounds over at most 256 rows per cluster, drawn at random; then
+// each row is assigned to the nearest centre. No cluster is empty: if one would be, the largest
+// cluster is split, and the half that is farthest from its centre fills the empty one. The result
+// depends only on the rows, k, the seed, the CPU type and the number of threads; the latter two
+// matter because k-means amplifies rounding.
 Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed);
 
 namespace internal {

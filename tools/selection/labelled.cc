@@ -30,13 +30,13 @@ class Finder {
     }
   }
 
-  // One whose labels, if they are there, are as many.
+  // Adds the images of a request. If its labels have come back, there must be one for each image.
   absl::Status AddRequest(const data::Request& request) {
     if (!request.has_list) {
-      return absl::NotFoundError(absl::StrCat("'", request.labels, "' wants '", request.list,
-                                              "', which is not there; give both or neither"));
+      return absl::NotFoundError(absl::StrCat("'", request.labels, "' exists, but '", request.list,
+                                              "' does not; provide both files or neither"));
     }
-    if (!request.has_labels) return AddList(request.list, ", whose labels are not there yet");
+    if (!request.has_labels) return AddList(request.list, ", which has no labels yet");
     const auto labels = data::ReadLabelTensor(request.labels);
     if (!labels.ok()) return labels.status();
     const auto images = data::ReadRequest(request.list);
@@ -61,13 +61,14 @@ class Finder {
       const auto [first, is_new] = seen_.emplace(name, where);
       if (!is_new) {
         return absl::InvalidArgumentError(
-            absl::StrCat(where, ": '", name, "' was asked for already, by ", first->second));
+            absl::StrCat(where, ": '", name, "' is already in ", first->second));
       }
       const auto row = row_of_.find(name);
       if (row == row_of_.end()) {
-        if (data::HasImageName(name)) continue;  // it could not be read, or is of another part
+        if (data::HasImageName(name))
+          continue;  // the image could not be read, or belongs to another split
         return absl::InvalidArgumentError(absl::StrCat(
-            where, ": '", name, "' is no image of the features (the first line may be ",
+            where, ": '", name, "' is not an image of the features (only the first line may be ",
             "the header 'filename')"));
       }
       found_.rows[row->second] = true;
@@ -80,7 +81,8 @@ class Finder {
     }
     found_.reasons.push_back(absl::StrCat(
         known, " are in '", list, "'", remark,
-        unknown > 0 ? absl::StrCat(" (", unknown, " more of it are not among the features)") : ""));
+        unknown > 0 ? absl::StrCat(" (", unknown, " of its images are not among the features)")
+                    : ""));
     return absl::OkStatus();
   }
 
@@ -88,8 +90,9 @@ class Finder {
 
  private:
   Labelled found_;
-  std::unordered_map<std::string, int64_t> row_of_;    // of each file
-  std::unordered_map<std::string, std::string> seen_;  // where each image was first asked for
+  std::unordered_map<std::string, int64_t> row_of_;  // of each file
+  std::unordered_map<std::string, std::string>
+      seen_;  // the list and line that first named each image
   std::set<std::string> lists_;
 };
 

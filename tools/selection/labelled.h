@@ -1,4 +1,4 @@
-// Which images need not be asked for again.
+// Which images need no label, because they have one or one was requested.
 #ifndef TOOLS_SELECTION_LABELLED_H_
 #define TOOLS_SELECTION_LABELLED_H_
 
@@ -11,15 +11,16 @@
 namespace selection {
 
 struct Labelled {
-  std::vector<bool> rows;            // N: has a label, or was asked for
-  std::vector<std::string> reasons;  // what excluded how many: a sentence each
+  std::vector<bool> rows;            // N: the image has a label, or one was requested
+  std::vector<std::string> reasons;  // what excluded how many images, one sentence each
 };
 
-// Images with a label in the table; those of all requests (data/requests.h) in `folder`, whether
-// their labels have come or not, unless it is empty; and those of `lists`, in a request's form.
-// InvalidArgument, NotFound and DataLoss name the file, and the line: a list that cannot be read,
-// an image in two of them, a first line that is neither a header nor an image, labels that are not
-// as many as images or have no list, and a list of which no image is in the table.
+// Finds the images with a label in the table; those of all requests (data/requests.h) in `folder`,
+// with or without labels (an empty `folder` is skipped); and those of `lists`, which have the
+// format of a request. InvalidArgument, NotFound and DataLoss name the file and the line of a list
+// that cannot be read, an image in two lists, a line that is neither the header nor an image, a
+// number of labels that differs from the number of images, labels without a list, or a list without
+// any image of the table.
 absl::StatusOr<Labelled> FindLabelled(const lincls::FeatureTable& table, const std::string& folder,
                                       const std::vector<std::string>& lists);
 

@@ -11,6 +11,7 @@
 namespace selection {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -64,9 +65,8 @@ TEST_F(LabelledTest, LabelsOfTheTableAndRequestsWithLabelsOrWithoutCount) {
   EXPECT_THAT(reasons_,
               ElementsAre("1 have a label in the features' table",
                           absl::StrCat("2 are in '", Path("request_01.csv"), "'"),
-                          absl::StrCat("1 are in '", Path("request_2.csv"),
-                                       "', whose labels are not there yet (1 more of it are not "
-                                       "among the features)")));
+                          AllOf(HasSubstr(absl::StrCat("1 are in '", Path("request_2.csv"), "'")),
+                                HasSubstr("no labels"), HasSubstr("(1 of its"))));
   EXPECT_EQ(Found(""), "7 ");
 }
 
@@ -80,15 +80,12 @@ TEST_F(LabelledTest, ListsCountOnceHoweverTheyAreNamed) {
 TEST_F(LabelledTest, ErrorsNameTheFileAndTheLine) {
   Write("a.csv", "1.png\n");
   Write("b.csv", "filename\n2.png\n1.png\n");
-  EXPECT_THAT(
-      Error("", {Path("a.csv"), Path("b.csv")}),
-      HasSubstr(absl::StrCat("'", Path("b.csv"), "' line 3: '1.png' was asked for already, by '",
-                             Path("a.csv"), "' line 1")));
+  EXPECT_THAT(Error("", {Path("a.csv"), Path("b.csv")}),
+              HasSubstr(absl::StrCat("'", Path("b.csv"), "' line 3: '1.png' is already in '",
+                                     Path("a.csv"), "' line 1")));
   Write("header.csv", "index\n2.png\n");
   EXPECT_THAT(Error("", {Path("header.csv")}),
-              HasSubstr(absl::StrCat("'", Path("header.csv"),
-                                     "' line 1: 'index' is no image of the "
-                                     "features (the first line may be the header 'filename')")));
+              HasSubstr(absl::StrCat("'", Path("header.csv"), "' line 1: 'index'")));
   Write("fields.csv", "file,label\n2.png,3\n");
   EXPECT_THAT(Error("", {Path("fields.csv")}), HasSubstr("fields.csv' line 2: "));
   Write("other.csv", "98.png\n99.png\n");

@@ -67,7 +67,7 @@ struct Pictures {
   std::vector<std::vector<Sheet>> sheets;  // of each stratum
 };
 
-// As large as they can be with few of them, and no more of each stratum than there is room for.
+// The fewer pictures there are, the larger they can be; each stratum shows as many as fit.
 Pictures TakePictures(const Selection& selection, const lincls::TableImages& images) {
   std::vector<int64_t> chosen, order(selection.strata.size());
   for (const Stratum& stratum : selection.strata) chosen.push_back(stratum.chosen.size());
@@ -95,7 +95,7 @@ Pictures TakePictures(const Selection& selection, const lincls::TableImages& ima
           data::ContactSheet(*images.dataset, sheet.images, sheet.columns, pictures.tile);
     }
   }
-  // Truer where there is room for it; the last holds noise in every pixel.
+  // The best quality that fits. At the last one, even sheets of noise fit.
   for (const int quality : {85, 70, 50, 30}) {
     int64_t bytes = 0;
     for (std::vector<Sheet>& sheets : pictures.sheets) {
@@ -111,9 +111,9 @@ Pictures TakePictures(const Selection& selection, const lincls::TableImages& ima
 
 // ---- Map ----------------------------------------------------------------------------------------
 
-constexpr int64_t kMapOthers = 20'000;  // dots for what was not chosen
-constexpr int64_t kPlaneRows = 10'000;  // that the principal components are found from
-constexpr int kMapSteps = 4095;         // of the wider side
+constexpr int64_t kMapOthers = 20'000;  // most dots for images that were not chosen
+constexpr int64_t kPlaneRows = 10'000;  // rows from which the principal components are computed
+constexpr int kMapSteps = 4095;         // steps along the wider side
 
 // The features of some rows at unit length, as selections compare them: rows x D.
 absl::StatusOr<at::Tensor> UnitRows(const lincls::FeatureTable& table,
@@ -131,7 +131,7 @@ absl::StatusOr<at::Tensor> UnitRows(const lincls::FeatureTable& table,
   return values;
 }
 
-// Rows that could have been chosen, as far as the selection says, and were not: a sample.
+// A sample of the rows that could have been chosen, as far as the selection says, and were not.
 std::vector<int64_t> SampleOthers(const Selection& selection, int64_t size, base::Rng& rng) {
   std::vector<bool> out(size);
   for (const Stratum& stratum : selection.strata) {
@@ -168,7 +168,7 @@ absl::StatusOr<Map> DrawMap(const lincls::FeatureTable& table, const Selection& 
   map.chosen = rows.size();
   map.others = others.size();
 
-  // The plane is that of all images; the map shows as many of what was chosen as there are.
+  // The plane is computed from all images. The map shows every chosen image.
   std::vector<int64_t> sample = rng.Permutation(table.size());
   sample.resize(std::min(kPlaneRows, table.size()));
   const auto sampled = UnitRows(table, sample);
@@ -212,8 +212,8 @@ double Quantile(const std::vector<float>& sorted, double q) {
   return sorted[std::lround(q * static_cast<double>(sorted.size() - 1))];
 }
 
-// How the energies of all candidates are spread, and those of what was chosen: the share of each in
-// 40 parts of the range, whose ends hold what is beyond them.
+// Histograms of the energies of all candidates and of the chosen images: the share of each in 40
+// bins. The outermost bins also hold what lies beyond the range.
 std::string Histogram(const Selection& selection) {
   constexpr int kParts = 40, kHeight = 100;
   std::vector<float> all, chosen;
@@ -241,11 +241,11 @@ std::string Histogram(const Selection& selection) {
 
   const std::string medians = absl::StrFormat("median of all %.4g, of the chosen %.4g",
                                               Quantile(all, 0.5), Quantile(chosen, 0.5));
-  // Stretched to the window's width, so text is outside.
+  // The drawing is stretched to the window's width, so it contains no text.
   std::string html = absl::StrCat(
       "<section><h2>Energies</h2><p class=\"quiet\">", HtmlText(selection.energy), ": ", medians,
-      ". Each bar is a share of all candidates, the line of the chosen images; the first and the "
-      "last hold what is beyond.</p><svg viewBox=\"0 0 ",
+      ". Each bar shows a share of all candidates, the line shows the same for the chosen images. "
+      "The first and the last bar also count what lies beyond the axis.</p><svg viewBox=\"0 0 ",
       kParts, " ", kHeight, "\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"",
       "Histogram of energies: ", medians, "\">");
   for (int i = 0; i < kParts; ++i) {
@@ -282,7 +282,7 @@ struct Counts {
 
 std::string ClusterName(int cluster) { return absl::StrCat("cluster ", cluster); }
 
-// What strata of all clusters have in common: "edge, high energy" of "cluster 12, edge, high
+// The kind of a stratum, which all clusters share: "edge, high energy" for "cluster 12, edge, high
 // energy".
 std::string Kind(const Stratum& stratum) {
   absl::string_view name = stratum.name;
@@ -292,7 +292,7 @@ std::string Kind(const Stratum& stratum) {
   return std::string(name);
 }
 
-// A table of the kinds of strata, and of all.
+// A table of the kinds of strata, with a row of totals.
 std::string Kinds(const Selection& selection) {
   std::vector<std::pair<std::string, Counts>> kinds;  // in the order of the strata
   std::map<std::string, size_t> places;
@@ -309,7 +309,7 @@ std::string Kinds(const Selection& selection) {
                         Count(counts.candidates), "<td>", Count(counts.quota), "<td>",
                         Count(counts.chosen), "</tr>");
   };
-  if (all.strata == 1) return "";  // it is said below
+  if (all.strata == 1) return "";  // the strata below say it
   std::string html =
       "<div class=\"scroll\"><table><thead><tr><th>Kind of stratum<th>Strata<th>Candidates"
       "<th>Quota<th>Chosen</tr></thead><tbody>";
@@ -362,7 +362,7 @@ std::string Figure(const lincls::FeatureTable& table, const Stratum& stratum,
 // The strata of each cluster below a line that can be opened, in the order of the strata.
 std::string Groups(const lincls::FeatureTable& table, const Selection& selection,
                    const std::optional<Pictures>& pictures) {
-  constexpr int64_t kOpen = 2;  // so that pictures are seen at once
+  constexpr int64_t kOpen = 2;  // so that some pictures are visible at first
   struct Group {
     Counts counts;
     std::vector<size_t> strata;
@@ -418,7 +418,7 @@ std::string Groups(const lincls::FeatureTable& table, const Selection& selection
 
 // ---- Page ---------------------------------------------------------------------------------------
 
-// What was asked, as terms and their values.
+// The settings and results, as terms with their values.
 std::string Settings(const lincls::FeatureTable& table, const Selection& selection,
                      const PageOptions& options) {
   std::string html = "<dl>";
@@ -443,11 +443,11 @@ std::string Settings(const lincls::FeatureTable& table, const Selection& selecti
                                    Percent(selection.recall), " of the true ones found"));
   }
   add("Left out",
-      absl::StrCat(Count(selection.excluded), " with labels, or asked for already; ",
+      absl::StrCat(Count(selection.excluded), " with labels, or requested before; ",
                    selection.duplicates < 1
                        ? absl::StrCat(Count(selection.near_duplicates),
                                       " near duplicates (cosine above ", selection.duplicates, ")")
-                       : "near duplicates are not looked for"));
+                       : "near duplicates were not searched for"));
   return html + "</dl>";
 }
 
@@ -466,15 +466,15 @@ std::string MapSection(const Map& map) {
       Percent(map.plane.shares[0]), " and ", Percent(map.plane.shares[1]), " of their variance");
   return absl::StrCat(
       "<section><h2>Map</h2><p class=\"quiet\">", what,
-      ". Images that are near here may be far apart in the other dimensions. Point at a dot for "
-      "its "
-      "file, click on a chosen one for its stratum; strata that are open stand out.</p>",
+      ". Images that are close here may be far apart in the other dimensions. Point at a dot to "
+      "see its file, and click on a chosen one to see its stratum. Images of open strata are "
+      "highlighted.</p>",
       "<div class=\"map\"><canvas role=\"img\" aria-label=\"", what, ": ", Count(map.chosen),
       " chosen images among ", Count(map.others), " others\"></canvas></div>",
       "<div class=\"key\"><span><i style=\"background:var(--chosen)\"></i>chosen, all ",
       Count(map.chosen), "</span><span><i style=\"background:var(--other)\"></i>not chosen, ",
       map.others == kMapOthers ? "a sample of " : "all ", Count(map.others),
-      "</span><span><i style=\"background:var(--mark)\"></i>chosen, in what is open below</span>",
+      "</span><span><i style=\"background:var(--mark)\"></i>chosen, in an open stratum</span>",
       "</div><noscript>The map needs JavaScript.</noscript></section>");
 }
 
@@ -503,7 +503,7 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
           ? absl::StrCat("The pictures show ", Count(pictures->shown), " of the ", Count(chosen),
                          " chosen images, at ", pictures->tile,
                          " pixels. Point at one for its file.")
-          : "There are no pictures: the features do not say which images they are of.";
+          : "There are no pictures, because the features do not name their images.";
   return page::WriteDocument(
       {.title = title,
        .style = kStyle,

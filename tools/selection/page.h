@@ -1,4 +1,4 @@
-// A page to look at before paying for labels: what was chosen, and why.
+// A page that shows what was chosen and why, to be read before paying for labels.
 #ifndef TOOLS_SELECTION_PAGE_H_
 #define TOOLS_SELECTION_PAGE_H_
 
@@ -12,19 +12,19 @@
 namespace selection {
 
 struct PageOptions {
-  std::string request = {};                     // the list of what was chosen
+  std::string request = {};                     // the name of the list
   const lincls::TableImages* images = nullptr;  // null: a page without pictures
 };
 
-// One HTML file that asks no network: the settings, the notes, the strata by kind and by cluster
-// with their counts, a contact sheet of each, a map of the features' two principal components with
-// what was chosen and a sample of what was not, and how energies are spread. Pictures are as many
-// as go into kPicturesBytes, each stratum's first ones; the page says how many. InvalidArgument for
-// features that are not finite, among those that are looked at.
+// Returns one HTML file that needs no network. It shows the settings, the notes, the strata by kind
+// and by cluster with their counts and contact sheets, a map of the features' first two principal
+// components with the chosen images and a sample of the others, and histograms of the energies. It
+// shows as many pictures as fit into kPicturesBytes, the first ones of each stratum, and says how
+// many. InvalidArgument if a feature that is read is not finite.
 absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection selection,
                                  const PageOptions& options);
 
-// Of all pictures together, as JPEG files: a third more in the page.
+// Size of all pictures together, as JPEG files. In the page they take a third more.
 inline constexpr int64_t kPicturesBytes = 16'000'000;
 
 }  // namespace selection

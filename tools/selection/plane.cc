@@ -14,8 +14,7 @@
 namespace selection {
 namespace {
 
-// More directions than are wanted, so that the wanted ones converge, and rounds that are enough for
-// a picture.
+// More directions than needed, so that the needed ones converge, and enough rounds for a picture.
 constexpr int64_t kDirections = 8;
 constexpr int kRounds = 12;
 
@@ -40,7 +39,7 @@ Plane PrincipalPlane(const at::Tensor& rows, base::Rng rng) {
   for (int round = 0; round < kRounds; ++round) {
     directions = Orthonormal(at::matmul(centred.t(), at::matmul(centred, directions)));
   }
-  // Within the subspace that was found the components are exact (Rayleigh and Ritz).
+  // Within the subspace found, the components are exact (Rayleigh-Ritz).
   const at::Tensor scores = at::matmul(centred, directions);
   const auto [variances, turn] = at::linalg_eigh(at::matmul(scores.t(), scores).to(at::kDouble));
 

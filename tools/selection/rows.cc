@@ -12,7 +12,7 @@ namespace selection {
 namespace {
 
 constexpr int64_t kGrain = 64;  // rows that are worth a thread
-// How far two unit vectors may be from each other in one coordinate and still be the same.
+// Two unit vectors count as equal if no coordinate differs by more.
 constexpr float kSame = 1e-5f;
 
 }  // namespace
@@ -53,10 +53,10 @@ absl::StatusOr<Rows> Rows::Open(const lincls::FeatureTable& table) {
     }
   }
   if (!differ && size > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "all ", size, " features of '", table.features.path(),
-        "' point in one direction, so that nothing tells the images apart; take the features of "
-        "another place or checkpoint"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("all ", size, " features of '", table.features.path(),
+                     "' point in the same direction, so that nothing distinguishes the images; use "
+                     "other features or another checkpoint"));
   }
   return rows;
 }

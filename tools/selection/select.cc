@@ -24,10 +24,11 @@ constexpr char kDefaultEnergy[] = "density";
 absl::Status CheckBudget(int64_t budget, int64_t candidates, const Selection& so_far) {
   if (budget <= candidates) return absl::OkStatus();
   std::string why;
-  if (so_far.excluded > 0) absl::StrAppend(&why, so_far.excluded, " have a label or wait for one");
+  if (so_far.excluded > 0)
+    absl::StrAppend(&why, so_far.excluded, " have a label or are waiting for one");
   if (so_far.near_duplicates > 0) {
     absl::StrAppend(&why, why.empty() ? "" : ", ", so_far.near_duplicates,
-                    " are near duplicates, which --duplicates=1 would take too");
+                    " are near duplicates, which --duplicates=1 would keep");
   }
   return absl::InvalidArgumentError(absl::StrCat("--budget is ", budget, ", but of ", so_far.images,
                                                  " images only ", candidates, " can be chosen",
@@ -47,7 +48,7 @@ std::vector<int64_t> RowsWhere(const std::vector<bool>& has, bool wanted) {
 absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
                                  const std::vector<bool>& labelled, const SelectOptions& options,
                                  const std::function<void(const std::string&)>& progress) {
-  // What can be refused before the first row is read.
+  // Everything that can be checked before the first row is read.
   const auto strategy = Strategies().Create(options.strategy);
   if (!strategy.ok()) return strategy.status();
   std::vector<int64_t> candidates = RowsWhere(labelled, false);

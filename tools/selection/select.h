@@ -1,4 +1,4 @@
-// From features to the images that are to be labelled.
+// Chooses the images to label from their features.
 #ifndef TOOLS_SELECTION_SELECT_H_
 #define TOOLS_SELECTION_SELECT_H_
 
@@ -16,16 +16,16 @@ namespace selection {
 struct SelectOptions {
   int64_t budget = 0;                 // at least 1
   std::string strategy = "balanced";  // specs
-  std::string energy = "";            // empty: density, where the strategy needs one
-  int64_t clusters = 0;               // 0: as many as the strategy says
+  std::string energy = "";            // empty: density, if the strategy needs one
+  int64_t clusters = 0;               // 0: the strategy decides
   double duplicates = 0.99;           // cosine above which images are near duplicates; 1: none are
   uint64_t seed = 0;
 };
 
-// Chooses `budget` images that are not `labelled` (N). A function of the features, `labelled` and
-// the options, on one type of CPU with one number of threads. InvalidArgument where more is asked
-// for than there is, for specs that plugins refuse, and for features that are not finite or all the
-// same. `progress` is told what is being done.
+// Chooses `budget` images that are not `labelled` (N). The result depends only on the features,
+// `labelled`, the options, the CPU type and the number of threads. InvalidArgument if the budget is
+// larger than the number of images that can be chosen, if a plugin refuses its spec, and if
+// features are not finite or all equal. `progress` is called with what is being done.
 absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
                                  const std::vector<bool>& labelled, const SelectOptions& options,
                                  const std::function<void(const std::string&)>& progress);

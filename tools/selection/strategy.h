@@ -15,7 +15,7 @@
 
 namespace selection {
 
-// What is chosen from. Of what a strategy does not need (Needs) nothing is there.
+// What a strategy chooses from. What it does not need (Needs) is empty.
 struct Pool {
   const Rows& rows;
   std::vector<int64_t> candidates = {};  // rows that can be chosen, ascending
@@ -30,7 +30,7 @@ class Strategy {
   virtual ~Strategy() = default;
 
   struct Needs {
-    int64_t clusters = 0;    // how many, where a person says nothing; 0: none
+    int64_t clusters = 0;    // number of clusters unless --clusters is given; 0: none
     int64_t neighbours = 0;  // of each row
     bool energy = false;
   };
@@ -41,20 +41,20 @@ class Strategy {
     std::vector<Stratum> strata;
     std::vector<std::string> notes;  // as in Selection
   };
-  // `budget` of the candidates, each at most once; budget: 1 to as many as there are. What is drawn
-  // comes from `rng` alone.
+  // Returns `budget` of the candidates, each at most once; budget: 1 to the number of candidates.
+  // All random numbers come from `rng`.
   virtual Choice Choose(const Pool& pool, int64_t budget, base::Rng& rng) const = 0;
 };
 
 using StrategyRegistry = registry::Registry<Strategy>;
 StrategyRegistry& Strategies();
 
-// `total` shared out as evenly as `room` allows: each gets at most its room, and, unless that is
-// all it has, at most one less than any other. Who gets one more is the first in `order`, a
-// permutation. total: 0 to the sum of room.
+// Divides `total` into shares as evenly as `room` allows. No share exceeds its room, and a share
+// that is not limited by its room is at most 1 smaller than any other. Where shares differ by 1,
+// the first in `order` (a permutation) get the larger ones. total: 0 to the sum of room.
 std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& room,
                               const std::vector<int64_t>& order);
-// The same where room is no matter.
+// The same without limits.
 std::vector<int64_t> ShareOut(int64_t total, const std::vector<int64_t>& order);
 
 }  // namespace selection

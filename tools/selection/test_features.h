@@ -10,12 +10,14 @@
 
 namespace selection {
 
-// `count` directions near `centres` others, in turn (row i near centre i mod `centres`), of `dim`
-// dimensions; a function of the seed. The larger `spread`, the farther from the centres.
+// Returns `count` directions of `dim` dimensions around `centres` other ones: row i lies near
+// centre i mod `centres`. Depends only on the arguments. The larger `spread`, the farther the rows
+// lie from the centres.
 std::vector<std::vector<float>> TestRows(int64_t count, int64_t dim, int64_t centres, double spread,
                                          uint64_t seed);
 
-// Written into files of this name, and opened: rows of images 0.png, 1.png, ... without labels.
+// Writes the rows to files of this name, as features of images 0.png, 1.png, ... without labels,
+// and opens them.
 lincls::FeatureTable TestTable(const std::string& name,
                                const std::vector<std::vector<float>>& rows);
 

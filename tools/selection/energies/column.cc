@@ -35,15 +35,15 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
                                                    const lincls::FeatureTable& table) {
   const auto column = table.columns.find(name);
   if (column == table.columns.end()) {
-    std::string columns;  // those that are there, and this one
+    std::string columns;  // the columns that the folder has, and this one
     for (const auto& [other, values] : table.columns) absl::StrAppend(&columns, other, ",");
-    // What the features are of is known where //lincls:features made them. It writes each folder
-    // once.
+    // The source of the features is known if //lincls:features made them. It does not extend an
+    // existing folder, so the command names a new one.
     const std::string folder = std::filesystem::path(table.features.path()).parent_path();
     const bool known = !table.checkpoint.empty();
     return absl::InvalidArgumentError(absl::StrCat(
-        "--energy=", name, " needs the column '", name, "', which the table of '",
-        table.features.path(), "' does not have; make features that do: ",
+        "--energy=", name, " requires the column '", name, "', which the table of '",
+        table.features.path(), "' does not have; compute features that have it: ",
         "bazel run //lincls:features -- ", known ? base::ShellQuoted(table.data) : "DATA",
         known ? absl::StrCat(" --pretrained=", base::ShellQuoted(table.checkpoint), " --split=",
                              table.split, " --out=", base::ShellQuoted(folder + "-" + name))
@@ -63,10 +63,11 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeMocoLoss(const NoOptions&,
 }
 
 REGISTER_PLUGIN(Energies, lincls::kDisagreementColumn,
-                "of augmented views of the image, by the column of features", NoOptions,
-                MakeDisagreement);
+                "disagreement of augmented views of the image, from a column of the features",
+                NoOptions, MakeDisagreement);
 REGISTER_PLUGIN(Energies, lincls::kMocoLossColumn,
-                "loss of the MoCo task, by the column of features", NoOptions, MakeMocoLoss);
+                "loss of the image in pretraining, from a column of the features", NoOptions,
+                MakeMocoLoss);
 
 }  // namespace
 }  // namespace selection

@@ -1,6 +1,7 @@
-// Few and far neighbours make a high energy: -t log(sum over the nearest neighbours of
-// exp(cosine / t)), the free energy of Liu et al., "Energy-based out-of-distribution detection"
-// (NeurIPS 2020, equation 4), of a kernel density estimate where they have a classifier's logits.
+// An image with few near neighbours has a high energy: -t log(sum over the nearest neighbours of
+// exp(cosine / t)). This is the free energy of Liu et al., "Energy-based out-of-distribution
+// detection" (NeurIPS 2020, equation 4), with a kernel density estimate in place of a classifier's
+// logits.
 #include <algorithm>
 #include <cmath>
 
@@ -14,8 +15,8 @@ struct DensityOptions {
   double t = 0.1;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("neighbours", neighbours, "that are summed over", registry::Between(1, 1000));
-    v("t", t, "temperature: the lower, the more the nearest alone count",
+    v("neighbours", neighbours, "number of neighbours in the sum", registry::Between(1, 1000));
+    v("t", t, "temperature; the lower it is, the more only the nearest neighbours count",
       registry::Between(0.01, 10));
   }
 };
@@ -28,7 +29,7 @@ class Density : public Energy {
 
   std::vector<float> Of(const lincls::FeatureTable& table, const Neighbours& found) const override {
     const int64_t k = std::min(options_.neighbours, found.k);
-    std::vector<float> energies(table.size(), 0);  // without a neighbour all are equal
+    std::vector<float> energies(table.size(), 0);  // without neighbours, all energies are equal
     for (int64_t row = 0; row < table.size() && k > 0; ++row) {
       const float* cosines = found.similarities.data() + row * found.k;  // largest first
       double sum = 0;
@@ -47,7 +48,7 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeDensity(const DensityOptions& option
   return std::make_unique<Density>(options);
 }
 
-REGISTER_PLUGIN(Energies, "density", "high where the nearest neighbours are few and far",
+REGISTER_PLUGIN(Energies, "density", "high for images whose nearest neighbours are far away",
                 DensityOptions, MakeDensity);
 
 }  // namespace

@@ -1,9 +1,9 @@
-// Equal shares over clusters, and within a cluster over centre and edge, and low and high energy;
-// at random within each. So the images of robml/Deep-Learning-SSL-MoCo-SP21, an adaptation of MoCo,
-// were chosen for labelling (its report names the strata, not the cuts between them; those here
-// are: the half of a cluster's images that is nearest to its centre, and of either half, the half
-// of lower energy). No stratum of a cluster of four images or more is empty, so that shares are
-// short only where a whole cluster is small.
+// Equal shares of all clusters, within a cluster of centre and edge, and within these of low and
+// high energy; at random within each stratum. robml/Deep-Learning-SSL-MoCo-SP21, an adaptation of
+// MoCo, chose its images for labelling in this way. Its report names the strata, but not where they
+// divide; here the centre is the half of a cluster's images that is nearest to its mean, and low
+// energy is the lower half of centre and edge. No stratum of a cluster of four images or more is
+// empty, so that a share falls short only if a whole cluster is small.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -25,7 +25,7 @@ class Balanced : public Strategy {
  public:
   Needs needs(int64_t images, int64_t, int64_t budget) const override {
     Needs needs;
-    // So many that each stratum is asked for an image at least.
+    // So many that each stratum has a quota of at least one image.
     needs.clusters = std::clamp<int64_t>(ClustersFor(images), 1, std::max<int64_t>(1, budget / 4));
     needs.energy = true;
     return needs;
@@ -80,7 +80,7 @@ class Balanced : public Strategy {
   }
 
  private:
-  // Of a cluster's rows, from its centre outwards, those of each stratum.
+  // Divides a cluster's rows, ordered from its centre outwards, into strata.
   static std::vector<std::vector<int64_t>> Parts(const std::vector<int64_t>& members,
                                                  const std::vector<float>& energies) {
     const auto middle = members.begin() + (members.size() + 1) / 2;
@@ -102,9 +102,10 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeBalanced(const BalancedOptions&) {
   return std::make_unique<Balanced>();
 }
 
-REGISTER_PLUGIN(Strategies, "balanced",
-                "equal shares over clusters, and there over centre and edge, low and high energy",
-                BalancedOptions, MakeBalanced);
+REGISTER_PLUGIN(
+    Strategies, "balanced",
+    "equal shares of all clusters, and within each of centre and edge, low and high energy",
+    BalancedOptions, MakeBalanced);
 
 }  // namespace
 }  // namespace selection

@@ -1,11 +1,11 @@
 // Each image is the one that is farthest from all that are labelled or chosen before it: greedy
 // k-center, the core set of Sener and Savarese, "Active learning for convolutional neural networks:
 // a core-set approach" (ICLR 2018, algorithm 1), after Gonzalez, "Clustering to minimize the
-// maximum intercluster distance" (1985). Without labels the first is drawn.
+// maximum intercluster distance" (1985). Without labels the first image is drawn at random.
 //
-// The choice is the greedy one exactly, but all rows are read once for many images: distances only
-// shrink, so among the rows that were farthest at the last pass the farthest of all is known for as
-// long as it is farther than the rest were at that pass.
+// The choice is exactly the greedy one, but one pass over all rows serves many images: distances
+// only shrink, so the farthest row is known as long as one of the rows that were farthest at the
+// last pass is still farther than all other rows were then.
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
@@ -26,7 +26,7 @@ struct KCenterOptions {
   template <class Visitor>
   void Visit(Visitor& v) {
     v("pool", pool,
-      "rows among which to choose between two passes over all; it changes the time alone",
+      "farthest rows that are kept between two passes over all rows; affects only the time",
       registry::Between(1, 1e6));
   }
 };
@@ -37,7 +37,7 @@ at::Tensor AsMatrix(std::vector<float>& values, int64_t dim) {
   return at::from_blob(values.data(), {static_cast<int64_t>(values.size()) / dim, dim}, at::kFloat);
 }
 
-// How near each candidate is to the nearest centre, as a cosine; the farther the smaller.
+// The cosine between each candidate and its nearest centre; the farther away, the smaller.
 class Nearness {
  public:
   explicit Nearness(const Pool& pool)
@@ -115,7 +115,7 @@ class KCenter : public Strategy {
            pool.candidates.begin();
   }
 
-  // The next candidates of the greedy choice, one to `most`.
+  // Returns the next candidates of the greedy choice, 1 to `most` of them.
   std::vector<int64_t> FarthestOf(const Pool& pool, const Nearness& nearness,
                                   const std::vector<bool>& taken, int64_t most) const {
     std::vector<int64_t> order;  // of candidates, the farthest first
@@ -161,9 +161,10 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeKCenter(const KCenterOptions& opti
   return std::make_unique<KCenter>(options);
 }
 
-REGISTER_PLUGIN(Strategies, "k_center",
-                "each the farthest from all that are labelled or chosen (greedy core set)",
-                KCenterOptions, MakeKCenter);
+REGISTER_PLUGIN(
+    Strategies, "k_center",
+    "repeatedly the image that is farthest from all labelled and chosen ones (greedy core set)",
+    KCenterOptions, MakeKCenter);
 
 }  // namespace
 }  // namespace selection

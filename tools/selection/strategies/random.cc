@@ -1,4 +1,4 @@
-// Every image is as likely as any other: what other strategies are compared with.
+// Every image is equally likely. Other strategies are compared with this one.
 #include "tools/selection/strategy.h"
 
 namespace selection {
@@ -27,7 +27,7 @@ absl::StatusOr<std::unique_ptr<Strategy>> MakeRandom(const RandomOptions&) {
   return std::make_unique<Random>();
 }
 
-REGISTER_PLUGIN(Strategies, "random", "at random from all", RandomOptions, MakeRandom);
+REGISTER_PLUGIN(Strategies, "random", "at random from all images", RandomOptions, MakeRandom);
 
 }  // namespace
 }  // namespace selection

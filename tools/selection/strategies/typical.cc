@@ -1,9 +1,10 @@
 // The most typical images of the clusters that have no labels yet: TypiClust of Hacohen, Dekel and
 // Weinshall, "Active learning on a budget: opposite strategies suit high and low budgets" (ICML
-// 2022, section 3). As many clusters as there will be labels, at most 500; those with the fewest
-// labels first, of these the largest first; each in its turn gives its image of the highest
-// typicality, the inverse mean distance to the 20 nearest neighbours (their equation 4). As in
-// their code, clusters of fewer than five images wait until the others have no more to give.
+// 2022, section 3). There are as many clusters as there will be labels, at most 500. Clusters with
+// the fewest labels come first, and of these the largest first. Each in turn provides its image of
+// the highest typicality, the inverse mean distance to the 20 nearest neighbours (their equation
+// 4). As in their code, clusters of fewer than five images wait until the others have no images
+// left.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -21,9 +22,11 @@ struct TypicalOptions {
   int64_t neighbours = 20;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("max_clusters", max_clusters, "at most so many clusters, however many labels there will be",
+    v("max_clusters", max_clusters,
+      "largest number of clusters; there are as many as labels, up to this",
       registry::Between(1, 1e6));
-    v("neighbours", neighbours, "to which the distance is taken", registry::Between(1, 1000));
+    v("neighbours", neighbours, "neighbours to which the mean distance is taken",
+      registry::Between(1, 1000));
   }
 };
 
@@ -51,7 +54,7 @@ class Typical : public Strategy {
       return labels[a] != labels[b] ? labels[a] < labels[b] : room[a] > room[b];
     });
 
-    // What the clusters that do not wait can give, and then the others.
+    // What the clusters that do not wait can provide, and then the others.
     std::vector<int64_t> large_room = room, small_room = room;
     for (size_t c = 0; c < room.size(); ++c) {
       (room[c] < kSmallest ? large_room : small_room)[c] = 0;

@@ -1,0 +1,13 @@
+// The number of CPU cores, which decides how many threads a program uses unless a flag says so.
+#ifndef BASE_CORES_H_
+#define BASE_CORES_H_
+
+namespace base {
+
+// Returns the number of CPU cores that the process may run on, hardware threads counted singly. At
+// least 1, even if the system does not say.
+int Cores();
+
+}  // namespace base
+
+#endif  // BASE_CORES_H_
