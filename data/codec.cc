@@ -3,7 +3,6 @@
 #include <glog/logging.h>
 
 #include <set>
-#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -28,14 +27,12 @@ const std::vector<UsualFormat>& UsualFormats() {
   return formats;
 }
 
-using NamedCodec = std::pair<std::string, std::unique_ptr<Codec>>;
-
 // Every codec, made once: plugins register themselves before main.
-const std::vector<NamedCodec>& AllCodecs() {
+const std::vector<std::unique_ptr<Codec>>& AllCodecs() {
   static const auto& all = *[] {
-    auto* made = new std::vector<NamedCodec>;
+    auto* made = new std::vector<std::unique_ptr<Codec>>;
     for (const std::string& name : Codecs().Names()) {
-      made->emplace_back(name, Codecs().Create(name).value());
+      made->push_back(Codecs().Create(name).value());
     }
     CHECK(!made->empty()) << "this program links no image codec; add //data/codecs:all to its deps";
     return made;
@@ -55,20 +52,10 @@ absl::Status Damaged(absl::string_view why) {
 }
 
 const Codec* FindCodec(absl::string_view bytes) {
-  for (const auto& [name, codec] : AllCodecs()) {
+  for (const auto& codec : AllCodecs()) {
     if (codec->Recognises(bytes)) return codec.get();
   }
   return nullptr;
-}
-
-std::string FileFormat(absl::string_view bytes) {
-  for (const auto& [name, codec] : AllCodecs()) {
-    if (codec->Recognises(bytes)) return name;
-  }
-  for (const UsualFormat& format : UsualFormats()) {
-    if (format.recognises(bytes)) return format.name;
-  }
-  return "";
 }
 
 absl::Status NotRecognised(absl::string_view bytes) {
@@ -86,7 +73,7 @@ absl::Status NotRecognised(absl::string_view bytes) {
 const std::vector<std::string>& ImageEndings() {
   static const auto& endings = *[] {
     std::set<std::string> all;
-    for (const auto& [name, codec] : AllCodecs()) {
+    for (const auto& codec : AllCodecs()) {
       for (const std::string& ending : codec->Endings()) all.insert(ending);
     }
     for (const UsualFormat& format : UsualFormats()) {

@@ -16,12 +16,6 @@
 
 namespace data {
 
-// What an image file stores, from which pixels of 8 bits are made. For people.
-struct StoredPixels {
-  std::string mode;  // "grey", "RGB and alpha", "palette", "CMYK", ...; empty: unknown
-  int bits = 8;      // of a channel, or of an index into the palette
-};
-
 // An image whose header has been read, and whose pixels have not. It refers to the bytes that it
 // was opened from, and is used by one thread.
 class EncodedImage {
@@ -32,9 +26,6 @@ class EncodedImage {
   // those of more than kMaxPixels before it calls Decode.
   virtual int64_t rows() const = 0;
   virtual int64_t cols() const = 0;
-
-  // As the header states it.
-  virtual StoredPixels stored() const { return {}; }
 
   // Returns rows() x cols() pixels of 8 bits a channel, in 1 (grey), 2 (grey and alpha), 3 (RGB) or
   // 4 (RGB and alpha) channels. The caller converts them to `channels`, so a codec has to look at
@@ -69,10 +60,6 @@ absl::Status Damaged(absl::string_view why);
 
 // The codec that recognises `bytes`; null if none does. Aborts in a program that links no codec.
 const Codec* FindCodec(absl::string_view bytes);
-
-// The format of `bytes`: the name of the codec that recognises them ("jpeg"), or a usual format
-// without a codec ("BMP"); empty if it is unknown.
-std::string FileFormat(absl::string_view bytes);
 
 // Why no codec has recognised `bytes`: DataLoss that names the format, if it is a usual one, or the
 // formats that can be read.

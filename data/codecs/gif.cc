@@ -56,8 +56,6 @@ class GifImage : public EncodedImage {
     return std::max<int64_t>(gif_->SWidth, int64_t{gif_->Image.Left} + gif_->Image.Width);
   }
 
-  StoredPixels stored() const override { return {"palette"}; }
-
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const GifImageDesc& frame = gif_->Image;
     if (frame.Width <= 0 || frame.Height <= 0) return Damaged("its frame has no pixels");

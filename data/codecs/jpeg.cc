@@ -67,11 +67,6 @@ class JpegImage : public EncodedImage {
 
   int64_t rows() const override { return rows_; }
   int64_t cols() const override { return cols_; }
-  StoredPixels stored() const override {
-    return {colorspace_ == TJCS_GRAY                               ? "grey"
-            : colorspace_ == TJCS_CMYK || colorspace_ == TJCS_YCCK ? "CMYK"
-                                                                   : "RGB"};
-  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const bool cmyk = colorspace_ == TJCS_CMYK || colorspace_ == TJCS_YCCK;

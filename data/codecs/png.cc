@@ -36,16 +36,6 @@ class PngImage : public EncodedImage {
   int64_t rows() const override { return png_get_image_height(png_, info_); }
   int64_t cols() const override { return png_get_image_width(png_, info_); }
 
-  StoredPixels stored() const override {
-    const int colour = png_get_color_type(png_, info_);
-    const char* const mode = colour == PNG_COLOR_TYPE_GRAY         ? "grey"
-                             : colour == PNG_COLOR_TYPE_GRAY_ALPHA ? "grey and alpha"
-                             : colour == PNG_COLOR_TYPE_RGB        ? "RGB"
-                             : colour == PNG_COLOR_TYPE_RGB_ALPHA  ? "RGB and alpha"
-                                                                   : "palette";
-    return {mode, png_get_bit_depth(png_, info_)};
-  }
-
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     if (!ChooseLayout(channels)) return Error();
     image_.create(static_cast<int>(rows()), static_cast<int>(cols()),

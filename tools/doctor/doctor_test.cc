@@ -113,7 +113,7 @@ TEST(DoctorTest, NothingIsWrong) {
                           absl::StrCat("data     24 images for validation, ", folder.root(),
                                        "/val (image_folder)")));
   EXPECT_THAT(report.Of("classes"), Contains("classes  2 of 40 images"));
-  EXPECT_THAT(report.Of("stored"), Contains("stored   jpeg RGB 80"));
+  EXPECT_THAT(report.Of("stored"), Contains("stored   jpeg 80"));
   EXPECT_THAT(report.Of("sizes"), Contains("sizes    all 160 x 120 pixels"));
   ASSERT_THAT(report.Of("run"), SizeIs(1));
   EXPECT_THAT(report.Of("run")[0],
@@ -181,10 +181,8 @@ TEST(DoctorTest, AllFaultsAreFound) {
               Contains(AllOf(HasSubstr("fewer than 10"), HasSubstr("'rare', 'train_only'"))));
   EXPECT_THAT(notes, Contains(HasSubstr("4 times as long as wide")));
   EXPECT_THAT(notes, Contains(HasSubstr("less than a quarter")));
-  EXPECT_THAT(notes, Contains(AllOf(StartsWith("note     1 of "), HasSubstr("16 bits"))));
   const std::string stored = report.Of("stored")[0];
-  for (const char* kind : {"jpeg RGB ", "jpeg CMYK 1", "png palette of 4 bits 1",
-                           "png RGB of 16 bits 1", "webp RGB 1"}) {
+  for (const char* kind : {"jpeg ", "png ", "webp 1"}) {
     EXPECT_THAT(stored, HasSubstr(kind));
   }
 
@@ -283,7 +281,7 @@ TEST(DoctorTest, ARunIsMadeToFitTheMachine) {
   const Report report = Examined(folder.root(), options, large);
   EXPECT_TRUE(report.status.ok()) << report.status;
   ASSERT_THAT(report.Of("run"), SizeIs(1));
-  EXPECT_THAT(report.Of("run")[0], AllOf(HasSubstr("-b 256"), HasSubstr("--accumulate=4"),
+  EXPECT_THAT(report.Of("run")[0], AllOf(Not(HasSubstr("-b ")), HasSubstr("--accumulate=4"),
                                          HasSubstr("--bn-splits=2"), HasSubstr("--keep=3")));
   EXPECT_THAT(report.Of("time"), ElementsAre(HasSubstr("200 epochs of 2 steps, 14 s each")));
   // 2 steps of 7 s, 200 times.

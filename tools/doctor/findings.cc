@@ -209,8 +209,7 @@ void FindImages(const Examination& examination, int part, const Condition& condi
   findings.push_back(std::move(finding));
 }
 
-void FindOddImages(const Examination& examination, int p, const FindingOptions& options,
-                   std::vector<Finding>& findings) {
+void FindOddImages(const Examination& examination, int p, std::vector<Finding>& findings) {
   const Look& look = examination.parts[p].look;
   const std::vector<int> sides = ShorterSides(look);
   if (sides.empty()) return;
@@ -219,11 +218,6 @@ void FindOddImages(const Examination& examination, int p, const FindingOptions& 
                         const Condition& condition) {
     FindImages(examination, p, condition, severity, title, text, findings);
   };
-  find(Severity::kNote, "turned images",
-       options.exif_applied
-           ? "state an Exif orientation, by which --exif=apply turns them"
-           : "state an Exif orientation, which is ignored; --exif=apply turns them upright",
-       [](const SeenImage& image) { return image.orientation != 1; });
   find(Severity::kWarning, "blank images", "show one colour and nothing else; remove them",
        [](const SeenImage& image) { return IsBlank(image.fingerprint); });
   find(Severity::kNote, "far smaller images",
@@ -238,8 +232,6 @@ void FindOddImages(const Examination& examination, int p, const FindingOptions& 
        [](const SeenImage& image) {
          return std::max(image.rows, image.cols) > kElongated * std::min(image.rows, image.cols);
        });
-  find(Severity::kNote, "more than 8 bits", "have 16 bits a channel, of which the upper 8 are used",
-       [&](const SeenImage& image) { return look.kinds[image.kind].bits > 8; });
   std::vector<int64_t> pixels;
   for (const SeenImage& image : look.images) pixels.push_back(int64_t{image.rows} * image.cols);
   std::nth_element(pixels.begin(), pixels.begin() + pixels.size() / 2, pixels.end());
@@ -369,7 +361,7 @@ std::vector<Finding> Findings(const Examination& examination, const FindingOptio
   FindCopies(examination, /*near=*/false, findings);
   FindCopies(examination, /*near=*/true, findings);
   for (size_t p = 0; p < examination.parts.size(); ++p) {
-    FindOddImages(examination, static_cast<int>(p), options, findings);
+    FindOddImages(examination, static_cast<int>(p), findings);
     FindSmallClasses(examination.parts[p], findings);
   }
   std::stable_sort(findings.begin(), findings.end(),
@@ -385,9 +377,6 @@ std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look) {
     if (counts[k] == 0) continue;
     const Kind& kind = look.kinds[k];
     std::string name = kind.format.empty() ? "pixels without a file" : kind.format;
-    if (!kind.mode.empty()) absl::StrAppend(&name, " ", kind.mode);
-    if (kind.bits != 8)
-      absl::StrAppend(&name, " of ", kind.bits, kind.bits == 1 ? " bit" : " bits");
     kinds.emplace_back(std::move(name), counts[k]);
   }
   std::stable_sort(kinds.begin(), kinds.end(),

@@ -7,15 +7,16 @@
 #include <condition_variable>
 #include <exception>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <new>
 #include <opencv2/core.hpp>
 #include <system_error>
 #include <thread>
-#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
 #include "base/format_count.h"
 #include "base/progress.h"
 #include "data/codec.h"
@@ -62,6 +63,21 @@ bool IsGrey(const Fingerprint& fingerprint) {
     if (high - low > kLevels) return false;
   }
   return true;
+}
+
+// The name of the codec that recognises the file.
+std::string FormatOf(absl::string_view bytes) {
+  static const auto& codecs = *[] {
+    auto* made = new std::vector<std::pair<std::string, std::unique_ptr<data::Codec>>>;
+    for (const std::string& name : data::Codecs().Names()) {
+      made->emplace_back(name, data::Codecs().Create(name).value());
+    }
+    return made;
+  }();
+  for (const auto& [name, codec] : codecs) {
+    if (codec->Recognises(bytes)) return name;
+  }
+  return "";
 }
 
 // What the threads share.
@@ -142,18 +158,11 @@ class Looker {
     image.index = static_cast<uint32_t>(index);
     Kind kind;
     if (const auto bytes = dataset_.File(index); bytes.ok()) {
-      kind.format = data::FileFormat(*bytes);
-      if (const data::Codec* codec = data::FindCodec(*bytes)) {
-        if (const auto encoded = codec->Open(*bytes); encoded.ok()) {
-          const data::StoredPixels stored = (*encoded)->stored();
-          kind.mode = stored.mode;
-          kind.bits = stored.bits;
-        }
-      }
+      kind.format = FormatOf(*bytes);
     }
     std::lock_guard<std::mutex> lock(kinds_mutex_);
-    const auto [place, is_new] = kinds_.emplace(std::tuple(kind.format, kind.mode, kind.bits),
-                                                static_cast<uint16_t>(look_.kinds.size()));
+    const auto [place, is_new] =
+        kinds_.emplace(kind.format, static_cast<uint16_t>(look_.kinds.size()));
     if (is_new) look_.kinds.push_back(kind);
     image.kind = place->second;
     return image;
@@ -179,7 +188,7 @@ class Looker {
   Sums sums_;
   Look look_;
   std::mutex kinds_mutex_;  // of the next and look_.kinds
-  std::map<std::tuple<std::string, std::string, int>, uint16_t> kinds_;
+  std::map<std::string, uint16_t> kinds_;
 };
 
 std::string ProgressLine(const std::string& what, int64_t done, int64_t count, double seconds) {

@@ -15,9 +15,7 @@ namespace doctor {
 
 // How an image is stored.
 struct Kind {
-  std::string format;  // "jpeg", "BMP"; empty: in no file of its own, or unknown
-  std::string mode;    // as data::StoredPixels; empty: unknown
-  int bits = 8;
+  std::string format;  // "jpeg", the name of a codec; empty: in no file of its own
 };
 
 // What is known of one image that was read: 228 bytes.
@@ -25,7 +23,6 @@ struct SeenImage {
   uint32_t index = 0;  // in the data set
   int32_t rows = 0, cols = 0;
   uint16_t kind = 0;  // index into Look::kinds
-  uint8_t orientation = 1;
   bool grey = false;  // no colour on the thumbnail
   Fingerprint fingerprint;
 };

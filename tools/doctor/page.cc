@@ -14,14 +14,18 @@
 #include "base/format_count.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
-#include "tools/page/html.h"
+#include "tools/selection/html.h"
 
 namespace doctor {
 namespace {
 
 using base::FormatCount;
-using page::HtmlText;
+using selection::HtmlText;
 
+// What the page has in common with that of select_labels, and its own.
+constexpr char kCommonStyle[] =
+#include "tools/selection/page.css.inc"
+    ;
 constexpr char kStyle[] =
 #include "tools/doctor/page.css.inc"
     ;
@@ -225,8 +229,14 @@ std::string Page(const Examination& examination, const std::vector<Finding>& fin
   }
   for (const Finding& finding : findings) body += Evidence(examination, finding);
   for (size_t p = 0; p < examination.parts.size(); ++p) body += PartSection(examination, p);
-  return page::WriteDocument(
-      {.title = absl::StrCat("Data: ", text.data), .style = kStyle, .body = body + "</main>\n"});
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+      // The page loads nothing from elsewhere, whatever the file names contain.
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "style-src 'unsafe-inline'\">\n",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Data: ",
+      HtmlText(text.data), "</title>\n<style>\n", kCommonStyle, kStyle,
+      "</style>\n</head>\n<body>\n", body, "</main>\n</body>\n</html>\n");
 }
 
 }  // namespace doctor

@@ -19,21 +19,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
-#include "base/format_count.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "nlohmann/json.hpp"
-#include "tools/page/html.h"
 #include "tools/selection/draws.h"
+#include "tools/selection/html.h"
 #include "tools/selection/plane.h"
 #include "tools/selection/rows.h"
 #include "tools/selection/strategy.h"
 
 namespace selection {
 namespace {
-
-using page::HtmlJson;
-using page::HtmlText;
 
 constexpr char kStyle[] =
 #include "tools/selection/page.css.inc"
@@ -42,7 +38,14 @@ constexpr char kScript[] =
 #include "tools/selection/page.js.inc"
     ;
 
-std::string Count(int64_t number) { return base::FormatCount(number); }
+// 12,800 with commas.
+std::string Count(int64_t number) {
+  std::string text = absl::StrCat(number);
+  for (int place = static_cast<int>(text.size()) - 3; place > 0; place -= 3) {
+    text.insert(place, 1, ',');
+  }
+  return text;
+}
 
 std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
 
@@ -504,19 +507,20 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
                          " chosen images, at ", pictures->tile,
                          " pixels. Point at one for its file.")
           : "There are no pictures, because the features do not name their images.";
-  return page::WriteDocument(
-      {.title = title,
-       .style = kStyle,
-       .body = absl::StrCat(
-           "<header><h1>", title, "</h1>", Settings(table, selection, options), Notes(selection),
-           "</header>\n<main>\n", MapSection(*map),
-           selection.energies.empty() ? "" : Histogram(selection), "<section><h2>Strata</h2>",
-           Kinds(selection), "<p class=\"quiet\">", shown, "</p>",
-           Groups(table, selection, pictures), "</section>\n</main>\n",
-           "<div id=\"tip\" aria-hidden=\"true\"><canvas></canvas><span></span></div>\n",
-           "<script type=\"application/json\" id=\"map-data\">", HtmlJson(map->data),
-           "</script>\n"),
-       .script = kScript});
+  return absl::StrCat(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+      // The page loads nothing from elsewhere, whatever the file names contain.
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+      "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", title,
+      "</title>\n<style>\n", kStyle, "</style>\n</head>\n<body>\n<header><h1>", title, "</h1>",
+      Settings(table, selection, options), Notes(selection), "</header>\n<main>\n",
+      MapSection(*map), selection.energies.empty() ? "" : Histogram(selection),
+      "<section><h2>Strata</h2>", Kinds(selection), "<p class=\"quiet\">", shown, "</p>",
+      Groups(table, selection, pictures), "</section>\n</main>\n",
+      "<div id=\"tip\" aria-hidden=\"true\"><canvas></canvas><span></span></div>\n",
+      "<script type=\"application/json\" id=\"map-data\">", HtmlJson(map->data),
+      "</script>\n<script>\n", kScript, "</script>\n</body>\n</html>\n");
 }
 
 }  // namespace selection

@@ -1,4 +1,4 @@
-#include "tools/page/html.h"
+#include "tools/selection/html.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,12 +7,8 @@
 #include "absl/strings/str_replace.h"
 #include "nlohmann/json.hpp"
 
-namespace page {
+namespace selection {
 namespace {
-
-constexpr char kStyle[] =
-#include "tools/page/page.css.inc"
-    ;
 
 constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
 
@@ -64,19 +60,4 @@ std::string HtmlJson(const nlohmann::json& value) {
   return absl::StrReplaceAll(text, {{"<", "\\u003c"}});
 }
 
-std::string WriteDocument(const Document& document) {
-  const std::string title = HtmlText(document.title);
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-      // Nothing is asked for elsewhere, whatever a file's name may hold.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'",
-      document.script.empty() ? "" : "; script-src 'unsafe-inline'",
-      "\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-      title, "</title>\n<style>\n", kStyle, document.style, "</style>\n</head>\n<body>\n",
-      document.body,
-      document.script.empty() ? "" : absl::StrCat("<script>\n", document.script, "</script>\n"),
-      "</body>\n</html>\n");
-}
-
-}  // namespace page
+}  // namespace selection

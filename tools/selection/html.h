@@ -1,13 +1,13 @@
 // Text and data inside HTML, whatever bytes they contain.
-#ifndef TOOLS_PAGE_HTML_H_
-#define TOOLS_PAGE_HTML_H_
+#ifndef TOOLS_SELECTION_HTML_H_
+#define TOOLS_SELECTION_HTML_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
 
-namespace page {
+namespace selection {
 
 // Returns `text` for an HTML element or a quoted attribute: < > & " ' are escaped, and control
 // characters and bytes that are not UTF-8 become the replacement character.
@@ -17,15 +17,6 @@ std::string HtmlText(absl::string_view text);
 // are replaced, and no </script> or comment can begin in it.
 std::string HtmlJson(const nlohmann::json& value);
 
-// A page as one file that needs no network, readable in light and in dark.
-struct Document {
-  std::string title = {};
-  std::string style = {};   // CSS beside that of page.css
-  std::string body = {};    // HTML
-  std::string script = {};  // JavaScript; may be empty
-};
-std::string WriteDocument(const Document& document);
+}  // namespace selection
 
-}  // namespace page
-
-#endif  // TOOLS_PAGE_HTML_H_
+#endif  // TOOLS_SELECTION_HTML_H_

@@ -1,18 +1,13 @@
-#include "tools/page/html.h"
+#include "tools/selection/html.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
 #include "nlohmann/json.hpp"
 
-namespace page {
+namespace selection {
 namespace {
-
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 TEST(HtmlTest, TextIsText) {
   EXPECT_EQ(HtmlText("cat/1.jpg"), "cat/1.jpg");
@@ -40,17 +35,5 @@ TEST(HtmlTest, JsonEndsNoScript) {
   EXPECT_EQ(HtmlJson(value), "[\"\\u003c/script>\\u003c!--\",\"\\ufffd\\u00e4\",3]");
 }
 
-TEST(HtmlTest, DocumentsAskNoNetwork) {
-  const std::string page =
-      WriteDocument({.title = "<a>", .style = "b { c: d; }", .body = "<p>e</p>"});
-  EXPECT_THAT(page, HasSubstr("<title>&#60;a&#62;</title>"));
-  EXPECT_THAT(page, HasSubstr("default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"));
-  EXPECT_THAT(page, HasSubstr("color-scheme: light dark"));
-  EXPECT_THAT(page, HasSubstr("b { c: d; }</style>\n</head>\n<body>\n<p>e</p></body>"));
-  EXPECT_THAT(page, Not(HasSubstr("<script")));
-  EXPECT_THAT(WriteDocument({.script = "f();\n"}), AllOf(HasSubstr("script-src 'unsafe-inline'\">"),
-                                                         HasSubstr("<script>\nf();\n</scr")));
-}
-
 }  // namespace
-}  // namespace page
+}  // namespace selection
