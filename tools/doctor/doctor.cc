@@ -141,7 +141,7 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   const Part* const part = examination.PartOf(data::Split::kPretraining);
   if (part != nullptr && !part->look.images.empty()) {
     advice = Advise(*part, options.wishes);
-    estimated = Estimate(options, cost_of, *part, advice, findings, lines);
+    if (cost_of) estimated = Estimate(options, cost_of, *part, advice, findings, lines);
     std::vector<std::string> data = {base::ShellQuoted(options.path)};
     data.insert(data.end(), options.data_flags.begin(), options.data_flags.end());
     command = CommandLine(advice, data);

@@ -29,7 +29,8 @@ struct DoctorOptions {
 // Prints what it finds. DataLoss, after everything is printed and written, if a run on this data
 // would fail; NotFound if there is no data at the path; other errors if the examination cannot be
 // done.
-absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of);
+// `cost_of`: null: what a run takes is not said.
+absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of = nullptr);
 
 }  // namespace doctor
 

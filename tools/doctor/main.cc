@@ -1,6 +1,4 @@
 // Looks at a data set before a run does: bazel run //tools:doctor -- DATA
-#include "tools/doctor/doctor.h"
-
 #include <gflags/gflags.h>
 
 #include <opencv2/core/utility.hpp>
@@ -16,7 +14,7 @@
 #include "base/program.h"
 #include "base/shared_flags.h"
 #include "data/dataset.h"
-#include "tools/doctor/estimate.h"
+#include "tools/doctor/doctor.h"
 
 MOCOPP_DATASET_FLAG;
 MOCOPP_CHANNELS_FLAG;
@@ -30,9 +28,6 @@ DEFINE_int64(image_size, 0,
 MOCOPP_BATCH_SIZE_FLAG(0, "images per step of the run to plan; 0: advise a number");
 DEFINE_int64(moco_k, 0, "[method: 0 to 1000000000] queue size of the run to plan; 0: advise one");
 DEFINE_int64(epochs, 200, "[optimisation: 1 to 1000000] epochs of the run to plan");
-DEFINE_double(trial, 20,
-              "[machine: 0 to 3600] seconds of training steps to try, for an estimate of the time; "
-              "0: none");
 DEFINE_string(page, "", "[output] HTML page with contact sheets to write; empty: none");
 DEFINE_string(bad_list, "",
               "[output] file to write the images that cannot be read to, with the reasons; empty: "
@@ -43,9 +38,8 @@ DEFINE_string(duplicates_list, "",
 namespace {
 
 constexpr char kUsage[] =
-    "Looks at the images of a data set, and says what is wrong with them, which settings suit "
-    "them, "
-    "and what a\nrun takes. The exit code is 3 if a run would fail.\n\n"
+    "Looks at the images of a data set, and says what is wrong with them and which settings suit "
+    "them.\nThe exit code is 3 if a run would fail.\n\n"
     "  bazel run //tools:doctor -- DATA\n"
     "  bazel run //tools:doctor -- DATA --sample=10000 --page=data.html\n"
     "  bazel run //tools:doctor -- DATA -a resnet18 -b 64 --epochs=100\n";
@@ -78,11 +72,10 @@ absl::Status Run(const base::Arguments& arguments) {
   options.examine.threads = FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads) : base::Cores();
   options.findings.max_bad_images = FLAGS_max_bad_images;
   options.wishes = {FLAGS_arch, FLAGS_image_size, FLAGS_batch_size, FLAGS_moco_k, FLAGS_epochs};
-  options.trial_seconds = FLAGS_trial;
   options.page = base::UserPath(FLAGS_page);
   options.bad_list = base::UserPath(FLAGS_bad_list);
   options.duplicates_list = base::UserPath(FLAGS_duplicates_list);
-  return doctor::RunDoctor(options, doctor::EstimateCost);
+  return doctor::RunDoctor(options);
 }
 
 }  // namespace
