@@ -14,6 +14,14 @@
 #define MOCOPP_CHANNELS_FLAG \
   DEFINE_int32(channels, 3, "[data: 1 to 4] channels that the images are decoded to")
 
+// Together with data::MakeDecodeOptions.
+#define MOCOPP_DECODE_FLAGS                                                                       \
+  DEFINE_string(exif, "ignore",                                                                   \
+                "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
+                "ImageFolder does, or turn the images upright");                                  \
+  DEFINE_int64(max_megapixels, 100,                                                               \
+               "[data: 1 to 2000] millions of pixels above which an image is not read")
+
 #define MOCOPP_WORKERS_FLAG                                                                       \
   DEFINE_int64(workers, 32,                                                                       \
                "[data: 0 to 1000000] threads that load images, at most one per core; 0: load in " \

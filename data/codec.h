@@ -23,7 +23,7 @@ class EncodedImage {
   virtual ~EncodedImage() = default;
 
   // As the header states them, whatever they are: DecodeImage refuses images without pixels and
-  // those of more than kMaxPixels before it calls Decode.
+  // those above --max-megapixels before it calls Decode.
   virtual int64_t rows() const = 0;
   virtual int64_t cols() const = 0;
 
@@ -32,6 +32,10 @@ class EncodedImage {
   // `channels` only where its library converts faster, or as Pillow does. DataLoss (see Damaged) if
   // the file is cut or damaged, ResourceExhausted if memory is short. Called at most once.
   virtual absl::StatusOr<cv::Mat> Decode(int channels) = 0;
+
+  // The Exif orientation that the file states (data/orientation.h), 1 to 8; 1 if it states none.
+  // DecodeImage turns the decoded image by it if asked to.
+  virtual int orientation() const { return 1; }
 };
 
 // One file format. Thread-safe.

@@ -156,7 +156,7 @@ absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index) {
 }
 
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
-                                   int channels) {
+                                   const DecodeOptions& decode) {
   auto root = DataLocation::At(path);
   if (!root.ok()) return root.status();
   Opened opened{nullptr, format, path};
@@ -195,15 +195,15 @@ absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const s
     opened.format = *found;
     chosen = Datasets().Create(*found).value();
   }
-  auto dataset = chosen->Open(opened.place, split, channels);
+  auto dataset = chosen->Open(opened.place, split, decode);
   if (!dataset.ok()) return dataset.status();
   opened.dataset = *std::move(dataset);
   return opened;
 }
 
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
-                                           const std::string& format, int channels) {
-  auto opened = OpenDataset(path, split, format, channels);
+                                           const std::string& format, const DecodeOptions& decode) {
+  auto opened = OpenDataset(path, split, format, decode);
   if (!opened.ok()) return opened;
   const Dataset& dataset = *opened->dataset;
   for (int64_t i = 0; i < dataset.size(); ++i) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "data/decode_options.h"
 #include "data/location.h"
 #include "registry/no_options.h"
 #include "registry/registry.h"
@@ -78,11 +79,11 @@ class Format {
   // Whether a folder looks like this format, by names, without reading any image.
   virtual bool MatchesFolder(const DataLocation& folder) const { return false; }
 
-  // The images of `split` (of all splits, where a location is one split), decoded to `channels`, 1
-  // to 4. Everything that can be wrong, except for the images, is found here: InvalidArgument,
-  // NotFound or DataLoss, with the file and the line or entry.
+  // The images of `split` (of all splits, where a location is one split), decoded as `decode` says.
+  // Everything that can be wrong, except for the images, is found here: InvalidArgument, NotFound
+  // or DataLoss, with the file and the line or entry.
   virtual absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                        int channels) const = 0;
+                                                        const DecodeOptions& decode) const = 0;
 };
 
 using DatasetRegistry = registry::Registry<Format>;
@@ -98,12 +99,14 @@ struct Opened {
 // matches. NotFound or InvalidArgument, saying what was looked for, if no format matches, or
 // several do; and the format's own errors.
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split,
-                                   const std::string& format = "", int channels = 3);
+                                   const std::string& format = "",
+                                   const DecodeOptions& decode = {});
 
 // The same for labelled images. InvalidArgument unless every image has a label (the message names
 // the first without one) and there are at least two classes.
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
-                                           const std::string& format = "", int channels = 3);
+                                           const std::string& format = "",
+                                           const DecodeOptions& decode = {});
 
 }  // namespace data
 

@@ -84,8 +84,8 @@ class TestFormat : public Format {
  public:
   std::vector<std::string> FileEndings() const override { return {".test_a", ".test_b"}; }
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
-    return Datasets().Create("tar").value()->Open(path, Split::kTraining, channels);
+                                                const DecodeOptions& decode) const override {
+    return Datasets().Create("tar").value()->Open(path, Split::kTraining, decode);
   }
 };
 

@@ -5,30 +5,35 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "data/codec.h"
+#include "data/orientation.h"
 
 namespace data {
 namespace {
 
-absl::Status CheckSize(const EncodedImage& image) {
-  const int64_t rows = image.rows(), cols = image.cols();
-  if (rows <= 0 || cols <= 0) return Damaged("it has no pixels");
-  if (cols <= kMaxPixels / rows) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("is ", cols, " x ", rows, " pixels, more than ",
-                                          kMaxPixels / 1'000'000, " million; make it smaller"));
-}
+constexpr int64_t kMega = 1'000'000;
 
 }  // namespace
 
-absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, int channels) {
+absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& options) {
+  if (rows <= 0 || cols <= 0) return Damaged("it has no pixels");
+  if (cols <= options.max_pixels / rows) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("is ", cols, " x ", rows, " pixels, more than ", options.max_pixels / kMega,
+                   " million; raise --max-megapixels, or make the image smaller"));
+}
+
+absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions& options) {
   if (bytes.empty()) return absl::DataLossError("is empty");
   const Codec* codec = FindCodec(bytes);
   if (codec == nullptr) return NotRecognised(bytes);
   const auto encoded = codec->Open(bytes);
   if (!encoded.ok()) return encoded.status();
-  if (absl::Status s = CheckSize(**encoded); !s.ok()) return s;
-  const auto image = (*encoded)->Decode(channels);
+  absl::Status size = CheckPixels((*encoded)->rows(), (*encoded)->cols(), options);
+  if (!size.ok()) return size;
+  const auto image = (*encoded)->Decode(options.channels);
   if (!image.ok()) return image.status();
-  return ToChannels(*image, channels);
+  cv::Mat converted = ToChannels(*image, options.channels);
+  return options.apply_exif ? Turned(converted, (*encoded)->orientation()) : converted;
 }
 
 cv::Mat ToChannels(const cv::Mat& image, int channels) {
@@ -52,8 +57,8 @@ cv::Mat ToChannels(const cv::Mat& image, int channels) {
 }
 
 absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes,
-                                    int channels) {
-  auto image = DecodeImage(bytes, channels);
+                                    const DecodeOptions& options) {
+  auto image = DecodeImage(bytes, options);
   if (image.ok()) return image;
   return absl::Status(image.status().code(),
                       absl::StrCat("'", name, "' ", image.status().message()));
@@ -65,10 +70,10 @@ absl::StatusOr<std::string> ReadImageFile(const std::string& path) {
   return bytes;
 }
 
-absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels) {
+absl::StatusOr<cv::Mat> ReadImage(const std::string& path, const DecodeOptions& options) {
   const auto bytes = ReadImageFile(path);
   if (!bytes.ok()) return bytes.status();
-  return DecodeNamed(path, *bytes, channels);
+  return DecodeNamed(path, *bytes, options);
 }
 
 }  // namespace data

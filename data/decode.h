@@ -7,26 +7,27 @@
 #include <opencv2/core/mat.hpp>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "data/decode_options.h"
 
 namespace data {
-
-// Larger images are refused before their pixels are allocated: a PNG of one megabyte can ask for a
-// gigabyte.
-constexpr int64_t kMaxPixels = 100'000'000;
 
 // No image of so many pixels needs more bytes; larger files are not read.
 constexpr int64_t kMaxImageBytes = int64_t{1} << 30;
 
-// Decodes by content, whatever the file is called, to 1 (grey), 2 (grey and alpha), 3 (RGB) or 4
-// (RGB and alpha) channels. Palettes become their colours, CMYK Pillow's RGB; orientation tags are
-// not applied (the reference ignores them, too). Of 16 bits the upper 8 are kept, except that
-// 16-bit grey is scaled to 8 bits, where Pillow clips.
+// Decodes by content, whatever the file is called. Palettes become their colours, CMYK Pillow's
+// RGB. Of 16 bits the upper 8 are kept, except that 16-bit grey is scaled to 8 bits, where Pillow
+// clips.
 //
 // Returns 8 bits a channel. DataLoss says what is wrong ("is empty", "is cut or damaged: ..."), to
 // be put behind the image's name; ResourceExhausted if memory is short. Thread-safe.
-absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, int channels = 3);
+absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions& options = {});
+
+// DataLoss, naming --max-megapixels, if an image of `rows` x `cols` is larger than the options
+// allow.
+absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& options);
 
 // Converts an 8-bit image of 1 to 4 channels to another number of them: grey becomes three equal
 // channels, colour its luma (ITU-R 601, in Pillow's integers); alpha is dropped, or is 255 where
@@ -34,13 +35,14 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, int channels = 3);
 cv::Mat ToChannels(const cv::Mat& image, int channels);
 
 // DecodeImage with the image's name in its errors.
-absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes, int channels);
+absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes,
+                                    const DecodeOptions& options);
 
 // The bytes of a file that may hold an image. DataLoss if it cannot be read.
 absl::StatusOr<std::string> ReadImageFile(const std::string& path);
 
 // The image in a file; the errors of ReadImageFile and DecodeNamed.
-absl::StatusOr<cv::Mat> ReadImage(const std::string& path, int channels);
+absl::StatusOr<cv::Mat> ReadImage(const std::string& path, const DecodeOptions& options);
 
 }  // namespace data
 

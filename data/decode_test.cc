@@ -19,6 +19,7 @@
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "data/codec.h"
+#include "data/orientation.h"
 #include "data/test_images.h"
 
 namespace data {
@@ -74,11 +75,117 @@ TEST(DecodeTest, EqualToPillow) {
   }
 }
 
-// A tag that asks for a turned picture changes nothing: the reference does not see it either.
-TEST(DecodeTest, OrientationIsNotApplied) {
+// A tag that asks for a turned picture is ignored unless it is to be applied.
+TEST(DecodeTest, OrientationIsAppliedOnlyWhenAskedFor) {
   EXPECT_THAT(Sample("turned.jpg"), HasSubstr("Exif"));
-  EXPECT_TRUE(SameImage(DecodeImage(Sample("turned.jpg")).value(),
-                        DecodeImage(Sample("rgb_420.jpg")).value()));
+  const cv::Mat stored = DecodeImage(Sample("rgb_420.jpg")).value();
+  EXPECT_TRUE(SameImage(DecodeImage(Sample("turned.jpg")).value(), stored));
+  EXPECT_TRUE(SameImage(DecodeImage(Sample("rgb_420.jpg"), {.apply_exif = true}).value(), stored));
+  for (int channels = 1; channels <= 4; ++channels) {
+    EXPECT_TRUE(SameImage(
+        DecodeImage(Sample("turned.jpg"), {.channels = channels, .apply_exif = true}).value(),
+        Turned(ToChannels(stored, channels), 6)));
+  }
+}
+
+// --- Odd and damaged JPEG files. tests/parity/photos_test.py has many more. ---
+
+// Where the data of the first scan begin.
+size_t DataOf(const std::string& jpeg) {
+  const size_t scan = jpeg.find("\xFF\xDA");
+  return scan + 2 + static_cast<uint8_t>(jpeg[scan + 3]);
+}
+
+TEST(DecodeTest, OddJpegsWithAllPixelsAreRead) {
+  for (const char* name : {"rgb_420.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg"}) {
+    const std::string jpeg = Sample(name), body = jpeg.substr(0, jpeg.size() - 2);
+    const cv::Mat whole = DecodeImage(jpeg).value();
+    std::vector<std::string> odd = {
+        body,                                         // no end mark
+        body + "\xFF",                                // half of it
+        body + std::string(1000, '\0'),               // zeros for it
+        body + std::string(1000, '\0') + "\xFF\xD9",  // zeros before it
+        jpeg + std::string(1000, '\0') + "trailer",   //
+        body + "stuffing\xFF\xD9",                    //
+        body + jpeg,                                  // another image before it
+        jpeg + jpeg,                                  // or behind it
+        jpeg.substr(0, jpeg.find("\xFF\xDB")) + "x\xFF" + jpeg.substr(jpeg.find("\xFF\xDB"))};
+    if (absl::StartsWith(name, "rgb") || absl::StartsWith(name, "grey")) {
+      std::string scan = jpeg;  // as phones write it
+      scan[DataOf(jpeg) - 2] = '\0';
+      std::string version = jpeg;
+      version[version.find("JFIF") + 5] = '\2';
+      odd.insert(odd.end(), {scan, version});
+    }
+    for (size_t i = 0; i < odd.size(); ++i) {
+      const auto image = DecodeImage(odd[i]);
+      ASSERT_TRUE(image.ok()) << name << " " << i << " " << image.status();
+      EXPECT_TRUE(SameImage(*image, whole)) << name << " " << i;
+    }
+  }
+}
+
+TEST(DecodeTest, JpegsCutWithinTheirPixelsAreRefused) {
+  for (const char* name :
+       {"rgb_420.jpg", "grey.jpg", "cmyk.jpg", "progressive.jpg", "restarts.jpg"}) {
+    const std::string jpeg = Sample(name);
+    const size_t data = DataOf(jpeg), last = jpeg.size() - 3;
+    for (size_t size = data; size < last; size += 1 + (last - data) / 50) {
+      const std::string cut = jpeg.substr(0, size), zeros(jpeg.size() - size, '\0');
+      const std::string what = absl::StrCat(name, " cut to ", size);
+      ExpectRefused(cut, what);
+      ExpectRefused(cut + "\xFF\xD9", what + " with an end mark");
+      ExpectRefused(cut + zeros, what + " with zeros");
+      ExpectRefused(cut + zeros + std::string(5000, '\0'), what + " with more zeros");
+      ExpectRefused(cut + zeros + "\xFF\xD9", what + " with zeros and an end mark");
+      ExpectRefused(cut + jpeg, what + " with another image");
+    }
+  }
+}
+
+constexpr char kFlatBegin[] =
+    "ffd8ffe000104a46494600010100000100010000ffdb004300080606070605080707070909080a0c140d0c0b0b"
+    "0c1912130f141d1a1f1e1d1a1c1c20242e2720222c231c1c2837292c30313434341f27393d38323c2e333432ff"
+    "c0000b080040020001011100ffc4001500010100000000000000000000000000000006ffc40014100100000000"
+    "000000000000000000000000ffda0008010100003f0099";
+constexpr size_t kFlatZeros = 127;
+constexpr char kFlatEnd[] = "01ffd9";
+
+TEST(DecodeTest, HolesInJpegsAreRefusedUnlessTheImageIsFlat) {
+  std::string jpeg = Sample("rgb_444.jpg");
+  jpeg.replace(DataOf(jpeg) + 100, 64, 64, '\0');
+  ExpectRefused(jpeg, "hole");
+
+  // 512 x 64 pixels of one colour, by tables made for it: 127 zeros are in its data.
+  const std::string flat = absl::HexStringToBytes(kFlatBegin) + std::string(kFlatZeros, '\0') +
+                           absl::HexStringToBytes(kFlatEnd);
+  const auto image = DecodeImage(flat, {.channels = 1});
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_EQ(cv::norm(*image, cv::Mat(64, 512, CV_8UC1, cv::Scalar(90)), cv::NORM_INF), 0);
+  ExpectRefused(absl::HexStringToBytes(kFlatBegin) + std::string(kFlatZeros / 2, '\0'), "cut");
+}
+
+TEST(DecodeTest, JpegsWithoutSomeOfTheirRestartIntervalsAreRefused) {
+  const std::string jpeg = Sample("restarts.jpg");
+  const size_t first = jpeg.find("\xFF\xD0"), second = jpeg.find("\xFF\xD1");
+  ASSERT_NE(second, std::string::npos);
+  ExpectRefused(jpeg.substr(0, first) + jpeg.substr(second), "one interval");
+}
+
+TEST(DecodeTest, PngsAreReadWithoutTheirEndAndRefusedWithoutPixels) {
+  const std::string png = Sample("rgb_8.png"), body = png.substr(0, png.size() - 12);
+  const cv::Mat whole = DecodeImage(png).value();
+  for (const std::string& odd : {body, body + "\1\2\3\4\5\6\7\10\11\12\13\14", png + "trailer",
+                                 body + std::string(12, '\0')}) {
+    const auto image = DecodeImage(odd);
+    ASSERT_TRUE(image.ok()) << image.status();
+    EXPECT_TRUE(SameImage(*image, whole));
+  }
+  const size_t pixels = png.find("IDAT") + 4;
+  for (size_t size = pixels; size < body.size() - 12; size += 5) {
+    ExpectRefused(png.substr(0, size), absl::StrCat("cut to ", size));
+    ExpectRefused(png.substr(0, size) + png.substr(body.size()), absl::StrCat("cut to ", size));
+  }
 }
 
 TEST(DecodeTest, PngChecksumsAreChecked) {
@@ -159,8 +266,16 @@ TEST(DecodeTest, TheCapHoldsForEveryCodec) {
   }
 }
 
+TEST(DecodeTest, TheCapCanBeMoved) {
+  const std::string png = Sample("rgb_8.png");  // 13 x 7
+  EXPECT_TRUE(DecodeImage(png, {.max_pixels = 91}).ok());
+  const absl::Status refused = DecodeImage(png, {.max_pixels = 90}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("--max-megapixels"));
+}
+
 TEST(DecodeTest, MissingMemoryIsNoDamage) {
-  EXPECT_EQ(DecodeNamed("x.test", "test:memory", 3).status(),
+  EXPECT_EQ(DecodeNamed("x.test", "test:memory", {}).status(),
             absl::ResourceExhaustedError("'x.test' cannot be decoded: out of memory"));
 }
 
@@ -174,7 +289,8 @@ TEST(DecodeTest, GiganticImagesAreRefused) {
   jpeg.replace(frame + 5, 4, "\xFF\xDC\xFF\xDC");
   ExpectRefused(jpeg, "jpeg");
   EXPECT_EQ(DecodeImage(jpeg).status().message(),
-            "is 65500 x 65500 pixels, more than 100 million; make it smaller");
+            "is 65500 x 65500 pixels, more than 100 million; raise --max-megapixels, or make the "
+            "image smaller");
 
   // 90,000 x 90,000 of 8-bit RGB, and no pixels.
   const std::string png = absl::HexStringToBytes(

@@ -25,7 +25,7 @@ cv::Mat Smooth(int channels) {
 TEST(EncodeTest, PngGivesEveryPixelBack) {
   for (const int channels : {1, 3}) {
     const cv::Mat image = ToChannels(TestImage(1, 7, 13), channels);
-    const auto decoded = DecodeImage(EncodePng(image), channels);
+    const auto decoded = DecodeImage(EncodePng(image), {.channels = channels});
     ASSERT_TRUE(decoded.ok()) << decoded.status();
     EXPECT_TRUE(SameImage(*decoded, image)) << channels;
   }
@@ -41,7 +41,7 @@ TEST(EncodeTest, PartsOfImagesAreTheirOwnRows) {
 TEST(EncodeTest, JpegIsNear) {
   for (const int channels : {1, 3}) {
     const cv::Mat image = Smooth(channels);
-    const auto decoded = DecodeImage(EncodeJpeg(image, 95), channels);
+    const auto decoded = DecodeImage(EncodeJpeg(image, 95), {.channels = channels});
     ASSERT_TRUE(decoded.ok()) << decoded.status();
     ASSERT_EQ(decoded->type(), image.type());
     EXPECT_LT(cv::norm(*decoded, image, cv::NORM_INF), 12) << channels;

@@ -104,7 +104,9 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   e.network_->To(options.device);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
 
-  auto opened = data::OpenDataset(options.data, *split, options.dataset, channels);
+  auto opened =
+      data::OpenDataset(options.data, *split, options.dataset,
+                        data::MakeDecodeOptions(channels, options.exif, options.max_megapixels));
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
   const data::Dataset& dataset = *e.opened_.dataset;
@@ -147,6 +149,8 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
   settings = {{"data", options_.data},
               {"dataset", opened_.format},
               {"split", options_.split},
+              {"exif", options_.exif},
+              {"max_megapixels", options_.max_megapixels},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},
               {"classes", opened_.dataset->classes()},

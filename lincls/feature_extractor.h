@@ -33,6 +33,8 @@ struct ExtractionOptions {
   int64_t batch_size = 250;  // at least 1; a smaller data set forms one batch
   int loader_threads = 1;
   int64_t max_bad_images = 100;
+  std::string exif = "ignore";  // how images are decoded: data::MakeDecodeOptions
+  int64_t max_megapixels = 100;
 
   // Columns of numbers beside the features (columns.h), separated by commas; empty: none.
   std::string columns;

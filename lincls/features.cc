@@ -32,6 +32,7 @@ DEFINE_string(
     "[data] the images (docs/data.md), also as the positional argument; empty: the demo's");
 MOCOPP_DATASET_FLAG;
 MOCOPP_SPLIT_FLAG;
+MOCOPP_DECODE_FLAGS;
 MOCOPP_WORKERS_FLAG;
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_string(eval_views, "",
@@ -102,6 +103,8 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   o.type = FLAGS_dtype == "float16" ? tensors::NpyType::kFloat16 : tensors::NpyType::kFloat32;
   o.batch_size = FLAGS_batch_size;
   o.loader_threads = LoaderThreads();
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.columns = FLAGS_columns;
   o.views = FLAGS_views;

@@ -65,6 +65,7 @@ MOCOPP_SEED_FLAG;
 
 // Flags that the reference does not have.
 MOCOPP_DATASET_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
             "0.01");
@@ -203,6 +204,8 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.loader_threads = FLAGS_workers == 0 ? 0
                                         : std::min(moco::ShareOfThreads(FLAGS_workers, world),
                                                    moco::ShareOfThreads(0, world));
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;
@@ -231,7 +234,9 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
 // Opens the labelled images of a split, with as many channels as the encoder takes. If only the
 // settings are to be printed, the data may be on another machine; the result then has no images.
 absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
-  auto opened = data::OpenLabelledDataset(place, split, FLAGS_dataset, channels);
+  auto opened = data::OpenLabelledDataset(
+      place, split, FLAGS_dataset,
+      data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels));
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   return opened;
 }

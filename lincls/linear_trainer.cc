@@ -111,12 +111,14 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                          {"seed", absl::StrCat(options_.seed)},
                          {"finetune", encoder_.frozen() ? "false" : "true"}};
     settings.forceable = {{moco::kViewsSetting, views_->spec()},
-                          {"data", absl::StrCat(data_.train.size(), " images")}};
+                          {"data", absl::StrCat(data_.train.size(), " images")},
+                          {moco::kExifSetting, options_.exif}};
     settings.changeable = {{"lr", registry::WriteValue(options_.lr)},
                            {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
                            {"momentum", registry::WriteValue(options_.momentum)},
                            {"weight-decay", registry::WriteValue(options_.weight_decay)},
                            {"epochs", absl::StrCat(options_.epochs)},
+                           {"max-megapixels", absl::StrCat(options_.max_megapixels)},
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()},

@@ -68,6 +68,7 @@ DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)
 
 // Flags that the reference does not have.
 MOCOPP_DATASET_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
@@ -224,14 +225,16 @@ struct Data {
 absl::StatusOr<Data> OpenData(const std::string& folder) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
+  const data::DecodeOptions decode =
+      data::MakeDecodeOptions(*channels, FLAGS_exif, FLAGS_max_megapixels);
   Data data;
-  auto train = data::OpenDataset(folder, data::Split::kPretraining, FLAGS_dataset, *channels);
+  auto train = data::OpenDataset(folder, data::Split::kPretraining, FLAGS_dataset, decode);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   if (FLAGS_knn_every == 0) return data;
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
-    auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, *channels);
+    auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, decode);
     if (absl::IsNotFound(labelled.status())) {
       return absl::InvalidArgumentError(
           absl::StrCat("--knn-every requires labelled images: ", labelled.status().message(),
@@ -291,6 +294,8 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
       Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize, resize));
   const int64_t workers = ShareOfThreads(FLAGS_workers, world);
   o.loader_threads = FLAGS_workers == 0 ? 0 : std::min(workers, ShareOfThreads(0, world));
+  o.exif = FLAGS_exif;
+  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.checkpoint_prefix = FLAGS_checkpoint_dir.empty() ? kCheckpoints : kFlatCheckpoints;
@@ -367,7 +372,11 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
   const auto split = [&](data::Split which) {
     return data::OpenLabelledDataset(data_folder, which, FLAGS_dataset).ok();
   };
-  const std::string dataset = FLAGS_dataset.empty() ? "" : " --dataset=" + FLAGS_dataset;
+  std::string dataset = FLAGS_dataset.empty() ? "" : " --dataset=" + FLAGS_dataset;
+  if (FLAGS_exif == "apply") dataset += " --exif=apply";
+  if (FLAGS_max_megapixels != 100) {
+    absl::StrAppend(&dataset, " --max-megapixels=", FLAGS_max_megapixels);
+  }
   const bool labelled = split(data::Split::kTraining) && split(data::Split::kValidation);
   return absl::StrCat(
       "bazel run //lincls:lincls -- ", labelled ? base::ShellQuoted(data_folder) + dataset : "DIR",

@@ -63,7 +63,7 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @faiss, @gflags, @gif, @glog, @gtest, @isal, @json, @onnx, @opencv,
+    """Declares @absl, @faiss, @gflags, @gif, @glog, @gtest, @isal, @jpeg, @json, @onnx, @opencv,
     @png, @protobuf, @tiff, @turbojpeg, @webp and @zlib."""
     _library(
         name = "absl",
@@ -77,6 +77,12 @@ def system_libraries():
     _library(name = "glog", headers = ["glog"], libs = ["glog"], package = "libgoogle-glog-dev")
     _library(name = "gtest", headers = ["gtest", "gmock"], libs = ["gtest", "gmock"], package = "libgtest-dev libgmock-dev")
     _library(name = "isal", headers = ["isa-l"], libs = ["isal"], package = "libisal-dev")
+    _library(
+        name = "jpeg",
+        headers = ["jpeglib.h", "jmorecfg.h", "jerror.h"],
+        libs = ["jpeg"],
+        package = "libjpeg62-turbo-dev",
+    )
     _library(name = "json", headers = ["nlohmann"], package = "nlohmann-json3-dev")
     _library(name = "onnx", headers = ["onnx"], libs = ["onnx_proto"], package = "libonnx-dev")
     _library(

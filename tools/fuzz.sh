@@ -46,8 +46,8 @@ for format in zip legacy safetensors pickle npy; do
   fuzz tensors "$format" tensors/fuzz/corpus/failed "tensors/fuzz/corpus/$format"/*
 done
 
-build_fuzzer codecs data/fuzz/fuzzer.cc data/codec.cc data/codecs/{bmp,gif,jpeg,png,pnm,tiff,webp}.cc \
-  registry/{options,spec,table}.cc -I/usr/include/opencv4 -lopencv_core -lgif -lglog -lturbojpeg -lpng -ltiff -lwebpdemux -lwebp
+build_fuzzer codecs data/fuzz/fuzzer.cc {data/codec,data/orientation}.cc data/codecs/{bmp,gif,jpeg,png,pnm,tiff,webp}.cc \
+  registry/{options,spec,table}.cc -I/usr/include/opencv4 -lopencv_core -lgif -lglog -ljpeg -lpng -ltiff -lwebpdemux -lwebp
 for format in bmp gif jpg png ppm tif webp; do
   fuzz codecs "$format" data/fuzz/failed data/testdata/samples/*."$format"
 done

@@ -18,6 +18,7 @@
 MOCOPP_DATASET_FLAG;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
+MOCOPP_DECODE_FLAGS;
 DEFINE_bool(
     decoded, false,
     "[output] store decoded pixels: the file is larger, but training does not have to decode");
@@ -34,7 +35,8 @@ absl::Status Pack(const base::Arguments& arguments) {
   if (!split.ok()) return split.status();
   const std::string out = base::UserPath(arguments[1]);
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset, FLAGS_channels);
+      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset,
+                        data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels));
   if (!opened.ok()) return opened.status();
   base::Progress progress;
   absl::Status status =

@@ -33,6 +33,7 @@ PACKAGES=(
   libgoogle-glog-dev
   libgtest-dev
   libisal-dev
+  libjpeg62-turbo-dev
   libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev

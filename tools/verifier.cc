@@ -35,7 +35,8 @@ absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::stri
     if (!demo.ok()) return demo.status();
     place = *demo + "/test";
   }
-  const auto dataset = data::OpenDataset(place, data::Split::kPretraining, "", channels);
+  const auto dataset =
+      data::OpenDataset(place, data::Split::kPretraining, "", {.channels = channels});
   if (!dataset.ok()) return dataset.status();
   const auto pipeline = augment::Pipeline::Create(views, channels);
   if (!pipeline.ok()) return pipeline.status();

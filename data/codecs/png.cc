@@ -1,25 +1,55 @@
 // PNG, by libpng.
 #include <png.h>
+#include <zlib.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 #include "data/codec.h"
+#include "data/orientation.h"
 
 namespace data {
 namespace {
+
+constexpr png_uint_32 kPixelsChunk = 0x49444154;  // IDAT
+constexpr absl::string_view kZero("\0", 1);
+
+// Bytes of metadata, unpacked, in which an orientation is looked for.
+constexpr size_t kMaxText = 1 << 20;
+
+// The bytes of a profile as ImageMagick writes it: an empty line, a name, a size, and the bytes in
+// hexadecimal.
+std::string OfProfile(absl::string_view profile) {
+  for (int line = 0; line < 3; ++line) {
+    const size_t end = profile.find('\n');
+    if (end == profile.npos) return "";
+    profile.remove_prefix(end + 1);
+  }
+  std::string digits;
+  absl::c_copy_if(profile, std::back_inserter(digits),
+                  [](char c) { return absl::ascii_isxdigit(c); });
+  if (digits.size() % 2 != 0) digits.pop_back();
+  return absl::HexStringToBytes(digits);
+}
 
 // libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the
 // functions that are jumped out of.
 class PngImage : public EncodedImage {
  public:
-  explicit PngImage(absl::string_view bytes) : bytes_(bytes) {
+  explicit PngImage(absl::string_view bytes) : file_(bytes), bytes_(bytes) {
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, this, Fail, Ignore);
     if (png_ != nullptr) info_ = png_create_info_struct(png_);
   }
@@ -42,8 +72,32 @@ class PngImage : public EncodedImage {
                   CV_8UC(png_get_channels(png_, info_)));
     row_pointers_.resize(rows());
     for (int y = 0; y < image_.rows; ++y) row_pointers_[y] = image_.ptr(y);
-    if (!ReadPixels()) return Error();
+    if (!ReadPixels() && !is_behind_pixels_) return Error();
     return image_;
+  }
+
+  // As Pillow, which takes the last of what it finds, wherever it stands.
+  int orientation() const override {
+    std::string exif, profile, xmp;
+    absl::string_view rest = file_.substr(std::min<size_t>(file_.size(), 8));
+    while (rest.size() >= 12) {
+      const auto* length = reinterpret_cast<const uint8_t*>(rest.data());
+      const size_t size = png_get_uint_32(length);
+      const absl::string_view type = rest.substr(4, 4), contents = rest.substr(8, size);
+      if (size > rest.size() - 12 || type == "IEND") break;
+      if (type == "eXIf") exif = std::string(contents);
+      if (type == "tEXt" || type == "zTXt" || type == "iTXt") {
+        for (const auto& [key, found] :
+             {std::pair("Raw profile type exif", &profile), std::pair("XML:com.adobe.xmp", &xmp)}) {
+          if (std::string text = Text(type, contents, key); !text.empty()) *found = text;
+        }
+      }
+      rest.remove_prefix(12 + size);
+    }
+    if (exif.empty()) exif = OfProfile(profile);
+    auto orientation = OrientationOfExif(exif);
+    if (!orientation) orientation = OrientationOfXmp(xmp);
+    return orientation.value_or(1);
   }
 
  private:
@@ -84,8 +138,40 @@ class PngImage : public EncodedImage {
       png_error(png_, "unexpected layout");
     }
     png_read_image(png_, row_pointers_.data());
-    png_read_end(png_, nullptr);  // a file that ends before its end mark is cut
+    png_read_end(png_, nullptr);  // compares checksums
     return true;
+  }
+
+  // The text of the metadata under `key` in the contents of a tEXt, zTXt or iTXt chunk; empty if
+  // they have another key.
+  static std::string Text(absl::string_view type, absl::string_view contents,
+                          absl::string_view key) {
+    if (!absl::ConsumePrefix(&contents, key) || !absl::ConsumePrefix(&contents, kZero)) return "";
+    bool packed = type == "zTXt";
+    if (type == "iTXt") {  // is it packed, how, language, translated key
+      packed = !absl::StartsWith(contents, kZero);
+      for (int field = 0; field < 2; ++field) {
+        const size_t end = contents.find('\0', field == 0 ? 2 : 0);
+        if (end == contents.npos) return "";
+        contents.remove_prefix(end + 1);
+      }
+    } else if (packed) {
+      contents.remove_prefix(std::min<size_t>(contents.size(), 1));  // how
+    }
+    if (!packed) return std::string(contents);
+    std::string text(kMaxText, '\0');
+    uLongf size = text.size();
+    const int error = uncompress(reinterpret_cast<Bytef*>(text.data()), &size,
+                                 reinterpret_cast<const Bytef*>(contents.data()), contents.size());
+    text.resize(error == Z_OK ? size : 0);
+    return text;
+  }
+
+  bool AllRowsAreRead() const {
+    constexpr int kPasses = 7;  // of interlaced files
+    return png_get_interlace_type(png_, info_) != PNG_INTERLACE_NONE
+               ? png_get_current_pass_number(png_) >= kPasses
+               : png_get_current_row_number(png_) >= png_get_image_height(png_, info_);
   }
 
   static absl::Status OutOfMemory() {
@@ -99,7 +185,10 @@ class PngImage : public EncodedImage {
 
   static void Read(png_structp png, png_bytep out, size_t size) {
     auto* self = static_cast<PngImage*>(png_get_io_ptr(png));
-    if (size > self->bytes_.size()) png_error(png, "premature end of PNG file");
+    if (size > self->bytes_.size()) {
+      self->ran_out_ = true;
+      png_error(png, "premature end of PNG file");
+    }
     std::memcpy(out, self->bytes_.data(), size);
     self->bytes_.remove_prefix(size);
   }
@@ -107,17 +196,22 @@ class PngImage : public EncodedImage {
   static void Fail(png_structp png, png_const_charp message) {
     auto* self = static_cast<PngImage*>(png_get_error_ptr(png));
     std::strncpy(self->error_, message, sizeof(self->error_) - 1);
+    // A missing end, or what stands in the place of it.
+    self->is_behind_pixels_ =
+        self->AllRowsAreRead() && (self->ran_out_ || png_get_io_chunk_type(png) != kPixelsChunk);
     png_longjmp(png, 1);
   }
 
   // Warnings are about what is beside the pixels.
   static void Ignore(png_structp, png_const_charp) {}
 
+  const absl::string_view file_;
   absl::string_view bytes_;  // not yet read
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
   cv::Mat image_;
   std::vector<png_bytep> row_pointers_;
+  bool ran_out_ = false, is_behind_pixels_ = false;
   char error_[128] = {};
 };
 

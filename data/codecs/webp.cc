@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "data/codec.h"
+#include "data/orientation.h"
 
 namespace data {
 namespace {
@@ -48,7 +49,27 @@ class WebpImage : public EncodedImage {
     return features_.has_animation ? FirstFrame() : Still(/*alpha=*/channels % 2 == 0);
   }
 
+  int orientation() const override {
+    const WebPData data = {Bytes(bytes_), bytes_.size()};
+    const std::unique_ptr<WebPDemuxer, void (*)(WebPDemuxer*)> demuxer(WebPDemux(&data),
+                                                                       WebPDemuxDelete);
+    if (!demuxer) return 1;
+    auto orientation = OrientationOfExif(Chunk(demuxer.get(), "EXIF"));
+    if (!orientation) orientation = OrientationOfXmp(Chunk(demuxer.get(), "XMP "));
+    return orientation.value_or(1);
+  }
+
  private:
+  // The contents of the first such chunk, which lie in the file; empty if there is none.
+  static absl::string_view Chunk(const WebPDemuxer* demuxer, const char* name) {
+    WebPChunkIterator chunk;
+    if (!WebPDemuxGetChunk(demuxer, name, 1, &chunk)) return "";
+    const absl::string_view contents(reinterpret_cast<const char*>(chunk.chunk.bytes),
+                                     chunk.chunk.size);
+    WebPDemuxReleaseChunkIterator(&chunk);
+    return contents;
+  }
+
   absl::StatusOr<cv::Mat> Still(bool alpha) {
     alpha = alpha && features_.has_alpha;
     cv::Mat image(features_.height, features_.width, alpha ? CV_8UC4 : CV_8UC3);

@@ -147,7 +147,7 @@ class Cifar : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     const auto folder = DataLocation::At(path);
     if (!folder.ok()) return folder.status();
     const bool is_python = IsPython(*folder);
@@ -167,7 +167,7 @@ class Cifar : public Format {
         is_python ? ReadPickledNames(names, kind_) : ReadClassNames(names, kind_.classes);
     if (!classes.ok()) return classes.status();
     images.classes = *std::move(classes);
-    return MakeRecordDataset(std::move(images), channels);
+    return MakeRecordDataset(std::move(images), decode);
   }
 
  private:

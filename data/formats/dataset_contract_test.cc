@@ -114,7 +114,7 @@ class DatasetContract : public testing::TestWithParam<std::string> {
       for (size_t i = 0; i < samples.size(); ++i)
         write("folder/" + name(i, samples[i]), samples[i].file);
       const auto folder =
-          Datasets().Create("image_folder").value()->Open(root + "/folder", Split::kTraining, 3);
+          Datasets().Create("image_folder").value()->Open(root + "/folder", Split::kTraining, {});
       EXPECT_TRUE(WritePack(**folder, Split::kTraining, /*decoded=*/false, root + "/images.pack",
                             [](int64_t) {})
                       .ok());
@@ -127,7 +127,10 @@ class DatasetContract : public testing::TestWithParam<std::string> {
   }
 
   static absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, int channels = 3) {
-    return Datasets().Create(GetParam()).value()->Open(path, Split::kTraining, channels);
+    return Datasets()
+        .Create(GetParam())
+        .value()
+        ->Open(path, Split::kTraining, {.channels = channels});
   }
 
   static void ExpectOneLine(const absl::Status& status) {

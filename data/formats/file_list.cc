@@ -51,7 +51,7 @@ class FileListFormat : public Format {
   std::vector<std::string> FileEndings() const override { return {".csv"}; }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto lines = ReadCsv(path);
     if (!lines.ok()) return lines.status();
     Names names;
@@ -81,7 +81,7 @@ class FileListFormat : public Format {
           "'", path, "' names no images: no line begins with an image's name (.jpg, .png, ...)"));
     }
     return MakeImageFiles(path.substr(0, path.rfind('/') + 1), std::move(names),
-                          ClassesOfLabels(labels), channels);
+                          ClassesOfLabels(labels), decode);
   }
 };
 

@@ -27,7 +27,10 @@ class FileListTest : public testing::Test {
   }
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& list) {
     WriteTestFile(folder_ + "/list.csv", list);
-    return Datasets().Create("file_list").value()->Open(folder_ + "/list.csv", Split::kTraining, 3);
+    return Datasets()
+        .Create("file_list")
+        .value()
+        ->Open(folder_ + "/list.csv", Split::kTraining, {});
   }
   std::string ErrorOf(const std::string& list) {
     const auto dataset = Open(list);

@@ -90,7 +90,7 @@ class Idx : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto names = Choose(path);
     if (!names.ok()) return names.status();
     const std::string name = split == Split::kValidation ? names->test : names->train;
@@ -99,9 +99,9 @@ class Idx : public Format {
     auto sizes = ReadHeader(*file, 3);
     if (!sizes.ok()) return sizes.status();
     const int64_t count = (*sizes)[0], rows = (*sizes)[1], cols = (*sizes)[2];
-    if (rows > kMaxPixels || cols > kMaxPixels || rows * cols > kMaxPixels) {
-      return absl::DataLossError(absl::StrCat("'", file->path(), "' has images of ", rows, " x ",
-                                              cols, " pixels, more than ", kMaxPixels));
+    if (absl::Status s = CheckPixels(rows, cols, decode); !s.ok()) {
+      return absl::Status(s.code(),
+                          absl::StrCat("each image of '", file->path(), "' ", s.message()));
     }
     RecordImages images;
     images.shape = {static_cast<int>(rows), static_cast<int>(cols), 1};
@@ -111,7 +111,7 @@ class Idx : public Format {
 
     auto labels = ReadLabels(path, name);
     if (absl::IsNotFound(labels.status()) && split == Split::kPretraining) {
-      return MakeRecordDataset(std::move(images), channels);
+      return MakeRecordDataset(std::move(images), decode);
     }
     if (!labels.ok()) return labels.status();
     if (static_cast<int64_t>(labels->size()) != count) {
@@ -128,7 +128,7 @@ class Idx : public Format {
       for (const uint8_t label : **split_labels) classes = std::max(classes, label + 1);
     }
     images.classes = NumberedClasses(classes);
-    return MakeRecordDataset(std::move(images), channels);
+    return MakeRecordDataset(std::move(images), decode);
   }
 
  private:

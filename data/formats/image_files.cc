@@ -12,15 +12,15 @@ namespace {
 
 class ImageFiles : public Dataset {
  public:
-  ImageFiles(std::string folder, Names names, Classes classes, int channels)
+  ImageFiles(std::string folder, Names names, Classes classes, const DecodeOptions& decode)
       : folder_(std::move(folder)),
         names_(std::move(names)),
         classes_(std::move(classes)),
-        channels_(channels) {}
+        decode_(decode) {}
 
   int64_t size() const override { return names_.size(); }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    return ReadImage(Name(index), channels_);
+    return ReadImage(Name(index), decode_);
   }
   absl::StatusOr<std::string> File(int64_t index) const override {
     return ReadImageFile(Name(index));
@@ -38,15 +38,15 @@ class ImageFiles : public Dataset {
   const std::string folder_;
   const Names names_;
   const Classes classes_;
-  const int channels_;
+  const DecodeOptions decode_;
 };
 
 }  // namespace
 
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels) {
+                                        const DecodeOptions& decode) {
   return std::make_unique<ImageFiles>(std::move(folder), std::move(names), std::move(classes),
-                                      channels);
+                                      decode);
 }
 
 }  // namespace data

@@ -6,14 +6,15 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "data/decode_options.h"
 #include "data/listing.h"
 
 namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
-// `classes` is empty, or has a label for each name. Images are decoded to `channels`, 1 to 4.
+// `classes` is empty, or has a label for each name. Images are decoded as `decode` says.
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        int channels);
+                                        const DecodeOptions& decode);
 
 }  // namespace data
 

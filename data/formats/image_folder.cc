@@ -19,11 +19,11 @@ class ImageFolder : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto names = ListImages(path);
     if (!names.ok()) return names.status();
     Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
-    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), channels);
+    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), decode);
   }
 
  private:

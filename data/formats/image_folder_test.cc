@@ -18,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path) {
-  return Datasets().Create("image_folder").value()->Open(path, Split::kPretraining, 3);
+  return Datasets().Create("image_folder").value()->Open(path, Split::kPretraining, {});
 }
 
 TEST(ImageFolderTest, ClassesAreFolders) {

@@ -46,12 +46,12 @@ class NumberedPng : public Dataset {
     std::string own, unlabeled;
     int64_t in_own = 0;  // how many of `numbers` are in `own`
   };
-  NumberedPng(Contents contents, int channels)
-      : contents_(std::move(contents)), channels_(channels) {}
+  NumberedPng(Contents contents, const DecodeOptions& decode)
+      : contents_(std::move(contents)), decode_(decode) {}
 
   int64_t size() const override { return contents_.numbers.size(); }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
-    return ReadImage(Name(index), channels_);
+    return ReadImage(Name(index), decode_);
   }
   absl::StatusOr<std::string> File(int64_t index) const override {
     return ReadImageFile(Name(index));
@@ -70,7 +70,7 @@ class NumberedPng : public Dataset {
 
  private:
   const Contents contents_;
-  const int channels_;
+  const DecodeOptions decode_;
 };
 
 // The numbers of the images in a folder, in order.
@@ -109,7 +109,7 @@ class NumberedPngFormat : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     const std::string name = split == Split::kPretraining ? "unlabeled"
                              : split == Split::kTraining  ? "train"
                                                           : "val";
@@ -128,7 +128,7 @@ class NumberedPngFormat : public Format {
       if (!classes.ok()) return classes.status();
       contents.classes = NumberedClasses(*classes);
     }
-    return std::make_unique<NumberedPng>(std::move(contents), channels);
+    return std::make_unique<NumberedPng>(std::move(contents), decode);
   }
 
  private:

@@ -72,8 +72,8 @@ bool TakeText(absl::string_view& bytes, std::string* text) {
 
 class Packed : public Dataset {
  public:
-  Packed(std::string path, base::MappedFile file, int channels)
-      : path_(std::move(path)), file_(std::move(file)), channels_(channels) {}
+  Packed(std::string path, base::MappedFile file, const DecodeOptions& decode)
+      : path_(std::move(path)), file_(std::move(file)), decode_(decode) {}
 
   // What is wrong with the file; empty if nothing is.
   std::string Parse() {
@@ -126,10 +126,13 @@ class Packed : public Dataset {
     const Record record = At(index);
     auto bytes = CheckedBytes(index);
     if (!bytes.ok()) return bytes.status();
-    if (record.rows == 0) return DecodeNamed(Name(index), *bytes, channels_);
+    if (record.rows == 0) return DecodeNamed(Name(index), *bytes, decode_);
+    if (absl::Status s = CheckPixels(record.rows, record.cols, decode_); !s.ok()) {
+      return absl::DataLossError(absl::StrCat("'", Name(index), "' ", s.message()));
+    }
     const cv::Mat image(record.rows, record.cols, CV_8UC(record.channels),
                         const_cast<char*>(bytes->data()));
-    const cv::Mat result = ToChannels(image, channels_);
+    const cv::Mat result = ToChannels(image, decode_.channels);
     return result.data == image.data ? image.clone() : result;
   }
 
@@ -160,8 +163,8 @@ class Packed : public Dataset {
     return r.begin <= images_.size() && r.size <= images_.size() - r.begin &&
            r.name_begin <= names_.size() && r.name_size <= names_.size() - r.name_begin &&
            r.label >= -1 && r.label < static_cast<int64_t>(classes_.size()) &&
-           (!pixels || (r.cols > 0 && r.channels >= 1 && r.channels <= 4 && r.rows <= kMaxPixels &&
-                        r.cols <= kMaxPixels && int64_t{r.rows} * r.cols <= kMaxPixels &&
+           (!pixels || (r.cols > 0 && r.channels >= 1 && r.channels <= 4 && r.rows <= r.size &&
+                        r.cols <= r.size && int64_t{r.rows} * r.cols <= r.size &&
                         int64_t{r.rows} * r.cols * r.channels == r.size));
   }
 
@@ -175,7 +178,7 @@ class Packed : public Dataset {
 
   const std::string path_;
   const base::MappedFile file_;
-  const int channels_;
+  const DecodeOptions decode_;
   Head head_ = {};
   std::string normalize_;
   std::vector<std::string> classes_;
@@ -187,10 +190,10 @@ class PackedFormat : public Format {
   std::vector<std::string> FileEndings() const override { return {".pack"}; }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto file = base::MappedFile::Open(path);
     if (!file.ok()) return file.status();
-    auto dataset = std::make_unique<Packed>(path, *std::move(file), channels);
+    auto dataset = std::make_unique<Packed>(path, *std::move(file), decode);
     if (const std::string wrong = dataset->Parse(); !wrong.empty()) {
       return absl::DataLossError(
           absl::StrCat("'", path, "' is damaged: ", wrong, "; pack or fetch it again"));

@@ -55,8 +55,8 @@ absl::StatusOr<std::string> Unpack(const std::string& path) {
 
 class RecordDataset : public Dataset {
  public:
-  RecordDataset(RecordImages images, int channels)
-      : images_(std::move(images)), channels_(channels) {
+  RecordDataset(RecordImages images, const DecodeOptions& decode)
+      : images_(std::move(images)), decode_(decode) {
     for (const FileContents& file : images_.files) {
       begins_.push_back(begins_.back() + CountRecords(file, images_.shape).value());
     }
@@ -80,7 +80,7 @@ class RecordDataset : public Dataset {
         }
       }
     }
-    return ToChannels(image, channels_);
+    return ToChannels(image, decode_.channels);
   }
 
   std::string Name(int64_t index) const override {
@@ -102,7 +102,7 @@ class RecordDataset : public Dataset {
   }
 
   const RecordImages images_;
-  const int channels_;
+  const DecodeOptions decode_;
   std::vector<int64_t> begins_ = {0};  // of each file, and the end
 };
 
@@ -155,8 +155,8 @@ absl::StatusOr<int64_t> CountRecords(const FileContents& file, const RecordShape
   return size / shape.size();
 }
 
-std::unique_ptr<Dataset> MakeRecordDataset(RecordImages images, int channels) {
-  return std::make_unique<RecordDataset>(std::move(images), channels);
+std::unique_ptr<Dataset> MakeRecordDataset(RecordImages images, const DecodeOptions& decode) {
+  return std::make_unique<RecordDataset>(std::move(images), decode);
 }
 
 absl::Status CheckLabels(const std::string& path, const std::vector<uint8_t>& labels,

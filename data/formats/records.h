@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "base/files.h"
 #include "data/dataset.h"
+#include "data/decode_options.h"
 
 namespace data {
 
@@ -64,7 +65,7 @@ struct RecordImages {
   std::vector<std::string> classes;
   ViewDefaults views;
 };
-std::unique_ptr<Dataset> MakeRecordDataset(RecordImages images, int channels);
+std::unique_ptr<Dataset> MakeRecordDataset(RecordImages images, const DecodeOptions& decode);
 
 // DataLoss, naming the file and the record, if a label is not below `classes`.
 absl::Status CheckLabels(const std::string& path, const std::vector<uint8_t>& labels,

@@ -52,7 +52,7 @@ TEST(IdxTest, PlainOrPacked) {
   WriteTestFile(root + "/t10k-images-idx3-ubyte", Idx({1, 2, 3}, "ghijkl"));
   WriteTestFile(root + "/t10k-labels-idx1-ubyte", Idx({1}, {5}));
   for (int packed = 0; packed < 2; ++packed) {
-    const auto train = OpenDataset(root, Split::kTraining, "", 1).value();
+    const auto train = OpenDataset(root, Split::kTraining, "", {.channels = 1}).value();
     EXPECT_EQ(train.format, "idx");
     ASSERT_EQ(train.dataset->size(), 2);
     EXPECT_EQ(train.dataset->classes().size(), 6u);  // of both splits

@@ -21,7 +21,7 @@ class Stl10 : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     const std::string name = split == Split::kPretraining ? "unlabeled"
                              : split == Split::kTraining  ? "train"
                                                           : "test";
@@ -48,7 +48,7 @@ class Stl10 : public Format {
       if (!classes.ok()) return classes.status();
       images.classes = *std::move(classes);
     }
-    return MakeRecordDataset(std::move(images), channels);
+    return MakeRecordDataset(std::move(images), decode);
   }
 };
 

@@ -257,19 +257,19 @@ class Tar : public Dataset {
     uint32_t shard;
   };
   Tar(std::vector<Shard> shards, std::vector<Span> spans, Names names, Classes classes,
-      int channels)
+      const DecodeOptions& decode)
       : shards_(std::move(shards)),
         spans_(std::move(spans)),
         names_(std::move(names)),
         classes_(std::move(classes)),
-        channels_(channels) {}
+        decode_(decode) {}
 
   int64_t size() const override { return spans_.size(); }
 
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
     const auto bytes = File(index);
     if (!bytes.ok()) return bytes.status();
-    return DecodeNamed(Name(index), *bytes, channels_);
+    return DecodeNamed(Name(index), *bytes, decode_);
   }
 
   absl::StatusOr<std::string> File(int64_t index) const override {
@@ -297,7 +297,7 @@ class Tar : public Dataset {
   const std::vector<Span> spans_;
   const Names names_;
   const Classes classes_;
-  const int channels_;
+  const DecodeOptions decode_;
 };
 
 absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
@@ -357,7 +357,7 @@ class TarFormat : public Format {
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
-                                                int channels) const override {
+                                                const DecodeOptions& decode) const override {
     auto paths = ShardPaths(path);
     if (!paths.ok()) return paths.status();
     AllowManyFiles();
@@ -386,7 +386,7 @@ class TarFormat : public Format {
     auto classes = FindClasses(entries, names, path);
     if (!classes.ok()) return classes.status();
     return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
-                                 *std::move(classes), channels);
+                                 *std::move(classes), decode);
   }
 };
 

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 std::string Image(int seed) { return EncodePng(TestImage(seed)); }
 
 absl::StatusOr<std::unique_ptr<Dataset>> OpenPath(const std::string& path) {
-  return Datasets().Create("tar").value()->Open(path, Split::kPretraining, 3);
+  return Datasets().Create("tar").value()->Open(path, Split::kPretraining, {});
 }
 
 // The archive written to a file and opened.

@@ -23,6 +23,13 @@ std::string Text(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
+// What a setting was in files of versions that did not have it.
+Json EarlierValue(const std::string& key) {
+  if (key == "exif") return "ignore";
+  if (key == "max_megapixels") return 100;
+  return Json();
+}
+
 // Returns the description in a folder; nothing if the folder or the file does not exist.
 absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, const Json& settings) {
   const std::string file = absl::StrCat(path, "/", kDescriptionFile);
@@ -46,7 +53,7 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
         absl::StrCat("'", file, "' is damaged; remove '", path, "', or choose another --out"));
   }
   for (const auto& [key, value] : settings.items()) {
-    const Json held = json.value(key, Json());
+    const Json held = json.value(key, EarlierValue(key));
     if (Text(held) == Text(value)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' contains features with other settings: '", key, "' is ",

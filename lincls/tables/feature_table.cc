@@ -70,6 +70,9 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
           std::pair("arch", &table.arch), std::pair("eval_views", &table.eval_views)}) {
       json.at(key).get_to(*value);
     }
+    // Earlier versions had no such settings.
+    table.exif = json.value("exif", table.exif);
+    table.max_megapixels = json.value("max_megapixels", table.max_megapixels);
   } catch (const nlohmann::json::exception&) {
     return absl::DataLossError(absl::StrCat("'", path, "' lacks an entry that //lincls:features ",
                                             "writes; compute the features again"));
@@ -218,7 +221,9 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
-  auto opened = data::OpenDataset(table.data, *split, table.dataset, channels);
+  auto opened =
+      data::OpenDataset(table.data, *split, table.dataset,
+                        data::MakeDecodeOptions(channels, table.exif, table.max_megapixels));
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
   // Both are in the order of the data; the table lacks images that could not be read.

@@ -70,6 +70,8 @@ absl::StatusOr<CheckpointFacts> ReadFacts(const std::map<std::string, std::strin
     node.key() = std::string(name);
     facts.settings.insert(std::move(node));
   }
+  // Earlier versions never turned images.
+  if (!facts.Setting("program").empty()) facts.settings.emplace(kExifSetting, "ignore");
   facts.run = take(kRun);
   facts.forced = take(kForced);
   facts.classes = take(kClasses);

@@ -15,12 +15,13 @@
 namespace moco {
 
 // Names in CheckpointFacts::settings of those settings that not only the run itself reads. Their
-// values are canonical specs.
+// values are canonical specs, except for that of kExifSetting.
 inline constexpr char kArchSetting[] = "arch";
 inline constexpr char kHeadSetting[] = "head";
 inline constexpr char kLossSetting[] = "loss";
 inline constexpr char kViewsSetting[] = "views";
 inline constexpr char kEvalViewsSetting[] = "eval-views";
+inline constexpr char kExifSetting[] = "exif";  // "ignore" or "apply"
 
 struct CheckpointFacts {
   // The settings with which the checkpoint was computed, by name (the flag's name if a flag sets

@@ -55,6 +55,7 @@ TEST(FactsTest, EarlierCheckpointsAreRead) {
   EXPECT_THAT(facts.Setting(kLossSetting), HasSubstr("temperature=0.2"));
   EXPECT_THAT(facts.Setting(kViewsSetting), HasSubstr("random_resized_crop:size=16"));
   EXPECT_THAT(facts.Setting(kEvalViewsSetting), HasSubstr("center_crop:size=16"));
+  EXPECT_EQ(facts.Setting(kExifSetting), "ignore");
   EXPECT_EQ(facts.run.size(), 16);
   EXPECT_EQ(facts.step, facts.steps_per_epoch);
 

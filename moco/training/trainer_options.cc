@@ -53,13 +53,16 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                                      : m.dtype == at::kDouble ? "fp64"
                                                               : "fp32"},
                        {"seed", absl::StrCat(options.seed)}};
-  settings.forceable = {{kViewsSetting, options.views}, {"data", absl::StrCat(images, " images")}};
+  settings.forceable = {{kViewsSetting, options.views},
+                        {"data", absl::StrCat(images, " images")},
+                        {kExifSetting, options.exif}};
   settings.changeable = {{kLossSetting, m.loss},
                          {"optimizer", m.optimizer},
                          {"moco-m", registry::WriteValue(m.momentum)},
                          {"lr", registry::WriteValue(options.lr)},
                          {"schedule", options.schedule},
                          {"epochs", absl::StrCat(options.epochs)},
+                         {"max-megapixels", absl::StrCat(options.max_megapixels)},
                          {"ranks", absl::StrCat(ranks)},
                          // On another machine or with other threads, the results are equally valid,
                          // but differ in the last bits.

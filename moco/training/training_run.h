@@ -39,6 +39,9 @@ struct RunOptions {
 
   int loader_threads = 1;
   int64_t max_bad_images = 0;
+  // How the images were decoded (base/shared_flags.h), for the settings in checkpoints.
+  std::string exif = "ignore";
+  int64_t max_megapixels = 100;
 
   int64_t print_every = 10;       // steps between lines of metrics.jsonl
   double checkpoint_minutes = 0;  // minutes between checkpoints within an epoch; 0: none

@@ -49,11 +49,30 @@ mkfifo mixed/pipe.png
 run mixed --run-dir=mixed_run --max-bad-images=5 --epochs=3 > out 2>&1 || fail "damaged images stopped a run: $(cat out)"
 [ "$(cut -f1 mixed_run/bad_images.txt | sed 's,.*/,,' | sort | tr '\n' ' ')" = \
   "cut.jpg gigantic.png nothing.png pipe.png text.jpg " ] || fail "listed: $(cat mixed_run/bad_images.txt)"
+grep -q "gigantic.png' is 65535 x 65535 pixels.*--max-megapixels" mixed_run/bad_images.txt || fail "$(cat mixed_run/bad_images.txt)"
 refused $damaged "images cannot be read.*raise --max-bad-images" \
   run mixed --run-dir=strict --max-bad-images=1 --epochs=3
 
 mkdir both && cp "$good" both/ && cp "$demo/test/test-0.tar" both/
 refused $usage "both.* looks like flat_folder and like tar.*--dataset" run both
+
+# --- Photographs whose files are odd, but whole ---
+exif='\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0' # turn by 90 degrees
+mkdir phones
+for image in data/train/*/*.jpg; do
+  odd=phones/$(echo "$image" | tr / _)
+  case $(($(ls phones | wc -l) % 4)) in
+    0) head -c -2 "$image" > "$odd" ;;                                           # no end mark
+    1) { cat "$image" && head -c 4096 /dev/zero; } > "$odd" ;;                   # zeros behind it
+    2) { cat "$image" && echo a trailer; } > "$odd" ;;                           # or other data
+    3) { head -c 2 "$image" && printf "$exif" && tail -c +3 "$image"; } > "$odd" ;;
+  esac
+done
+run phones --run-dir=phones_run --max-bad-images=0 --epochs=1 > out 2>&1 || fail "odd photographs stopped a run: $(cat out)"
+refused $usage "exif.*'ignore'.*'apply'.*--force" run phones --resume=phones_run --exif=apply --epochs=2
+run phones --resume=phones_run --exif=apply --epochs=2 --force=upright > out 2>&1 || fail "--force: $(cat out)"
+refused $usage "exif is 'turn', must be ignore or apply" run phones --exif=turn --run-dir=no
+refused $usage "max-megapixels is 0, must be" run phones --max-megapixels=0 --run-dir=no
 
 # --- Archives ---
 head -c 100000 "$demo/test/test-0.tar" > cut.tar

@@ -14,7 +14,7 @@ namespace {
 absl::Status Dump(int argc, char** argv) {
   if (argc < 2) return absl::InvalidArgumentError("usage: decode_files CHANNELS FILE...");
   for (int i = 2; i < argc; ++i) {
-    const auto image = data::ReadImage(argv[i], std::atoi(argv[1]));
+    const auto image = data::ReadImage(argv[i], {.channels = std::atoi(argv[1])});
     if (!image.ok()) {
       std::printf("error: %s\n", std::string(image.status().message()).c_str());
       continue;

@@ -17,7 +17,7 @@ absl::Status Dump(int argc, char** argv) {
   }
   const auto split = data::ReadSplit(argv[2]);
   if (!split.ok()) return split.status();
-  const auto opened = data::OpenDataset(argv[1], *split, argv[4], std::atoi(argv[3]));
+  const auto opened = data::OpenDataset(argv[1], *split, argv[4], {.channels = std::atoi(argv[3])});
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;
   for (int64_t i = 0; i < dataset.size(); ++i) {
