@@ -5,22 +5,50 @@
 
 #include <gflags/gflags.h>
 
-#define MOCOPP_DATASET_FLAG \
-  DEFINE_string(dataset, "", "[data] data set format (a plugin name); empty: detect it")
+#define MOCOPP_COLUMNS_FLAG                                                                      \
+  DEFINE_string(columns, "",                                                                     \
+                "[data] columns of a list that name the images and state their labels, such as " \
+                "image_id,breed, or their numbers from 1; empty: find them by their names")
+
+// Where data are, beside their path, and how images are decoded. MOCOPP_DATA_SOURCE makes a
+// data::DataSource of it. A program that has other --columns names MOCOPP_PLACE_FLAGS and
+// MOCOPP_PLACE_SOURCE instead.
+#define MOCOPP_PLACE_FLAGS                                                                        \
+  DEFINE_string(dataset, "", "[data] data set format (a plugin name or spec); empty: detect it"); \
+  DEFINE_string(val, "",                                                                          \
+                "[data] the validation images, in any format, if they are not a part of the "     \
+                "data; the data may then be training images as a whole");                         \
+  DEFINE_string(image_key, "",                                                                    \
+                "[data] which image to use where samples in tar archives have several: an "       \
+                "extension such as jpg or seg.png, or more with commas between them; empty: "     \
+                "that of one part");                                                              \
+  DEFINE_string(exif, "ignore",                                                                   \
+                "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
+                "ImageFolder does, or turn the images upright");                                  \
+  DEFINE_int64(max_megapixels, 100,                                                               \
+               "[data: 1 to 2000] millions of pixels above which an image is not read")
+
+#define MOCOPP_DATA_FLAGS \
+  MOCOPP_PLACE_FLAGS;     \
+  MOCOPP_COLUMNS_FLAG
+
+#define MOCOPP_PLACE_SOURCE(path, channels)                                 \
+  {                                                                         \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},       \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels) \
+  }
+
+#define MOCOPP_DATA_SOURCE(path, channels)                                                        \
+  {                                                                                               \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}, {"columns", FLAGS_columns}}, \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels)                       \
+  }
 
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")
 
 #define MOCOPP_CHANNELS_FLAG \
   DEFINE_int32(channels, 3, "[data: 1 to 4] channels that the images are decoded to")
-
-// Together with data::MakeDecodeOptions.
-#define MOCOPP_DECODE_FLAGS                                                                       \
-  DEFINE_string(exif, "ignore",                                                                   \
-                "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
-                "ImageFolder does, or turn the images upright");                                  \
-  DEFINE_int64(max_megapixels, 100,                                                               \
-               "[data: 1 to 2000] millions of pixels above which an image is not read")
 
 #define MOCOPP_WORKERS_FLAG                                                                       \
   DEFINE_int64(workers, 32,                                                                       \

@@ -2,6 +2,7 @@
 
 #include <glog/logging.h>
 
+#include <algorithm>
 #include <set>
 
 #include "absl/strings/match.h"
@@ -11,20 +12,41 @@
 namespace data {
 namespace {
 
-// Usual formats, for programs that link no codec for them. A codec that is linked comes first.
-struct UsualFormat {
+// A kind of image without a codec in this repository. A codec that is linked comes first.
+struct UnreadKind {
   const char* name;
-  bool (*recognises)(absl::string_view bytes);
+  const char* magic;  // what such files have at byte `magic_at`; empty: there is nothing usual
+  size_t magic_at;
   std::vector<std::string> endings;
+  const char* command;  // for find -exec, {} being the file
+  const char* package;  // Debian's
 };
 
-const std::vector<UsualFormat>& UsualFormats() {
-  static const auto& formats = *new std::vector<UsualFormat>{
-      {"HEIC or AVIF",
-       [](absl::string_view b) { return b.size() >= 12 && b.substr(4, 4) == "ftyp"; },
-       {}},
+const std::vector<UnreadKind>& UnreadKinds() {
+  static const auto& kinds = *new std::vector<UnreadKind>{
+      {"AVIF", "ftypavif", 4, {".avif"}, "avifdec {} {}.png", "libavif-bin"},
+      {"HEIC", "ftyp", 4, {".heic", ".heif"}, "heif-convert {} {}.png", "libheif-examples"},
+      {"JPEG XL", "\xFF\x0A", 0, {".jxl"}, "djxl {} {}.png", "libjxl-tools"},
+      {"JPEG XL", "JXL ", 4, {}, "djxl {} {}.png", "libjxl-tools"},
+      {"JPEG 2000",
+       "jP  ",
+       4,
+       {".j2k", ".jp2", ".jpx"},
+       "opj_decompress -i {} -o {}.png",
+       "libopenjp2-tools"},
+      {"DICOM", "DICM", 128, {".dcm"}, "dcmj2pnm +on2 {} {}.png", "dcmtk"},
+      {"SVG", "<svg", 0, {".svg"}, "rsvg-convert -o {}.png {}", "librsvg2-bin"},
+      {"camera raw",
+       "",
+       0,
+       {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"},
+       "dcraw_emu -w -T {}",
+       "libraw-bin"},
+      {"Photoshop", "8BPS", 0, {".psd"}, "convert {}[0] {}.png", "imagemagick"},
+      {"OpenEXR", "v/1\x01", 0, {".exr"}, "convert {} {}.png", "imagemagick"},
+      {"Targa", "", 0, {".tga"}, "convert {} {}.png", "imagemagick"},
   };
-  return formats;
+  return kinds;
 }
 
 // Every codec, made once: plugins register themselves before main.
@@ -59,12 +81,16 @@ const Codec* FindCodec(absl::string_view bytes) {
 }
 
 absl::Status NotRecognised(absl::string_view bytes) {
-  for (const UsualFormat& format : UsualFormats()) {
-    if (format.recognises(bytes)) {
-      return absl::DataLossError(absl::StrCat("seems to be a ", format.name,
-                                              " image, which this program cannot read; convert it ",
-                                              "to PNG"));
+  for (const UnreadKind& kind : UnreadKinds()) {
+    const absl::string_view magic = kind.magic;
+    if (magic.empty() || bytes.size() < kind.magic_at ||
+        !absl::StartsWith(bytes.substr(kind.magic_at), magic)) {
+      continue;
     }
+    return absl::DataLossError(absl::StrCat(
+        "seems to be a ", kind.name,
+        " image, which this program does not read; convert it to PNG, ", "for example with: ",
+        kind.command, " ({} is the file; Debian package ", kind.package, ")"));
   }
   return absl::DataLossError(absl::StrCat("is not an image that this program can read (",
                                           absl::StrJoin(Codecs().Names(), ", "), ")"));
@@ -76,12 +102,44 @@ const std::vector<std::string>& ImageEndings() {
     for (const auto& codec : AllCodecs()) {
       for (const std::string& ending : codec->Endings()) all.insert(ending);
     }
-    for (const UsualFormat& format : UsualFormats()) {
-      all.insert(format.endings.begin(), format.endings.end());
-    }
     return new std::vector<std::string>(all.begin(), all.end());
   }();
   return endings;
+}
+
+const std::vector<std::string>& UnreadEndings() {
+  static const auto& endings = *[] {
+    const std::vector<std::string>& read = ImageEndings();
+    auto* all = new std::vector<std::string>;
+    for (const UnreadKind& kind : UnreadKinds()) {
+      for (const std::string& ending : kind.endings) {
+        if (!std::binary_search(read.begin(), read.end(), ending)) all->push_back(ending);
+      }
+    }
+    std::sort(all->begin(), all->end());
+    return all;
+  }();
+  return endings;
+}
+
+absl::string_view UnreadEnding(absl::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == absl::string_view::npos) return "";
+  for (const std::string& ending : UnreadEndings()) {
+    if (absl::EqualsIgnoreCase(name.substr(dot), ending)) return ending;
+  }
+  return "";
+}
+
+std::string HowToConvert(absl::string_view unread_ending, absl::string_view folder) {
+  for (const UnreadKind& kind : UnreadKinds()) {
+    for (const std::string& ending : kind.endings) {
+      if (ending != unread_ending) continue;
+      return absl::StrCat("find '", folder, "' -iname '*", ending, "' -exec ", kind.command,
+                          " \\; (Debian package ", kind.package, ")");
+    }
+  }
+  return "";
 }
 
 }  // namespace data

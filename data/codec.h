@@ -69,10 +69,20 @@ const Codec* FindCodec(absl::string_view bytes);
 // formats that can be read.
 absl::Status NotRecognised(absl::string_view bytes);
 
-// The endings of the names of image files, sorted: those of all codecs, and of usual formats
-// without a codec, so that such files are reported when they are read and not passed over. Aborts
-// in a program that links no codec.
+// The endings of the names of image files, sorted: those of all codecs. Aborts in a program that
+// links no codec.
 const std::vector<std::string>& ImageEndings();
+
+// The ending of `name` in lower case if it is that of a kind of image that no codec of the program
+// reads (".heic", ".dcm", ...), and else empty.
+absl::string_view UnreadEnding(absl::string_view name);
+
+// All such endings, sorted.
+const std::vector<std::string>& UnreadEndings();
+
+// The command that converts the files below `folder` with such an ending, and the Debian package
+// that has its program.
+std::string HowToConvert(absl::string_view unread_ending, absl::string_view folder);
 
 }  // namespace data
 

@@ -9,6 +9,11 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "data/codec.h"
+#include "data/unread.h"
+#include "registry/spec.h"
+#include "registry/table.h"
 
 namespace data {
 namespace {
@@ -26,13 +31,15 @@ std::vector<NamedFormat> AllFormats() {
   return formats;
 }
 
-// Of all formats' files, sorted.
-std::vector<std::string> AllFileEndings() {
-  std::set<std::string> endings;
+// Of the given format's files, or of all formats', sorted.
+using Endings = std::vector<std::string> (Format::*)() const;
+std::vector<std::string> EndingsOf(const Format* given, Endings endings) {
+  if (given != nullptr) return (given->*endings)();
+  std::set<std::string> all;
   for (const auto& [name, format] : AllFormats()) {
-    for (const std::string& ending : format->FileEndings()) endings.insert(ending);
+    for (const std::string& ending : ((*format).*endings)()) all.insert(ending);
   }
-  return {endings.begin(), endings.end()};
+  return {all.begin(), all.end()};
 }
 
 bool Matches(const Format& format, const DataLocation& location) {
@@ -43,14 +50,26 @@ bool Matches(const Format& format, const DataLocation& location) {
 }
 
 absl::Status NothingMatches(const DataLocation& location) {
+  for (const std::string& ending : location.endings) {
+    if (!UnreadEnding(ending).empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", location.path, "' holds no images but ", ending,
+                       ", which this program does not read; convert them with: ",
+                       HowToConvert(UnreadEnding(ending), location.path)));
+    }
+  }
   if (location.is_folder) {
+    const std::string form = UnreadFormIn(location.path);
     return absl::InvalidArgumentError(
         absl::StrCat("'", location.path, "' holds no images (.jpg, .png, ...) and no other data ",
-                     "that docs/data.md describes"));
+                     "that docs/data.md describes", form.empty() ? "" : "; ", form));
+  }
+  if (const std::string form = UnreadForm(location.path); !form.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", location.path, "' ", form));
   }
   return absl::InvalidArgumentError(
       absl::StrCat("'", location.path, "' is not a folder, and its name does not end in ",
-                   absl::StrJoin(AllFileEndings(), " or "),
+                   absl::StrJoin(EndingsOf(nullptr, &Format::FileEndings), " or "),
                    "; give data in a format that docs/data.md describes"));
 }
 
@@ -97,6 +116,16 @@ absl::StatusOr<Whole> FindWhole(const DataLocation& root, const std::string& for
   return found.empty() ? Whole() : found[0];
 }
 
+// Whether a file says in itself which of its images are for which split.
+bool StatesSplits(const DataLocation& root, const Format* given) {
+  if (root.is_folder) return false;
+  if (given != nullptr) return given->StatesSplits(root.path);
+  for (const auto& [name, format] : AllFormats()) {
+    if (Matches(*format, root) && format->StatesSplits(root.path)) return true;
+  }
+  return false;
+}
+
 // The format that matches, of those of which a location is one split; empty if none does.
 absl::StatusOr<std::string> FindFormat(const DataLocation& location) {
   std::vector<std::string> found;
@@ -111,19 +140,156 @@ absl::StatusOr<std::string> FindFormat(const DataLocation& location) {
   return found.empty() ? "" : found[0];
 }
 
-// The part of `root` that is the split's: of the given format, or of any that matches. Empty if
-// there is none.
-absl::StatusOr<std::string> FindPart(const DataLocation& root, Split split, const Format* given) {
-  const DataLocation::Parts parts =
-      root.PartsOf(split, given != nullptr ? given->FileEndings() : AllFileEndings());
-  // A format that is given may be one of files alone.
-  if (!parts.folder.empty() && (given == nullptr || parts.files.empty())) return parts.folder;
-  if (parts.files.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("'", absl::StrJoin(parts.files, "' and '"),
-                                                   "' are both the ", ToString(split),
-                                                   " images; choose one with --dataset"));
+// What one split is: a folder, a file, or several files (shards). Empty: no part of the location.
+struct Part {
+  std::vector<std::string> paths;
+  std::vector<std::string> notes;
+  std::string place() const {
+    return paths.size() == 1 ? paths[0]
+                             : absl::StrCat(paths[0], " and ", paths.size() - 1, " more");
   }
-  return parts.files.empty() ? "" : parts.files[0];
+};
+
+std::string Quoted(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 3;
+  const std::vector<std::string> shown(names.begin(),
+                                       names.begin() + std::min(names.size(), kShown));
+  return absl::StrCat(
+      "'", absl::StrJoin(shown, "', '"), "'",
+      names.size() > kShown ? absl::StrCat(" and ", names.size() - kShown, " more") : "");
+}
+
+// The parts of a folder, by their names.
+class Splits {
+ public:
+  Splits(const DataLocation& root, const Format* given)
+      : root_(root),
+        given_(given),
+        endings_(EndingsOf(given, &Format::FileEndings)),
+        shards_(EndingsOf(given, &Format::ShardEndings)) {}
+
+  // The part that is the split's; without paths if there is none.
+  absl::StatusOr<Part> Find(Split split) const {
+    const DataLocation::Parts parts = PartsOf(split);
+    if (parts.empty()) return WithoutPart(split);
+    Part part;
+    // A format that is given may be one of files alone.
+    if (!parts.folders.empty() && (given_ == nullptr || parts.files.empty())) {
+      if (parts.folders.size() > 1) return Several(parts.folders, split);
+      part.paths = parts.folders;
+    } else {
+      const bool one_kind =
+          std::all_of(parts.files.begin(), parts.files.end(), [&](const std::string& file) {
+            return IsShard(file) && ShardKind(file) == ShardKind(parts.files[0]);
+          });
+      if (parts.files.size() > 1 && !one_kind) return Several(parts.files, split);
+      part.paths = parts.files;
+    }
+    if (parts.second_choice && split == Split::kValidation) {
+      part.notes.push_back(absl::StrCat("the validation images are those of '", part.place(),
+                                        "', since '", root_.path, "' has no val"));
+    }
+    if (root_.images > 0) {
+      part.notes.push_back(absl::StrCat("left out of '", root_.path, "': ", root_.images,
+                                        " images beside its folders, such as '", root_.image, "'"));
+    }
+    const std::vector<std::string> others = Others();
+    if (others.empty()) return part;
+    // With parts for training and for validation, the others are something else.
+    if (PartsOf(Split::kPretraining).empty() || PartsOf(Split::kValidation).empty()) {
+      return Unclear(part.place(), others);
+    }
+    part.notes.push_back(absl::StrCat("left out of '", root_.path, "': ", Quoted(others),
+                                      ", which no split is called"));
+    return part;
+  }
+
+ private:
+  DataLocation::Parts PartsOf(Split split) const { return root_.PartsOf(split, endings_, shards_); }
+
+  // All of the folder is used, unless that takes in images that are for validation.
+  absl::StatusOr<Part> WithoutPart(Split split) const {
+    const DataLocation::Parts validation = PartsOf(Split::kValidation);
+    if (split == Split::kValidation || validation.empty()) return Part();
+    const std::string& name =
+        validation.folders.empty() ? validation.files[0] : validation.folders[0];
+    if (const std::vector<std::string> others = Others(); !others.empty()) {
+      return Unclear(name, others);
+    }
+    return Part{
+        {},
+        {absl::StrCat("all of '", root_.path, "' is used, with '", name, "': it has no train")}};
+  }
+
+  // What holds images and has no split's name: folders; beside shards of a split, other shards.
+  std::vector<std::string> Others() const {
+    std::vector<std::string> others = root_.OtherImageFolders();
+    for (const auto& [ending, file] : root_.other_files) {
+      if (IsShard(file)) others.push_back(file);
+    }
+    return others;
+  }
+
+  std::string ShardKind(const std::string& file) const {
+    for (const auto& [name, format] : AllFormats()) {
+      for (const std::string& ending : format->ShardEndings()) {
+        if (absl::EndsWithIgnoreCase(file, ending)) return name;
+      }
+    }
+    return "";
+  }
+  bool IsShard(const std::string& file) const {
+    return std::any_of(shards_.begin(), shards_.end(), [&](const std::string& ending) {
+      return absl::EndsWithIgnoreCase(file, ending);
+    });
+  }
+
+  absl::Status Several(const std::vector<std::string>& paths, Split split) const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        Quoted(paths), " could each be the ", ToString(split), " images of '", root_.path,
+        "'; choose one with ", split == Split::kValidation ? "--val=PLACE" : "--data=PLACE",
+        ", or its format with --dataset"));
+  }
+
+  absl::Status Unclear(const std::string& part, const std::vector<std::string>& others) const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root_.path, "' holds '", part, "' and also ", Quoted(others),
+        ": is it a split, or a class like the others? For the split, give --data=PLACE (and "
+        "--val=PLACE); for classes, give --dataset=image_folder:splits=false"));
+  }
+
+  const DataLocation& root_;
+  const Format* given_;
+  const std::vector<std::string> endings_, shards_;
+};
+
+// The spec with the options that flags state. Of two places, one may be of a format without them.
+absl::StatusOr<std::string> WithOptions(const std::string& format, const DataSource& source) {
+  auto spec = registry::ParseSpec(format);
+  if (!spec.ok()) return spec.status();
+  for (const auto& [key, value] : source.options) {
+    if (value.empty()) continue;
+    bool known = false;
+    for (const registry::Entry& entry : Datasets().List()) {
+      if (entry.name != spec->name) continue;
+      for (const registry::OptionInfo& option : entry.options) known |= option.key == key;
+    }
+    const std::string flag = absl::StrCat("--", absl::StrReplaceAll(key, {{"_", "-"}}));
+    if (!known && !source.validation.empty()) continue;
+    if (!known) {
+      return absl::InvalidArgumentError(absl::StrCat(flag, " has no meaning for '", source.path,
+                                                     "', which is read as ", spec->name,
+                                                     "; leave it out"));
+    }
+    for (const auto& [given, text] : spec->options) {
+      if (given != key) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--dataset and ", flag, " both state ", key, "; leave one of them out"));
+    }
+    // A comma separates the options of a spec.
+    spec->options.emplace_back(key, absl::StrReplaceAll(value, {{",", " "}}));
+  }
+  return registry::ToString(*spec);
 }
 
 }  // namespace
@@ -155,63 +321,100 @@ absl::StatusOr<cv::Mat> ReadImageAt(const Dataset& dataset, int64_t index) {
   }
 }
 
-absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
-                                   const DecodeOptions& decode) {
-  auto root = DataLocation::At(path);
+absl::StatusOr<std::unique_ptr<Dataset>> Format::OpenFiles(const std::vector<std::string>& paths,
+                                                           Split split,
+                                                           const DecodeOptions& decode) const {
+  if (paths.size() == 1) return Open(paths[0], split, decode);
+  return absl::InvalidArgumentError(absl::StrCat("'", paths[0], "' and '", paths[1],
+                                                 "' are both the ", ToString(split),
+                                                 " images; give one of them"));
+}
+
+absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
+  const bool elsewhere = split == Split::kValidation && !source.validation.empty();
+  auto root = DataLocation::At(elsewhere ? source.validation : source.path);
   if (!root.ok()) return root.status();
-  Opened opened{nullptr, format, path};
+  std::string format = source.format;
   std::unique_ptr<Format> chosen;
+  const auto choose = [&] {
+    auto with_options = WithOptions(format, source);
+    if (!with_options.ok()) return with_options.status();
+    format = *with_options;
+    auto created = Datasets().Create(format);
+    if (created.ok()) chosen = *std::move(created);
+    return created.status();
+  };
   if (!format.empty()) {
-    auto given = Datasets().Create(format);
-    if (!given.ok()) return given.status();
-    chosen = *std::move(given);
+    if (absl::Status s = choose(); !s.ok()) return s;
   }
+  Part part{{root->path}, {}};
   auto whole = FindWhole(*root, format, chosen.get());
   if (!whole.ok()) return whole.status();
   if (!whole->place.empty()) {
-    opened.format = whole->format;
-    opened.place = whole->place;
-    if (chosen == nullptr) chosen = Datasets().Create(whole->format).value();
+    format = whole->format;
+    part.paths = {whole->place};
+    if (chosen == nullptr) {
+      if (absl::Status s = choose(); !s.ok()) return s;
+    }
   }
   if (chosen == nullptr || !chosen->HoldsSplits()) {
-    auto part = FindPart(*root, split, chosen.get());
-    if (!part.ok()) return part.status();
-    if (!part->empty()) {
-      opened.place = *part;
-    } else if (split != Split::kPretraining) {
+    Part found;
+    if (chosen == nullptr || !chosen->IsOneSplit()) {
+      auto searched = Splits(*root, chosen.get()).Find(split);
+      if (!searched.ok()) return searched.status();
+      found = *std::move(searched);
+    }
+    part.notes = std::move(found.notes);
+    // All of a place that is named for one split is that split.
+    const bool all = split == Split::kPretraining || !source.validation.empty() ||
+                     StatesSplits(*root, chosen.get());
+    if (!found.paths.empty()) {
+      part.paths = std::move(found.paths);
+    } else if (!all) {
       return absl::NotFoundError(absl::StrCat(
           "'", *root / (split == Split::kTraining ? "train" : "val"),
-          "' does not exist; the data's ",
-          "folder must hold train/ and val/, each with one folder for each class, or data in ",
-          "another format that docs/data.md describes"));
+          "' does not exist; the data's folder must hold train/ and val/, each with one folder "
+          "for ",
+          "each class, or data in another format that docs/data.md describes; or name two places: ",
+          "DATA --val=DATA2"));
     }
   }
   if (chosen == nullptr) {
-    auto location = DataLocation::At(opened.place);
+    auto location = DataLocation::At(part.paths[0]);
     if (!location.ok()) return location.status();
     auto found = FindFormat(*location);
     if (!found.ok()) return found.status();
     if (found->empty()) return NothingMatches(*location);
-    opened.format = *found;
-    chosen = Datasets().Create(*found).value();
+    format = *found;
+    if (absl::Status s = choose(); !s.ok()) return s;
   }
-  auto dataset = chosen->Open(opened.place, split, decode);
+  auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, source.decode)
+                                        : chosen->OpenFiles(part.paths, split, source.decode);
   if (!dataset.ok()) return dataset.status();
-  opened.dataset = *std::move(dataset);
+  Opened opened{*std::move(dataset), format, part.place(), std::move(part.notes)};
+  for (std::string& note : opened.dataset->notes()) opened.notes.push_back(std::move(note));
   return opened;
 }
 
-absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
-                                           const std::string& format, const DecodeOptions& decode) {
-  auto opened = OpenDataset(path, split, format, decode);
+absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split, const std::string& format,
+                                   const DecodeOptions& decode) {
+  return OpenDataset({path, "", format, {}, decode}, split);
+}
+
+absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split) {
+  auto opened = OpenDataset(source, split);
   if (!opened.ok()) return opened;
   const Dataset& dataset = *opened->dataset;
+  if (absl::Status s = dataset.LabelStatus(); !s.ok()) return s;
   for (int64_t i = 0; i < dataset.size(); ++i) {
     if (dataset.Label(i) >= 0) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", dataset.Name(i), "' has no label; '", opened->place,
-                     "' must hold one folder of images for each class, or labels in another ",
-                     "format that docs/data.md describes"));
+    const std::string list = opened->place + ".csv";
+    const bool has_list = DataLocation::At(list).ok();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", dataset.Name(i), "' has no label; '", opened->place,
+        "' must hold one folder of images for each class, or labels in another ",
+        "format that docs/data.md describes",
+        has_list ? absl::StrCat("; if '", list, "' states them, give --dataset=file_list") : ""));
   }
   if (dataset.classes().size() < 2) {
     return absl::InvalidArgumentError(absl::StrCat("'", opened->place, "' holds only the class '",
@@ -219,6 +422,16 @@ absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
                                                    "'; a classifier requires at least two"));
   }
   return opened;
+}
+
+absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
+                                           const std::string& format, const DecodeOptions& decode) {
+  return OpenLabelledDataset({path, "", format, {}, decode}, split);
+}
+
+absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
+                                           const std::string& format, int channels) {
+  return OpenLabelledDataset({path, "", format, {}, channels}, split);
 }
 
 }  // namespace data

@@ -6,8 +6,10 @@
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "data/decode_options.h"
 #include "data/location.h"
@@ -51,6 +53,14 @@ class Dataset {
   virtual const std::vector<std::string>& classes() const = 0;
 
   virtual ViewDefaults views() const { return {}; }
+
+  // What a user should know of how the images were found, such as what was left out, and how much
+  // of it: a sentence each, without a full stop.
+  virtual std::vector<std::string> notes() const { return {}; }
+
+  // InvalidArgument, naming the first entry, if the data state labels that cannot be used. The
+  // images in question have no label then. Programs that do not use labels do not ask.
+  virtual absl::Status LabelStatus() const { return absl::OkStatus(); }
 };
 
 // Dataset::Image without exceptions: ResourceExhausted, naming the image, if memory is short
@@ -76,6 +86,17 @@ class Format {
   // may be a file with such a name.
   virtual std::vector<std::string> FileEndings() const { return {}; }
 
+  // Those of FileEndings() that shards have: a split may be several such files, which OpenFiles
+  // reads as one.
+  virtual std::vector<std::string> ShardEndings() const { return {}; }
+
+  // Whether the format was asked to read a whole folder, even if parts of it have names of splits.
+  virtual bool IsOneSplit() const { return false; }
+
+  // Whether the file at `path` has images of several splits and says of each whose it is; Open()
+  // then chooses those of its split.
+  virtual bool StatesSplits(const std::string& path) const { return false; }
+
   // Whether a folder looks like this format, by names, without reading any image.
   virtual bool MatchesFolder(const DataLocation& folder) const { return false; }
 
@@ -84,26 +105,50 @@ class Format {
   // or DataLoss, with the file and the line or entry.
   virtual absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                         const DecodeOptions& decode) const = 0;
+
+  // The same for several files, sorted, that together are the images. InvalidArgument, naming two
+  // of them, unless the format has ShardEndings().
+  virtual absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths,
+                                                             Split split,
+                                                             const DecodeOptions& decode) const;
 };
 
 using DatasetRegistry = registry::Registry<Format>;
 DatasetRegistry& Datasets();
 
-struct Opened {
-  std::unique_ptr<Dataset> dataset;
-  std::string format;  // the spec
-  std::string place;   // the path, or a split's part of it
+// Where data are, as a command line says it.
+struct DataSource {
+  std::string path;
+  std::string validation = "";  // where the validation images are; empty: in a part of `path`
+  std::string format = "";      // a spec; empty: the format that matches
+  // Options of the format that have flags of their own, such as {"image_key", "jpg,png"}; an empty
+  // value is the default.
+  std::vector<std::pair<std::string, std::string>> options = {};
+  DecodeOptions decode = {};
 };
 
-// The images of `split` at `path`, in the format that is given as a spec, or else in the one that
-// matches. NotFound or InvalidArgument, saying what was looked for, if no format matches, or
-// several do; and the format's own errors.
+struct Opened {
+  std::unique_ptr<Dataset> dataset;
+  std::string format;              // the spec
+  std::string place;               // the path, or a split's part of it
+  std::vector<std::string> notes;  // of the choice of the place, and the data set's own
+};
+
+// The images of `split`, in the format that is given, or else in the one that matches. If
+// `validation` is given, it is a split, or has one as a part; `path` may then be the training
+// images as a whole. NotFound or InvalidArgument, saying what was looked for, if no format
+// matches, several do, or several parts could be the split's (naming the flags that decide); and
+// the format's own errors.
+absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split);
+
+// The same for data that one path and perhaps a spec say.
 absl::StatusOr<Opened> OpenDataset(const std::string& path, Split split,
                                    const std::string& format = "",
                                    const DecodeOptions& decode = {});
 
 // The same for labelled images. InvalidArgument unless every image has a label (the message names
 // the first without one) and there are at least two classes.
+absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split);
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
                                            const std::string& format = "",
                                            const DecodeOptions& decode = {});

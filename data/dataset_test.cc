@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 std::string Png(int seed) { return EncodePng(TestImage(seed)); }
 
@@ -33,9 +35,9 @@ TEST(OpenDatasetTest, SaysWhatItLookedFor) {
   const std::string root = TestFolder("data");
   EXPECT_THAT(ErrorOf(root, Split::kPretraining), HasSubstr("holds no images"));
   EXPECT_THAT(ErrorOf(root + "/nowhere", Split::kPretraining), HasSubstr("No such file"));
-  WriteTestFile(root + "/a.zip", "x");
-  EXPECT_THAT(ErrorOf(root + "/a.zip", Split::kPretraining),
-              AllOf(HasSubstr("a.zip"), HasSubstr(".tar"), HasSubstr(".pack"), HasSubstr(".csv"),
+  WriteTestFile(root + "/a.xyz", "x");
+  EXPECT_THAT(ErrorOf(root + "/a.xyz", Split::kPretraining),
+              AllOf(HasSubstr("a.xyz"), HasSubstr(".tar"), HasSubstr(".pack"), HasSubstr(".csv"),
                     HasSubstr(".test_a or .test_b")));
   EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("/train'"));
   EXPECT_THAT(ErrorOf(root, Split::kPretraining, "tarr"), HasSubstr("did you mean 'tar'?"));
@@ -64,6 +66,127 @@ TEST(OpenDatasetTest, SplitsAreFoldersOrFiles) {
   EXPECT_EQ(OpenDataset(root, Split::kValidation)->place, root + "/val");
   EXPECT_EQ(OpenDataset(root, Split::kPretraining)->place, root + "/unlabeled");
   EXPECT_EQ(OpenDataset(root, Split::kPretraining)->format, "flat_folder");
+}
+
+// Writes a small image under each of the names, in a new folder.
+std::string Tree(const std::vector<std::string>& names) {
+  static int trees = 0;
+  const std::string root = TestFolder(absl::StrCat("tree", trees++));
+  for (size_t i = 0; i < names.size(); ++i) WriteTestFile(root + "/" + names[i], Png(i));
+  return root;
+}
+
+// Hugging Face's, Roboflow's and Kaggle's names.
+TEST(OpenDatasetTest, NamesOfSplitsInCommonUse) {
+  for (const char* val : {"val", "validation", "valid", "dev", "Validation"}) {
+    const std::string root =
+        Tree({"train/a/1.png", "train/b/2.png", "test/a/3.png", absl::StrCat(val, "/a/4.png")});
+    const auto opened = OpenDataset(root, Split::kValidation).value();
+    EXPECT_EQ(opened.place, absl::StrCat(root, "/", val));
+    EXPECT_THAT(opened.notes, IsEmpty());
+  }
+  const std::string root = Tree({"Training/a/1.png", "Testing/a/3.png"});
+  EXPECT_EQ(OpenDataset(root, Split::kPretraining)->place, root + "/Training");
+  const auto opened = OpenDataset(root, Split::kValidation).value();
+  EXPECT_EQ(opened.place, root + "/Testing");
+  EXPECT_THAT(opened.notes, ElementsAre(AllOf(HasSubstr("Testing"), HasSubstr("no val"))));
+}
+
+TEST(OpenDatasetTest, TwoFoldersForOneSplitAreAskedAbout) {
+  const std::string root = Tree({"train/a/1.png", "val/a/2.png", "valid/a/3.png"});
+  EXPECT_THAT(ErrorOf(root, Split::kValidation),
+              AllOf(HasSubstr("/val'"), HasSubstr("/valid'"), HasSubstr("--val")));
+  EXPECT_EQ(OpenDataset({root, root + "/valid"}, Split::kValidation)->place, root + "/valid");
+  // A link for other tools is the same folder.
+  const std::string linked = Tree({"train/a/1.png", "val/a/2.png"});
+  std::filesystem::create_directory_symlink("val", linked + "/validation");
+  EXPECT_TRUE(OpenDataset(linked, Split::kValidation).ok());
+}
+
+TEST(OpenDatasetTest, AClassMayBeCalledAsASplitIs) {
+  const std::string root = Tree({"bus/1.png", "car/2.png", "train/3.png"});
+  for (const Split split : {Split::kPretraining, Split::kTraining}) {
+    EXPECT_THAT(ErrorOf(root, split), AllOf(HasSubstr("/train'"), HasSubstr("'bus', 'car'"),
+                                            HasSubstr("--data"), HasSubstr("splits=false")));
+  }
+  EXPECT_THAT(ErrorOf(Tree({"bus/1.png", "car/2.png", "val/3.png"}), Split::kPretraining),
+              AllOf(HasSubstr("/val'"), HasSubstr("splits=false")));
+  const auto all = OpenDataset(root, Split::kPretraining, "image_folder:splits=false").value();
+  EXPECT_THAT(all.dataset->classes(), ElementsAre("bus", "car", "train"));
+  EXPECT_EQ(OpenDataset(root + "/train", Split::kPretraining)->dataset->size(), 1);
+  // Folders without images are no classes, and beside two splits nothing is unclear.
+  const std::string notes = Tree({"train/a/1.png"});
+  WriteTestFile(notes + "/notes/x.txt", "x");
+  EXPECT_EQ(OpenDataset(notes, Split::kPretraining)->place, notes + "/train");
+  const std::string splits = Tree({"train/a/1.png", "val/a/2.png", "raw/x/3.png", "4.png"});
+  const auto opened = OpenDataset(splits, Split::kTraining).value();
+  EXPECT_EQ(opened.place, splits + "/train");
+  EXPECT_THAT(opened.notes,
+              ElementsAre(AllOf(HasSubstr("1 images"), HasSubstr("4.png")), HasSubstr("'raw'")));
+  // No part for training: everything is, and it is said.
+  EXPECT_THAT(OpenDataset(Tree({"val/1.png", "test/2.png"}), Split::kPretraining)->notes,
+              ElementsAre(HasSubstr("/val'")));
+}
+
+TEST(OpenDatasetTest, ValidationImagesMayBeAnywhere) {
+  const std::string root = Tree({"a/1.png", "b/2.png"}), other = Tree({"a/1.png", "b/2.png"});
+  for (const auto& [path, split] : {std::pair(root, Split::kPretraining),
+                                    {root, Split::kTraining},
+                                    {other, Split::kValidation}}) {
+    const auto opened = OpenLabelledDataset({root, other}, split);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ(opened->place, path);
+  }
+  EXPECT_THAT(ErrorOf(root, Split::kTraining), HasSubstr("--val"));
+  // The other place may have parts, too.
+  const std::string parts = Tree({"train/a/1.png", "val/a/2.png"});
+  EXPECT_EQ(OpenDataset({root, parts}, Split::kValidation)->place, parts + "/val");
+  EXPECT_EQ(OpenDataset({parts, root}, Split::kTraining)->place, parts + "/train");
+  EXPECT_EQ(OpenDataset({parts, root}, Split::kValidation)->place, root);
+  WriteTestFile(other + "/v.tar", TarEntry("a/3.png", Png(3)) + TarEnd());
+  EXPECT_EQ(OpenDataset({root, other + "/v.tar"}, Split::kValidation)->format, "tar");
+  EXPECT_FALSE(OpenDataset({root, other + "/nowhere"}, Split::kValidation).ok());
+}
+
+TEST(OpenDatasetTest, ShardsOfASplitAreToldByTheirNames) {
+  const std::string root = TestFolder("data");
+  const auto shard = [&](const std::string& name) {
+    WriteTestFile(root + "/" + name, TarEntry(name + ".png", Png(1)) + TarEnd());
+  };
+  shard("imagenet-train-000.tar");
+  shard("imagenet-train-001.tar");
+  const auto size = [&](Split split) {
+    const auto opened = OpenDataset(root, split);
+    return opened.ok() ? opened->dataset->size() : -1;
+  };
+  EXPECT_EQ(size(Split::kPretraining), 2);
+  EXPECT_EQ(size(Split::kValidation), -1);
+  shard("imagenet-validation-000.tar");
+  shard("imagenet_test_7.tar");
+  EXPECT_EQ(size(Split::kPretraining), 2);
+  EXPECT_EQ(size(Split::kTraining), 2);
+  EXPECT_EQ(size(Split::kValidation), 1);
+  EXPECT_EQ(OpenDataset(root, Split::kValidation)->place, root + "/imagenet-validation-000.tar");
+  EXPECT_EQ(OpenDataset(root, Split::kValidation, "tar")->dataset->size(), 1);
+  shard("latest.tar");  // has no split's name
+  EXPECT_THAT(OpenDataset(root, Split::kTraining)->notes, ElementsAre(HasSubstr("'latest.tar'")));
+  std::filesystem::remove(root + "/imagenet-validation-000.tar");
+  std::filesystem::remove(root + "/imagenet_test_7.tar");
+  EXPECT_THAT(ErrorOf(root, Split::kPretraining),
+              AllOf(HasSubstr("imagenet-train"), HasSubstr("latest.tar"), HasSubstr("--data")));
+}
+
+TEST(OpenDatasetTest, OptionsOfAFormatBelongToIt) {
+  const std::string root = Tree({"a/1.png", "b/2.png"});
+  const auto open = [&](const std::string& format, const std::string& key) {
+    const DataSource source{root, "", format, {{key, "false"}}};
+    return OpenDataset(source, Split::kPretraining);
+  };
+  EXPECT_EQ(open("", "splits")->format, "image_folder:splits=false");
+  EXPECT_THAT(std::string(open("", "image_key").status().message()),
+              AllOf(HasSubstr("--image-key"), HasSubstr("image_folder")));
+  EXPECT_THAT(std::string(open("image_folder:splits=true", "splits").status().message()),
+              HasSubstr("--splits"));
 }
 
 TEST(OpenDatasetTest, LabelledDataHasALabelForEachImageAndTwoClasses) {

@@ -199,7 +199,7 @@ TEST(DecodeTest, PngChecksumsAreChecked) {
 
 TEST(DecodeTest, WhatIsNoImageIsRefusedByContent) {
   EXPECT_EQ(DecodeImage("").status().message(), "is empty");
-  for (const std::string& bytes : {std::string("<svg>"), std::string("<html>"),
+  for (const std::string& bytes : {std::string("<?xml"), std::string("<html>"),
                                    std::string(1000, '\0'), std::string("\xFF")}) {
     ExpectRefused(bytes, bytes);
     // What is registered is what can be read.
@@ -280,6 +280,28 @@ TEST(DecodeTest, MissingMemoryIsNoDamage) {
 }
 
 TEST(DecodeTest, EndingsAreThoseOfTheCodecs) { EXPECT_THAT(ImageEndings(), Contains(".test")); }
+
+// The first page is read, whatever follows it.
+TEST(DecodeTest, ATiffPageMayFollowItself) {
+  std::string bytes = Sample("strip_le_planes_1.tif");
+  const cv::Mat image = DecodeImage(bytes).value();
+  const size_t next = 10 + 12 * static_cast<uint8_t>(bytes[8]);  // behind the tags of the page
+  ASSERT_EQ(bytes.substr(next, 4), std::string(4, '\0'));
+  bytes[next] = 8;
+  EXPECT_TRUE(SameImage(DecodeImage(bytes).value(), image));
+}
+
+// A tile of 65,536 x 65,536 pixels in a small image.
+TEST(DecodeTest, ATiffTileMuchLargerThanTheImageIsRefused) {
+  std::string bytes = Sample("tiles_be_planes_8.tif");
+  for (const char tag : {'\x42', '\x43'}) {  // width and length: LONG, one value
+    const std::string entry = std::string("\x01") + tag + std::string("\0\4\0\0\0\1", 6);
+    const size_t at = bytes.find(entry);
+    ASSERT_NE(at, std::string::npos);
+    bytes.replace(at + 8, 4, std::string("\0\1\0\0", 4));
+  }
+  ExpectRefused(bytes, "tiles");
+}
 
 // What a header asks for is refused before it is allocated.
 TEST(DecodeTest, GiganticImagesAreRefused) {

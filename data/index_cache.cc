@@ -14,12 +14,14 @@
 namespace data {
 namespace {
 
-constexpr absl::string_view kMagic = "mocopp index 2\n";
+constexpr absl::string_view kMagic = "mocopp index 3\n";
 // Nanoseconds, coarser than the times of any usual file system.
 constexpr int64_t kSettled = 2'000'000'000;
 
 // Which names were listed. A program with other codecs lists other files.
-std::string ListedEndings() { return absl::StrJoin(ImageEndings(), " "); }
+std::string ListedEndings() {
+  return absl::StrCat(absl::StrJoin(ImageEndings(), " "), " ", absl::StrJoin(UnreadEndings(), " "));
+}
 
 // Takes text that ends with a zero byte from the front of `bytes`; false if there is none.
 bool TakeText(absl::string_view& bytes, absl::string_view* text) {

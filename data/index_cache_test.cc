@@ -47,12 +47,14 @@ class IndexCacheTest : public testing::Test {
   bool IsTaken() { return ReadIndex(root_).has_value(); }
 
   const std::string root_, cache_;
+  std::vector<std::string> notes_;
 };
 
 TEST_F(IndexCacheTest, KeptNamesAreTaken) {
-  EXPECT_THAT(All(ListImages(root_).value()), ElementsAre("a/1.png", "a/deep/3.png", "b/2.png"));
+  EXPECT_THAT(All(ListImages(root_, &notes_).value()),
+              ElementsAre("a/1.png", "a/deep/3.png", "b/2.png"));
   Keep();
-  EXPECT_THAT(All(ListImages(root_).value()),
+  EXPECT_THAT(All(ListImages(root_, &notes_).value()),
               ElementsAre("a/1.png", "a/deep/3.png", "b/2.png", "kept.png"));
   EXPECT_FALSE(ReadIndex(root_ + "/a").has_value());
 }
@@ -80,7 +82,7 @@ TEST_F(IndexCacheTest, AnyChangeOfTheTreeIsNoticed) {
     ASSERT_TRUE(IsTaken());
     changes[i](root_);
     EXPECT_FALSE(IsTaken()) << "change " << i;
-    EXPECT_EQ(All(ListImages(root_).value()), All(ReadTree(root_)->names));
+    EXPECT_EQ(All(ListImages(root_, &notes_).value()), All(ReadTree(root_)->names));
   }
 }
 
@@ -102,7 +104,7 @@ TEST_F(IndexCacheTest, DamageIsNoticedAndWrittenOver) {
     WriteTestFile(IndexPath(root_), whole.substr(0, i));
     EXPECT_FALSE(IsTaken()) << "cut to " << i;
   }
-  EXPECT_EQ(ListImages(root_)->size(), 3);
+  EXPECT_EQ(ListImages(root_, &notes_)->size(), 3);
   Keep();
   EXPECT_TRUE(IsTaken());
 }
@@ -132,12 +134,12 @@ TEST_F(IndexCacheTest, WithoutAPlaceToKeepThemNamesAreRead) {
   setenv("XDG_CACHE_HOME", (cache_ + "/file/below").c_str(), 1);
   Keep();
   EXPECT_FALSE(IsTaken());
-  EXPECT_EQ(ListImages(root_)->size(), 3);
+  EXPECT_EQ(ListImages(root_, &notes_)->size(), 3);
   unsetenv("XDG_CACHE_HOME");
   setenv("HOME", "", 1);
   EXPECT_EQ(IndexPath(root_), "");
   Keep();
-  EXPECT_EQ(ListImages(root_)->size(), 3);
+  EXPECT_EQ(ListImages(root_, &notes_)->size(), 3);
 }
 
 }  // namespace

@@ -10,10 +10,12 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "data/codec.h"
 #include "data/index_cache.h"
@@ -25,6 +27,14 @@ constexpr int64_t kCachedFrom = 50'000;  // images; fewer are read in a moment
 
 int64_t Nanoseconds(const timespec& time) {
   return time.tv_sec * int64_t{1'000'000'000} + time.tv_nsec;
+}
+
+// What a path is sorted by: its first folder, its folders, and its own name.
+std::tuple<absl::string_view, absl::string_view, absl::string_view> PathOrder(
+    absl::string_view path) {
+  const size_t last = path.rfind('/');
+  if (last == absl::string_view::npos) return {"", "", path};
+  return {path.substr(0, path.find('/')), path.substr(0, last), path.substr(last + 1)};
 }
 
 using FolderId = std::pair<uint64_t, uint64_t>;
@@ -41,11 +51,24 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
   tree.folders.push_back(*state);
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
     if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree);
-    if (HasImageName(name)) tree.names.Add(absl::StrCat(folder, name));
+    if (HasImageName(name) || !UnreadEnding(name).empty()) {
+      tree.names.Add(absl::StrCat(folder, name));
+    }
     return absl::OkStatus();
   });
   around.erase(id);
   return status;
+}
+
+// The names of the tree, from the cache if they are there.
+absl::StatusOr<Names> AllImages(const std::string& root) {
+  if (auto kept = ReadIndex(root)) return *std::move(kept);
+  timespec began;
+  clock_gettime(CLOCK_REALTIME, &began);
+  auto tree = ReadTree(root);
+  if (!tree.ok()) return tree.status();
+  if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
+  return std::move(tree->names);
 }
 
 }  // namespace
@@ -88,7 +111,7 @@ void Names::Sort() {
   std::vector<int64_t> order(size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
-            [this](int64_t a, int64_t b) { return (*this)[a] < (*this)[b]; });
+            [this](int64_t a, int64_t b) { return PathOrder((*this)[a]) < PathOrder((*this)[b]); });
   Names sorted;
   sorted.bytes_.reserve(bytes_.size());
   sorted.begins_.reserve(begins_.size());
@@ -111,18 +134,38 @@ absl::StatusOr<Tree> ReadTree(const std::string& root) {
   return tree;
 }
 
-absl::StatusOr<Names> ListImages(const std::string& root) {
-  if (auto kept = ReadIndex(root)) return *std::move(kept);
-  timespec began;
-  clock_gettime(CLOCK_REALTIME, &began);
-  auto tree = ReadTree(root);
-  if (!tree.ok()) return tree.status();
-  if (tree->names.size() == 0) {
+absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes) {
+  auto names = AllImages(root);
+  if (!names.ok()) return names.status();
+  Names read;
+  std::map<std::string, int64_t> unread;  // how many of each ending
+  for (int64_t i = 0; i < names->size(); ++i) {
+    const absl::string_view ending = UnreadEnding((*names)[i]);
+    if (ending.empty()) {
+      read.Add((*names)[i]);
+    } else {
+      ++unread[std::string(ending)];
+    }
+  }
+  if (unread.empty() && read.size() > 0) return read;
+  if (unread.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders"));
   }
-  if (tree->names.size() >= kCachedFrom) WriteIndex(root, *tree, Nanoseconds(began));
-  return std::move(tree->names);
+  std::vector<std::string> counts, commands;
+  for (const auto& [ending, count] : unread) {
+    counts.push_back(absl::StrCat(count, " ", ending));
+    commands.push_back(HowToConvert(ending, root));
+  }
+  const std::string unread_text = absl::StrCat(
+      absl::StrJoin(counts, ", "), " images, which this program does not read; convert ",
+      "them with: ", absl::StrJoin(commands, "; "));
+  if (read.size() == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", root, "' holds no images but ", unread_text));
+  }
+  notes->push_back(absl::StrCat("left out of '", root, "': ", unread_text));
+  return read;
 }
 
 Classes ClassesOfFolders(const Names& sorted_names) {

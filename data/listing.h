@@ -30,6 +30,10 @@ absl::Status ForEachEntry(
 class Names {
  public:
   void Add(absl::string_view name);
+
+  // Sorts paths as torchvision's ImageFolder does: by their first folder, then by all of their
+  // folders, as one text, and then by their own name. So the files of a folder come before those
+  // of the folders in it.
   void Sort();
 
   int64_t size() const { return static_cast<int64_t>(begins_.size()) - 1; }
@@ -52,17 +56,19 @@ struct FolderState {
   static absl::StatusOr<FolderState> Of(const std::string& path);
 };
 
-// The images in a folder and in those below it, relative to it, sorted. Links are followed, except
-// to a folder that they lie in; hidden files and folders are left out.
+// The images in a folder and in those below it, relative to it, sorted (Names::Sort). Links are
+// followed, except to a folder that they lie in; hidden files and folders are left out.
 struct Tree {
-  Names names;
+  Names names;  // those of kinds that the program does not read (data/codec.h) among them
   std::vector<FolderState> folders;
 };
 absl::StatusOr<Tree> ReadTree(const std::string& root);
 
 // The names of the tree at `root`. Those of large trees are kept in the user's cache
-// (data/index_cache.h). InvalidArgument if there are no images.
-absl::StatusOr<Names> ListImages(const std::string& root);
+// (data/index_cache.h). Images of kinds that the program does not read are left out; `notes` then
+// gets a sentence that counts them and says how to convert them. InvalidArgument if there are no
+// images, or none of a kind that is read.
+absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes);
 
 // The class of each name: its first folder, as in torchvision's ImageFolder.
 struct Classes {

@@ -2,7 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -10,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
+#include "data/codec.h"
 #include "data/listing.h"
 
 namespace data {
@@ -24,16 +27,94 @@ bool AllDigits(absl::string_view text) {
   return !text.empty() && text.size() <= 9;
 }
 
-std::vector<std::string> NamesOf(Split split) {
+// Names of splits in common use, the same groups of names as in Hugging Face's `datasets`.
+using Words = std::vector<absl::string_view>;
+const Words& UnlabeledWords() {
+  static const Words& words = *new Words{"unlabeled", "unlabelled"};
+  return words;
+}
+const Words& TrainWords() {
+  static const Words& words = *new Words{"train", "training"};
+  return words;
+}
+const Words& ValidationWords() {
+  static const Words& words = *new Words{"val", "valid", "validation", "dev"};
+  return words;
+}
+const Words& TestWords() {
+  static const Words& words = *new Words{"test", "testing", "eval", "evaluation"};
+  return words;
+}
+
+// The names of a split's parts, those of the first choice first.
+std::vector<const Words*> NamesOf(Split split) {
   switch (split) {
     case Split::kPretraining:
-      return {"unlabeled", "train"};
+      return {&UnlabeledWords(), &TrainWords()};
     case Split::kTraining:
-      return {"train"};
+      return {&TrainWords()};
     case Split::kValidation:
-      return {"val", "test"};
+      return {&ValidationWords(), &TestWords()};
   }
   return {};
+}
+
+// The group of names to which a word belongs; null if to none.
+const Words* GroupOf(absl::string_view word) {
+  for (const Words* words : {&UnlabeledWords(), &TrainWords(), &ValidationWords(), &TestWords()}) {
+    for (const absl::string_view known : *words) {
+      if (absl::EqualsIgnoreCase(word, known)) return words;
+    }
+  }
+  return nullptr;
+}
+
+// The groups of the words of a name: what lies between characters other than letters.
+std::set<const Words*> GroupsIn(absl::string_view name) {
+  std::set<const Words*> groups;
+  for (size_t begin = 0, end = 0; begin < name.size(); begin = end + 1) {
+    for (end = begin; end < name.size() && absl::ascii_isalpha(name[end]); ++end) {
+    }
+    if (const Words* group = GroupOf(name.substr(begin, end - begin))) groups.insert(group);
+  }
+  return groups;
+}
+
+// ".tar", ".tar.gz"; empty if the name has no dot.
+absl::string_view EndingOf(absl::string_view name) {
+  size_t dot = name.rfind('.');
+  if (dot == absl::string_view::npos) return "";
+  for (const char* packed : {".gz", ".bz2", ".xz", ".zst"}) {
+    if (dot == 0 || name.substr(dot) != packed) continue;
+    const size_t before = name.rfind('.', dot - 1);
+    if (before != absl::string_view::npos) dot = before;
+    break;
+  }
+  return name.substr(dot);
+}
+
+// The part of a name before one of `endings`; empty if it has none of them.
+absl::string_view StemOf(absl::string_view name, const std::vector<std::string>& endings) {
+  for (const std::string& ending : endings) {
+    if (absl::EndsWithIgnoreCase(name, ending)) return name.substr(0, name.size() - ending.size());
+  }
+  return "";
+}
+
+bool HoldsImages(const std::string& folder, int depth) {
+  constexpr int kDeepest = 32;  // links may go round
+  bool found = false;
+  std::vector<std::string> folders;
+  const absl::Status end = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
+    if (is_folder) folders.push_back(absl::StrCat(folder, "/", name));
+    found = !is_folder && (HasImageName(name) || !UnreadEnding(name).empty());
+    return found ? absl::CancelledError() : absl::OkStatus();
+  });
+  if (found || depth == kDeepest || !end.ok()) return found;
+  for (const std::string& below : folders) {
+    if (HoldsImages(below, depth + 1)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -87,20 +168,25 @@ absl::StatusOr<DataLocation> DataLocation::At(const std::string& path) {
   if (!location.is_folder) return location;
   absl::Status status = ForEachEntry(path, [&](absl::string_view name, bool is_folder) {
     if (is_folder) {
-      location.folder = std::string(name);
+      location.folders.emplace_back(name);
       return absl::OkStatus();
     }
-    const size_t dot = name.rfind('.');
-    if (dot != absl::string_view::npos) {
-      const absl::string_view ending = name.substr(dot);
-      if (location.endings.find(ending) == location.endings.end()) {
-        location.endings.emplace(ending);
-      }
+    const absl::string_view ending = EndingOf(name);
+    if (!ending.empty() && location.endings.find(ending) == location.endings.end()) {
+      location.endings.emplace(ending);
     }
-    if (location.image.empty() && HasImageName(name)) location.image = std::string(name);
+    if (HasImageName(name)) {
+      if (location.images++ == 0) location.image = std::string(name);
+    } else if (GroupsIn(name.substr(0, name.size() - ending.size())).size() == 1) {
+      location.split_files.emplace_back(name);
+    } else if (location.other_files.find(ending) == location.other_files.end()) {
+      location.other_files.emplace(ending, name);
+    }
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
+  std::sort(location.folders.begin(), location.folders.end());
+  std::sort(location.split_files.begin(), location.split_files.end());
   return location;
 }
 
@@ -117,20 +203,36 @@ std::string DataLocation::operator/(absl::string_view entry) const {
   return absl::StrCat(path, absl::EndsWith(path, "/") ? "" : "/", entry);
 }
 
-DataLocation::Parts DataLocation::PartsOf(Split split,
-                                          const std::vector<std::string>& endings) const {
+DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::string>& endings,
+                                          const std::vector<std::string>& shard_endings) const {
   Parts parts;
-  for (const std::string& name : NamesOf(split)) {
-    struct stat info;
-    if (stat((*this / name).c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
-      parts.folder = *this / name;
+  if (!is_folder) return parts;
+  for (const Words* words : NamesOf(split)) {
+    std::set<std::pair<dev_t, ino_t>> seen;
+    for (const std::string& name : folders) {
+      struct stat info;
+      if (GroupOf(name) != words || stat((*this / name).c_str(), &info) != 0) continue;
+      if (seen.emplace(info.st_dev, info.st_ino).second) parts.folders.push_back(*this / name);
     }
-    for (const std::string& ending : endings) {
-      if (Has(name + ending)) parts.files.push_back(*this / (name + ending));
+    for (const std::string& name : split_files) {
+      const absl::string_view shard = StemOf(name, shard_endings);
+      if (shard.empty() ? GroupOf(StemOf(name, endings)) == words
+                        : GroupsIn(shard) == std::set<const Words*>{words}) {
+        parts.files.push_back(*this / name);
+      }
     }
-    if (!parts.folder.empty() || !parts.files.empty()) break;
+    if (!parts.empty()) return parts;
+    parts.second_choice = true;
   }
   return parts;
+}
+
+std::vector<std::string> DataLocation::OtherImageFolders() const {
+  std::vector<std::string> others;
+  for (const std::string& name : folders) {
+    if (GroupOf(name) == nullptr && HoldsImages(*this / name, 0)) others.push_back(name);
+  }
+  return others;
 }
 
 }  // namespace data

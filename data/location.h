@@ -2,6 +2,9 @@
 #ifndef DATA_LOCATION_H_
 #define DATA_LOCATION_H_
 
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -29,10 +32,17 @@ std::vector<std::string> ExpandRanges(const std::string& path);
 struct DataLocation {
   std::string path;
   bool is_folder = false;
-  // Of a folder: the names of one folder and of one image in it (empty if there is none), and the
-  // endings of the names of all its files (".tar"). Hidden entries are left out.
-  std::string folder, image;
+  // Of a folder, without hidden entries: the names of its folders, sorted; the name of one image
+  // (empty if there is none) and the number of images; the endings of the names of all its files
+  // (".tar"; of a compressed file the last two: ".tar.gz").
+  std::vector<std::string> folders;
+  std::string image;
+  int64_t images = 0;
   std::set<std::string, std::less<>> endings;
+  // The names of its files, other than images, in which the name of one split is a word
+  // ("imagenet-train-000.tar"), sorted; and of the other files one for each ending.
+  std::vector<std::string> split_files;
+  std::map<std::string, std::string, std::less<>> other_files;
 
   // NotFound if nothing is there.
   static absl::StatusOr<DataLocation> At(const std::string& path);
@@ -46,14 +56,25 @@ struct DataLocation {
   // The path of an entry.
   std::string operator/(absl::string_view entry) const;
 
-  // Of a folder, the entries that are a split's: a folder, or files with one of `endings`, called
-  // unlabeled or train (for pretraining), train (for training), val or test (for validation). The
-  // second name counts only where nothing has the first.
+  // Of a folder, the entries that are a split's. Names are compared without regard to case.
+  //
+  //   pretraining   unlabeled, unlabelled, or else train, training
+  //   training      train, training
+  //   validation    val, valid, validation, dev, or else test, testing, eval, evaluation
+  //
+  // A folder or a file with one of `endings` has such a name as a whole; a file with one of
+  // `shard_endings` has it as a word (between characters that are not letters), and none of
+  // another split.
   struct Parts {
-    std::string folder;              // its path; empty: none
-    std::vector<std::string> files;  // paths
+    std::vector<std::string> folders, files;  // paths, sorted; links to one folder count once
+    bool second_choice = false;               // they have a name that comes after "or else"
+    bool empty() const { return folders.empty() && files.empty(); }
   };
-  Parts PartsOf(Split split, const std::vector<std::string>& endings) const;
+  Parts PartsOf(Split split, const std::vector<std::string>& endings,
+                const std::vector<std::string>& shard_endings) const;
+
+  // The folders that have no split's name and hold images, perhaps in folders of their own.
+  std::vector<std::string> OtherImageFolders() const;
 };
 
 }  // namespace data

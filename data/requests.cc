@@ -6,8 +6,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "data/labels.h"
 #include "data/listing.h"
+#include "data/table.h"
 
 namespace data {
 
@@ -34,23 +34,25 @@ absl::StatusOr<std::vector<Request>> FindRequests(const std::string& folder) {
 }
 
 absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list) {
-  auto lines = ReadCsv(list);
-  if (!lines.ok()) return lines.status();
+  // Images of packed data and of archives have names of other kinds, too.
+  auto table = ReadTable(
+      list, "", [](absl::string_view cell) { return !cell.empty() && !IsColumnName(cell); });
+  if (!table.ok()) return table.status();
   std::vector<RequestedImage> images;
   std::map<std::string, int64_t> seen;  // the line of each name
-  for (Line& line : *lines) {
-    if (&line == &lines->front() && IsHeader(line)) continue;
-    if (line.fields[0].empty() || line.fields.size() > 2 ||
-        (line.fields.size() == 2 && !line.fields[1].empty())) {
-      return NotAName(list, line.number, line.fields[0]);
+  for (Line& row : table->rows) {
+    const absl::string_view cell = table->Cell(row, table->file);
+    if (cell.empty() || table->IsTooWide(row) ||
+        (table->label && !table->Cell(row, *table->label).empty())) {
+      return NotAName(list, row.number, cell);
     }
-    const auto [first, is_new] = seen.emplace(line.fields[0], line.number);
+    std::string& name = row.fields[table->file];
+    const auto [first, is_new] = seen.emplace(name, row.number);
     if (!is_new) {
-      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", line.number, ": '",
-                                                     line.fields[0], "' is already in line ",
-                                                     first->second));
+      return absl::InvalidArgumentError(absl::StrCat("'", list, "' line ", row.number, ": '", name,
+                                                     "' is already in line ", first->second));
     }
-    images.push_back({std::move(line.fields[0]), line.number});
+    images.push_back({std::move(name), row.number});
   }
   return images;
 }

@@ -1,6 +1,6 @@
 // Requests to label images, and the labels that were given:
 //
-//   request_01.csv   one name a line; the first line may be a header such as `filename`
+//   request_01.csv   one name a line, in a table as data/table.h reads it
 //   label_01.pt      the labels, in the same order
 #ifndef DATA_REQUESTS_H_
 #define DATA_REQUESTS_H_
@@ -30,8 +30,8 @@ struct RequestedImage {
   int64_t line;  // of the list, from 1
 };
 
-// The images of a list. InvalidArgument, naming the line, if it holds more than a name (a comma may
-// follow), or repeats a name.
+// The images of a list. InvalidArgument, naming the line, if it has a label beside the name, or
+// repeats a name.
 absl::StatusOr<std::vector<RequestedImage>> ReadRequest(const std::string& list);
 
 // The error for a line of a list that is not the name of an image, naming the list and the line.

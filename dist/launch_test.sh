@@ -123,7 +123,7 @@ wait $pid
 code=$?
 ended 129 'was killed by signal 1 (Hangup)'
 
-# A lost rank starts all anew, in the same run folder, as often as is allowed.
+# A lost rank starts all again, in the same run folder, as often as is allowed.
 rm -f lives.*
 ranks 2 --max-restarts=3 --timeout=0 -- 'echo $TORCHELASTIC_RESTART_COUNT $MOCOPP_RUN_DIR >>lives.$RANK
   [[ $RANK == 1 && $TORCHELASTIC_RESTART_COUNT == 0 ]] && kill -KILL $$

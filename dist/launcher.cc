@@ -16,7 +16,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -24,6 +23,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/string_view.h"
+#include "base/cores.h"
 #include "base/descriptor.h"
 #include "base/exit_code.h"
 #include "base/files.h"
@@ -343,7 +343,7 @@ class OfferedFolder {
 
 absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::string>& arguments,
                            const LaunchPlan& plan, const LaunchOptions& options) {
-  const int cores = std::thread::hardware_concurrency();
+  const int cores = base::Cores();
   if (plan.nproc > cores) {
     Say(absl::StrCat("note: ", plan.nproc, " ranks share ", cores, " cores"));
   }

@@ -17,6 +17,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "data/classes.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/tables/feature_table.h"
 #include "moco/backbones/backbone.h"
@@ -64,6 +65,18 @@ absl::Status CheckNames(const data::Dataset& dataset) {
   return absl::OkStatus();
 }
 
+// Numbers the validation images' classes as those of the training images, which a val/ that lacks a
+// class would not do by itself.
+void NumberAsTraining(const data::DataSource& source, data::Opened& validation) {
+  const auto train = data::OpenDataset(source, data::Split::kTraining);
+  if (train.ok() && !train->dataset->classes().empty()) {
+    validation.dataset = data::NumberedAs(train->dataset->classes(), std::move(validation.dataset));
+  } else if (!train.ok() && !absl::IsNotFound(train.status())) {
+    validation.notes.push_back(absl::StrCat(
+        "the classes are numbered by the validation images alone: ", train.status().message()));
+  }
+}
+
 // Returns rows `kept` of a matrix, or of a column.
 std::vector<float> Rows(const at::Tensor& matrix, const std::vector<int64_t>& kept) {
   const at::Tensor rows = matrix.cpu().contiguous();
@@ -104,11 +117,12 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   e.network_->To(options.device);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
 
-  auto opened =
-      data::OpenDataset(options.data, *split, options.dataset,
-                        data::MakeDecodeOptions(channels, options.exif, options.max_megapixels));
+  data::DataSource source = options.source;
+  source.decode.channels = channels;
+  auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
+  if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
   const data::Dataset& dataset = *e.opened_.dataset;
   if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
   e.names_folder_ = CommonFolder(dataset);
@@ -146,11 +160,11 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
   FeatureFolderOptions options;
   options.type = options_.type;
   nlohmann::ordered_json& settings = options.settings;
-  settings = {{"data", options_.data},
+  settings = {{"data", options_.source.path},
               {"dataset", opened_.format},
               {"split", options_.split},
-              {"exif", options_.exif},
-              {"max_megapixels", options_.max_megapixels},
+              {"exif", options_.source.decode.apply_exif ? "apply" : "ignore"},
+              {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},
               {"classes", opened_.dataset->classes()},
@@ -163,6 +177,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"columns", columns_},
               {"batch_size", batch_size_},
               {"device", device()}};
+  if (!options_.source.validation.empty()) settings["val"] = options_.source.validation;
   for (const auto& [name, width] : network_->outputs()) settings["features"][name] = width;
   if (image_columns_) {
     settings["views"] = image_columns_->views();

@@ -22,7 +22,7 @@
 namespace lincls {
 
 struct ExtractionOptions {
-  std::string data, dataset;          // path of the images, and their format (data::OpenDataset)
+  data::DataSource source;            // its channels are those of the checkpoint
   std::string split = "pretraining";  // data::ReadSplit
   std::string checkpoint;             // a file
   std::string arch;                   // as for FrozenBackbone::Create
@@ -33,8 +33,6 @@ struct ExtractionOptions {
   int64_t batch_size = 250;  // at least 1; a smaller data set forms one batch
   int loader_threads = 1;
   int64_t max_bad_images = 100;
-  std::string exif = "ignore";  // how images are decoded: data::MakeDecodeOptions
-  int64_t max_megapixels = 100;
 
   // Columns of numbers beside the features (columns.h), separated by commas; empty: none.
   std::string columns;

@@ -36,7 +36,7 @@ class FeatureExtractorTest : public testing::Test {
   FeatureExtractorTest() : folder_(data::TestFolder("extractor")) {
     WriteCheckpoint(0);
     for (int i = 0; i < 6; ++i) WriteImage(i);
-    options_.data = folder_ + "/images";
+    options_.source.path = folder_ + "/images";
     options_.checkpoint = folder_ + "/encoder.pth.tar";
     options_.batch_size = 2;
   }
@@ -168,7 +168,7 @@ TEST_F(FeatureExtractorTest, WhatCannotBeDoneIsRefusedFirst) {
   EXPECT_THAT(Refused(), HasSubstr("stage3"));
   options_.features = "backbone";
   data::WriteTestFile(folder_ + "/twice.csv", absl::StrCat(Image(1), "\n", Image(1), "\n"));
-  options_.data = folder_ + "/twice.csv";
+  options_.source.path = folder_ + "/twice.csv";
   EXPECT_THAT(Refused(), HasSubstr("image 0 and image 1"));
 }
 

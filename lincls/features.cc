@@ -30,9 +30,8 @@
 DEFINE_string(
     data, "",
     "[data] the images (docs/data.md), also as the positional argument; empty: the demo's");
-MOCOPP_DATASET_FLAG;
+MOCOPP_PLACE_FLAGS;
 MOCOPP_SPLIT_FLAG;
-MOCOPP_DECODE_FLAGS;
 MOCOPP_WORKERS_FLAG;
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_string(eval_views, "",
@@ -90,12 +89,12 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   o.checkpoint = *std::move(checkpoint);
   auto data = FLAGS_data.empty() ? data::DemoFolder() : base::UserPath(FLAGS_data);
   if (!data.ok()) return data.status();
-  o.data = *std::move(data);
+  FLAGS_val = base::UserPath(FLAGS_val);
+  o.source = MOCOPP_PLACE_SOURCE(*data, 3);
   const auto device =
       moco::ChooseDevice(FLAGS_device, static_cast<int>(std::max<int64_t>(FLAGS_gpu, 0)));
   if (!device.ok()) return device.status();
   o.device = *device;
-  o.dataset = FLAGS_dataset;
   o.split = FLAGS_split;
   o.arch = FLAGS_arch;
   o.eval_views = FLAGS_eval_views;
@@ -103,8 +102,6 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   o.type = FLAGS_dtype == "float16" ? tensors::NpyType::kFloat16 : tensors::NpyType::kFloat32;
   o.batch_size = FLAGS_batch_size;
   o.loader_threads = LoaderThreads();
-  o.exif = FLAGS_exif;
-  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.columns = FLAGS_columns;
   o.views = FLAGS_views;
@@ -118,6 +115,7 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
   std::printf("data     %lld %s images, %s (%s)\n",
               static_cast<long long>(e.images().dataset->size()), FLAGS_split.c_str(),
               e.images().place.c_str(), e.images().format.c_str());
+  for (const std::string& note : e.images().notes) std::printf("note     %s\n", note.c_str());
   std::printf("encoder  %s, from %s\n", e.network().backbone().spec().c_str(),
               e.checkpoint().c_str());
   std::printf("views    %s\n", e.views().spec().c_str());

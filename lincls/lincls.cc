@@ -23,6 +23,7 @@
 #include "base/program.h"
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
+#include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "data/normalization.h"
@@ -64,8 +65,7 @@ DEFINE_string(
 MOCOPP_SEED_FLAG;
 
 // Flags that the reference does not have.
-MOCOPP_DATASET_FLAG;
-MOCOPP_DECODE_FLAGS;
+MOCOPP_DATA_FLAGS;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
             "0.01");
@@ -234,9 +234,7 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
 // Opens the labelled images of a split, with as many channels as the encoder takes. If only the
 // settings are to be printed, the data may be on another machine; the result then has no images.
 absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
-  auto opened = data::OpenLabelledDataset(
-      place, split, FLAGS_dataset,
-      data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels));
+  auto opened = data::OpenLabelledDataset(MOCOPP_DATA_SOURCE(place, channels), split);
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   return opened;
 }
@@ -276,13 +274,17 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
 }
 
 void PrintSettings(const std::string& place, const std::string& format, const LinearData& data,
-                   const LinearOptions& o, const FrozenBackbone& encoder, const moco::World& world,
+                   const std::vector<std::string>& notes, const LinearOptions& o,
+                   const FrozenBackbone& encoder, const moco::World& world,
                    const std::string& folder) {
   std::printf("data     %lld training and %lld validation images in %lld classes, %s (%s)\n",
               static_cast<long long>(data.train.size()),
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
+  for (const std::string& note : notes) {
+    if (!note.empty() && !FLAGS_data.empty()) std::printf("note     %s\n", note.c_str());
+  }
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
@@ -325,6 +327,10 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   options->earlier = run->checkpoints();
 
   if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
+  validation->dataset = data::NumberedAs(train->dataset->classes(), std::move(validation->dataset));
+  std::vector<std::string> notes = train->notes;
+  notes.insert(notes.end(), validation->notes.begin(), validation->notes.end());
+  notes.push_back(data::EmptyClassesNote(*train->dataset));
   if (FLAGS_label_fraction < 1) {
     train->dataset =
         data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);
@@ -337,7 +343,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   absl::Status opened = run->Open(world, base::Flagfile(kFile, {"run_dir", "resume", "force"}),
                                   options->loader_threads);
   if (!opened.ok()) return opened;
-  PrintSettings(place, train->format, data, *options, **encoder, world, run->path());
+  PrintSettings(place, train->format, data, notes, *options, **encoder, world, run->path());
   return (*trainer)->Run(run->folder());
 }
 
@@ -357,6 +363,7 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
     place = *demo;
   } else {
     place = FLAGS_data = base::UserPath(FLAGS_data);
+    FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace moco {
 namespace {
@@ -57,7 +57,14 @@ void MeasureLeak(const Similarities& sums, Health& health) {
 }
 
 std::string Verdict(const Health& health) {
-  if (health.filled < 1) return "filling";
+  // Older keys of a query's own image are negatives that are none.
+  const double epochs = health.filled > 0 ? health.age / health.filled : 0;
+  const std::string crowded =
+      epochs > 1 ? absl::StrFormat("the queue has room for %.3g keys of each image; lower --moco-k",
+                                   epochs)
+                 : "";
+  if (health.filled < 1) return crowded.empty() ? "filling" : "filling: " + crowded;
+  if (!crowded.empty()) return "crowded: " + crowded;
   if (health.spread < 0.05 || health.loss.value_or(0) > 0.98) {
     return "collapsed: the keys no longer distinguish images; lower --lr or raise --moco-m";
   }

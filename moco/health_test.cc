@@ -96,6 +96,11 @@ TEST(HealthTest, Verdicts) {
   EXPECT_EQ(Verdict(health).substr(0, 10), "collapsed:");
   health.filled = 0.99;
   EXPECT_EQ(Verdict(health), "filling");
+  health.age = 1.98;  // half of the queue is older than an epoch
+  EXPECT_NE(Verdict(health).find("--moco-k"), std::string::npos);
+  health.filled = 1;
+  EXPECT_EQ(Verdict(health).substr(0, 8), "crowded:");
+  EXPECT_NE(Verdict(health).find("--moco-k"), std::string::npos);
 }
 
 }  // namespace

@@ -23,6 +23,7 @@
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
 #include "base/signals.h"
+#include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "moco/autocast.h"
@@ -67,8 +68,7 @@ DEFINE_bool(mlp, false, "[encoder] head with a hidden layer (MoCo v2)");
 DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)");
 
 // Flags that the reference does not have.
-MOCOPP_DATASET_FLAG;
-MOCOPP_DECODE_FLAGS;
+MOCOPP_DATA_FLAGS;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
@@ -225,16 +225,15 @@ struct Data {
 absl::StatusOr<Data> OpenData(const std::string& folder) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
-  const data::DecodeOptions decode =
-      data::MakeDecodeOptions(*channels, FLAGS_exif, FLAGS_max_megapixels);
   Data data;
-  auto train = data::OpenDataset(folder, data::Split::kPretraining, FLAGS_dataset, decode);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(folder, *channels);
+  auto train = data::OpenDataset(source, data::Split::kPretraining);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   if (FLAGS_knn_every == 0) return data;
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
-    auto labelled = data::OpenLabelledDataset(folder, split, FLAGS_dataset, decode);
+    auto labelled = data::OpenLabelledDataset(source, split);
     if (absl::IsNotFound(labelled.status())) {
       return absl::InvalidArgumentError(
           absl::StrCat("--knn-every requires labelled images: ", labelled.status().message(),
@@ -243,6 +242,7 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
     if (!labelled.ok()) return labelled.status();
     *opened = *std::move(labelled);
   }
+  data.test.dataset = data::NumberedAs(data.bank.dataset->classes(), std::move(data.test.dataset));
   if (data.bank.dataset->classes() != data.test.dataset->classes()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", data.bank.place, "' and '", data.test.place,
@@ -311,12 +311,26 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   return o;
 }
 
+// What a user should know of the data before the first batch.
+void PrintNotes(const Data& data) {
+  if (FLAGS_data.empty()) return;  // the demo's data are as they should be
+  for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
+    for (const std::string& note : opened->notes) {
+      std::printf("note     %s\n", note.c_str());
+    }
+  }
+  if (data.bank.dataset == nullptr) return;
+  const std::string note = data::EmptyClassesNote(*data.bank.dataset);
+  if (!note.empty()) std::printf("note     %s\n", note.c_str());
+}
+
 void PrintSettings(const Data& data, const TrainerOptions& o, const World& world,
                    const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
               data.train.format.c_str());
+  PrintNotes(data);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.
@@ -332,6 +346,15 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
   std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
+  if (const int64_t images = data.train.dataset->size(); m.queue_size > images) {
+    const int64_t fitting = std::max(o.batch_size, images / 2 / o.batch_size * o.batch_size);
+    std::printf(
+        "note     --moco-k=%lld is more than the %lld images: the queue will hold several keys of "
+        "each image, which are wrong negatives of it; give --moco-k=%lld or another multiple of "
+        "the batch\n",
+        static_cast<long long>(m.queue_size), static_cast<long long>(images),
+        static_cast<long long>(fitting));
+  }
   if (m.accumulate > 1) {
     std::printf(
         "note     --accumulate: each batch is computed as %lld micro-batches of %lld images\n",
@@ -369,10 +392,16 @@ absl::Status PrintConfig(const TrainerOptions& options) {
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
   if (FLAGS_data.empty()) return "bazel run //lincls:lincls -- --pretrained=" + pretrained;
+  const data::DataSource source = MOCOPP_DATA_SOURCE(data_folder, 3);
   const auto split = [&](data::Split which) {
-    return data::OpenLabelledDataset(data_folder, which, FLAGS_dataset).ok();
+    return data::OpenLabelledDataset(source, which).ok();
   };
-  std::string dataset = FLAGS_dataset.empty() ? "" : " --dataset=" + FLAGS_dataset;
+  std::string dataset;
+  for (const auto& [flag, value] :
+       {std::pair(" --dataset=", FLAGS_dataset), std::pair(" --val=", FLAGS_val),
+        std::pair(" --image-key=", FLAGS_image_key), std::pair(" --columns=", FLAGS_columns)}) {
+    if (!value.empty()) absl::StrAppend(&dataset, flag, base::ShellQuoted(value));
+  }
   if (FLAGS_exif == "apply") dataset += " --exif=apply";
   if (FLAGS_max_megapixels != 100) {
     absl::StrAppend(&dataset, " --max-megapixels=", FLAGS_max_megapixels);
@@ -400,6 +429,7 @@ absl::Status Train(const base::Program& program, const World& world) {
     data_folder = *demo;
   } else {
     data_folder = FLAGS_data = base::UserPath(FLAGS_data);
+    FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,17 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/program.h"
+#include "base/shared_flags.h"
+#include "data/csv.h"
 #include "data/requests.h"
+#include "data/table.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "tools/selection/answers.h"
 
 DEFINE_string(classes, "",
               "[data] file of class names, one per line, starting with class 0; empty: labels are "
               "numbers");
+MOCOPP_COLUMNS_FLAG;
 DEFINE_string(
     out, "",
     "[output] file to write; empty: label_NN.pt beside request_NN.csv, or the name of the "
@@ -78,9 +83,13 @@ absl::Status ToTensor(const std::string& request_path,
                       const std::vector<data::RequestedImage>& request,
                       const std::string& answers_path, const std::vector<std::string>& classes,
                       const std::string& out) {
-  const auto lines = data::ReadCsv(answers_path);
-  if (!lines.ok()) return lines.status();
-  const selection::Answers answers = selection::JoinAnswers(request, *lines, classes);
+  std::set<absl::string_view> names;
+  for (const data::RequestedImage& image : request) names.insert(image.name);
+  const auto table = data::ReadTable(answers_path, FLAGS_columns,
+                                     [&](absl::string_view cell) { return names.count(cell) > 0; });
+  if (!table.ok()) return table.status();
+  for (const std::string& note : table->notes) std::printf("%s\n", note.c_str());
+  const selection::Answers answers = selection::JoinAnswers(request, *table, classes);
   for (const std::string& conflict : answers.conflicts) std::printf("%s\n", conflict.c_str());
   if (!answers.conflicts.empty()) {
     return absl::InvalidArgumentError(

@@ -50,6 +50,16 @@ for table in label_01.csv named.csv; do
   cmp label_01.pt again_$table.pt || fail "another tensor by way of $table"
 done
 
+# Tables of other programs: with a mark, semicolons and further columns; or with columns that only people know.
+printf '\xef\xbb\xbfId;Image Name;Class;sure\r\n0;2.png;cat;yes\r\n1;a, b.png;dog;no\r\n2;5.png;cat;yes\r\n3;11.png;frog;yes\r\n' > sheet.csv
+"$labels" request_01.csv sheet.csv --classes=names.txt --out=sheet.pt > out
+cmp label_01.pt sheet.pt || fail "another tensor from a sheet: $(cat out)"
+printf 'what\twhere\tbreed\ndog\t2.png\tcat\ndog\ta, b.png\tdog\ndog\t5.png\tcat\ndog\t11.png\tfrog\n' > tabs.tsv
+"$labels" request_01.csv tabs.tsv --classes=names.txt --columns=where,breed --out=tabs.pt > out
+cmp label_01.pt tabs.pt || fail "another tensor from chosen columns: $(cat out)"
+refused 2 "tabs.tsv'.*'where', 'breed'.*--columns=" \
+  "$labels" request_01.csv tabs.tsv --classes=names.txt --columns=where,race --out=x.pt
+
 # What is paid for is not written over.
 refused 4 "label_01.pt' already exists.*--out" \
   "$labels" request_01.csv answers.csv --classes=names.txt

@@ -15,10 +15,9 @@
 #include "base/shared_flags.h"
 #include "data/dataset.h"
 
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 MOCOPP_SPLIT_FLAG;
 MOCOPP_CHANNELS_FLAG;
-MOCOPP_DECODE_FLAGS;
 DEFINE_bool(
     decoded, false,
     "[output] store decoded pixels: the file is larger, but training does not have to decode");
@@ -34,9 +33,9 @@ absl::Status Pack(const base::Arguments& arguments) {
   const auto split = data::ReadSplit(FLAGS_split);
   if (!split.ok()) return split.status();
   const std::string out = base::UserPath(arguments[1]);
+  FLAGS_val = base::UserPath(FLAGS_val);
   const auto opened =
-      data::OpenDataset(base::UserPath(arguments[0]), *split, FLAGS_dataset,
-                        data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels));
+      data::OpenDataset(MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels), *split);
   if (!opened.ok()) return opened.status();
   base::Progress progress;
   absl::Status status =
@@ -47,6 +46,7 @@ absl::Status Pack(const base::Arguments& arguments) {
   if (!status.ok()) return status;
   progress.Print(absl::StrCat(opened->dataset->size(), " images of ", opened->place, " (",
                               opened->format, ") are in ", out));
+  for (const std::string& note : opened->notes) progress.Print("note: " + note);
   return absl::OkStatus();
 }
 

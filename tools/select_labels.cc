@@ -24,7 +24,7 @@
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
-#include "data/labels.h"
+#include "data/csv.h"
 #include "data/requests.h"
 #include "lincls/tables/feature_table.h"
 #include "tools/selection/labelled.h"

@@ -125,6 +125,7 @@ TEST_P(CodecContract, AnImageIsAFunctionOfItsBytes) {
 
 // A file may end early in what is behind the pixels, and nowhere before.
 TEST_P(CodecContract, ACutLosesNoPixelOrIsRefusedAndSpoilsNothing) {
+  testing::internal::CaptureStderr();
   for (const auto& [name, bytes] : samples_) {
     const cv::Mat whole = DecodeImage(bytes).value();
     for (size_t size = 0; size < bytes.size(); ++size) {
@@ -139,6 +140,7 @@ TEST_P(CodecContract, ACutLosesNoPixelOrIsRefusedAndSpoilsNothing) {
       ASSERT_TRUE(GoodImageDecodes()) << what;
     }
   }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "") << "the library prints";
 }
 
 // Formats without checksums cannot refuse every change; none may crash or spoil the next image.

@@ -27,7 +27,8 @@ constexpr tmsize_t kMaxAllocation = tmsize_t{1} << 31;
 // is refused.
 constexpr int64_t kUsualTileBytes = 64 << 20;
 
-uint8_t Clip(double value) { return static_cast<uint8_t>(std::clamp(value, 0.0, 255.0)); }
+// NaN becomes 0, too.
+uint8_t Clip(double value) { return value > 0 ? static_cast<uint8_t>(std::min(value, 255.0)) : 0; }
 
 // The file as libtiff sees it, and what it says of it.
 struct Source {

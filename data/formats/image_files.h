@@ -4,7 +4,9 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "data/dataset.h"
 #include "data/decode_options.h"
 #include "data/listing.h"
@@ -13,8 +15,19 @@ namespace data {
 
 // Names that do not begin with a slash are relative to `folder`, which ends with one or is empty.
 // `classes` is empty, or has a label for each name. Images are decoded as `decode` says.
+// `notes` and `label_status` are those of the data set.
 std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes classes,
-                                        const DecodeOptions& decode);
+                                        const DecodeOptions& decode,
+                                        std::vector<std::string> notes = {},
+                                        absl::Status label_status = absl::OkStatus());
+
+// The list that says what the images in a folder are, as in Hugging Face's imagefolder: its
+// metadata.csv or metadata.jsonl with a column file_name; Roboflow's _classes.csv; or a metadata
+// file in the folder above that names images of this one, `train/1.jpg`. Empty if there is none.
+std::string ListOf(const DataLocation& folder);
+
+// The name of a folder, for such names: "train".
+std::string NameOfFolder(const std::string& path);
 
 }  // namespace data
 

@@ -1,47 +1,90 @@
 // Folders of image files: one folder for each class, or no classes.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/formats/image_files.h"
 #include "data/listing.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
 
+struct FolderOptions {
+  bool splits = true;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("splits", splits, "use the part called train, val, ..., if there is one; false: use all");
+  }
+};
+
+// torchvision refuses class folders without images; here they are no classes. (`__MACOSX` holds
+// only what macOS adds to archives.)
+std::string EmptyFoldersNote(const DataLocation& root, const std::vector<std::string>& classes) {
+  std::vector<std::string> empty;
+  for (const std::string& folder : root.folders) {
+    const bool known = std::binary_search(classes.begin(), classes.end(), folder);
+    if (!known && folder != "__MACOSX") empty.push_back(folder);
+  }
+  if (empty.empty()) return "";
+  return absl::StrCat(empty.size(), " folders of '", root.path,
+                      "' hold no image and are no classes, such as '", empty[0], "'");
+}
+
 class ImageFolder : public Format {
  public:
-  explicit ImageFolder(bool classes) : classes_(classes) {}
+  ImageFolder(bool classes, bool splits) : classes_(classes), splits_(splits) {}
 
+  bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
-    return classes_ ? !folder.folder.empty() : folder.folder.empty() && !folder.image.empty();
+    if (!ListOf(folder).empty()) return false;
+    return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 const DecodeOptions& decode) const override {
-    auto names = ListImages(path);
+    std::vector<std::string> notes;
+    auto names = ListImages(path, &notes);
+    if (absl::IsInvalidArgument(names.status())) {
+      if (const std::string form = UnreadFormIn(path); !form.empty()) {
+        return absl::InvalidArgumentError(absl::StrCat(names.status().message(), "; ", form));
+      }
+    }
     if (!names.ok()) return names.status();
-    Classes classes = classes_ ? ClassesOfFolders(*names) : Classes();
-    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), decode);
+    if (!classes_) {
+      return MakeImageFiles(path + "/", *std::move(names), Classes(), decode, std::move(notes));
+    }
+    Classes classes = ClassesOfFolders(*names);
+    const auto root = DataLocation::At(path);
+    if (!root.ok()) return root.status();
+    if (std::string note = EmptyFoldersNote(*root, classes.names); !note.empty()) {
+      notes.push_back(std::move(note));
+    }
+    return MakeImageFiles(path + "/", *std::move(names), std::move(classes), decode,
+                          std::move(notes));
   }
 
  private:
-  const bool classes_;
+  const bool classes_, splits_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/true);
+absl::StatusOr<std::unique_ptr<Format>> MakeImageFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/true, o.splits);
 }
 
-absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const registry::NoOptions&) {
-  return std::make_unique<ImageFolder>(/*classes=*/false);
+absl::StatusOr<std::unique_ptr<Format>> MakeFlatFolder(const FolderOptions& o) {
+  return std::make_unique<ImageFolder>(/*classes=*/false, o.splits);
 }
 
 REGISTER_PLUGIN(Datasets, "image_folder", "a folder with one folder of image files for each class",
-                registry::NoOptions, MakeImageFolder);
+                FolderOptions, MakeImageFolder);
 REGISTER_PLUGIN(Datasets, "flat_folder",
-                "a folder of image files, in folders or not, without classes", registry::NoOptions,
+                "a folder of image files, in folders or not, without classes", FolderOptions,
                 MakeFlatFolder);
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
 #include "data/encode.h"
 #include "data/test_images.h"
@@ -23,7 +24,7 @@ absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path) {
 
 TEST(ImageFolderTest, ClassesAreFolders) {
   const std::string root = TestFolder("data");
-  const std::vector<std::string> names = {"cat-b/1.png", "cat/2.png", "dog/3.png",
+  const std::vector<std::string> names = {"cat/2.png", "cat-b/1.png", "dog/3.png",
                                           "dog/below/4.PNG"};
   for (int i = 0; i < 4; ++i) WriteTestFile(root + "/" + names[i], EncodePng(TestImage(i)));
   for (const char* other : {"cat/notes.txt", ".hidden/x.png", "dog/.hidden.png", "png"}) {
@@ -32,12 +33,26 @@ TEST(ImageFolderTest, ClassesAreFolders) {
   const auto dataset = Open(root).value();
   EXPECT_THAT(dataset->classes(), ElementsAre("cat", "cat-b", "dog"));
   ASSERT_EQ(dataset->size(), 4);
-  const std::vector<int> labels = {1, 0, 2, 2};
+  const std::vector<int> labels = {0, 1, 2, 2};
   for (int i = 0; i < 4; ++i) {
     EXPECT_EQ(dataset->Name(i), root + "/" + names[i]);
     EXPECT_EQ(dataset->Label(i), labels[i]);
     EXPECT_TRUE(SameImage(dataset->Image(i).value(), TestImage(i)));
   }
+}
+
+// torchvision sorts the classes, then the folders of a class, then the files of a folder.
+TEST(ImageFolderTest, TheOrderIsTorchvisions) {
+  const std::string root = TestFolder("data");
+  const std::vector<std::string> names = {
+      "0.png",         "a/1.png", "a/z.png",  "a/sub/0.png", "a/sub/2.png",   "a/sub-b/0.png",
+      "a/sub/x/0.png", "b/0.png", "b-/0.png", "b-/a/0.png",  "\xC3\xA9/0.png"};
+  for (const std::string& name : names) WriteTestFile(root + "/" + name, EncodePng(TestImage(1)));
+  std::filesystem::create_directories(root + "/empty/below");
+  const auto dataset = Open(root).value();
+  EXPECT_THAT(dataset->classes(), ElementsAre("a", "b", "b-", "\xC3\xA9"));
+  for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(dataset->Name(i), root + "/" + names[i]);
+  EXPECT_THAT(dataset->notes(), ElementsAre(HasSubstr("'empty'")));
 }
 
 TEST(ImageFolderTest, NoImageInIt) {
@@ -76,6 +91,37 @@ TEST(ImageFolderTest, AFileIsNoFolder) {
   WriteTestFile(path, "x");
   EXPECT_EQ(Open(path).status().message(),
             "cannot read folder '" + path + "': Not a directory; check the path");
+}
+
+// What no codec reads is told by its name, counted, and left out with the way to convert it.
+TEST(ImageFolderTest, KindsThatAreNotReadAreLeftOutAndCounted) {
+  const std::string root = TestFolder("data");
+  for (const char* name : {"cat/1.png", "cat/2.HEIC", "dog/3.dcm", "dog/4.heic", "dog/5.jpg"}) {
+    WriteTestFile(absl::StrCat(root, "/", name), "x");
+  }
+  const auto dataset = Datasets().Create("image_folder").value()->Open(root, Split::kTraining, {});
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->size(), 2);
+  ASSERT_EQ((*dataset)->notes().size(), 1u);
+  const std::string note = (*dataset)->notes()[0];
+  for (const char* part : {"2 .heic", "1 .dcm", "heif-convert", "dcmj2pnm", "libheif-examples"}) {
+    EXPECT_NE(note.find(part), std::string::npos) << part << " is not in " << note;
+  }
+}
+
+TEST(ImageFolderTest, OnlyKindsThatAreNotReadAreRefusedWithTheCommandThatConverts) {
+  const std::string folders = TestFolder("folders"), flat = TestFolder("flat");
+  WriteTestFile(folders + "/train/cat/1.heic", "x");
+  WriteTestFile(folders + "/train/dog/2.heic", "x");
+  WriteTestFile(flat + "/1.jxl", "x");
+  for (const auto& [root, parts] : {std::pair(folders, std::vector{"2 .heic", "heif-convert"}),
+                                    {flat, std::vector{".jxl", "djxl"}}}) {
+    const absl::Status status = OpenDataset(root, Split::kPretraining).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    for (const char* part : parts) {
+      EXPECT_NE(status.message().find(part), std::string::npos) << status;
+    }
+  }
 }
 
 }  // namespace

@@ -117,7 +117,8 @@ TEST(IdxTest, OneOfEmnistsDataSets) {
   const auto write = [&](const std::string& name, unsigned char label) {
     WriteTestFile(absl::StrCat(raw, "/emnist-", name, "-images-idx3-ubyte"),
                   Idx({1, 1, 1}, std::string(1, label)));
-    WriteTestFile(absl::StrCat(raw, "/emnist-", name, "-labels-idx1-ubyte"), Idx({1}, {label}));
+    WriteTestFile(absl::StrCat(raw, "/emnist-", name, "-labels-idx1-ubyte"),
+                  Idx({1}, std::string(1, label)));
   };
   write("letters-train", 26);
   write("letters-test", 1);

@@ -1,253 +1,52 @@
 // Images in tar archives: one archive, or a folder or a numbered range of them (shards). They are
-// indexed once and read in any order. Classes are folders, or WebDataset's: `key.cls` holds the
-// number of the class of `key.jpg`.
+// indexed once and read in any order. Classes are folders, or what files of labels say, as in
+// WebDataset (tar_samples.h).
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/formats/tar_archive.h"
+#include "data/formats/tar_samples.h"
 #include "data/listing.h"
 
 namespace data {
 namespace {
 
 constexpr char kEnding[] = ".tar";
-constexpr int64_t kBlock = 512;
-constexpr int64_t kMaxNameBytes = 1 << 20;  // of an extended header
-constexpr char kNotTar[] = "it is not a tar archive (compressed ones must be unpacked)";
+// Archives that must be unpacked first. They are told by name, so that a folder of them is not
+// called empty.
+constexpr const char* kPackedEndings[] = {".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"};
 
-// An open archive. Threads may read at once.
-class Shard {
- public:
-  static absl::StatusOr<Shard> Open(const std::string& path) {
-    Shard shard;
-    shard.path_ = path;
-    const auto opened = base::OpenForReading(path);
-    if (!opened.ok()) return opened.status();
-    shard.fd_ = *opened;
-    struct stat info;
-    if (fstat(shard.fd_, &info) != 0) return base::ErrnoStatus("cannot open", path);
-    shard.size_ = info.st_size;
-    return shard;
+struct TarOptions {
+  std::string image_key;
+  template <class Visitor>
+  void Visit(Visitor& v) {
+    v("image_key", image_key,
+      "which image to use where a sample has several: an ending such as jpg or seg.png, or more "
+      "with spaces between them; empty: that of one part");
   }
-  Shard(Shard&& other) noexcept
-      : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
-    other.fd_ = -1;
-  }
-  Shard(const Shard&) = delete;
-  ~Shard() {
-    if (fd_ >= 0) close(fd_);
-  }
-
-  const std::string& path() const { return path_; }
-  int64_t size() const { return size_; }
-
-  // Reads all of [offset, offset + size) into `out`.
-  absl::Status Read(int64_t offset, int64_t size, char* out) const {
-    while (size > 0) {
-      const ssize_t got = pread(fd_, out, size, offset);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return base::ErrnoStatus("cannot read", path_);
-      if (got == 0) return absl::DataLossError(absl::StrCat("'", path_, "' is cut"));
-      out += got;
-      offset += got;
-      size -= got;
-    }
-    return absl::OkStatus();
-  }
-
- private:
-  Shard() = default;
-  std::string path_;
-  int fd_ = -1;
-  int64_t size_ = 0;
 };
 
-struct Entry {
+// An image of one of the archives.
+struct Image {
   std::string name;
   int64_t offset, size;
   uint32_t shard;
-  int label = -1;  // in its .cls
+  int label;
 };
-
-// WebDataset's key, which the files of one sample have in common: the name up to its first dot.
-std::string Key(const std::string& name) {
-  const size_t slash = name.rfind('/');
-  return name.substr(0, name.find('.', slash == std::string::npos ? 0 : slash));
-}
-
-// A number field: octal, or big-endian binary when the first bit is set.
-bool ReadNumber(const char* field, int width, int64_t* value) {
-  *value = 0;
-  if ((field[0] & 0x80) != 0) {
-    for (int i = 0; i < width; ++i) {
-      if (*value >> 54 != 0) return false;
-      *value = *value << 8 | static_cast<uint8_t>(i == 0 ? field[i] & 0x7F : field[i]);
-    }
-    return true;
-  }
-  bool digits = false;
-  for (int i = 0; i < width; ++i) {
-    if (field[i] == ' ' && !digits) continue;
-    if (field[i] == ' ' || field[i] == '\0') break;
-    if (field[i] < '0' || field[i] > '7') return false;
-    *value = *value * 8 + (field[i] - '0');
-    digits = true;
-  }
-  return true;
-}
-
-std::string Text(const char* field, int width) { return {field, strnlen(field, width)}; }
-
-// The header block as the POSIX standard (ustar) and GNU tar write it.
-class Header {
- public:
-  explicit Header(const char* block) : block_(block) {}
-
-  bool IsZero() const {
-    return std::all_of(block_, block_ + kBlock, [](char c) { return c == 0; });
-  }
-
-  // Whether the checksum is right: the sum of all bytes, with spaces for the checksum itself.
-  bool IsWhole() const {
-    int64_t stated;
-    int64_t sum = 0;
-    for (int i = 0; i < kBlock; ++i) {
-      sum += i >= 148 && i < 156 ? ' ' : static_cast<uint8_t>(block_[i]);
-    }
-    return ReadNumber(block_ + 148, 8, &stated) && stated == sum;
-  }
-
-  bool Size(int64_t* size) const { return ReadNumber(block_ + 124, 12, size); }
-  char type() const { return block_[156]; }
-  bool IsFile() const { return type() == '0' || type() == '\0'; }
-  bool IsLink() const { return type() == '1' || type() == '2'; }
-  std::string Name() const {
-    const std::string name = Text(block_, 100);
-    const std::string prefix =
-        std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
-    return prefix.empty() ? name : absl::StrCat(prefix, "/", name);
-  }
-
- private:
-  const char* block_;
-};
-
-// Reads the path and the size from the records of a pax header, "<length> key=value\n".
-bool ReadPax(absl::string_view records, std::string* name, int64_t* size) {
-  while (!records.empty()) {
-    const size_t space = records.find(' ');
-    size_t length;
-    if (space == absl::string_view::npos || !absl::SimpleAtoi(records.substr(0, space), &length) ||
-        length <= space || length > records.size()) {
-      return false;
-    }
-    absl::string_view record = records.substr(space + 1, length - space - 1);
-    absl::ConsumeSuffix(&record, "\n");
-    if (absl::ConsumePrefix(&record, "path=")) *name = std::string(record);
-    if (absl::ConsumePrefix(&record, "size=") && !absl::SimpleAtoi(record, size)) return false;
-    records.remove_prefix(length);
-  }
-  return true;
-}
-
-// The class that a .cls entry states.
-absl::StatusOr<int> ReadClass(const Shard& shard, const std::string& name, int64_t offset,
-                              int64_t size) {
-  std::string text(std::min<int64_t>(size, 20), '\0');
-  if (absl::Status s = shard.Read(offset, text.size(), text.data()); !s.ok()) return s;
-  int64_t label;
-  if (!absl::SimpleAtoi(text, &label) || label < 0 || label >= kMaxClasses) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", shard.path(), ":", name,
-                     "' does not hold a class; it must be a number, 0 to ", kMaxClasses - 1));
-  }
-  return static_cast<int>(label);
-}
-
-// Adds every image of the shard, with its label where there is a .cls of the same key.
-absl::Status Index(const Shard& shard, uint32_t number, std::vector<Entry>& entries) {
-  const auto damaged = [&](int64_t offset, absl::string_view why) {
-    return absl::DataLossError(absl::StrCat("'", shard.path(), "' is damaged at byte ", offset,
-                                            ": ", why, "; fetch or write it again"));
-  };
-  const size_t before = entries.size();
-  std::unordered_map<std::string, int> labels;
-  std::string long_name;  // of the next entry, from an extended header
-  int64_t long_size = -1;
-  char block[kBlock];
-  for (int64_t offset = 0;;) {
-    if (offset + kBlock > shard.size()) {
-      return damaged(offset, offset == 0 ? kNotTar : "the end mark is missing: it is cut");
-    }
-    if (absl::Status s = shard.Read(offset, kBlock, block); !s.ok()) return s;
-    const Header header(block);
-    if (header.IsZero()) break;
-    int64_t size;
-    if (!header.IsWhole() || !header.Size(&size)) {
-      return damaged(offset, offset == 0 ? kNotTar : "this is not the header of an entry");
-    }
-    const bool extended = header.type() == 'L' || header.type() == 'x';
-    if (!extended && long_size >= 0) size = long_size;
-    if (size < 0 || size > shard.size() - offset - kBlock) {
-      return damaged(offset, "the entry reaches beyond the end of the file: it is cut");
-    }
-    if (extended) {
-      if (size > kMaxNameBytes) return damaged(offset, "an extended header is too large");
-      std::string text(size, '\0');
-      if (absl::Status s = shard.Read(offset + kBlock, size, text.data()); !s.ok()) return s;
-      if (header.type() == 'L') {
-        long_name = text.c_str();
-      } else if (!ReadPax(text, &long_name, &long_size)) {
-        return damaged(offset, "an extended header cannot be read");
-      }
-    } else {
-      std::string name = long_name.empty() ? header.Name() : long_name;
-      name.erase(0, name.starts_with("./") ? 2 : name.starts_with("/") ? 1 : 0);
-      if (HasImageName(name)) {
-        if (header.IsLink()) {
-          return absl::InvalidArgumentError(
-              absl::StrCat("'", shard.path(), "': '", name,
-                           "' is a link to another file; write the archive with tar "
-                           "--dereference --hard-dereference"));
-        }
-        if (header.IsFile()) entries.push_back({std::move(name), offset + kBlock, size, number});
-      } else if (header.IsFile() && absl::EndsWith(name, ".cls")) {
-        const auto label = ReadClass(shard, name, offset + kBlock, size);
-        if (!label.ok()) return label.status();
-        labels[Key(name)] = *label;
-      }
-      if (header.type() != 'g') {
-        long_name.clear();
-        long_size = -1;
-      }
-    }
-    offset += kBlock + (size + kBlock - 1) / kBlock * kBlock;
-  }
-  if (labels.empty()) return absl::OkStatus();
-  for (size_t i = before; i < entries.size(); ++i) {
-    const auto label = labels.find(Key(entries[i].name));
-    if (label != labels.end()) entries[i].label = label->second;
-  }
-  return absl::OkStatus();
-}
 
 class Tar : public Dataset {
  public:
@@ -256,12 +55,14 @@ class Tar : public Dataset {
     uint32_t size;  // above kMaxImageBytes if it is too large
     uint32_t shard;
   };
-  Tar(std::vector<Shard> shards, std::vector<Span> spans, Names names, Classes classes,
-      const DecodeOptions& decode)
+  Tar(std::vector<Archive> shards, std::vector<Span> spans, Names names, Classes classes,
+      std::vector<std::string> notes, absl::Status label_status, const DecodeOptions& decode)
       : shards_(std::move(shards)),
         spans_(std::move(spans)),
         names_(std::move(names)),
         classes_(std::move(classes)),
+        notes_(std::move(notes)),
+        label_status_(std::move(label_status)),
         decode_(decode) {}
 
   int64_t size() const override { return spans_.size(); }
@@ -291,14 +92,38 @@ class Tar : public Dataset {
   }
   int Label(int64_t index) const override { return classes_.labels[index]; }
   const std::vector<std::string>& classes() const override { return classes_.names; }
+  std::vector<std::string> notes() const override { return notes_; }
+  absl::Status LabelStatus() const override { return label_status_; }
 
  private:
-  const std::vector<Shard> shards_;
+  const std::vector<Archive> shards_;
   const std::vector<Span> spans_;
   const Names names_;
   const Classes classes_;
+  const std::vector<std::string> notes_;
+  const absl::Status label_status_;
   const DecodeOptions decode_;
 };
+
+// A packed archive beside the one that was unpacked from it says nothing new.
+void DropUnpacked(std::vector<std::string>& paths) {
+  const std::vector<std::string> all = paths;
+  const auto unpacked = [&](const std::string& path) {
+    for (const char* ending : kPackedEndings) {
+      absl::string_view stem = path;
+      if (!absl::ConsumeSuffix(&stem, ending)) continue;
+      return std::binary_search(all.begin(), all.end(), absl::StrCat(stem, kEnding));
+    }
+    return false;
+  };
+  paths.erase(std::remove_if(paths.begin(), paths.end(), unpacked), paths.end());
+}
+
+bool IsArchive(absl::string_view name) {
+  return absl::EndsWith(name, kEnding) ||
+         std::any_of(std::begin(kPackedEndings), std::end(kPackedEndings),
+                     [&](const char* ending) { return absl::EndsWith(name, ending); });
+}
 
 absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   std::error_code error;
@@ -308,7 +133,7 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
   }
   std::vector<std::string> paths;
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
-    if (!is_folder && absl::EndsWith(name, kEnding)) paths.push_back(absl::StrCat(path, "/", name));
+    if (!is_folder && IsArchive(name)) paths.push_back(absl::StrCat(path, "/", name));
     return absl::OkStatus();
   });
   if (!status.ok()) return status;
@@ -316,6 +141,7 @@ absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' holds no .tar files"));
   }
   std::sort(paths.begin(), paths.end());
+  DropUnpacked(paths);
   return paths;
 }
 
@@ -327,23 +153,21 @@ void AllowManyFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The classes of sorted entries: those in their .cls, which all or none of them must have, or else
-// their folders.
-absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Names& names,
-                                    const std::string& path) {
-  const auto has_label = [](const Entry& entry) { return entry.label >= 0; };
-  if (std::none_of(entries.begin(), entries.end(), has_label)) return ClassesOfFolders(names);
+// The classes of sorted images: those that files of labels state, if there are any, or else their
+// folders. An image without a label, if others have one, is the fault that `label_status` tells.
+Classes FindClasses(const std::vector<Image>& images, const Names& names, bool has_labels,
+                    const std::string& path, absl::Status& label_status) {
+  if (!has_labels) return ClassesOfFolders(names);
   Classes classes;
   int count = 0;
-  for (const Entry& entry : entries) {
-    if (!has_label(entry)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", path, "': '", entry.name, "' has no '", Key(entry.name),
-                       ".cls' in its archive, but other images have one; write a label for ",
-                       "every image, or for none"));
-    }
-    count = std::max(count, entry.label + 1);
-    classes.labels.push_back(entry.label);
+  for (const Image& image : images) {
+    count = std::max(count, image.label + 1);
+    classes.labels.push_back(image.label);
+    if (image.label >= 0 || !label_status.ok()) continue;
+    label_status = absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "': '", image.name, "' has no '", image.name.substr(0, image.name.rfind('.')),
+        ".cls' in its archive, but other images have a label; write one for every image, or for "
+        "none"));
   }
   classes.names = NumberedClasses(count);
   return classes;
@@ -351,52 +175,105 @@ absl::StatusOr<Classes> FindClasses(const std::vector<Entry>& entries, const Nam
 
 class TarFormat : public Format {
  public:
-  std::vector<std::string> FileEndings() const override { return {kEnding}; }
+  explicit TarFormat(const TarOptions& options)
+      : keys_(absl::StrSplit(absl::AsciiStrToLower(options.image_key), absl::ByAnyChar(" ,;"),
+                             absl::SkipEmpty())) {
+    for (std::string& key : keys_) key.erase(0, key.starts_with(".") ? 1 : 0);
+  }
+
+  std::vector<std::string> FileEndings() const override {
+    std::vector<std::string> endings = {kEnding};
+    endings.insert(endings.end(), std::begin(kPackedEndings), std::end(kPackedEndings));
+    return endings;
+  }
+  std::vector<std::string> ShardEndings() const override { return FileEndings(); }
   bool MatchesFolder(const DataLocation& folder) const override {
-    return folder.endings.count(kEnding) > 0;
+    return std::any_of(folder.endings.begin(), folder.endings.end(), IsArchive);
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 const DecodeOptions& decode) const override {
     auto paths = ShardPaths(path);
     if (!paths.ok()) return paths.status();
+    return OpenShards(path, *paths, decode);
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths, Split,
+                                                     const DecodeOptions& decode) const override {
+    std::vector<std::string> shards = paths;
+    DropUnpacked(shards);
+    return OpenShards(paths[0], shards, decode);
+  }
+
+ private:
+  // `path`: for messages.
+  absl::StatusOr<std::unique_ptr<Dataset>> OpenShards(const std::string& path,
+                                                      const std::vector<std::string>& paths,
+                                                      const DecodeOptions& decode) const {
     AllowManyFiles();
-    std::vector<Shard> shards;
-    std::vector<Entry> entries;
-    for (const std::string& shard_path : *paths) {
-      auto shard = Shard::Open(shard_path);
+    std::vector<Archive> shards;
+    std::vector<Image> images;
+    std::vector<std::string> cut, longer;
+    Samples samples;
+    for (const std::string& shard_path : paths) {
+      auto shard = Archive::Open(shard_path);
       if (!shard.ok()) return shard.status();
-      if (absl::Status s = Index(*shard, shards.size(), entries); !s.ok()) return s;
+      auto listing = List(*shard);
+      if (!listing.ok()) return listing.status();
+      if (!listing->has_end_mark) cut.push_back(shard_path);
+      if (listing->has_more) longer.push_back(shard_path);
+      const auto chosen = AddSamples(*shard, listing->entries, keys_, samples);
+      if (!chosen.ok()) return chosen.status();
+      for (const SampleImage& image : *chosen) {
+        ArchiveEntry& entry = listing->entries[image.entry];
+        images.push_back({std::move(entry.name), entry.offset, entry.size,
+                          static_cast<uint32_t>(shards.size()), image.label});
+      }
       shards.push_back(*std::move(shard));
     }
-    if (entries.empty()) {
+    if (images.empty()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", path, "' holds no images (.jpg, .png, ...)"));
+          samples.without_key > 0
+              ? absl::StrCat("no sample of '", path, "' has the image of --image-key")
+              : absl::StrCat("'", path, "' holds no images (.jpg, .png, ...)"));
     }
-    // By name; entries of one name stay in the order of the shards.
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const Entry& a, const Entry& b) { return a.name < b.name; });
+    std::vector<std::string> notes = samples.Notes(path, keys_);
+    if (!cut.empty()) {
+      notes.push_back(absl::StrCat("'", cut[0], "' and ", cut.size() - 1, " other of ",
+                                   paths.size(), " archives end without an end mark: entries at ",
+                                   "their end may be missing"));
+    }
+    if (!longer.empty()) {
+      notes.push_back(absl::StrCat("left out: what follows the end mark of '", longer[0], "' and ",
+                                   longer.size() - 1, " other of ", paths.size(),
+                                   " archives; tar --concatenate joins archives"));
+    }
+    // By name; images of one name stay in the order of the shards.
+    std::stable_sort(images.begin(), images.end(),
+                     [](const Image& a, const Image& b) { return a.name < b.name; });
     std::vector<Tar::Span> spans;
     Names names;
-    for (const Entry& entry : entries) {
-      const int64_t size = std::min(entry.size, kMaxImageBytes + 1);
-      spans.push_back({entry.offset, static_cast<uint32_t>(size), entry.shard});
-      names.Add(entry.name);
+    for (const Image& image : images) {
+      const int64_t size = std::min(image.size, kMaxImageBytes + 1);
+      spans.push_back({image.offset, static_cast<uint32_t>(size), image.shard});
+      names.Add(image.name);
     }
-    auto classes = FindClasses(entries, names, path);
-    if (!classes.ok()) return classes.status();
+    Classes classes = FindClasses(images, names, samples.has_labels, path, samples.label_status);
     return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
-                                 *std::move(classes), decode);
+                                 std::move(classes), std::move(notes), samples.label_status,
+                                 decode);
   }
+
+  std::vector<std::string> keys_;
 };
 
-absl::StatusOr<std::unique_ptr<Format>> MakeTar(const registry::NoOptions&) {
-  return std::make_unique<TarFormat>();
+absl::StatusOr<std::unique_ptr<Format>> MakeTar(const TarOptions& options) {
+  return std::make_unique<TarFormat>(options);
 }
 
 REGISTER_PLUGIN(Datasets, "tar",
                 "tar archives of images: class/name.jpg, or name.jpg and name.cls (WebDataset)",
-                registry::NoOptions, MakeTar);
+                TarOptions, MakeTar);
 
 }  // namespace
 }  // namespace data

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "data/labels.h"
+#include "data/csv.h"
 #include "lincls/tables/feature_table.h"
 
 namespace lincls {

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
-#include "data/labels.h"
+#include "data/csv.h"
 
 namespace lincls {
 namespace {
@@ -71,6 +71,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
       json.at(key).get_to(*value);
     }
     // Earlier versions had no such settings.
+    table.val = json.value("val", table.val);
     table.exif = json.value("exif", table.exif);
     table.max_megapixels = json.value("max_megapixels", table.max_megapixels);
   } catch (const nlohmann::json::exception&) {
@@ -221,9 +222,9 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
-  auto opened =
-      data::OpenDataset(table.data, *split, table.dataset,
-                        data::MakeDecodeOptions(channels, table.exif, table.max_megapixels));
+  const data::DecodeOptions decode =
+      data::MakeDecodeOptions(channels, table.exif, table.max_megapixels);
+  auto opened = data::OpenDataset({table.data, table.val, table.dataset, {}, decode}, *split);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
   // Both are in the order of the data; the table lacks images that could not be read.

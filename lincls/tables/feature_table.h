@@ -45,8 +45,8 @@ struct FeatureTable {
 
   // The following are empty without features.json.
   std::vector<std::string> classes = {};
-  std::string data = {}, dataset = {}, split = {};  // where the images are: OpenImages
-  std::string exif = "ignore";                      // how they were decoded
+  std::string data = {}, val = {}, dataset = {}, split = {};  // where the images are: OpenImages
+  std::string exif = "ignore";                                // how they were decoded
   int64_t max_megapixels = 100;
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {}, arch = {},

@@ -10,7 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "data/labels.h"
+#include "data/csv.h"
 
 namespace lincls {
 namespace {

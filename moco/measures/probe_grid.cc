@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "data/labels.h"
+#include "data/csv.h"
 #include "registry/options.h"
 
 namespace moco {

@@ -8,12 +8,12 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "base/cores.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "base/shared_flags.h"
@@ -94,7 +94,7 @@ Connection Alone() {
 }
 
 int64_t ShareOfThreads(int64_t all, const World& world) {
-  const int64_t threads = all > 0 ? all : std::max(1u, std::thread::hardware_concurrency());
+  const int64_t threads = all > 0 ? all : base::Cores();
   return std::max<int64_t>(1, threads / world.local_size);
 }
 

@@ -40,7 +40,7 @@ wait $launcher || fail "exit code $?: $(cat out err)"
 grep -q '^resumed  from' out || fail "not resumed: $(cat out)"
 cmp {straight,killed}/checkpoints/checkpoint_0059.pth.tar || fail "other weights after a restart"
 
-# A full disk on rank 0: it is told, and all go on until the last checkpoint.
+# A full disk on rank 0: it says so, and all go on until the last checkpoint.
 (
   ulimit -f 60 # KiB: the metrics fit, a checkpoint does not
   trap '' XFSZ

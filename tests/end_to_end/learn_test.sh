@@ -1,5 +1,5 @@
 #!/bin/bash
-# Real images: the loss falls once the queue is full, kNN is told, and the run folder holds what it should.
+# Real images: the loss falls once the queue is full, kNN is printed, and the run folder holds what it should.
 . tests/end_to_end/lib.sh
 
 unpack data 50

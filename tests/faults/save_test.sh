@@ -37,7 +37,7 @@ for name in checkpoint_0001.pth.tar checkpoint_0000.pth.tar; do # beside the old
   grep -vE '^(killed (old|new)\+?|0 new) ' outcomes && fail "killed"
   [ "$(grep -c '^killed old' outcomes)" -ge 40 ] || fail "the kills have not hit the save"
   grep -q '^killed new' outcomes || fail "no kill after the new one had its name"
-  # An error is told, and what was told to be written is there. Nothing half is left.
+  # An error is reported, and what was reported as written is there. Nothing half is left.
   for error in ENOSPC EIO; do
     disturb error=$error $name
     grep -vE '^(1 (old|new)|0 new) ' outcomes && fail "$error"

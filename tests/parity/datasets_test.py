@@ -81,14 +81,26 @@ def image_folder(ours, pack, root):
                 image.save(folder / f"{i}.png")
     for split, name in (("training", "train"), ("validation", "val")):
         theirs = datasets.ImageFolder(root / name, loader=Image.open)
-        # torchvision goes class by class, we go by the whole name.
-        order = sorted(range(len(theirs)), key=lambda i: theirs.samples[i][0].encode())
-        theirs = [(theirs[i][0], theirs[i][1], theirs.classes[theirs[i][1]]) for i in order]
+        theirs = [(image, label, theirs.classes[label]) for image, label in theirs]
         compare("image_folder", ours, root, split, theirs)
         subprocess.run([pack, root, root / f"{name}.pack", f"--split={split}"], check=True, stdout=subprocess.DEVNULL)
         (root / "packed").mkdir(exist_ok=True)
         (root / f"{name}.pack").rename(root / "packed" / f"{name}.pack")
         compare("packed", ours, root / "packed", split, theirs)
+
+
+def order_of_folders(ours, root):
+    """Trees of random names: the same images in the same order, each in the same class."""
+    parts = ["a", "b", "a-", "a b", "A", "é", "z.png", "0", "10", "2", "~", "𝔘", "\uffee"]
+    for tree in range(20):
+        folder = root / str(tree)
+        for i in range(40):
+            path = folder.joinpath(*random.choices(parts, k=random.randint(1, 4)))
+            path.mkdir(parents=True, exist_ok=True)
+            random_image(1, 1 + i).save(path / f"{random.choice(parts)}{i}.PNG")
+        theirs = datasets.ImageFolder(folder, loader=Image.open)
+        compare("order of image_folder", ours, folder, "pretraining",
+                [(image, label, theirs.classes[label]) for image, label in theirs], (1,))
 
 
 def numbered(ours, root):
@@ -290,6 +302,36 @@ def emnist(ours, root):
             compare(f"EMNIST {part}", ours, root, split, theirs, (1,), f"idx:part={part}")
 
 
+def lists(ours, root):
+    """Tables as other programs write them, against the csv module's DictReader."""
+    for i in range(9):
+        (root / f"photos/{i % 2}").mkdir(parents=True, exist_ok=True)
+        random_image(5, 4 + i).save(root / f"photos/{i % 2}/p {i}.png")
+    words = ["cat", "dog, old", "owl"]
+    path = lambda i: f"photos/{i % 2}/p {i}.png"
+    tables = {
+        "Kaggle, a stem": (["image_id", "breed"], lambda i: [f"p {i}", words[i % 3]], {}, "utf-8"),
+        "Roboflow": (["filename", "width", "height", "class"], lambda i: [f"p {i}.png", 4 + i, 5, words[i % 3]], {}, "utf-8-sig"),
+        "pandas": (["", "path", "target"], lambda i: [i, path(i), i % 4], {}, "utf-8"),
+        "Excel": (["Name", "Label"], lambda i: [path(i).replace("/", "\\"), words[i % 3]], {"delimiter": ";", "lineterminator": "\r\n"}, "utf-8-sig"),
+        "Excel's Unicode": (["file", "category"], lambda i: ["./" + path(i), words[i % 3]], {"delimiter": "\t"}, "utf-16"),
+        "absolute": (["filepath", "tags", "label"], lambda i: [root / path(i), "a\nb", i % 4], {"quoting": csv.QUOTE_ALL}, "utf-8"),
+        "elsewhere": (["image", "label"], lambda i: ["/kaggle/input/x/" + path(i), f"tensor({i % 4})"], {}, "utf-8"),
+        "floats of pandas": (["image", "label"], lambda i: [path(i), float(i % 4)], {}, "utf-8"),
+    }
+    for what, (header, row, options, encoding) in tables.items():
+        with open(root / "list.csv", "w", newline="", encoding=encoding) as file:
+            writer = csv.writer(file, **options)
+            writer.writerow(header)
+            writer.writerows(row(i) for i in range(9))
+        with open(root / "list.csv", newline="", encoding=encoding) as file:
+            labels = [list(line.values())[-1] for line in csv.DictReader(file, delimiter=options.get("delimiter", ","))]
+        names = sorted(set(labels)) if labels[0] in words else None
+        number = lambda label: names.index(label) if names else int(float(label.strip("tensor()")))
+        theirs = [(Image.open(root / path(i)), number(label), label if names else str(number(label))) for i, label in enumerate(labels)]
+        compare(f"file_list, {what}", ours, root / "list.csv", "pretraining", theirs, (3,))
+
+
 def decoded_samples(ours, root):
     """The decoder's samples in every mode. Of 16-bit grey Pillow keeps what is below 255; we scale it. A colour that a
     file calls transparent is compared by Pillow before it is brought to 8 bits, and greyed another way."""
@@ -308,8 +350,8 @@ def decoded_samples(ours, root):
 def main():
     random.seed(0)
     ours, pack, labels = Ours(sys.argv[1]), sys.argv[2], sys.argv[3]
-    tests = [lambda root: image_folder(ours, pack, root), lambda root: numbered(ours, root),
-             lambda root: answers(labels, root), lambda root: lists_and_shards(ours, root), lambda root: cifar(ours, root, 10),
+    tests = [lambda root: image_folder(ours, pack, root), lambda root: order_of_folders(ours, root), lambda root: numbered(ours, root),
+             lambda root: answers(labels, root), lambda root: lists_and_shards(ours, root), lambda root: lists(ours, root), lambda root: cifar(ours, root, 10),
              lambda root: cifar(ours, root, 100), lambda root: cifar_python(ours, root, 10), lambda root: cifar_python(ours, root, 100),
              lambda root: stl10(ours, root), lambda root: idx(ours, root), lambda root: emnist(ours, root),
              lambda root: decoded_samples(ours, root)]
@@ -318,4 +360,5 @@ def main():
             test(pathlib.Path(root))
 
 
-main()
+if __name__ == "__main__":
+    main()

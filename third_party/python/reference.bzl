@@ -10,9 +10,10 @@ def _reference_python_impl(rctx):
     torch = fetch_libtorch(rctx, rctx.attr.torch_lock)
     cuda = fetch_cuda(rctx, rctx.attr.cuda_lock)
     others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "80 MB", "400 MB")
+    readers = fetch_wheels(rctx, rctx.attr.readers_lock, "readers of data sets", "1 MB", "10 MB")
     rctx.file(
         "python",
-        "#!/bin/sh\nPYTHONPATH='%s:%s:%s' exec python3 \"$@\"\n" % (others, torch, cuda),
+        "#!/bin/sh\nPYTHONPATH='%s:%s:%s:%s' exec python3 \"$@\"\n" % (others, readers, torch, cuda),
         executable = True,
     )
     rctx.file("BUILD", "exports_files([\"python\"])\n")
@@ -22,6 +23,7 @@ reference_python_repository = repository_rule(
     attrs = {
         "cuda_lock": attr.label(allow_single_file = True),
         "lock": attr.label(allow_single_file = True),
+        "readers_lock": attr.label(allow_single_file = True),
         "torch_lock": attr.label(allow_single_file = True),
         "_fetch": FETCH_ATTR,
     },

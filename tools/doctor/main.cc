@@ -16,9 +16,8 @@
 #include "data/dataset.h"
 #include "tools/doctor/doctor.h"
 
-MOCOPP_DATASET_FLAG;
+MOCOPP_DATA_FLAGS;
 MOCOPP_CHANNELS_FLAG;
-MOCOPP_DECODE_FLAGS;
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(sample, 0,
              "[data: at least 0] number of images to look at in each split, evenly spaced; 0: all");
@@ -49,7 +48,8 @@ constexpr char kUsage[] =
 // too.
 std::vector<std::string> DataFlags() {
   std::vector<std::string> flags;
-  for (const char* name : {"dataset", "exif", "max_megapixels", "max_bad_images"}) {
+  for (const char* name :
+       {"dataset", "val", "image_key", "columns", "exif", "max_megapixels", "max_bad_images"}) {
     if (!base::IsSet(name)) continue;
     flags.push_back(
         absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}), "=",
@@ -61,11 +61,11 @@ std::vector<std::string> DataFlags() {
 absl::Status Run(const base::Arguments& arguments) {
   cv::setNumThreads(1);  // each of our threads has an image of its own
   const std::string path = base::UserPath(arguments[0]);
-  const auto decode = data::MakeDecodeOptions(FLAGS_channels, FLAGS_exif, FLAGS_max_megapixels);
+  FLAGS_val = base::UserPath(FLAGS_val);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(path, FLAGS_channels);
   doctor::DoctorOptions options;
   options.open = [&](data::Split split, bool labelled) {
-    return labelled ? data::OpenLabelledDataset(path, split, FLAGS_dataset, decode)
-                    : data::OpenDataset(path, split, FLAGS_dataset, decode);
+    return labelled ? data::OpenLabelledDataset(source, split) : data::OpenDataset(source, split);
   };
   options.path = arguments[0];
   options.data_flags = DataFlags();

@@ -1,5 +1,6 @@
 #include "tools/selection/answers.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "data/label_text.h"
 #include "data/listing.h"
 #include "registry/spec.h"
 
@@ -85,8 +87,8 @@ absl::StatusOr<std::vector<std::string>> ReadClasses(const std::string& path) {
   return names;
 }
 
-Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
-                    const std::vector<data::Line>& lines, const std::vector<std::string>& classes) {
+Answers JoinAnswers(const std::vector<data::RequestedImage>& request, const data::Table& table,
+                    const std::vector<std::string>& classes) {
   const ClassNames names(classes);
   std::map<absl::string_view, size_t> places;  // in the request
   for (const auto& [name, line] : request) places.emplace(name, places.size());
@@ -94,17 +96,17 @@ Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
   Answers answers;
   answers.labels.assign(request.size(), -1);
   std::map<absl::string_view, std::pair<int, int64_t>> given;  // file: label, line
-  for (const data::Line& line : lines) {
-    if (&line == &lines.front() && data::IsHeader(line)) continue;
+  for (const data::Line& line : table.rows) {
     const auto conflict = [&](const auto&... why) {
       answers.conflicts.push_back(absl::StrCat("line ", line.number, ": ", why...));
     };
-    if (line.fields.size() != 2) {
+    if (!table.label || table.IsTooWide(line) ||
+        line.fields.size() <= std::max(table.file, *table.label)) {
       conflict("'", absl::StrJoin(line.fields, ","), "' is not file,label");
       continue;
     }
-    const std::string& file = line.fields[0];
-    const std::string& text = line.fields[1];
+    const std::string& file = line.fields[table.file];
+    const std::string text = data::PlainLabel(line.fields[*table.label]);
     if (text.empty()) continue;  // reported below if the image is in the request
     const std::optional<int> label = names.Find(text);
     if (!label.has_value()) {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "data/labels.h"
 #include "data/requests.h"
+#include "data/table.h"
 
 namespace selection {
 
@@ -23,13 +23,13 @@ struct Answers {
   int64_t repeated = 0;                // number of lines that repeat an earlier line
 };
 
-// Assigns labels to the images of a request. `lines` are file,label, optionally below a header. A
-// label is one of the names in `classes` or, if `classes` is empty, a class number from 0.
-// Conflicts, in the order of the lines and then of the request: a line that is not file,label; a
-// label that is not a class; a file with two different labels; a file that is not in the request;
-// an image of the request without a label.
-Answers JoinAnswers(const std::vector<data::RequestedImage>& request,
-                    const std::vector<data::Line>& lines, const std::vector<std::string>& classes);
+// Assigns the labels of a table to the images of a request. A label is one of the names in
+// `classes` or, if `classes` is empty, a class number from 0. Conflicts, in the order of the lines
+// and then of the request: a line without a name or a label; a label that is not a class; a file
+// with two different labels; a file that is not in the request; an image of the request without a
+// label.
+Answers JoinAnswers(const std::vector<data::RequestedImage>& request, const data::Table& table,
+                    const std::vector<std::string>& classes);
 
 }  // namespace selection
 

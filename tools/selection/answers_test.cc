@@ -18,16 +18,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::vector<data::Line> Lines(const std::string& text) {
+data::Table TableOf(const std::string& text) {
   const std::string path = data::TestFolder("lines") + "/lines.csv";
   data::WriteTestFile(path, text);
-  return data::ReadCsv(path).value();
+  return data::ReadTable(path).value();
 }
 
 // To a request of three images in lines 2 to 4.
 Answers Join(const std::string& answers, const std::vector<std::string>& classes = {}) {
   const std::vector<data::RequestedImage> request = {{"7.png", 2}, {"a, b.png", 3}, {"2.png", 4}};
-  return JoinAnswers(request, Lines(answers), classes);
+  return JoinAnswers(request, TableOf(answers), classes);
 }
 
 TEST(AnswersTest, LabelsAreInTheOrderOfTheRequest) {

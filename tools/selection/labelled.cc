@@ -65,8 +65,7 @@ class Finder {
       }
       const auto row = row_of_.find(name);
       if (row == row_of_.end()) {
-        if (data::HasImageName(name))
-          continue;  // the image could not be read, or belongs to another split
+        if (data::HasImageName(name)) continue;  // not readable, or of another split
         return absl::InvalidArgumentError(absl::StrCat(
             where, ": '", name, "' is not an image of the features (only the first line may be ",
             "the header 'filename')"));
@@ -91,8 +90,8 @@ class Finder {
  private:
   Labelled found_;
   std::unordered_map<std::string, int64_t> row_of_;  // of each file
-  std::unordered_map<std::string, std::string>
-      seen_;  // the list and line that first named each image
+  // The list and line that first named each image.
+  std::unordered_map<std::string, std::string> seen_;
   std::set<std::string> lists_;
 };
 

@@ -162,21 +162,20 @@ class Search {
     const int64_t n = queries.size();
     const at::Tensor query_rows = at::empty({n, rows_.dim()}, at::kFloat);
     rows_.Gather(queries, query_rows.data_ptr<float>());
-    std::vector<int64_t> positions(n);
-    std::iota(positions.begin(), positions.end(), 0);
+    const std::vector<at::Tensor> members = Members(parts);
     std::vector<std::vector<int64_t>> near(n);  // duplicates of each query
-    ComparePart(queries, query_rows, positions, parts[0], near);
-    if (parts.size() > 1) {
-      at::Tensor to_centres = at::empty({n, centres_.size(0)}, at::kFloat);
-      InChunks(n, [&](int64_t begin, int64_t end) {
-        at::Tensor out = to_centres.narrow(0, begin, end - begin);
-        at::mm_out(out, query_rows.narrow(0, begin, end - begin), centres_.t());
-      });
-      for (size_t i = 1; i < parts.size(); ++i) {
-        const Part needed = Needed(queries, to_centres, parts[i], positions);
-        if (needed.size() > 0) ComparePart(queries, query_rows, positions, needed, near);
+    InChunks(n, [&](int64_t begin, int64_t end) {
+      const Chunk chunk{queries.data() + begin, query_rows.narrow(0, begin, end - begin),
+                        near.data() + begin};
+      const at::Tensor to_centres = at::mm(chunk.rows, centres_.t());  // (end - begin) x k
+      for (size_t i = 0; i < parts.size(); ++i) {
+        std::vector<int64_t> positions(chunk.rows.size(0));
+        std::iota(positions.begin(), positions.end(), 0);
+        // All of the nearest list: what it gives rules out most of the others.
+        const Part needed = i == 0 ? parts[0] : Needed(chunk, to_centres, parts[i], positions);
+        if (needed.size() > 0) ComparePart(chunk, positions, needed, parts[i], members[i]);
       }
-    }
+    });
     for (int64_t i = 0; i < n; ++i) {
       State& state = state_[queries[i]];
       if (state == kStays) continue;  // labelled
@@ -186,6 +185,13 @@ class Search {
     }
   }
 
+  // Queries of one thread.
+  struct Chunk {
+    const int64_t* queries;
+    at::Tensor rows;             // of each
+    std::vector<int64_t>* near;  // duplicates of each
+  };
+
   // A cosine that is not above this changes nothing for the row.
   float Floor(int64_t row) {
     return std::min(Largest(found_.similarities.data() + row * found_.k, found_.k).floor(),
@@ -194,88 +200,83 @@ class Search {
 
   // The members of `part` that could be a neighbour or a duplicate of some query, by their angles
   // to the list's centre; `positions` become those of these queries.
-  Part Needed(const std::vector<int64_t>& queries, const at::Tensor& to_centres, const Part& part,
+  Part Needed(const Chunk& chunk, const at::Tensor& to_centres, const Part& part,
               std::vector<int64_t>& positions) {
-    const int64_t n = queries.size(), k = to_centres.size(1);
     const auto first = lists_[part.list].begin() + part.begin;
     const auto last = lists_[part.list].begin() + part.end;
-    if (first == last) return part;
-    const auto of = [&](int64_t row) { return clusters_.similarity[row]; };
-    std::vector<Part> of_query(n);
-    at::parallel_for(0, n, /*grain_size=*/64, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const float cosine = to_centres.const_data_ptr<float>()[i * k + part.list];
-        const float floor = Floor(queries[i]);
-        const auto reaches = [&](int64_t row) { return CosineBound(cosine, of(row)) > floor; };
-        // Members come from the centre outwards: the bound rises up to those that are as far from
-        // it as the query, and falls after them.
-        const auto peak =
-            std::partition_point(first, last, [&](int64_t row) { return of(row) >= cosine; });
-        if (!(peak != first && reaches(*(peak - 1))) && !(peak != last && reaches(*peak))) continue;
-        const auto from =
-            std::partition_point(first, peak, [&](int64_t row) { return !reaches(row); });
-        const auto to = std::partition_point(peak, last, reaches);
-        of_query[i] = {part.list, from - lists_[part.list].begin(), to - lists_[part.list].begin()};
-      }
-    });
     Part needed{part.list, part.end, part.begin};
     positions.clear();
-    for (int64_t i = 0; i < n; ++i) {
-      if (of_query[i].size() == 0) continue;
+    for (int64_t i = 0; i < chunk.rows.size(0) && first != last; ++i) {
+      const float cosine = to_centres.const_data_ptr<float>()[i * to_centres.size(1) + part.list];
+      const float floor = Floor(chunk.queries[i]);
+      const auto of = [&](int64_t row) { return clusters_.similarity[row]; };
+      const auto reaches = [&](int64_t row) { return CosineBound(cosine, of(row)) > floor; };
+      // Members come from the centre outwards: the bound rises up to those that are as far from it
+      // as the query, and falls after them.
+      const auto peak =
+          std::partition_point(first, last, [&](int64_t row) { return of(row) >= cosine; });
+      if (!(peak != first && reaches(*(peak - 1))) && !(peak != last && reaches(*peak))) continue;
+      const auto from =
+          std::partition_point(first, peak, [&](int64_t row) { return !reaches(row); });
+      const auto to = std::partition_point(peak, last, reaches);
       positions.push_back(i);
-      needed.begin = std::min(needed.begin, of_query[i].begin);
-      needed.end = std::max(needed.end, of_query[i].end);
+      needed.begin = std::min(needed.begin, part.begin + (from - first));
+      needed.end = std::max(needed.end, part.begin + (to - first));
     }
     return needed;
   }
 
-  // Compares the queries at `positions` with the members of `part`.
-  void ComparePart(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
-                   const std::vector<int64_t>& positions, const Part& part,
-                   std::vector<std::vector<int64_t>>& near) {
-    const at::Tensor members = Members(part).t();
-    InChunks(positions.size(), [&](int64_t begin, int64_t end) {
-      CompareChunk(queries, query_rows, {positions.begin() + begin, positions.begin() + end}, part,
-                   members, near);
-    });
-  }
-
-  void CompareChunk(const std::vector<int64_t>& queries, const at::Tensor& query_rows,
-                    const std::vector<int64_t>& positions, const Part& part,
-                    const at::Tensor& members, std::vector<std::vector<int64_t>>& near) {
-    std::vector<int64_t> padded = positions;
-    padded.resize(std::max<int64_t>(padded.size(), kLeast), positions[0]);
-    const at::Tensor some = query_rows.index_select(
-        0, at::from_blob(padded.data(), {static_cast<int64_t>(padded.size())}, at::kLong));
-    const at::Tensor similarities = at::mm(some, members);
-    const int64_t width = similarities.size(1);
-    const int64_t* others = lists_[part.list].data() + part.begin;
-    for (size_t i = 0; i < positions.size(); ++i) {
+  // Compares the queries at `positions` with `needed` of `part`, whose rows begin with `members`.
+  void ComparePart(const Chunk& chunk, std::vector<int64_t> positions, const Part& needed,
+                   const Part& part, const at::Tensor& members) {
+    const int64_t n = positions.size(), width = std::max(needed.size(), kLeast);
+    positions.resize(std::max(n, kLeast), positions[0]);
+    const at::Tensor rows = chunk.rows.index_select(
+        0, at::from_blob(positions.data(), {static_cast<int64_t>(positions.size())}, at::kLong));
+    const at::Tensor similarities =
+        at::mm(rows, members.narrow(0, needed.begin - part.begin, width).t());
+    const int64_t* others = lists_[part.list].data() + needed.begin;
+    for (int64_t i = 0; i < n; ++i) {
       const float* row = similarities.const_data_ptr<float>() + i * width;
-      const int64_t query = queries[positions[i]];
+      const int64_t query = chunk.queries[positions[i]];
       Largest largest(found_.similarities.data() + query * found_.k, found_.k);
       float floor = std::min(largest.floor(), duplicates_);
-      for (int64_t j = 0; j < part.size(); ++j) {
+      for (int64_t j = 0; j < needed.size(); ++j) {
         if (row[j] <= floor || others[j] == query) continue;
-        if (row[j] > duplicates_) near[positions[i]].push_back(others[j]);
+        if (row[j] > duplicates_) chunk.near[positions[i]].push_back(others[j]);
         if (row[j] > largest.floor()) largest.Add(row[j]);
         floor = std::min(largest.floor(), duplicates_);
       }
     }
   }
 
-  // The rows of `part`, and zeros up to kLeast.
-  at::Tensor Members(const Part& part) {
-    const int64_t dim = rows_.dim(), size = std::max(part.size(), kLeast);
-    if (all_rows_.defined()) return all_rows_.narrow(0, starts_[part.list] + part.begin, size);
-    if (!member_rows_.defined() || member_rows_.size(0) < size) {
-      member_rows_ = at::empty({size, dim}, at::kFloat);
+  // The rows of each part, followed by kLeast others or zeros.
+  std::vector<at::Tensor> Members(const std::vector<Part>& parts) {
+    std::vector<at::Tensor> members;
+    if (all_rows_.defined()) {
+      for (const Part& part : parts) {
+        members.push_back(
+            all_rows_.narrow(0, starts_[part.list] + part.begin, part.size() + kLeast));
+      }
+      return members;
     }
-    const auto first = lists_[part.list].begin();
-    float* const rows = member_rows_.data_ptr<float>();
-    rows_.Gather({first + part.begin, first + part.end}, rows);
-    std::fill(rows + part.size() * dim, rows + size * dim, 0.0f);
-    return member_rows_.narrow(0, 0, size);
+    std::vector<int64_t> rows;
+    for (const Part& part : parts) {
+      const auto first = lists_[part.list].begin();
+      rows.insert(rows.end(), first + part.begin, first + part.end);
+    }
+    const int64_t count = rows.size();
+    if (!member_rows_.defined() || member_rows_.size(0) < count + kLeast) {
+      member_rows_ = at::empty({count + kLeast, rows_.dim()}, at::kFloat);
+    }
+    rows_.Gather(rows, member_rows_.data_ptr<float>());
+    member_rows_.narrow(0, count, kLeast).zero_();
+    int64_t begin = 0;
+    for (const Part& part : parts) {
+      members.push_back(member_rows_.narrow(0, begin, part.size() + kLeast));
+      begin += part.size();
+    }
+    return members;
   }
 
   // Few rows are compared with all, each time.
@@ -328,7 +329,7 @@ class Search {
   std::vector<std::vector<int64_t>> lists_;  // rows of each, from the centre outwards
   at::Tensor centres_;
   std::vector<State> state_;
-  at::Tensor member_rows_;       // of one part
+  at::Tensor member_rows_;       // of the parts that queries are compared with
   at::Tensor all_rows_;          // list after list; undefined: rows are read when they are needed
   std::vector<int64_t> starts_;  // of each list in all_rows_
   Neighbours found_;

@@ -1,0 +1,254 @@
+#include "data/formats/tar_archive.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/files.h"
+#include "data/listing.h"
+
+namespace data {
+namespace {
+
+constexpr int64_t kBlock = 512;
+constexpr int64_t kMaxNameBytes = 1 << 20;  // of an extended header
+constexpr char kNotTar[] = "it is not a tar archive";
+
+// What packs archives, by the first bytes of the file.
+struct Packer {
+  absl::string_view magic;
+  const char* unpack;  // keeps the packed file
+};
+constexpr Packer kPackers[] = {{"\x1F\x8B", "gunzip -k"},
+                               {"BZh", "bunzip2 -k"},
+                               {"\xFD"
+                                "7zXZ",
+                                "unxz -k"},
+                               {"\x28\xB5\x2F\xFD", "unzstd"},
+                               {"PK\x03\x04", "unzip"}};
+
+// A number field: octal, or big-endian binary when the first bit is set.
+bool ReadNumber(const char* field, int width, int64_t* value) {
+  *value = 0;
+  if ((field[0] & 0x80) != 0) {
+    for (int i = 0; i < width; ++i) {
+      if (*value >> 54 != 0) return false;
+      *value = *value << 8 | static_cast<uint8_t>(i == 0 ? field[i] & 0x7F : field[i]);
+    }
+    return true;
+  }
+  bool digits = false;
+  for (int i = 0; i < width; ++i) {
+    if (field[i] == ' ' && !digits) continue;
+    if (field[i] == ' ' || field[i] == '\0') break;
+    if (field[i] < '0' || field[i] > '7') return false;
+    *value = *value * 8 + (field[i] - '0');
+    digits = true;
+  }
+  return true;
+}
+
+std::string Text(const char* field, int width) { return {field, strnlen(field, width)}; }
+
+bool IsZero(const char* bytes, int64_t size) {
+  return std::all_of(bytes, bytes + size, [](char c) { return c == 0; });
+}
+
+// The header block as the POSIX standard (ustar) and GNU tar write it.
+class Header {
+ public:
+  explicit Header(const char* block) : block_(block) {}
+
+  // Whether the checksum is right: the sum of all bytes, with spaces for the checksum itself.
+  bool IsWhole() const {
+    int64_t stated;
+    int64_t sum = 0;
+    for (int i = 0; i < kBlock; ++i) {
+      sum += i >= 148 && i < 156 ? ' ' : static_cast<uint8_t>(block_[i]);
+    }
+    return ReadNumber(block_ + 148, 8, &stated) && stated == sum;
+  }
+
+  bool Size(int64_t* size) const { return ReadNumber(block_ + 124, 12, size); }
+  char type() const { return block_[156]; }
+  bool IsFile() const { return type() == '0' || type() == '\0' || type() == '7'; }
+  bool IsLink() const { return type() == '1' || type() == '2'; }
+  // Of the next entry: GNU's long name, POSIX's records; GNU's long target of a link says nothing.
+  bool IsExtended() const { return type() == 'L' || type() == 'x' || type() == 'K'; }
+  std::string Name() const {
+    const std::string name = Text(block_, 100);
+    const std::string prefix =
+        std::memcmp(block_ + 257, "ustar\0", 6) == 0 ? Text(block_ + 345, 155) : "";
+    return prefix.empty() ? name : absl::StrCat(prefix, "/", name);
+  }
+
+ private:
+  const char* block_;
+};
+
+// What an extended header says of the next entry.
+struct Extended {
+  std::string name;
+  int64_t size = -1;
+  bool sparse = false;
+};
+
+// Reads the records of a pax header, "<length> key=value\n".
+bool ReadPax(absl::string_view records, Extended* next) {
+  while (!records.empty()) {
+    const size_t space = records.find(' ');
+    size_t length;
+    if (space == absl::string_view::npos || !absl::SimpleAtoi(records.substr(0, space), &length) ||
+        length <= space || length > records.size()) {
+      return false;
+    }
+    absl::string_view record = records.substr(space + 1, length - space - 1);
+    absl::ConsumeSuffix(&record, "\n");
+    if (absl::StartsWith(record, "GNU.sparse.")) next->sparse = true;
+    if (absl::ConsumePrefix(&record, "path=") || absl::ConsumePrefix(&record, "GNU.sparse.name=")) {
+      next->name = std::string(record);
+    }
+    if (absl::ConsumePrefix(&record, "size=") && !absl::SimpleAtoi(record, &next->size)) {
+      return false;
+    }
+    records.remove_prefix(length);
+  }
+  return true;
+}
+
+// Whether anything but zeros follows `offset`, in a piece of the file that is long enough for the
+// filling of the last record.
+absl::StatusOr<bool> HasMore(const Archive& archive, int64_t offset) {
+  constexpr int64_t kLook = 1 << 20;
+  std::string bytes(std::min(kLook, archive.size() - offset), '\0');
+  if (absl::Status s = archive.Read(offset, bytes.size(), bytes.data()); !s.ok()) return s;
+  return !IsZero(bytes.data(), bytes.size());
+}
+
+absl::Status Damaged(const Archive& archive, int64_t offset, absl::string_view why) {
+  return absl::DataLossError(absl::StrCat("'", archive.path(), "' is damaged at byte ", offset,
+                                          ": ", why, "; fetch or write it again"));
+}
+
+}  // namespace
+
+absl::StatusOr<Archive> Archive::Open(const std::string& path) {
+  Archive archive;
+  archive.path_ = path;
+  const auto opened = base::OpenForReading(path);
+  if (!opened.ok()) return opened.status();
+  archive.fd_ = *opened;
+  struct stat info;
+  if (fstat(archive.fd_, &info) != 0) return base::ErrnoStatus("cannot open", path);
+  archive.size_ = info.st_size;
+  std::string magic(std::min<int64_t>(archive.size_, 8), '\0');
+  if (absl::Status s = archive.Read(0, magic.size(), magic.data()); !s.ok()) return s;
+  for (const Packer& packer : kPackers) {
+    if (!absl::StartsWith(magic, packer.magic)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' is compressed, and images are read from any place of an ",
+                     "archive; unpack it: ", packer.unpack, " ", base::ShellQuoted(path)));
+  }
+  return archive;
+}
+
+Archive::Archive(Archive&& other) noexcept
+    : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
+  other.fd_ = -1;
+}
+
+Archive::~Archive() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status Archive::Read(int64_t offset, int64_t size, char* out) const {
+  while (size > 0) {
+    const ssize_t got = pread(fd_, out, size, offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return base::ErrnoStatus("cannot read", path_);
+    if (got == 0) return absl::DataLossError(absl::StrCat("'", path_, "' is cut"));
+    out += got;
+    offset += got;
+    size -= got;
+  }
+  return absl::OkStatus();
+}
+
+bool IsHidden(absl::string_view name) {
+  return absl::StartsWith(name, ".") || absl::StrContains(name, "/.");
+}
+
+absl::StatusOr<ArchiveListing> List(const Archive& archive) {
+  ArchiveListing listing;
+  Extended next;
+  bool pending = false;  // `next` says something of an entry that was not reached yet
+  char block[kBlock];
+  for (int64_t offset = 0;;) {
+    const int64_t rest = std::min(kBlock, archive.size() - offset);
+    if (offset == 0 && rest < kBlock) return Damaged(archive, offset, kNotTar);
+    if (rest > 0) {
+      if (absl::Status s = archive.Read(offset, rest, block); !s.ok()) return s;
+    }
+    // Writers that were killed, and some that were not, leave no end mark, or not all of it.
+    if (rest < kBlock) {
+      if (pending || (rest > 0 && !IsZero(block, rest))) {
+        return Damaged(archive, offset, "it is cut within an entry");
+      }
+      listing.has_end_mark = false;
+      break;
+    }
+    if (IsZero(block, kBlock)) {
+      const auto more = HasMore(archive, offset + kBlock);
+      if (!more.ok()) return more.status();
+      listing.has_more = *more;
+      break;
+    }
+    const Header header(block);
+    int64_t size;
+    if (!header.IsWhole() || !header.Size(&size)) {
+      return Damaged(archive, offset, offset == 0 ? kNotTar : "this is not the header of an entry");
+    }
+    if (!header.IsExtended() && next.size >= 0) size = next.size;
+    if (size < 0 || size > archive.size() - offset - kBlock) {
+      return Damaged(archive, offset, "the entry reaches beyond the end of the file: it is cut");
+    }
+    if (header.IsExtended()) {
+      if (size > kMaxNameBytes) return Damaged(archive, offset, "an extended header is too large");
+      std::string text(size, '\0');
+      if (absl::Status s = archive.Read(offset + kBlock, size, text.data()); !s.ok()) return s;
+      if (header.type() == 'L') next.name = text.c_str();
+      if (header.type() == 'x' && !ReadPax(text, &next)) {
+        return Damaged(archive, offset, "an extended header cannot be read");
+      }
+      pending = true;
+    } else if (header.type() != 'g') {
+      std::string name = next.name.empty() ? header.Name() : std::move(next.name);
+      name.erase(0, name.starts_with("./") ? 2 : name.starts_with("/") ? 1 : 0);
+      const bool sparse = next.sparse || header.type() == 'S';
+      if (HasImageName(name) && (header.IsLink() || sparse)) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "'", archive.path(), "': '", name,
+            header.IsLink() ? "' is a link to another file; write the archive with tar "
+                              "--dereference --hard-dereference"
+                            : "' is stored as a sparse file; write the archive without --sparse"));
+      }
+      if (header.IsFile() && !sparse && !IsHidden(name)) {
+        listing.entries.push_back({std::move(name), offset + kBlock, size});
+      }
+      next = {};
+      pending = false;
+    }
+    offset += kBlock + (size + kBlock - 1) / kBlock * kBlock;
+  }
+  return listing;
+}
+
+}  // namespace data
