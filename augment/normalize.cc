@@ -36,7 +36,7 @@ class Normalize : public Augmentation {
       if (constants->size() == 1 || constants->size() == static_cast<size_t>(in.channels)) continue;
       return absl::InvalidArgumentError(
           absl::StrCat("has constants for ", constants->size(), " channels, but the images have ",
-                       in.channels, "; give mean= and std= (bazel run //tools:data_stats)"));
+                       in.channels, "; give mean= and std= (bazel run //tools:doctor)"));
     }
     return in;
   }

@@ -1,0 +1,357 @@
+#include "tools/doctor/doctor.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <new>
+#include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "data/dataset.h"
+#include "data/encode.h"
+#include "data/test_images.h"
+#include "tools/doctor/cost.h"
+#include "tools/doctor/test_pictures.h"
+
+namespace doctor {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ContainsRegex;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+std::string Sample(const std::string& name) {
+  return base::ReadFile("data/testdata/samples/" + name).value();
+}
+
+// A run that fits every machine.
+absl::StatusOr<Cost> Cheap(const RunPlan&, const data::Dataset&, double) {
+  return Cost{.memory = 1e9, .checkpoint = 1e5};
+}
+
+struct Report {
+  absl::Status status;
+  std::vector<std::string> lines;
+
+  // Those of one kind, such as "warning".
+  std::vector<std::string> Of(const std::string& kind) const {
+    std::vector<std::string> found;
+    for (const std::string& line : lines) {
+      if (line.rfind(kind + " ", 0) == 0) found.push_back(line);
+    }
+    return found;
+  }
+};
+
+Report Examined(const std::string& root, DoctorOptions options = {},
+                const CostOf& cost_of = Cheap) {
+  options.path = root;
+  options.folder = testing::TempDir();
+  options.open = [&](data::Split split, bool labelled) {
+    return labelled ? data::OpenLabelledDataset(root, split) : data::OpenDataset(root, split);
+  };
+  options.examine.threads = 2;
+  testing::internal::CaptureStdout();
+  Report report{RunDoctor(options, cost_of), {}};
+  report.lines = absl::StrSplit(testing::internal::GetCapturedStdout(), '\n');
+  return report;
+}
+
+class Folder {
+ public:
+  explicit Folder(const std::string& name = "data") : root_(data::TestFolder(name)) {}
+
+  const std::string& root() const { return root_; }
+  void Write(const std::string& name, const std::string& file) {
+    data::WriteTestFile(root_ + "/" + name, file);
+  }
+  void Picture(const std::string& name, int seed, int rows = 120, int cols = 160) {
+    Write(name, data::EncodeJpeg(TestPicture(seed, rows, cols), 92));
+  }
+
+ private:
+  const std::string root_;
+};
+
+// Two classes of 40 pictures for training and of 12 for validation.
+void WriteHealthy(Folder& folder) {
+  int seed = 0;
+  for (const char* split : {"train", "val"}) {
+    for (const char* name : {"cat", "dog"}) {
+      for (int i = 0; i < (split == std::string("train") ? 40 : 12); ++i) {
+        folder.Picture(absl::StrCat(split, "/", name, "/", i, ".jpg"), seed++);
+      }
+    }
+  }
+}
+
+TEST(DoctorTest, NothingIsWrong) {
+  Folder folder;
+  WriteHealthy(folder);
+  const Report report = Examined(folder.root());
+  EXPECT_TRUE(report.status.ok()) << report.status;
+  EXPECT_THAT(report.Of("failure"), IsEmpty());
+  EXPECT_THAT(report.Of("warning"), IsEmpty());
+  EXPECT_THAT(report.Of("note"), IsEmpty());
+  EXPECT_THAT(report.Of("data"),
+              ElementsAre(absl::StrCat("data     80 images for pretraining and training, ",
+                                       folder.root(), "/train (image_folder)"),
+                          absl::StrCat("data     24 images for validation, ", folder.root(),
+                                       "/val (image_folder)")));
+  EXPECT_THAT(report.Of("classes"), Contains("classes  2 of 40 images"));
+  EXPECT_THAT(report.Of("stored"), Contains("stored   jpeg 80"));
+  EXPECT_THAT(report.Of("sizes"), Contains("sizes    all 160 x 120 pixels"));
+  ASSERT_THAT(report.Of("run"), SizeIs(1));
+  EXPECT_THAT(report.Of("run")[0],
+              AllOf(HasSubstr(folder.root()), HasSubstr("--image-size=112"),
+                    HasSubstr("--moco-k=8"), HasSubstr("-b 8"), HasSubstr("--bn-splits=4")));
+}
+
+// Every fault at once.
+TEST(DoctorTest, AllFaultsAreFound) {
+  Folder folder;
+  WriteHealthy(folder);
+  const std::string picture = data::EncodePng(TestPicture(500));
+  folder.Write("train/cat/copy_1.png", picture);
+  folder.Write("train/cat/copy_2.png", picture);  // an exact copy
+  folder.Write("train/dog/copy_3.png", picture);  // with another label
+  cv::Mat small;
+  cv::resize(TestPicture(500), small, cv::Size(80, 60), 0, 0, cv::INTER_AREA);
+  folder.Write("train/cat/smaller.jpg", data::EncodeJpeg(small, 80));  // a near one
+  folder.Picture("val/cat/exact.jpg", 3);                              // train/cat/3.jpg
+  folder.Write("val/cat/leaked.jpg", data::EncodeJpeg(TestPicture(5), 60));
+  folder.Write("train/cat/blank.png",
+               data::EncodePng(cv::Mat(64, 64, CV_8UC3, cv::Scalar(9, 9, 9))));
+  folder.Picture("train/dog/long.jpg", 600, 100, 500);
+  folder.Picture("train/dog/stamp.jpg", 601, 20, 24);
+  folder.Picture("train/rare/1.jpg", 602);
+  folder.Picture("val/rare/1.jpg", 603);
+  folder.Picture("train/train_only/1.jpg", 604);
+  std::filesystem::create_directories(folder.root() + "/train/nothing");
+  const std::string jpeg = data::EncodeJpeg(TestPicture(605), 90);
+  folder.Write("train/dog/cut.jpg", jpeg.substr(0, jpeg.size() / 2));
+  folder.Write("train/dog/text.png", "<html>not found</html>");
+  folder.Write("train/dog/empty.jpg", "");
+  for (const char* name : {"cmyk.jpg", "turned.jpg", "palette_4.png", "rgb_16.png", "lossy.webp"}) {
+    folder.Write(absl::StrCat("train/cat/", name), Sample(name));
+  }
+
+  DoctorOptions options;
+  options.bad_list = folder.root() + "/../bad.txt";
+  options.duplicates_list = folder.root() + "/../duplicates.csv";
+  options.page = folder.root() + "/../page.html";
+  for (const std::string& file : {options.bad_list, options.duplicates_list, options.page}) {
+    std::filesystem::remove(file);
+  }
+  const Report report = Examined(folder.root(), options);
+  EXPECT_EQ(base::ExitCodeOf(report.status), base::kDamagedData);
+  EXPECT_THAT(std::string(report.status.message()), HasSubstr("train_only"));
+
+  EXPECT_THAT(report.Of("failure"),
+              ElementsAre(AllOf(HasSubstr("lincls"), HasSubstr("train_only"))));
+  const std::vector<std::string> warnings = report.Of("warning"), notes = report.Of("note");
+  EXPECT_THAT(warnings, Contains(AllOf(HasSubstr("cannot be read"), HasSubstr("3 of "),
+                                       HasSubstr("1 is empty"), HasSubstr("1 is not an image"),
+                                       HasSubstr("1 is cut or damaged"))));
+  EXPECT_THAT(warnings, Contains(AllOf(HasSubstr("2 of 27 images of validation"),
+                                       HasSubstr("1 exactly, 1 nearly"))));
+  EXPECT_THAT(warnings,
+              Contains(AllOf(HasSubstr("different labels"), HasSubstr("copy_1.png' is of 'cat'"),
+                             HasSubstr("copy_3.png' of 'dog'"))));
+  EXPECT_THAT(warnings,
+              Contains(AllOf(StartsWith("warning  2 of "), HasSubstr("copies of other"))));
+  EXPECT_THAT(warnings, Contains(HasSubstr("look like other")));
+  EXPECT_THAT(warnings, Contains(AllOf(StartsWith("warning  1 of "), HasSubstr("one colour"))));
+  EXPECT_THAT(warnings, Contains(AllOf(HasSubstr("no image: 'nothing'"))));
+  EXPECT_THAT(warnings,
+              Contains(AllOf(HasSubstr("fewer than 10"), HasSubstr("'rare', 'train_only'"))));
+  EXPECT_THAT(notes, Contains(HasSubstr("4 times as long as wide")));
+  EXPECT_THAT(notes, Contains(HasSubstr("less than a quarter")));
+  const std::string stored = report.Of("stored")[0];
+  for (const char* kind : {"jpeg ", "png ", "webp 1"}) {
+    EXPECT_THAT(stored, HasSubstr(kind));
+  }
+
+  // The files.
+  const std::vector<std::string> bad =
+      absl::StrSplit(base::ReadFile(options.bad_list).value(), '\n', absl::SkipEmpty());
+  EXPECT_THAT(bad, ElementsAre(AllOf(HasSubstr("/dog/cut.jpg\t"), HasSubstr("is cut or damaged")),
+                               HasSubstr("/dog/empty.jpg\t"), HasSubstr("/dog/text.png\t")));
+  const std::string duplicates = base::ReadFile(options.duplicates_list).value();
+  EXPECT_THAT(duplicates, StartsWith("file,splits,kind,group\n"));
+  EXPECT_THAT(duplicates, ContainsRegex("train/cat/3.jpg,pretraining and training,exact,[0-9]+\n"
+                                        "[^\n]*val/cat/exact.jpg,validation,exact,"));
+  const std::string page = base::ReadFile(options.page).value();
+  EXPECT_THAT(page, HasSubstr("train_only"));
+  EXPECT_THAT(page, HasSubstr("<h2>exact duplicates</h2>"));
+  EXPECT_THAT(page, HasSubstr("/train/dog/cut.jpg is cut or damaged"));
+  EXPECT_THAT(page, HasSubstr("data:image/jpeg;base64,"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(ContainsRegex("(src|href)=\"(http|/)")));
+
+  // Files that exist are not written over.
+  EXPECT_TRUE(absl::IsAlreadyExists(Examined(folder.root(), options).status));
+}
+
+TEST(DoctorTest, TooManyBadImagesFail) {
+  Folder folder;
+  for (int i = 0; i < 20; ++i) folder.Picture(absl::StrCat(i, ".jpg"), i);
+  for (int i = 0; i < 6; ++i) folder.Write(absl::StrCat("bad_", i, ".jpg"), "x");
+  DoctorOptions options;
+  options.findings.max_bad_images = 6;
+  EXPECT_TRUE(Examined(folder.root(), options).status.ok());
+  options.findings.max_bad_images = 5;
+  const Report report = Examined(folder.root(), options);
+  EXPECT_EQ(base::ExitCodeOf(report.status), base::kDamagedData);
+  EXPECT_THAT(report.Of("failure"), ElementsAre(HasSubstr("--max-bad-images")));
+  // Without labels nothing is said of classifiers.
+  EXPECT_THAT(report.Of("note"), IsEmpty());
+}
+
+TEST(DoctorTest, ASampleSaysWhatTheWholeIsLike) {
+  Folder folder;
+  for (int i = 0; i < 400; ++i) {
+    const std::string name = absl::StrFormat("%03d.jpg", i);
+    if (i % 4 < 2) {
+      folder.Picture(name, i, 20, 20);
+    } else {
+      folder.Write(name, "x");
+    }
+  }
+  DoctorOptions options;
+  options.examine.sample = 100;
+  const Report report = Examined(folder.root(), options);
+  EXPECT_THAT(report.Of("looked"),
+              ElementsAre(AllOf(HasSubstr("100 images"), HasSubstr("of 400"))));
+  // All that were looked at can be read: every fourth.
+  EXPECT_TRUE(report.status.ok()) << report.status;
+  options.examine.sample = 200;  // half of them cannot: of all, more than 100
+  EXPECT_EQ(base::ExitCodeOf(Examined(folder.root(), options).status), base::kDamagedData);
+}
+
+TEST(DoctorTest, NoImageCanBeRead) {
+  Folder folder;
+  folder.Write("1.jpg", "x");
+  const Report report = Examined(folder.root());
+  EXPECT_EQ(base::ExitCodeOf(report.status), base::kDamagedData);
+  EXPECT_THAT(report.Of("run"), IsEmpty());
+}
+
+TEST(DoctorTest, NoDataIsAWrongPath) {
+  EXPECT_EQ(base::ExitCodeOf(Examined("/nowhere").status), base::kBadUsage);
+}
+
+TEST(DoctorTest, AFolderWithoutImagesFails) {
+  Folder folder;
+  folder.Write("notes.txt", "x");
+  const Report report = Examined(folder.root());
+  EXPECT_EQ(base::ExitCodeOf(report.status), base::kDamagedData);
+  EXPECT_THAT(report.Of("failure"), ElementsAre(HasSubstr("holds no images")));
+}
+
+TEST(DoctorTest, ARunIsMadeToFitTheMachine) {
+  Folder folder;
+  for (int i = 0; i < 600; ++i) folder.Picture(absl::StrCat(i, ".jpg"), i, 24, 24);
+  const Machine machine = ThisMachine(folder.root());
+  const CostOf large = [&](const RunPlan& plan, const data::Dataset&,
+                           double seconds) -> absl::StatusOr<Cost> {
+    return Cost{.memory = 2.5 * machine.memory / plan.accumulate,
+                .checkpoint = machine.disk / 100,
+                .seconds_per_step = seconds > 0 ? 7.0 : 0,
+                .tried_steps = seconds > 0 ? 3 : 0,
+                .tried_images = 16};
+  };
+  DoctorOptions options;
+  options.wishes.batch_size = 256;
+  options.trial_seconds = 1;
+  const Report report = Examined(folder.root(), options, large);
+  EXPECT_TRUE(report.status.ok()) << report.status;
+  ASSERT_THAT(report.Of("run"), SizeIs(1));
+  EXPECT_THAT(report.Of("run")[0], AllOf(Not(HasSubstr("-b ")), HasSubstr("--accumulate=4"),
+                                         HasSubstr("--bn-splits=2"), HasSubstr("--keep=3")));
+  EXPECT_THAT(report.Of("time"), ElementsAre(HasSubstr("200 epochs of 2 steps, 14 s each")));
+  // 2 steps of 7 s, 200 times.
+  EXPECT_THAT(report.Of("time"), ElementsAre(HasSubstr("46 min 40 s")));
+  EXPECT_THAT(report.Of("disk"), ElementsAre(HasSubstr("3 checkpoints")));
+
+  const CostOf endless = [&](const RunPlan&, const data::Dataset&, double) -> absl::StatusOr<Cost> {
+    return Cost{.memory = 10 * machine.memory, .checkpoint = 1};
+  };
+  EXPECT_EQ(base::ExitCodeOf(Examined(folder.root(), {}, endless).status), base::kDamagedData);
+  const CostOf refused = [&](const RunPlan&, const data::Dataset&, double) -> absl::StatusOr<Cost> {
+    return absl::InvalidArgumentError("no backbone 'resnet18'");
+  };
+  const Report wrong = Examined(folder.root(), {}, refused);  // a flag, not the data
+  EXPECT_EQ(base::ExitCodeOf(wrong.status), base::kBadUsage);
+  EXPECT_THAT(wrong.Of("run"), SizeIs(1));
+}
+
+TEST(DoctorTest, GreyImagesGetOneChannel) {
+  Folder folder;
+  cv::Mat grey;
+  for (int i = 0; i < 100; ++i) {
+    cv::cvtColor(TestPicture(i, 96, 96), grey, cv::COLOR_RGB2GRAY);
+    folder.Write(absl::StrCat(i, ".png"), data::EncodePng(grey));
+  }
+  const Report report = Examined(folder.root());
+  ASSERT_THAT(report.Of("run"), SizeIs(1));
+  EXPECT_THAT(
+      report.Of("run")[0],
+      AllOf(HasSubstr("-a resnet50:channels=1"), ContainsRegex("mean=0.[0-9]+,std=0.[0-9]+'"),
+            Not(HasSubstr("color_jitter")), Not(HasSubstr("--aug-plus"))));
+}
+
+// Data that the memory does not hold.
+class TooLarge : public data::Dataset {
+ public:
+  int64_t size() const override { return 5; }
+  absl::StatusOr<cv::Mat> Image(int64_t i) const override {
+    if (i == 3) throw std::bad_alloc();
+    return TestPicture(static_cast<int>(i), 8, 8);
+  }
+  std::string Name(int64_t i) const override { return absl::StrCat(i, ".png"); }
+  int Label(int64_t) const override { return -1; }
+  const std::vector<std::string>& classes() const override { return classes_; }
+
+ private:
+  const std::vector<std::string> classes_;
+};
+
+TEST(DoctorTest, MissingMemoryIsNoDamage) {
+  const auto look = LookAt(TooLarge(), {0, 2, "x"});
+  EXPECT_EQ(base::ExitCodeOf(look.status()), base::kUnavailable);
+  EXPECT_THAT(std::string(look.status().message()), HasSubstr("3.png"));
+}
+
+TEST(DoctorTest, ThreadsChangeNothing) {
+  Folder folder;
+  WriteHealthy(folder);
+  const auto opened = data::OpenDataset(folder.root(), data::Split::kPretraining).value();
+  const Look one = LookAt(*opened.dataset, {0, 1, "x"}).value();
+  const Look three = LookAt(*opened.dataset, {0, 3, "x"}).value();
+  ASSERT_EQ(one.images.size(), 80u);
+  ASSERT_EQ(three.images.size(), 80u);
+  EXPECT_EQ(NormalizeStep(one), NormalizeStep(three));
+  for (size_t i = 0; i < 80; ++i) {
+    EXPECT_EQ(one.images[i].index, three.images[i].index);
+    EXPECT_EQ(one.images[i].fingerprint.pixels, three.images[i].fingerprint.pixels);
+    EXPECT_EQ(one.images[i].fingerprint.perceptual, three.images[i].fingerprint.perceptual);
+  }
+}
+
+}  // namespace
+}  // namespace doctor

@@ -1,0 +1,250 @@
+#include "tools/doctor/look.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <condition_variable>
+#include <exception>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <opencv2/core.hpp>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "base/format_count.h"
+#include "base/progress.h"
+#include "data/codec.h"
+
+namespace doctor {
+namespace {
+
+constexpr int kMaxChannels = 4;
+
+// Sums over pixels, as whole numbers, so that the order of the images changes nothing.
+struct Sums {
+  std::array<uint64_t, kMaxChannels> values = {}, squares = {};
+  uint64_t pixels = 0;
+  int channels = 0;
+
+  void Add(const cv::Mat& image) {
+    cv::Mat mean, deviation;
+    cv::meanStdDev(image, mean, deviation);
+    const auto n = static_cast<double>(image.total());
+    channels = image.channels();
+    pixels += image.total();
+    for (int c = 0; c < channels; ++c) {
+      const double m = mean.at<double>(c), d = deviation.at<double>(c);
+      values[c] += std::llround(m * n);
+      squares[c] += std::llround((d * d + m * m) * n);
+    }
+  }
+
+  void Add(const Sums& other) {
+    for (int c = 0; c < kMaxChannels; ++c) {
+      values[c] += other.values[c];
+      squares[c] += other.squares[c];
+    }
+    pixels += other.pixels;
+    channels = std::max(channels, other.channels);
+  }
+};
+
+bool IsGrey(const Fingerprint& fingerprint) {
+  constexpr int kLevels = 2;  // by which JPEG may differ
+  const auto& t = fingerprint.thumbnail;
+  for (size_t i = 0; i < t.size(); i += 3) {
+    const auto [low, high] = std::minmax({t[i], t[i + 1], t[i + 2]});
+    if (high - low > kLevels) return false;
+  }
+  return true;
+}
+
+// The name of the codec that recognises the file.
+std::string FormatOf(absl::string_view bytes) {
+  static const auto& codecs = *[] {
+    auto* made = new std::vector<std::pair<std::string, std::unique_ptr<data::Codec>>>;
+    for (const std::string& name : data::Codecs().Names()) {
+      made->emplace_back(name, data::Codecs().Create(name).value());
+    }
+    return made;
+  }();
+  for (const auto& [name, codec] : codecs) {
+    if (codec->Recognises(bytes)) return name;
+  }
+  return "";
+}
+
+// What the threads share.
+class Looker {
+ public:
+  Looker(const data::Dataset& dataset, int64_t count) : dataset_(dataset), count_(count) {}
+
+  // Ends early, and has the other threads end, if memory is short.
+  void Work() {
+    const auto stop = [&](const absl::Status& why) {
+      std::lock_guard<std::mutex> lock(mutex_);
+      status_.Update(why);
+      next_ = count_;
+    };
+    try {
+      if (absl::Status s = LookAtSome(); !s.ok()) stop(s);
+    } catch (const std::bad_alloc&) {
+      stop(absl::ResourceExhaustedError(
+          "out of memory while images were looked at; use fewer --threads"));
+    } catch (const std::exception& e) {
+      stop(absl::InternalError(e.what()));
+    }
+  }
+
+  int64_t done() const { return done_; }
+
+  // When all threads have ended.
+  absl::StatusOr<Look> Finish() {
+    if (!status_.ok()) return status_;
+    look_.size = dataset_.size();
+    look_.looked_at = count_;
+    const auto by_index = [](const auto& a, const auto& b) { return a.index < b.index; };
+    std::sort(look_.images.begin(), look_.images.end(), by_index);
+    std::sort(look_.unreadable.begin(), look_.unreadable.end(), by_index);
+    SortKinds();
+    const auto n = static_cast<double>(std::max<uint64_t>(sums_.pixels, 1));
+    for (int c = 0; c < sums_.channels; ++c) {
+      const double mean = sums_.values[c] / n;
+      look_.mean.push_back(mean / 255);
+      look_.deviation.push_back(std::sqrt(std::max(0.0, sums_.squares[c] / n - mean * mean)) / 255);
+    }
+    return std::move(look_);
+  }
+
+ private:
+  absl::Status LookAtSome() {
+    Sums sums;
+    std::vector<SeenImage> seen;
+    std::vector<UnreadableImage> unreadable;
+    for (int64_t i = next_++; i < count_; i = next_++) {
+      const int64_t index = i * dataset_.size() / count_;
+      const auto image = data::ReadImageAt(dataset_, index);
+      if (image.ok()) {
+        SeenImage one = HeaderOf(index);
+        one.rows = image->rows;
+        one.cols = image->cols;
+        one.fingerprint = FingerprintOf(*image);
+        one.grey = IsGrey(one.fingerprint);
+        seen.push_back(one);
+        sums.Add(*image);
+      } else if (absl::IsResourceExhausted(image.status())) {
+        return image.status();
+      } else {
+        unreadable.push_back({index, std::string(image.status().message())});
+      }
+      ++done_;
+    }
+    std::lock_guard<std::mutex> lock(mutex_);
+    sums_.Add(sums);
+    look_.images.insert(look_.images.end(), seen.begin(), seen.end());
+    look_.unreadable.insert(look_.unreadable.end(), unreadable.begin(), unreadable.end());
+    return absl::OkStatus();
+  }
+
+  // What the image's file states. The file is read a second time, now from the system's memory.
+  SeenImage HeaderOf(int64_t index) {
+    SeenImage image;
+    image.index = static_cast<uint32_t>(index);
+    Kind kind;
+    if (const auto bytes = dataset_.File(index); bytes.ok()) {
+      kind.format = FormatOf(*bytes);
+    }
+    std::lock_guard<std::mutex> lock(kinds_mutex_);
+    const auto [place, is_new] =
+        kinds_.emplace(kind.format, static_cast<uint16_t>(look_.kinds.size()));
+    if (is_new) look_.kinds.push_back(kind);
+    image.kind = place->second;
+    return image;
+  }
+
+  // Threads meet kinds in any order.
+  void SortKinds() {
+    std::vector<Kind> sorted;
+    std::vector<uint16_t> places(look_.kinds.size());
+    for (const auto& [key, place] : kinds_) {
+      places[place] = static_cast<uint16_t>(sorted.size());
+      sorted.push_back(look_.kinds[place]);
+    }
+    look_.kinds = std::move(sorted);
+    for (SeenImage& image : look_.images) image.kind = places[image.kind];
+  }
+
+  const data::Dataset& dataset_;
+  const int64_t count_;
+  std::atomic<int64_t> next_ = 0, done_ = 0;
+  std::mutex mutex_;  // of the next four
+  absl::Status status_;
+  Sums sums_;
+  Look look_;
+  std::mutex kinds_mutex_;  // of the next and look_.kinds
+  std::map<std::string, uint16_t> kinds_;
+};
+
+std::string ProgressLine(const std::string& what, int64_t done, int64_t count, double seconds) {
+  std::string line = absl::StrCat("looking at ", what, ": ", base::FormatCount(done), " of ",
+                                  base::FormatCount(count), " images");
+  if (done == 0 || seconds <= 0) return line;
+  const double rate = done / seconds;
+  return absl::StrCat(line, ", ", base::FormatCount(std::llround(rate)), " per second, ",
+                      base::FormatSeconds((count - done) / rate), " left");
+}
+
+}  // namespace
+
+absl::StatusOr<Look> LookAt(const data::Dataset& dataset, const LookOptions& options) {
+  const auto start = std::chrono::steady_clock::now();
+  const int64_t count =
+      options.sample == 0 ? dataset.size() : std::min(options.sample, dataset.size());
+  Looker looker(dataset, count);
+  std::mutex mutex;
+  std::condition_variable ended;
+  int running = 0;  // guarded by mutex
+  std::vector<std::thread> workers;
+  std::string why;
+  try {
+    for (int t = 0; t < options.threads; ++t) {
+      {
+        std::lock_guard<std::mutex> lock(mutex);
+        ++running;
+      }
+      workers.emplace_back([&] {
+        looker.Work();
+        std::lock_guard<std::mutex> lock(mutex);
+        --running;
+        ended.notify_one();
+      });
+    }
+  } catch (const std::system_error& e) {
+    why = e.what();
+    std::lock_guard<std::mutex> lock(mutex);
+    --running;  // those that were started do all of the work
+  }
+  {
+    base::Progress progress;
+    std::unique_lock<std::mutex> lock(mutex);
+    while (!ended.wait_for(lock, std::chrono::milliseconds(500), [&] { return running == 0; })) {
+      progress.Update(ProgressLine(options.what, looker.done(), count, base::SecondsSince(start)));
+    }
+  }
+  for (std::thread& worker : workers) worker.join();
+  if (workers.empty()) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot start a thread: ", why, "; use fewer --threads"));
+  }
+  auto look = looker.Finish();
+  if (look.ok()) look->seconds = base::SecondsSince(start);
+  return look;
+}
+
+}  // namespace doctor

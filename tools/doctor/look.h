@@ -1,0 +1,59 @@
+// A look at every image of a data set, or at a sample of them: what is found in a single pass.
+#ifndef TOOLS_DOCTOR_LOOK_H_
+#define TOOLS_DOCTOR_LOOK_H_
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "data/dataset.h"
+#include "tools/doctor/fingerprint.h"
+
+namespace doctor {
+
+// How an image is stored.
+struct Kind {
+  std::string format;  // "jpeg", the name of a codec; empty: in no file of its own
+};
+
+// What is known of one image that was read: 228 bytes.
+struct SeenImage {
+  uint32_t index = 0;  // in the data set
+  int32_t rows = 0, cols = 0;
+  uint16_t kind = 0;  // index into Look::kinds
+  bool grey = false;  // no colour on the thumbnail
+  Fingerprint fingerprint;
+};
+
+struct UnreadableImage {
+  int64_t index;
+  std::string why;
+};
+
+struct Look {
+  int64_t size = 0;                         // of the data set
+  int64_t looked_at = 0;                    // images, evenly spaced
+  std::vector<SeenImage> images;            // that could be read, ascending
+  std::vector<UnreadableImage> unreadable;  // ascending
+  std::vector<Kind> kinds;
+  // Over all pixels of the images that could be read, of each channel that they were decoded to: 0
+  // to 1.
+  std::vector<double> mean, deviation;
+  double seconds = 0;
+};
+
+struct LookOptions {
+  int64_t sample = 0;  // number of images to look at; 0: all
+  int threads = 1;
+  std::string what;  // for the progress
+};
+
+// Prints the progress. ResourceExhausted if memory is short, or no thread can be started. The
+// result does not depend on the number of threads.
+absl::StatusOr<Look> LookAt(const data::Dataset& dataset, const LookOptions& options);
+
+}  // namespace doctor
+
+#endif  // TOOLS_DOCTOR_LOOK_H_
