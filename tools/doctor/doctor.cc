@@ -10,7 +10,7 @@
 #include "base/format_count.h"
 #include "base/new_file.h"
 #include "base/progress.h"
-#include "data/labels.h"
+#include "data/csv.h"
 #include "tools/doctor/page.h"
 
 namespace doctor {
