@@ -167,8 +167,11 @@ TEST_F(FeatureExtractorTest, WhatCannotBeDoneIsRefusedFirst) {
   options_.features = "stage3";
   EXPECT_THAT(Refused(), HasSubstr("stage3"));
   options_.features = "backbone";
-  data::WriteTestFile(folder_ + "/twice.csv", absl::StrCat(Image(1), "\n", Image(1), "\n"));
-  options_.source.path = folder_ + "/twice.csv";
+  const std::string entry = data::TarEntry("1.png", data::EncodePng(data::TestImage(1, 12, 12)));
+  for (const char* shard : {"a.tar", "b.tar"}) {
+    data::WriteTestFile(absl::StrCat(folder_, "/shards/", shard), entry + data::TarEnd());
+  }
+  options_.source.path = folder_ + "/shards";
   EXPECT_THAT(Refused(), HasSubstr("image 0 and image 1"));
 }
 

@@ -148,9 +148,10 @@ echo mine >page.html
 refused 4 "'$PWD/page.html' already exists" features --budget=3 --page=page.html
 refused 2 "not a folder" features --budget=3 --out=nowhere/x.csv
 # with the lists,
-echo 'index
-3.png' >list.csv
-refused 2 "'$PWD/list.csv' line 1: 'index'" features --budget=3 --labelled=list.csv
+echo 'image
+3.png
+index' >list.csv
+refused 2 "'$PWD/list.csv' line 3: 'index'" features --budget=3 --labelled=list.csv
 cp data/request_01.csv list.csv
 refused 2 "'$PWD/data/request_01.csv' line 2" features --budget=3 --labelled=list.csv
 refused 2 "nowhere.csv" features --budget=3 --labelled=nowhere.csv

@@ -83,9 +83,9 @@ TEST_F(LabelledTest, ErrorsNameTheFileAndTheLine) {
   EXPECT_THAT(Error("", {Path("a.csv"), Path("b.csv")}),
               HasSubstr(absl::StrCat("'", Path("b.csv"), "' line 3: '1.png' is already in '",
                                      Path("a.csv"), "' line 1")));
-  Write("header.csv", "index\n2.png\n");
+  Write("header.csv", "image\n2.png\nindex\n");
   EXPECT_THAT(Error("", {Path("header.csv")}),
-              HasSubstr(absl::StrCat("'", Path("header.csv"), "' line 1: 'index'")));
+              HasSubstr(absl::StrCat("'", Path("header.csv"), "' line 3: 'index'")));
   Write("fields.csv", "file,label\n2.png,3\n");
   EXPECT_THAT(Error("", {Path("fields.csv")}), HasSubstr("fields.csv' line 2: "));
   Write("other.csv", "98.png\n99.png\n");
