@@ -35,7 +35,7 @@ while read -r line; do
 done <"$files/expected.txt"
 [[ $(ls ./*.out | wc -l) == 9 ]] || fail "not every file was tried: $(ls)"
 
-head -1 legacy.pth.tar.out | grep -q 'legacy.pth.tar: legacy, 20 tensors$' || fail "$(head -1 legacy.pth.tar.out)"
+head -1 legacy.pth.tar.out | grep -q 'legacy.pth.tar: legacy, 21 tensors$' || fail "$(head -1 legacy.pth.tar.out)"
 for line in 'epoch +int +3' 'arch +text +resnet50' 'args +object +argparse.Namespace, not read' \
   'best_acc1 +object .*not read' 'none +none' 'yes +bool +true' 'optimizer/param_groups/0/lr +float +0.03' \
   'size +tuple +2, 3' 'optimizer/param_groups/0/betas +tuple +0.9, 0.999' 'state_dict/channels_last +float32 +2x3x2x4 +0f00411c'; do

@@ -69,7 +69,7 @@ mkdir conflicts
 cp request_01.csv names.txt conflicts/
 cd conflicts
 printf '11.png,cat\n2.png,cta\n2.png,dog\n11.png,dog\n7.png,cat\n5.png,\n' > answers.csv
-refused 2 "answers.csv'.*'$PWD/request_01.csv'.* 5 conflicts" \
+refused 2 "answers.csv'.* 5 conflicts.*'$PWD/request_01.csv'" \
   "$labels" request_01.csv answers.csv --classes=names.txt
 cat > expected <<'END'
 line 2: of '2.png': 'cta' is no name of --classes; did you mean 'cat'?

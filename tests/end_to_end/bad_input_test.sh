@@ -43,7 +43,7 @@ for image in data/train/*/*.jpg; do cp "$image" "mixed/$(echo "$image" | tr / _)
 head -c 500 "$good" > mixed/cut.jpg
 : > mixed/nothing.png
 echo "not an image" > mixed/text.jpg
-printf '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0' > mixed/gigantic.png
+printf '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff\x08\x02\0\0\0\x39\x67\x4e\x07\0\0\0\x04IDAT' > mixed/gigantic.png
 cp "$good" mixed/really_a_jpeg.png
 mkfifo mixed/pipe.png
 run mixed --run-dir=mixed_run --max-bad-images=5 --epochs=3 > out 2>&1 || fail "damaged images stopped a run: $(cat out)"

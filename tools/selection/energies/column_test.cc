@@ -25,8 +25,8 @@ TEST(ColumnTest, AMissingOneNamesTheCommandThatMakesIt) {
   const auto error = [&](const std::string& name) {
     return std::string(Energies().Create(name, table).status().message());
   };
-  EXPECT_THAT(error("moco_loss"), HasSubstr("make features that do: bazel run //lincls:features -- "
-                                            "DATA --columns=moco_loss"));
+  EXPECT_THAT(error("moco_loss"),
+              HasSubstr("bazel run //lincls:features -- DATA --columns=moco_loss"));
   table.data = "/my data";
   table.split = "pretraining";
   table.checkpoint = "runs/1";
