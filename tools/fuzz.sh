@@ -52,8 +52,8 @@ for format in bmp gif jpg png ppm tif webp; do
   fuzz codecs "$format" data/fuzz/failed data/testdata/samples/*."$format"
 done
 
-build_fuzzer tables data/fuzz/table_fuzzer.cc data/{codec,csv,index_cache,label_text,listing,table}.cc \
+build_fuzzer tables data/fuzz/table_fuzzer.cc data/{codec,csv,index_cache,label_text,listing,orientation,table}.cc \
   data/codecs/*.cc base/files.cc registry/{options,spec,table}.cc \
-  -I/usr/include/opencv4 -lopencv_core -lglog -lturbojpeg -lpng -lwebpdemux -lwebp -lz
+  -I/usr/include/opencv4 -lopencv_core -lgif -lglog -ljpeg -lpng -ltiff -lwebpdemux -lwebp -lz
 fuzz tables tables data/fuzz/failed data/fuzz/tables/*
 exit $found

@@ -72,7 +72,7 @@ printf '11.png,cat\n2.png,cta\n2.png,dog\n11.png,dog\n7.png,cat\n5.png,\n' > ans
 refused 2 "answers.csv'.* 5 conflicts.*'$PWD/request_01.csv'" \
   "$labels" request_01.csv answers.csv --classes=names.txt
 cat > expected <<'END'
-line 2: of '2.png': 'cta' is no name of --classes; did you mean 'cat'?
+line 2: '2.png': 'cta' is not a class name in --classes; did you mean 'cat'?
 line 4: '11.png' is labelled 'dog', but 'cat' in line 1
 line 5: '7.png' is not in the request
 'a, b.png' (line 4 of the request) has no label

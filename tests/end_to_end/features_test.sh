@@ -135,9 +135,9 @@ tile=$(sed -n 's/.*single_image_dim: //p' shown/projector/projector_config.pbtxt
 [ "$(bigendian shown/projector/sprite.png 20)" -eq $((4 * tile)) ] || fail "the sprite's height"
 
 # --- Refused, and nothing left behind ---
-mkdir twice && tar -cf twice/a.tar -C own/train/cat "$(ls own/train/cat | head -n 1)" && cp twice/a.tar twice/b.tar
+for update in c r; do tar -${update}f twice.tar -C own/train/cat "$(ls own/train/cat | head -n 1)"; done
 to_none=(--pretrained="$checkpoint" --out=none)
-refused 2 "is image 0 and image 1; name each image once" "$features" twice "${to_none[@]}"
+refused 2 "is image 0 and image 1; name each image once" "$features" twice.tar "${to_none[@]}"
 refused 2 "did you mean 'head'" "$features" "${to_none[@]}" --features=haed
 refused 2 "with 2 stages; leave 'stage3' out" "$features" "${to_none[@]}" --features=stage3
 refused 2 "did you mean 'disagreement'" "$features" "${to_none[@]}" --columns=disagreements
