@@ -185,13 +185,20 @@ class Decompressor {
     if (libjpeg_.progressive_mode && dc && libjpeg_.Ah > 0) return true;  // single bits
     for (int i = 0; i < libjpeg_.comps_in_scan; ++i) {
       const jpeg_component_info& component = *libjpeg_.cur_comp_info[i];
-      // The symbol of code 0 is a table's first: no difference; no further coefficient.
-      const JHUFF_TBL* table = libjpeg_.dc_huff_tbl_ptrs[component.dc_tbl_no];
-      if (dc && table != nullptr && table->huffval[0] != 0) return false;
-      table = libjpeg_.ac_huff_tbl_ptrs[component.ac_tbl_no];
-      if (ac && table != nullptr && (table->huffval[0] & 15) != 0) return false;
+      // No difference; no further coefficient.
+      if (dc && FirstSymbol(libjpeg_.dc_huff_tbl_ptrs, component.dc_tbl_no) != 0) return false;
+      if (ac && (FirstSymbol(libjpeg_.ac_huff_tbl_ptrs, component.ac_tbl_no) & 15) != 0) {
+        return false;
+      }
     }
     return true;
+  }
+
+  // The symbol of code 0 in a table; 0 without the table. A file may state any number up to 15 for
+  // the table that a scan does not use.
+  static int FirstSymbol(JHUFF_TBL* const (&tables)[NUM_HUFF_TBLS], int number) {
+    if (number >= NUM_HUFF_TBLS || tables[number] == nullptr) return 0;
+    return tables[number]->huffval[0];
   }
 
   // Whether there are kHole zeros in a row from `begin` to `end` of the file, or across `begin`.
