@@ -54,8 +54,8 @@ void MeasureSpread(const at::Tensor& keys, Health& health);
 // Sets leak. sums: Similarities added over the steps of an epoch.
 void MeasureLeak(const Similarities& sums, Health& health);
 
-// Returns "filling", "crowded", "collapsed", "leaking" or "learning", followed by the cause and the remedy if
-// there is one.
+// Returns "filling", "crowded", "collapsed", "leaking" or "learning", followed by the cause and the
+// remedy if there is one.
 std::string Verdict(const Health& health);
 
 }  // namespace moco

@@ -127,8 +127,7 @@ TEST(CheckpointTest, ReadsEveryFormat) {
 }
 
 TEST(CheckpointTest, OnlyTensorsAreTaken) {
-  EXPECT_THAT(Error("tensors/testdata/tensor_files/label.pt"),
-              HasSubstr("no dict"));
+  EXPECT_THAT(Error("tensors/testdata/tensor_files/label.pt"), HasSubstr("no dict"));
   const std::string path = Fresh("hostile.pth.tar");
   const std::string system =
       absl::StrCat("cos\nsystem\n", absl::string_view("X\x04\0\0\0true\x85R", 11));
