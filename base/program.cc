@@ -37,11 +37,12 @@ const std::vector<std::string>& Themes() {
   return themes;
 }
 
-// The reference's short and alternative names.
+// The reference's short and alternative names, and --co, which means --cos there because argparse
+// completes names.
 const std::map<std::string, std::string>& Aliases() {
   static const auto& aliases = *new std::map<std::string, std::string>{
-      {"a", "arch"},           {"b", "batch_size"}, {"e", "evaluate"},     {"j", "workers"},
-      {"learning_rate", "lr"}, {"p", "print_freq"}, {"wd", "weight_decay"}};
+      {"a", "arch"},    {"b", "batch_size"},     {"co", "cos"},       {"e", "evaluate"},
+      {"j", "workers"}, {"learning_rate", "lr"}, {"p", "print_freq"}, {"wd", "weight_decay"}};
   return aliases;
 }
 

@@ -75,7 +75,7 @@ def pillow(file):
     """The picture as RGB, and what it is."""
     im = Image.open(io.BytesIO(file))
     what = f"decode {im.format} {im.mode}"
-    if im.mode.startswith("I"):  # 16-bit grey, which Pillow clips at 255; here it is scaled
+    if im.mode.startswith("I;16"):  # Pillow clips 16-bit grey at 255; here it is scaled
         grey = (np.asarray(im).astype(np.uint32) * 255 + 32895 >> 16).astype(np.uint8)
         im = Image.fromarray(grey)
     return im.convert("RGB"), what
