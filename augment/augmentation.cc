@@ -8,14 +8,14 @@
 namespace augment {
 
 absl::StatusOr<ImageType> Augmentation::Output(const ImageType& in) const {
-  if (in.depth != CV_8U) {
-    return absl::InvalidArgumentError("requires 8-bit images; put it before to_tensor");
+  if (in.tensor) {
+    return absl::InvalidArgumentError("requires an image; put it before to_tensor");
   }
   return in;
 }
 
 absl::StatusOr<ImageType> OutputOfColours(const ImageType& in) {
-  if (in.depth == CV_8U && in.channels != 3) {
+  if (!in.tensor && in.channels != 3) {
     return absl::InvalidArgumentError(absl::StrCat("requires images of 3 channels, but they have ",
                                                    in.channels, "; leave it out"));
   }

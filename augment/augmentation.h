@@ -1,8 +1,10 @@
 // Augmentations: the steps that turn a decoded image into a view for the network, as plugins on
 // cv::Mat.
 //
-// Images have 8 bits a channel, in RGB if there are three, until `to_tensor` makes them float in
-// [0, 1]. Each step computes what torchvision's transform of the same name computes on a PIL image.
+// Images are CV_8U, or CV_32F with values from 0 to 1 (those of more than 8 bits, data/decode.h),
+// in RGB if they have three channels, until `to_tensor` makes them tensors: float, 0 to 1 before
+// `normalize`. Each step computes what torchvision's transform of the same name computes on a PIL
+// image, or on a float tensor (augment/ops.h).
 #ifndef AUGMENT_AUGMENTATION_H_
 #define AUGMENT_AUGMENTATION_H_
 
@@ -21,8 +23,8 @@ namespace augment {
 // What is known of an image in advance, so that a pipeline is checked before the first batch.
 struct ImageType {
   int rows = 0, cols = 0;  // 0: not the same for all images
-  int depth = CV_8U;       // CV_8U, or CV_32F after to_tensor
-  int channels = 3;        // 1 (grey), 2 (with alpha), 3 (RGB) or 4
+  bool tensor = false;     // after to_tensor
+  int channels = 3;        // 1 (grey), 2 (with alpha), 3 (RGB), 4, or up to 64
 };
 
 class Augmentation {
@@ -31,7 +33,7 @@ class Augmentation {
 
   // The type of the result for an input of type `in`; InvalidArgument if the step cannot take such
   // an input (for example a step on colours after to_tensor). By default, the type of the result is
-  // `in`, which must have 8 bits.
+  // `in`, which must not be a tensor.
   virtual absl::StatusOr<ImageType> Output(const ImageType& in) const;
 
   // Draws this step's parameters from `rng` and applies it to `image`, which has at least one
@@ -49,7 +51,7 @@ AugmentationRegistry& Augmentations();
 // A sequence of steps: `random_resized_crop:size=32|flip|to_tensor|normalize`.
 class Pipeline {
  public:
-  // A pipeline for images of 8 bits and `channels`. Errors: those of the specs, and InvalidArgument
+  // A pipeline for images of `channels`. Errors: those of the specs, and InvalidArgument
   // for steps that do not fit each other or the channels.
   static absl::StatusOr<Pipeline> Create(absl::string_view specs, int channels = 3);
 

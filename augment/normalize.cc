@@ -13,6 +13,8 @@
 namespace augment {
 namespace {
 
+constexpr size_t kMaxChannels = 64;
+
 // The defaults are ImageNet's.
 struct NormalizeOptions {
   std::string mean = "0.485 0.456 0.406";
@@ -30,8 +32,7 @@ class Normalize : public Augmentation {
       : mean_(std::move(mean)), std_(std::move(deviation)) {}
 
   absl::StatusOr<ImageType> Output(const ImageType& in) const override {
-    if (in.depth != CV_32F)
-      return absl::InvalidArgumentError("requires float images; put it after to_tensor");
+    if (!in.tensor) return absl::InvalidArgumentError("requires a tensor; put it after to_tensor");
     for (const auto* constants : {&mean_, &std_}) {
       if (constants->size() == 1 || constants->size() == static_cast<size_t>(in.channels)) continue;
       return absl::InvalidArgumentError(
@@ -64,9 +65,10 @@ absl::StatusOr<std::vector<float>> ReadConstants(const char* option, const std::
     valid = valid && absl::SimpleAtod(word, &value) && value >= low && value <= 1;
     constants.push_back(valid ? static_cast<float>(value) : 0);
   }
-  if (valid && !constants.empty() && constants.size() <= 4) return constants;
+  if (valid && !constants.empty() && constants.size() <= kMaxChannels) return constants;
   return absl::InvalidArgumentError(absl::StrCat("normalize: ", option, " is '", text,
-                                                 "', must be 1 to 4 numbers from ", low, " to 1"));
+                                                 "', must be 1 to ", kMaxChannels, " numbers from ",
+                                                 low, " to 1"));
 }
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeNormalize(const NormalizeOptions& options) {

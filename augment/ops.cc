@@ -7,6 +7,9 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
+#include "augment/float_ops.h"
+#include "augment/resize_taps.h"
+#include "augment/transpose.h"
 #include "base/for_each_cpu.h"
 
 namespace augment {
@@ -21,39 +24,14 @@ uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)
 
 constexpr int kWeightBits = 22;  // of the fraction; 8 of the pixel and some of overshoot fit, too
 
-// For each output position: the first input position with a weight, and the weights from there on.
-struct Taps {
-  int width = 0;  // number of weights per output; those beyond the support are 0
-  std::vector<int> first;
-  std::vector<int32_t> weights;
-};
-
-Taps TriangleTaps(int in, int out) {
-  const double scale = static_cast<double>(in) / out;
-  const double support = std::max(scale, 1.0);
-  Taps taps;
-  taps.width = std::min(in, static_cast<int>(std::ceil(support)) * 2 + 1);
-  taps.first.resize(out);
-  taps.weights.assign(static_cast<size_t>(out) * taps.width, 0);
-  std::vector<double> weights(taps.width);
-  for (int x = 0; x < out; ++x) {
-    const double centre = (x + 0.5) * scale;
-    const int low = std::max(static_cast<int>(centre - support + 0.5), 0);
-    const int high = std::min(static_cast<int>(centre + support + 0.5), in);
-    double sum = 0;
-    for (int i = low; i < high; ++i) {
-      const double distance = std::fabs((i - centre + 0.5) * (1 / support));
-      weights[i - low] = distance < 1 ? 1 - distance : 0;
-      sum += weights[i - low];
-    }
-    // The window starts early enough to end inside the input.
-    taps.first[x] = std::min(low, in - taps.width);
-    int32_t* row = &taps.weights[static_cast<size_t>(x) * taps.width + low - taps.first[x]];
-    for (int i = 0; i < high - low; ++i) {
-      row[i] = static_cast<int32_t>(0.5 + weights[i] / sum * (1 << kWeightBits));
-    }
+// The weights in fixed point.
+std::vector<int32_t> FixedPoint(const Taps& taps) {
+  std::vector<int32_t> fixed;
+  fixed.reserve(taps.weights.size());
+  for (const double weight : taps.weights) {
+    fixed.push_back(static_cast<int32_t>(0.5 + weight * (1 << kWeightBits)));
   }
-  return taps;
+  return fixed;
 }
 
 // One row of the result: `taps` rows of n values, `stride` apart, weighted. `sums` is scratch
@@ -71,44 +49,14 @@ FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t*
 
 cv::Mat ResizeRows(const cv::Mat& image, int rows) {
   const Taps taps = TriangleTaps(image.rows, rows);
+  const std::vector<int32_t> weights = FixedPoint(taps);
   cv::Mat out(rows, image.cols, image.type());
   const int n = image.channels() * image.cols;
   std::vector<int32_t> sums(n);
   for (int y = 0; y < rows; ++y) {
-    WeightedRow(image.ptr(taps.first[y]), image.step, &taps.weights[size_t{1} * y * taps.width],
+    WeightedRow(image.ptr(taps.first[y]), image.step, &weights[size_t{1} * y * taps.width],
                 taps.width, n, sums.data(), out.ptr(y));
   }
-  return out;
-}
-
-// Transposes, a few rows at a time, so that source and destination stay in the cache.
-template <int kChannels>
-void Transpose(const cv::Mat& image, cv::Mat& out) {
-  constexpr int kStrip = 16;
-  // Copying four bytes is faster than three; the next pixel overwrites the fourth byte. In the last
-  // row there is no next pixel.
-  constexpr int kCopied = kChannels == 3 ? 4 : kChannels;
-  const int last = image.rows - 1;
-  for (int top = 0; top < last; top += kStrip) {
-    const int bottom = std::min(top + kStrip, last);
-    for (int x = 0; x < image.cols; ++x) {
-      const uint8_t* from = image.ptr(top) + kChannels * x;
-      uint8_t* to = out.ptr(x) + kChannels * top;
-      for (int y = top; y < bottom; ++y, from += image.step[0], to += kChannels) {
-        std::memcpy(to, from, kCopied);
-      }
-    }
-  }
-  for (int x = 0; x < image.cols; ++x) {
-    std::memcpy(out.ptr(x) + kChannels * last, image.ptr(last) + kChannels * x, kChannels);
-  }
-}
-
-cv::Mat Transposed(const cv::Mat& image) {
-  constexpr void (*kTranspose[])(const cv::Mat&, cv::Mat&) = {Transpose<1>, Transpose<2>,
-                                                              Transpose<3>, Transpose<4>};
-  cv::Mat out(image.cols, image.rows, image.type());
-  kTranspose[image.channels() - 1](image, out);
   return out;
 }
 
@@ -256,6 +204,36 @@ FOR_EACH_CPU void FloatRow(const uint8_t* from, int n, float* __restrict to) {
   for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 255.0f;
 }
 
+template <class Value>
+INLINED void Solarized(const Value* from, int n, float threshold, float white,
+                       Value* __restrict to) {
+  for (int i = 0; i < n; ++i) {
+    const auto value = static_cast<float>(from[i]);
+    to[i] = static_cast<Value>(value >= threshold ? white - value : value);
+  }
+}
+FOR_EACH_CPU void SolarizeRow(const float* from, int n, float threshold, float white, float* to) {
+  Solarized(from, n, threshold, white, to);
+}
+FOR_EACH_CPU void SolarizeRow(const uint8_t* from, int n, float threshold, float white,
+                              uint8_t* to) {
+  Solarized(from, n, threshold, white, to);
+}
+
+FOR_EACH_CPU void ScaleRow(const float* from, int n, const float* gain, const float* offset,
+                           float* __restrict to) {
+  for (int i = 0; i < n; ++i) {
+    to[i] = std::min(std::max(from[i] * gain[i] + offset[i], 0.0f), 1.0f);
+  }
+}
+FOR_EACH_CPU void ScaleRow(const uint8_t* from, int n, const float* gain, const float* offset,
+                           uint8_t* __restrict to) {
+  for (int i = 0; i < n; ++i) {
+    const float value = static_cast<float>(from[i]) * gain[i] + offset[i] + 0.5f;
+    to[i] = static_cast<uint8_t>(std::min(std::max(value, 0.0f), 255.0f));
+  }
+}
+
 FOR_EACH_CPU void NormalizeRow(float* row, int n, const float* __restrict mean,
                                const float* __restrict deviation) {
   for (int i = 0; i < n; ++i) row[i] = (row[i] - mean[i]) / deviation[i];
@@ -264,6 +242,7 @@ FOR_EACH_CPU void NormalizeRow(float* row, int n, const float* __restrict mean,
 }  // namespace
 
 cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& size) {
+  if (image.depth() == CV_32F) return floats::ResizedCrop(image, box, size);
   cv::Mat result = image(box);
   if (size == box.size()) return result.clone();
   // A pass that does not change the length has weights of 1 and 0, so there is nothing to do.
@@ -287,12 +266,14 @@ cv::Mat ResizedCrop(const cv::Mat& image, const cv::Rect& box, const cv::Size& s
 }
 
 cv::Mat AdjustBrightness(const cv::Mat& image, float factor) {
+  if (image.depth() == CV_32F) return floats::AdjustBrightness(image, factor);
   return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
     BlendRow(from, 3 * pixels, 0, factor, to);
   });
 }
 
 cv::Mat AdjustContrast(const cv::Mat& image, float factor) {
+  if (image.depth() == CV_32F) return floats::AdjustContrast(image, factor);
   int64_t sum = 0;
   for (int y = 0; y < image.rows; ++y) sum += LumaSum(image.ptr(y), image.cols);
   const int mean = static_cast<int>(static_cast<double>(sum) / image.total() + 0.5);
@@ -302,12 +283,14 @@ cv::Mat AdjustContrast(const cv::Mat& image, float factor) {
 }
 
 cv::Mat AdjustSaturation(const cv::Mat& image, float factor) {
+  if (image.depth() == CV_32F) return floats::AdjustSaturation(image, factor);
   return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
     SaturateRow(from, pixels, factor, to);
   });
 }
 
 cv::Mat AdjustHue(const cv::Mat& image, double turn) {
+  if (image.depth() == CV_32F) return floats::AdjustHue(image, turn);
   const int shift = static_cast<int>(turn * 255);
   return ForEachRow(image, [=](const uint8_t* from, uint8_t* to, int pixels) {
     HueRow(from, pixels, shift, to);
@@ -315,11 +298,13 @@ cv::Mat AdjustHue(const cv::Mat& image, double turn) {
 }
 
 cv::Mat Grayscale(const cv::Mat& image) {
+  if (image.depth() == CV_32F) return floats::Grayscale(image);
   return ForEachRow(
       image, [](const uint8_t* from, uint8_t* to, int pixels) { GreyRow(from, pixels, to); });
 }
 
 cv::Mat GaussianBlur(const cv::Mat& image, float radius) {
+  if (image.depth() == CV_32F) return floats::GaussianBlur(image, radius);
   const float box = BoxRadius(radius);
   cv::Mat result = Transposed(image);
   for (int i = 0; i < kBlurPasses; ++i) result = BoxBlurColumns(result, box);
@@ -334,7 +319,61 @@ cv::Mat Flip(const cv::Mat& image) {
   return out;
 }
 
+cv::Mat VerticalFlip(const cv::Mat& image) {
+  cv::Mat out;
+  cv::flip(image, out, /*flipCode=*/0);
+  return out;
+}
+
+cv::Mat Rotate90(const cv::Mat& image, int turns) {
+  switch (turns % 4) {
+    case 1:
+      return VerticalFlip(Transposed(image));
+    case 2:
+      return VerticalFlip(Flip(image));
+    case 3:
+      return Flip(Transposed(image));
+    default:
+      return image.clone();
+  }
+}
+
+cv::Mat Solarize(const cv::Mat& image, float threshold) {
+  cv::Mat out(image.rows, image.cols, image.type());
+  const int n = image.channels() * image.cols;
+  for (int y = 0; y < image.rows; ++y) {
+    if (image.depth() == CV_32F) {
+      SolarizeRow(image.ptr<float>(y), n, threshold, 1.0f, out.ptr<float>(y));
+    } else {
+      SolarizeRow(image.ptr(y), n, std::ceil(threshold * 255), 255, out.ptr(y));
+    }
+  }
+  return out;
+}
+
+cv::Mat ScaleChannels(const cv::Mat& image, const std::vector<float>& gain,
+                      const std::vector<float>& offset) {
+  cv::Mat out(image.rows, image.cols, image.type());
+  // Constants for a whole row, so that the loop does not depend on the number of channels.
+  const int channels = image.channels(), n = channels * image.cols;
+  const bool floats = image.depth() == CV_32F;
+  std::vector<float> gains(n), offsets(n);
+  for (int i = 0; i < n; ++i) {
+    gains[i] = gain[i % channels];
+    offsets[i] = floats ? offset[i % channels] : 255 * offset[i % channels];
+  }
+  for (int y = 0; y < image.rows; ++y) {
+    if (floats) {
+      ScaleRow(image.ptr<float>(y), n, gains.data(), offsets.data(), out.ptr<float>(y));
+    } else {
+      ScaleRow(image.ptr(y), n, gains.data(), offsets.data(), out.ptr(y));
+    }
+  }
+  return out;
+}
+
 cv::Mat ToFloat(const cv::Mat& image) {
+  if (image.depth() == CV_32F) return image.clone();
   cv::Mat out(image.rows, image.cols, CV_32FC(image.channels()));
   const int n = image.channels() * image.cols;
   for (int y = 0; y < image.rows; ++y) FloatRow(image.ptr(y), n, out.ptr<float>(y));

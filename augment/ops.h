@@ -1,6 +1,8 @@
-// Image operations with explicit parameters. They compute what torchvision 0.26 computes on PIL
-// images (Pillow 13), to the bit unless a comment says otherwise. Inputs have 8 bits and 1 to 4
-// channels (operations on colours take three, in RGB) and any stride. Results are new images.
+// Image operations with explicit parameters. On images of 8 bits they compute what torchvision 0.26
+// computes on PIL images (Pillow 13), to the bit unless a comment says otherwise; on float images,
+// what torchvision.transforms.v2 computes on tensors (float_ops.h). Inputs are CV_8U, or CV_32F
+// with values from 0 to 1, and have 1 to 64 channels (operations on colours take three, in RGB) and
+// any stride. Results are new images of the same type.
 #ifndef AUGMENT_OPS_H_
 #define AUGMENT_OPS_H_
 
@@ -33,6 +35,20 @@ cv::Mat GaussianBlur(const cv::Mat& image, float radius);
 
 // The image mirrored left to right.
 cv::Mat Flip(const cv::Mat& image);
+
+// The image turned upside down by a mirror.
+cv::Mat VerticalFlip(const cv::Mat& image);
+
+// The image turned counterclockwise by `turns` (at least 0) quarters of a circle.
+cv::Mat Rotate90(const cv::Mat& image, int turns);
+
+// Values from `threshold` (0 to 1, of white) on become white minus the value.
+cv::Mat Solarize(const cv::Mat& image, float threshold);
+
+// Each value becomes gain * value + offset (of white), clipped to black and white; one gain and one
+// offset for each channel.
+cv::Mat ScaleChannels(const cv::Mat& image, const std::vector<float>& gain,
+                      const std::vector<float>& offset);
 
 // The image as float, 0 to 1.
 cv::Mat ToFloat(const cv::Mat& image);

@@ -1,4 +1,4 @@
-// Converts 8 bits to float in [0, 1].
+// Makes a tensor of the image: float, 0 to 1.
 #include <memory>
 
 #include "augment/augmentation.h"
@@ -12,7 +12,7 @@ class ToTensor : public Augmentation {
  public:
   absl::StatusOr<ImageType> Output(const ImageType& in) const override {
     auto out = Augmentation::Output(in);
-    if (out.ok()) out->depth = CV_32F;
+    if (out.ok()) out->tensor = true;
     return out;
   }
 
@@ -23,8 +23,8 @@ absl::StatusOr<std::unique_ptr<Augmentation>> MakeToTensor(const registry::NoOpt
   return std::make_unique<ToTensor>();
 }
 
-REGISTER_PLUGIN(Augmentations, "to_tensor", "converts 8 bits to float, 0 to 1", registry::NoOptions,
-                MakeToTensor);
+REGISTER_PLUGIN(Augmentations, "to_tensor", "makes a float tensor of the image, 0 to 1",
+                registry::NoOptions, MakeToTensor);
 
 }  // namespace
 }  // namespace augment

@@ -26,29 +26,34 @@
                 "[data: ignore | apply] Exif orientation of images: ignore it, as torchvision's " \
                 "ImageFolder does, or turn the images upright");                                  \
   DEFINE_int64(max_megapixels, 100,                                                               \
-               "[data: 1 to 2000] millions of pixels above which an image is not read")
+               "[data: 1 to 2000] millions of pixels above which an image is not read");          \
+  DEFINE_string(range, "",                                                                        \
+                "[data] which values of images of more than 8 bits are black and white: "         \
+                "LOW:HIGH, or one such pair for each channel with commas between; auto: the "     \
+                "percentiles 0.1 and 99.9 of a sample; auto-channels: those of each channel; "    \
+                "empty: the checkpoint's, or 0:65535 for images of 16 bits")
 
 #define MOCOPP_DATA_FLAGS \
   MOCOPP_PLACE_FLAGS;     \
   MOCOPP_COLUMNS_FLAG
 
-#define MOCOPP_PLACE_SOURCE(path, channels)                                 \
-  {                                                                         \
-    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},       \
-        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels) \
+#define MOCOPP_PLACE_SOURCE(path, channels)                                              \
+  {                                                                                      \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},                    \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range \
   }
 
 #define MOCOPP_DATA_SOURCE(path, channels)                                                        \
   {                                                                                               \
     path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}, {"columns", FLAGS_columns}}, \
-        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels)                       \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range          \
   }
 
 #define MOCOPP_SPLIT_FLAG \
   DEFINE_string(split, "pretraining", "[data: pretraining | training | validation] images to read")
 
 #define MOCOPP_CHANNELS_FLAG \
-  DEFINE_int32(channels, 3, "[data: 1 to 4] channels that the images are decoded to")
+  DEFINE_int32(channels, 3, "[data: 1 to 64] channels that the images are decoded to")
 
 #define MOCOPP_WORKERS_FLAG                                                                       \
   DEFINE_int64(workers, 32,                                                                       \

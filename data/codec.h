@@ -27,10 +27,13 @@ class EncodedImage {
   virtual int64_t rows() const = 0;
   virtual int64_t cols() const = 0;
 
-  // Returns rows() x cols() pixels of 8 bits a channel, in 1 (grey), 2 (grey and alpha), 3 (RGB) or
-  // 4 (RGB and alpha) channels. The caller converts them to `channels`, so a codec has to look at
-  // `channels` only where its library converts faster, or as Pillow does. DataLoss (see Damaged) if
-  // the file is cut or damaged, ResourceExhausted if memory is short. Called at most once.
+  // Returns rows() x cols() pixels in 1 (grey), 2 (grey and alpha), 3 (RGB), 4 (RGB and alpha) or
+  // up to kMaxChannels (whatever the file stores) channels: CV_8U for up to 8 bits, CV_16U for up
+  // to 16 without a sign, both scaled to their full range where the file has fewer bits and says
+  // so; otherwise CV_32F with the values as stored. The caller converts them to `channels`, so a
+  // codec has to look at `channels` only where its library converts faster, or as Pillow does, or
+  // where the file can be understood in two ways. DataLoss (see Damaged) if the file is cut or
+  // damaged, ResourceExhausted if memory is short. Called at most once.
   virtual absl::StatusOr<cv::Mat> Decode(int channels) = 0;
 
   // The Exif orientation that the file states (data/orientation.h), 1 to 8; 1 if it states none.

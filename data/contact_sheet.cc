@@ -45,7 +45,7 @@ cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices
     cv::Mat square = sheet(cv::Rect(i % columns * tile, i / columns * tile, tile, tile));
     const auto image = dataset.Image(indices[i]);
     if (image.ok()) {
-      Fit(ToChannels(*image, 3), square);
+      Fit(ToRgb8(*image), square);
     } else {
       Cross(square);
     }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "data/codec.h"
 #include "data/unread.h"
+#include "data/values.h"
 #include "registry/spec.h"
 #include "registry/table.h"
 
@@ -330,7 +331,9 @@ absl::StatusOr<std::unique_ptr<Dataset>> Format::OpenFiles(const std::vector<std
                                                  " images; give one of them"));
 }
 
-absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
+namespace {
+
+absl::StatusOr<Opened> OpenAs(const DataSource& source, Split split, const DecodeOptions& decode) {
   const bool elsewhere = split == Split::kValidation && !source.validation.empty();
   auto root = DataLocation::At(elsewhere ? source.validation : source.path);
   if (!root.ok()) return root.status();
@@ -388,11 +391,36 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
     format = *found;
     if (absl::Status s = choose(); !s.ok()) return s;
   }
-  auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, source.decode)
-                                        : chosen->OpenFiles(part.paths, split, source.decode);
+  auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, decode)
+                                        : chosen->OpenFiles(part.paths, split, decode);
   if (!dataset.ok()) return dataset.status();
-  Opened opened{*std::move(dataset), format, part.place(), std::move(part.notes)};
+  Opened opened{*std::move(dataset), format, part.place(), decode, std::move(part.notes)};
   for (std::string& note : opened.dataset->notes()) opened.notes.push_back(std::move(note));
+  return opened;
+}
+
+}  // namespace
+
+absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
+  const auto flag = ReadRange(source.range, source.decode.channels);
+  if (!flag.ok()) return flag.status();
+  DecodeOptions decode = source.decode;
+  decode.range = flag->ranges;
+  if (!flag->automatic) return OpenAs(source, split, decode);
+  decode.raw = true;
+  const auto raw = OpenAs(source, split, decode);
+  if (!raw.ok()) return raw.status();
+  auto found = FindRange(*raw->dataset, flag->by_channel);
+  if (!found.ok()) return found.status();
+  decode.raw = source.decode.raw;
+  decode.range = *std::move(found);
+  auto opened = OpenAs(source, split, decode);
+  if (opened.ok()) {
+    opened->notes.push_back(decode.range.empty()
+                                ? "--range has no effect: the images of a sample have 8 bits"
+                                : absl::StrCat("--range=", WriteRange(decode.range),
+                                               " is what a sample of the images gives"));
+  }
   return opened;
 }
 

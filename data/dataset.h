@@ -125,12 +125,14 @@ struct DataSource {
   // value is the default.
   std::vector<std::pair<std::string, std::string>> options = {};
   DecodeOptions decode = {};
+  std::string range = "";  // --range (data/values.h); OpenDataset makes decode.range of it
 };
 
 struct Opened {
   std::unique_ptr<Dataset> dataset;
   std::string format;              // the spec
   std::string place;               // the path, or a split's part of it
+  DecodeOptions decode;            // with the range of values, if one was given or found
   std::vector<std::string> notes;  // of the choice of the place, and the data set's own
 };
 

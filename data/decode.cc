@@ -1,9 +1,14 @@
 #include "data/decode.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/for_each_cpu.h"
 #include "data/codec.h"
 #include "data/orientation.h"
 
@@ -11,6 +16,98 @@ namespace data {
 namespace {
 
 constexpr int64_t kMega = 1'000'000;
+constexpr int kMaxColourChannels = 4;  // RGB and alpha
+
+// Values of a pixel type: what is opaque, and the luma.
+template <class T>
+struct Values {
+  static constexpr T kOpaque = std::numeric_limits<T>::max();
+  static T Luma(const T* p) {
+    return static_cast<T>((p[0] * 19595u + p[1] * 38470u + p[2] * 7471u + 0x8000u) >> 16);
+  }
+};
+template <>
+struct Values<float> {
+  static constexpr float kOpaque = 1;
+  static float Luma(const float* p) { return (p[0] * 19595 + p[1] * 38470 + p[2] * 7471) / 65536; }
+};
+
+template <class T>
+void ConvertRow(const T* in, int cols, int from, int to, T* out) {
+  const bool colour = from > 2;
+  for (int x = 0; x < cols; ++x, in += from, out += to) {
+    if (to > 2) {
+      for (int c = 0; c < 3; ++c) out[c] = colour ? in[c] : in[0];
+    } else {
+      out[0] = colour ? Values<T>::Luma(in) : in[0];
+    }
+    if (to % 2 == 0) out[to - 1] = from % 2 == 0 ? in[from - 1] : Values<T>::kOpaque;
+  }
+}
+
+cv::Mat ToChannels(const cv::Mat& image, int channels) {
+  const int from = image.channels();
+  if (from == channels) return image;
+  cv::Mat result(image.rows, image.cols, CV_MAKETYPE(image.depth(), channels));
+  for (int y = 0; y < image.rows; ++y) {
+    switch (image.depth()) {
+      case CV_8U:
+        ConvertRow(image.ptr(y), image.cols, from, channels, result.ptr(y));
+        break;
+      case CV_16U:
+        ConvertRow(image.ptr<uint16_t>(y), image.cols, from, channels, result.ptr<uint16_t>(y));
+        break;
+      default:
+        ConvertRow(image.ptr<float>(y), image.cols, from, channels, result.ptr<float>(y));
+    }
+  }
+  return result;
+}
+
+FOR_EACH_CPU void FullScaleRow(const uint16_t* from, int n, float* __restrict to) {
+  for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 65535.0f;
+}
+
+template <class T>
+INLINED void MapValues(const T* from, int n, const float* __restrict low,
+                       const float* __restrict width, float* __restrict to) {
+  for (int i = 0; i < n; ++i) {
+    const float value = (static_cast<float>(from[i]) - low[i]) / width[i];
+    to[i] = value > 0 ? std::min(value, 1.0f) : 0;  // written so that NaN becomes 0
+  }
+}
+
+FOR_EACH_CPU void MapRow(const uint16_t* from, int n, const float* low, const float* width,
+                         float* to) {
+  MapValues(from, n, low, width, to);
+}
+FOR_EACH_CPU void MapRow(const float* from, int n, const float* low, const float* width,
+                         float* to) {
+  MapValues(from, n, low, width, to);
+}
+
+// Maps the values of CV_16U or CV_32F to CV_32F from 0 to 1.
+cv::Mat ToUnit(const cv::Mat& image, const std::vector<ValueRange>& range) {
+  cv::Mat result(image.rows, image.cols, CV_32FC(image.channels()));
+  const int n = image.cols * image.channels();
+  // Constants for a whole row, so that the loop does not depend on the number of channels.
+  std::vector<float> low, width;
+  for (int i = 0; i < n && !range.empty(); ++i) {
+    const ValueRange& r = range[range.size() == 1 ? 0 : i % image.channels()];
+    low.push_back(static_cast<float>(r.low));
+    width.push_back(static_cast<float>(r.high - r.low));
+  }
+  for (int y = 0; y < image.rows; ++y) {
+    if (image.depth() == CV_32F) {
+      MapRow(image.ptr<float>(y), n, low.data(), width.data(), result.ptr<float>(y));
+    } else if (range.empty()) {
+      FullScaleRow(image.ptr<uint16_t>(y), n, result.ptr<float>(y));
+    } else {
+      MapRow(image.ptr<uint16_t>(y), n, low.data(), width.data(), result.ptr<float>(y));
+    }
+  }
+  return result;
+}
 
 }  // namespace
 
@@ -22,6 +119,23 @@ absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& option
                    " million; raise --max-megapixels, or make the image smaller"));
 }
 
+absl::StatusOr<cv::Mat> FinishImage(const cv::Mat& stored, const DecodeOptions& options) {
+  const int from = stored.channels(), to = options.channels;
+  if (from != to && std::max(from, to) > kMaxColourChannels) {
+    return absl::DataLossError(
+        absl::StrCat("has ", from, " channels, not ", to, "; give channels=", from,
+                     " in --arch (a tool: --channels=", from, "), or other images"));
+  }
+  cv::Mat image = ToChannels(stored, to);
+  if (image.depth() == CV_8U || options.raw) return image;
+  if (image.depth() == CV_32F && options.range.empty()) {
+    return absl::DataLossError(
+        "has values of 32 bits or with a sign; say which of them are black and white: "
+        "--range=LOW:HIGH, or --range=auto");
+  }
+  return ToUnit(image, options.range);
+}
+
 absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions& options) {
   if (bytes.empty()) return absl::DataLossError("is empty");
   const Codec* codec = FindCodec(bytes);
@@ -30,30 +144,25 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions
   if (!encoded.ok()) return encoded.status();
   absl::Status size = CheckPixels((*encoded)->rows(), (*encoded)->cols(), options);
   if (!size.ok()) return size;
-  const auto image = (*encoded)->Decode(options.channels);
-  if (!image.ok()) return image.status();
-  cv::Mat converted = ToChannels(*image, options.channels);
-  return options.apply_exif ? Turned(converted, (*encoded)->orientation()) : converted;
+  const auto stored = (*encoded)->Decode(options.channels);
+  if (!stored.ok()) return stored.status();
+  auto image = FinishImage(*stored, options);
+  if (!image.ok() || !options.apply_exif) return image;
+  return Turned(*image, (*encoded)->orientation());
 }
 
-cv::Mat ToChannels(const cv::Mat& image, int channels) {
-  const int from = image.channels();
-  if (from == channels) return image;
-  cv::Mat result(image.rows, image.cols, CV_8UC(channels));
+cv::Mat ToRgb8(const cv::Mat& image) {
+  const int channels = image.channels();
+  cv::Mat bytes = image;
+  if (image.depth() != CV_8U) image.convertTo(bytes, CV_8U, 255);
+  if (channels <= kMaxColourChannels) return ToChannels(bytes, 3);
+  cv::Mat rgb(image.rows, image.cols, CV_8UC3);
   for (int y = 0; y < image.rows; ++y) {
-    const uint8_t* in = image.ptr(y);
-    uint8_t* out = result.ptr(y);
-    for (int x = 0; x < image.cols; ++x, in += from, out += channels) {
-      const bool colour = from > 2;
-      if (channels > 2) {
-        for (int c = 0; c < 3; ++c) out[c] = colour ? in[c] : in[0];
-      } else {
-        out[0] = colour ? (in[0] * 19595 + in[1] * 38470 + in[2] * 7471 + 0x8000) >> 16 : in[0];
-      }
-      if (channels % 2 == 0) out[channels - 1] = from % 2 == 0 ? in[from - 1] : 255;
+    for (int x = 0; x < image.cols; ++x) {
+      std::copy_n(bytes.ptr(y) + x * channels, 3, rgb.ptr(y) + x * 3);
     }
   }
-  return result;
+  return rgb;
 }
 
 absl::StatusOr<cv::Mat> DecodeNamed(const std::string& name, absl::string_view bytes,

@@ -1,6 +1,7 @@
 #include "data/orientation.h"
 
 #include <cstdint>
+#include <cstring>
 #include <opencv2/core.hpp>
 
 #include "absl/strings/match.h"
@@ -89,33 +90,44 @@ std::optional<int> OrientationOfXmp(absl::string_view xmp) {
   return std::nullopt;
 }
 
+namespace {
+
+// cv::transpose takes pixels of some sizes only.
+cv::Mat Transposed(const cv::Mat& image) {
+  cv::Mat result(image.cols, image.rows, image.type());
+  const size_t pixel = image.elemSize();
+  for (int y = 0; y < result.rows; ++y) {
+    for (int x = 0; x < result.cols; ++x) std::memcpy(result.ptr(y, x), image.ptr(x, y), pixel);
+  }
+  return result;
+}
+
+enum Axis { kUpsideDown = 0, kLeftToRight = 1, kBoth = -1 };  // of cv::flip
+
+cv::Mat Flipped(const cv::Mat& image, Axis axis) {
+  cv::Mat result;
+  cv::flip(image, result, axis);
+  return result;
+}
+
+}  // namespace
+
 cv::Mat Turned(const cv::Mat& image, int orientation) {
-  cv::Mat turned;
   switch (orientation) {
     case 2:
-      cv::flip(image, turned, 1);
-      return turned;
+      return Flipped(image, kLeftToRight);
     case 3:
-      cv::flip(image, turned, -1);
-      return turned;
+      return Flipped(image, kBoth);
     case 4:
-      cv::flip(image, turned, 0);
-      return turned;
+      return Flipped(image, kUpsideDown);
     case 5:
-      cv::transpose(image, turned);
-      return turned;
+      return Transposed(image);
     case 6:
-      cv::rotate(image, turned, cv::ROTATE_90_CLOCKWISE);
-      return turned;
-    case 7: {
-      cv::Mat transposed;
-      cv::transpose(image, transposed);
-      cv::flip(transposed, turned, -1);
-      return turned;
-    }
+      return Flipped(Transposed(image), kLeftToRight);
+    case 7:
+      return Flipped(Transposed(image), kBoth);
     case 8:
-      cv::rotate(image, turned, cv::ROTATE_90_COUNTERCLOCKWISE);
-      return turned;
+      return Flipped(Transposed(image), kUpsideDown);
     default:
       return image;
   }

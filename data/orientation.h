@@ -17,8 +17,8 @@ std::optional<int> OrientationOfExif(absl::string_view exif);
 // The property tiff:Orientation of XMP metadata.
 std::optional<int> OrientationOfXmp(absl::string_view xmp);
 
-// What Pillow's ImageOps.exif_transpose makes of `image`, 8 bits in any number of channels. Shares
-// the pixels of `image` if `orientation` is not 2 to 8.
+// What Pillow's ImageOps.exif_transpose makes of `image`, of any type. Shares the pixels of `image`
+// if `orientation` is not 2 to 8.
 cv::Mat Turned(const cv::Mat& image, int orientation);
 
 }  // namespace data

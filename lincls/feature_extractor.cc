@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "data/classes.h"
+#include "data/values.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/tables/feature_table.h"
 #include "moco/backbones/backbone.h"
@@ -119,9 +120,13 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
 
   data::DataSource source = options.source;
   source.decode.channels = channels;
+  if (source.range.empty()) source.range = checkpoint->facts.Setting(moco::kRangeSetting);
   auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
+  auto notes = data::CheckSample(*e.opened_.dataset, e.opened_.decode);
+  if (!notes.ok()) return notes.status();
+  e.opened_.notes.insert(e.opened_.notes.end(), notes->begin(), notes->end());
   if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
   const data::Dataset& dataset = *e.opened_.dataset;
   if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
@@ -164,6 +169,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"dataset", opened_.format},
               {"split", options_.split},
               {"exif", options_.source.decode.apply_exif ? "apply" : "ignore"},
+              {"range", data::WriteRange(opened_.decode.range)},
               {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},

@@ -28,6 +28,7 @@
 #include "data/demo/demo.h"
 #include "data/normalization.h"
 #include "data/subset.h"
+#include "data/values.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
 #include "lincls/encoders/pretrained.h"
@@ -204,8 +205,6 @@ absl::StatusOr<LinearOptions> Options(const moco::Checkpoint& checkpoint,
   o.loader_threads = FLAGS_workers == 0 ? 0
                                         : std::min(moco::ShareOfThreads(FLAGS_workers, world),
                                                    moco::ShareOfThreads(0, world));
-  o.exif = FLAGS_exif;
-  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.pretrained = pretrained;
@@ -231,11 +230,20 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   return absl::OkStatus();
 }
 
-// Opens the labelled images of a split, with as many channels as the encoder takes. If only the
-// settings are to be printed, the data may be on another machine; the result then has no images.
-absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
+// Opens the labelled images of a split, with as many channels as the encoder takes, and values in
+// the range in which `checkpoint` saw them, unless --range gives another. If only the settings are
+// to be printed, the data may be on another machine; the result then has no images.
+absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels,
+                                       const moco::Checkpoint& checkpoint) {
+  if (FLAGS_range.empty()) FLAGS_range = checkpoint.facts.Setting(moco::kRangeSetting);
   auto opened = data::OpenLabelledDataset(MOCOPP_DATA_SOURCE(place, channels), split);
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
+  if (!opened.ok()) return opened;
+  FLAGS_range = data::WriteRange(opened->decode.range);  // of an automatic one, what was found
+  if (base::PrintConfig()) return opened;
+  auto notes = data::CheckSample(*opened->dataset, opened->decode);
+  if (!notes.ok()) return notes.status();
+  opened->notes.insert(opened->notes.end(), notes->begin(), notes->end());
   return opened;
 }
 
@@ -250,7 +258,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
-  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  auto validation = OpenSplit(place, data::Split::kValidation, channels, *checkpoint);
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels, world);
   if (!options.ok()) return options.status();
@@ -310,12 +318,13 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
-  auto train = OpenSplit(place, data::Split::kTraining, channels);
+  auto train = OpenSplit(place, data::Split::kTraining, channels, *checkpoint);
   if (!train.ok()) return train.status();
-  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  auto validation = OpenSplit(place, data::Split::kValidation, channels, *checkpoint);
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels, world);
   if (!options.ok()) return options.status();
+  options->decode = train->decode;
   *checkpoint = {};  // the key encoder, the queue and the momentum need not stay in memory
   if (base::PrintConfig()) {
     return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();

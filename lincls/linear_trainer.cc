@@ -19,6 +19,7 @@
 #include "augment/augmentation.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "data/values.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/linear_validation.h"
 #include "moco/backbones/backbone.h"
@@ -112,13 +113,14 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                          {"finetune", encoder_.frozen() ? "false" : "true"}};
     settings.forceable = {{moco::kViewsSetting, views_->spec()},
                           {"data", absl::StrCat(data_.train.size(), " images")},
-                          {moco::kExifSetting, options_.exif}};
+                          {moco::kExifSetting, options_.decode.apply_exif ? "apply" : "ignore"},
+                          {moco::kRangeSetting, data::WriteRange(options_.decode.range)}};
     settings.changeable = {{"lr", registry::WriteValue(options_.lr)},
                            {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
                            {"momentum", registry::WriteValue(options_.momentum)},
                            {"weight-decay", registry::WriteValue(options_.weight_decay)},
                            {"epochs", absl::StrCat(options_.epochs)},
-                           {"max-megapixels", absl::StrCat(options_.max_megapixels)},
+                           {"max-megapixels", absl::StrCat(options_.decode.max_pixels / 1'000'000)},
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()},

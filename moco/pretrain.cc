@@ -26,6 +26,7 @@
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/values.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
@@ -226,11 +227,18 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
   Data data;
-  const data::DataSource source = MOCOPP_DATA_SOURCE(folder, *channels);
+  data::DataSource source = MOCOPP_DATA_SOURCE(folder, *channels);
   auto train = data::OpenDataset(source, data::Split::kPretraining);
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
+  FLAGS_range = data::WriteRange(data.train.decode.range);  // of an automatic one, what was found
+  if (!base::PrintConfig()) {
+    auto notes = data::CheckSample(*data.train.dataset, data.train.decode);
+    if (!notes.ok()) return notes.status();
+    data.train.notes.insert(data.train.notes.end(), notes->begin(), notes->end());
+  }
   if (FLAGS_knn_every == 0) return data;
+  source.range = FLAGS_range;
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
     auto labelled = data::OpenLabelledDataset(source, split);
@@ -294,8 +302,6 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
       Spec(FLAGS_eval_views, augment::EvaluationViews(FLAGS_image_size, normalize, resize));
   const int64_t workers = ShareOfThreads(FLAGS_workers, world);
   o.loader_threads = FLAGS_workers == 0 ? 0 : std::min(workers, ShareOfThreads(0, world));
-  o.exif = FLAGS_exif;
-  o.max_megapixels = FLAGS_max_megapixels;
   o.max_bad_images = FLAGS_max_bad_images;
   o.print_every = FLAGS_print_freq;
   o.checkpoint_prefix = FLAGS_checkpoint_dir.empty() ? kCheckpoints : kFlatCheckpoints;
@@ -443,6 +449,7 @@ absl::Status Train(const base::Program& program, const World& world) {
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
   TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
+  if (data.ok()) options.decode = data->train.decode;
   options.earlier = place->checkpoints();
   if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
   base::CatchStopSignals();

@@ -34,8 +34,14 @@ absl::Status Pack(const base::Arguments& arguments) {
   if (!split.ok()) return split.status();
   const std::string out = base::UserPath(arguments[1]);
   FLAGS_val = base::UserPath(FLAGS_val);
-  const auto opened =
-      data::OpenDataset(MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels), *split);
+  if (!FLAGS_range.empty()) {
+    return absl::InvalidArgumentError(
+        "--range has no effect here: values are packed as they are stored; give it to the program "
+        "that reads the pack");
+  }
+  data::DataSource source = MOCOPP_DATA_SOURCE(base::UserPath(arguments[0]), FLAGS_channels);
+  source.decode.raw = true;
+  const auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   base::Progress progress;
   absl::Status status =

@@ -66,8 +66,8 @@ constexpr char kNumbered[] = "numbered_png";
 
 // Returns the folder in which the data set keeps its requests; empty for other formats.
 std::string RequestFolder(const lincls::FeatureTable& table) {
-  const bool numbered = table.dataset == kNumbered;
-  return numbered ? table.data : "";
+  const bool numbered = table.source.format == kNumbered;
+  return numbered ? table.source.path : "";
 }
 
 // The files to write: the list of images, and the reason for each choice.
@@ -197,7 +197,7 @@ absl::Status Choose(const base::Arguments& arguments) {
   if (!page.empty()) {
     if (absl::Status s = CheckNew(page); !s.ok()) return s;
     // Features that do not name their images get a page without pictures.
-    if (!table->data.empty()) {
+    if (!table->source.path.empty()) {
       auto opened = lincls::OpenImages(*table);
       if (!opened.ok()) return opened.status();
       images = *std::move(opened);

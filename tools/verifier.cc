@@ -28,15 +28,15 @@ constexpr double kRounding = 1e-5;  // allows for another order of sums in float
 
 // Returns images that are evenly spread over the data set: N x C x H x W, channels_last.
 absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views,
-                                      int channels) {
+                                      int channels, const std::string& range) {
   std::string place = folder;
   if (place.empty()) {
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
     place = *demo + "/test";
   }
-  const auto dataset =
-      data::OpenDataset(place, data::Split::kPretraining, "", {.channels = channels});
+  const auto dataset = data::OpenDataset(
+      {.path = place, .decode = {.channels = channels}, .range = range}, data::Split::kPretraining);
   if (!dataset.ok()) return dataset.status();
   const auto pipeline = augment::Pipeline::Create(views, channels);
   if (!pipeline.ok()) return pipeline.status();
@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoin
   const int channels = *moco::ImageChannels((*backbone)->spec());
   const std::string normalize = augment::NormalizeSpec(channels == 3 ? "imagenet" : "grey");
   auto images = ReadImages(folder, views.empty() ? augment::EvaluationViews(224, normalize) : views,
-                           channels);
+                           channels, checkpoint.facts.Setting(moco::kRangeSetting));
   if (!images.ok()) return images.status();
   return std::unique_ptr<Verifier>(new Verifier(*std::move(backbone), *std::move(images)));
 }

@@ -69,7 +69,8 @@ class PngImage : public EncodedImage {
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     if (!ChooseLayout(channels)) return Error();
     image_.create(static_cast<int>(rows()), static_cast<int>(cols()),
-                  CV_8UC(png_get_channels(png_, info_)));
+                  CV_MAKETYPE(png_get_bit_depth(png_, info_) == 16 ? CV_16U : CV_8U,
+                              png_get_channels(png_, info_)));
     row_pointers_.resize(rows());
     for (int y = 0; y < image_.rows; ++y) row_pointers_[y] = image_.ptr(y);
     if (!ReadPixels() && !is_behind_pixels_) return Error();
@@ -114,14 +115,7 @@ class PngImage : public EncodedImage {
   // libpng converts to three channels; for other numbers it gives what the file holds.
   bool ChooseLayout(int channels) {
     if (setjmp(png_jmpbuf(png_)) != 0) return false;
-    const int colour = png_get_color_type(png_, info_);
-    if (png_get_bit_depth(png_, info_) == 16) {
-      if (colour == PNG_COLOR_TYPE_GRAY) {
-        png_set_scale_16(png_);
-      } else {
-        png_set_strip_16(png_);
-      }
-    }
+    if (png_get_bit_depth(png_, info_) == 16) png_set_swap(png_);  // to the machine's order
     png_set_expand(png_);  // palettes to colours, few bits to 8, transparent colours to alpha
     if (channels == 3) {
       png_set_gray_to_rgb(png_);

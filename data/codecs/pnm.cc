@@ -1,5 +1,6 @@
 // The netpbm formats PBM, PGM and PPM, as text and binary, with 1 to 16 bits a sample. Values are
-// scaled to 8 bits as Pillow scales them, except that 16-bit grey is scaled, too.
+// scaled from the file's maximum to 8 bits, as Pillow scales them, or to 16 if the maximum is above
+// 255.
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -88,11 +89,12 @@ class PnmImage : public EncodedImage {
                            : bitmap ? rows_ * cols_
                                     : 2 * rows_ * cols_ * planes - 1;
     if (static_cast<int64_t>(pixels_.size()) < needed) return Damaged("it ends before its pixels");
-    cv::Mat image(static_cast<int>(rows_), static_cast<int>(cols_), CV_8UC(planes));
-    const std::vector<uint8_t> scaled = Scaled(planes);
+    const bool wide = maximum_ > 255;
+    cv::Mat image(static_cast<int>(rows_), static_cast<int>(cols_),
+                  CV_MAKETYPE(wide ? CV_16U : CV_8U, planes));
+    const std::vector<uint16_t> scaled = Scaled(wide ? 65535 : 255);
     Text numbers(pixels_);
     for (int y = 0; y < rows_; ++y) {
-      uint8_t* out = image.ptr(y);
       const auto* in =
           reinterpret_cast<const uint8_t*>(pixels_.data()) + (text ? 0 : y * row_bytes);
       for (int i = 0; i < cols_ * planes; ++i) {
@@ -108,7 +110,11 @@ class PnmImage : public EncodedImage {
           value = std::min(value, maximum_);
         }
         if (value < 0) return Damaged("it ends before its pixels, or is no text of numbers");
-        out[i] = bitmap ? (value == 0 ? 255 : 0) : scaled[value];
+        if (wide) {
+          image.ptr<uint16_t>(y)[i] = scaled[value];
+        } else {
+          image.ptr(y)[i] = bitmap ? (value == 0 ? 255 : 0) : static_cast<uint8_t>(scaled[value]);
+        }
       }
     }
     return image;
@@ -116,14 +122,11 @@ class PnmImage : public EncodedImage {
 
  private:
   // What each value becomes.
-  std::vector<uint8_t> Scaled(int planes) const {
-    std::vector<uint8_t> scaled(maximum_ + 1);
+  std::vector<uint16_t> Scaled(int largest) const {
+    std::vector<uint16_t> scaled(maximum_ + 1);
     for (int64_t v = 0; v <= maximum_; ++v) {
-      const double part = static_cast<double>(v) / static_cast<double>(maximum_);
-      // Grey goes by way of 16 bits, as in 16-bit PNG.
-      scaled[v] = maximum_ > 255 && planes == 1
-                      ? (static_cast<uint32_t>(std::nearbyint(part * 65535)) * 255 + 32895) >> 16
-                      : static_cast<uint8_t>(std::nearbyint(part * 255));
+      scaled[v] = static_cast<uint16_t>(
+          std::nearbyint(static_cast<double>(v) / static_cast<double>(maximum_) * largest));
     }
     return scaled;
   }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <string>
@@ -17,6 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "data/codec.h"
+#include "data/decode_options.h"
+#include "data/orientation.h"
 
 namespace data {
 namespace {
@@ -26,9 +29,6 @@ constexpr tmsize_t kMaxAllocation = tmsize_t{1} << 31;
 // Tiles may be larger than the image; a tile of more bytes, and more than four times the image's,
 // is refused.
 constexpr int64_t kUsualTileBytes = 64 << 20;
-
-// NaN becomes 0, too.
-uint8_t Clip(double value) { return value > 0 ? static_cast<uint8_t>(std::min(value, 255.0)) : 0; }
 
 // The file as libtiff sees it, and what it says of it.
 struct Source {
@@ -170,23 +170,22 @@ struct Layout {
 
   // The type of a sample in memory, -1 if it is not one that is read.
   int depth() const {
-    if (format == SAMPLEFORMAT_IEEEFP) return bits == 32 ? CV_32F : bits == 64 ? CV_64F : -1;
+    if (format == SAMPLEFORMAT_IEEEFP)
+      return bits == 16 ? CV_16F : bits == 32 ? CV_32F : bits == 64 ? CV_64F : -1;
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_INT && format != SAMPLEFORMAT_VOID)
       return -1;
-    switch (bits) {
-      case 1:
-      case 2:
-      case 4:
-      case 8:
-        return CV_8U;
-      case 12:
-        return CV_16U;
-      case 16:
-        return format == SAMPLEFORMAT_INT ? CV_16S : CV_16U;
-      case 32:
-        return CV_32S;
-    }
-    return -1;
+    if (format == SAMPLEFORMAT_INT && bits == 16) return CV_16S;
+    return bits <= 8 ? CV_8U : bits <= 16 ? CV_16U : bits == 32 ? CV_32S : -1;
+  }
+
+  // Whether every sample is a channel of its own: there are more than a colour and its alpha, or as
+  // many as the caller wants, and none of them is alpha.
+  bool samples_are_channels(int wanted) const {
+    const bool other = photometric != PHOTOMETRIC_MINISBLACK &&
+                       photometric != PHOTOMETRIC_MINISWHITE && photometric != PHOTOMETRIC_RGB;
+    if (other) return false;
+    return (colours() == 1 && samples > 2) ||
+           (samples == wanted && alpha() == EXTRASAMPLE_UNSPECIFIED);
   }
 
   // Why the image is not read; empty if it is.
@@ -194,11 +193,10 @@ struct Layout {
     if (colours() == 0) return absl::StrCat("photometric interpretation ", photometric);
     if (depth() < 0) return absl::StrCat(bits, " bits of sample format ", format);
     if (samples < colours()) return absl::StrCat(samples, " samples for ", colours(), " colours");
-    if (colours() > 1 && depth() != CV_8U && depth() != CV_16U)
+    if (samples > kMaxChannels) return absl::StrCat(samples, " channels");
+    const bool wide_colours = colours() > 1 && depth() != CV_8U && depth() != CV_16U;
+    if (wide_colours && (photometric != PHOTOMETRIC_RGB || alpha() == EXTRASAMPLE_ASSOCALPHA))
       return absl::StrCat(bits, "-bit colour");
-    if (samples - colours() > std::max<int>(extra.size(), 1))
-      return absl::StrCat(samples, " channels");
-    if (colours() == 1 && samples > 2) return absl::StrCat(samples, " channels");
     return "";
   }
 };
@@ -230,12 +228,19 @@ class TiffImage : public EncodedImage {
                                               ") this program cannot read; convert it to PNG"));
     }
     const bool ycbcr = layout_.photometric == PHOTOMETRIC_YCBCR && layout_.samples > 1;
-    auto image = ycbcr && !DecodeYcbcrAsRgb() ? ReadByRgba() : ReadSamples();
+    const bool as_stored = layout_.samples_are_channels(channels);
+    const int used = as_stored ? layout_.samples : layout_.colours() + 1;
+    auto image = ycbcr && !DecodeYcbcrAsRgb() ? ReadByRgba() : ReadSamples(used);
     if (!image.ok()) return image.status();
     if (!source_.damage.empty()) return Damaged(source_.damage);
-    if (!ycbcr) image = ToColours(*std::move(image), /*alpha=*/channels % 2 == 0);
+    if (layout_.photometric == PHOTOMETRIC_PALETTE) {
+      image = FromPalette(*image, /*alpha=*/channels % 2 == 0);
+    } else if (!ycbcr) {
+      cv::Mat values = Scaled(*image);
+      image = as_stored ? values : ToColours(std::move(values), /*alpha=*/channels % 2 == 0);
+    }
     if (!image.ok()) return image.status();
-    return Turned(*image);
+    return Turned(*image, layout_.orientation);  // whose numbers Exif has taken from TIFF
   }
 
  private:
@@ -260,10 +265,10 @@ class TiffImage : public EncodedImage {
     return rgb;
   }
 
-  // The colours and the sample behind them, as they are stored.
-  absl::StatusOr<cv::Mat> ReadSamples() {
+  // The first samples of each pixel, at most `most`, as they are stored.
+  absl::StatusOr<cv::Mat> ReadSamples(int most) {
     TIFF* tiff = tiff_.get();
-    const int used = std::min<int>(layout_.samples, layout_.colours() + 1);
+    const int used = std::min<int>(layout_.samples, most);
     const bool planes = layout_.planar == PLANARCONFIG_SEPARATE;
     const bool tiled = TIFFIsTiled(tiff);
     uint32_t width = layout_.cols, height = layout_.rows;
@@ -329,18 +334,23 @@ class TiffImage : public EncodedImage {
         return Copy(reinterpret_cast<const uint64_t*>(row), cols, stored, used, step,
                     reinterpret_cast<uint64_t*>(out));
     }
-    // 1, 2, 4 or 12 bits, the first in the highest bits.
+    // Other numbers of bits, up to 15, the first in the highest bits.
+    const uint32_t mask = (1u << layout_.bits) - 1;
     size_t bit = 0;
     for (uint32_t x = 0; x < cols; ++x) {
       for (int s = 0; s < stored; ++s, bit += layout_.bits) {
         if (s >= used) continue;
-        if (layout_.bits == 12) {
-          const uint8_t* at = row + bit / 8;
-          reinterpret_cast<uint16_t*>(out)[x * step + s] =
-              bit % 8 == 0 ? at[0] << 4 | at[1] >> 4 : (at[0] & 15) << 8 | at[1];
+        uint32_t value = 0;  // of the bytes that the sample lies in
+        size_t end = 0;
+        for (size_t byte = bit / 8; byte * 8 < bit + layout_.bits; ++byte) {
+          value = value << 8 | row[byte];
+          end = byte * 8 + 8;
+        }
+        value = value >> (end - bit - layout_.bits) & mask;
+        if (layout_.bits <= 8) {
+          out[x * step + s] = static_cast<uint8_t>(value);
         } else {
-          out[x * step + s] =
-              row[bit / 8] >> (8 - layout_.bits - bit % 8) & ((1 << layout_.bits) - 1);
+          reinterpret_cast<uint16_t*>(out)[x * step + s] = static_cast<uint16_t>(value);
         }
       }
     }
@@ -351,65 +361,66 @@ class TiffImage : public EncodedImage {
     for (uint32_t x = 0; x < cols; ++x, row += stored, out += step) std::copy(row, row + used, out);
   }
 
-  // 8 bits a channel: grey, RGB, and alpha behind them if it is asked for and there is one.
-  absl::StatusOr<cv::Mat> ToColours(cv::Mat samples, bool alpha) {
-    if (layout_.photometric == PHOTOMETRIC_PALETTE) return FromPalette(samples, alpha);
-    cv::Mat image = To8Bits(samples);
-    if (layout_.photometric == PHOTOMETRIC_MINISWHITE && layout_.format != SAMPLEFORMAT_IEEEFP) {
-      ForEach(image, [](uint8_t* pixel) { pixel[0] = 255 - pixel[0]; });
+  // Samples without a sign scaled to the range of their type, where they have fewer bits, and white
+  // made the largest value; all others as CV_32F.
+  cv::Mat Scaled(const cv::Mat& samples) const {
+    cv::Mat image = samples;
+    if (samples.depth() != CV_8U && samples.depth() != CV_16U) {
+      samples.convertTo(image, CV_32F);
+      if (samples.depth() == CV_32S && layout_.format != SAMPLEFORMAT_INT) {
+        // OpenCV has no unsigned type of 32 bits.
+        ForEach<float>(image, [&](float* pixel) {
+          for (int c = 0; c < image.channels(); ++c) pixel[c] += pixel[c] < 0 ? 0x1p32f : 0;
+        });
+      }
+      return image;
     }
+    const bool white_is_0 = layout_.photometric == PHOTOMETRIC_MINISWHITE;
+    if (samples.depth() == CV_8U) {
+      ScaleEach<uint8_t>(image, white_is_0);
+    } else {
+      ScaleEach<uint16_t>(image, white_is_0);
+    }
+    return image;
+  }
+
+  template <class Sample>
+  void ScaleEach(cv::Mat& image, bool white_is_0) const {
+    const uint32_t largest = std::numeric_limits<Sample>::max();
+    const uint32_t stored = (1u << layout_.bits) - 1;
+    if (stored == largest && !white_is_0) return;
+    ForEach<Sample>(image, [&](Sample* pixel) {
+      for (int c = 0; c < image.channels(); ++c) {
+        const uint32_t value = pixel[c] * largest / stored;
+        pixel[c] = static_cast<Sample>(white_is_0 && c == 0 ? largest - value : value);
+      }
+    });
+  }
+
+  // Grey or RGB, and alpha behind them if it is asked for and there is one.
+  cv::Mat ToColours(cv::Mat image, bool alpha) const {
     const int colours = layout_.colours();
     if (colours == 4) return FromCmyk(image);
     const int kind = layout_.alpha();
-    if (kind == EXTRASAMPLE_ASSOCALPHA) {
-      ForEach(image, [colours](uint8_t* pixel) {
-        const int a = pixel[colours];
-        for (int c = 0; c < colours; ++c) pixel[c] = a == 0 ? 0 : Clip(pixel[c] * 255 / a);
-      });
-    }
+    if (kind == EXTRASAMPLE_ASSOCALPHA && image.depth() == CV_8U) Unpremultiply<uint8_t>(image);
+    if (kind == EXTRASAMPLE_ASSOCALPHA && image.depth() == CV_16U) Unpremultiply<uint16_t>(image);
     if (image.channels() == colours || (alpha && kind != EXTRASAMPLE_UNSPECIFIED)) return image;
-    cv::Mat opaque(image.size(), CV_8UC(colours));
+    cv::Mat opaque(image.size(), CV_MAKETYPE(image.depth(), colours));
     const int channels[] = {0, 0, 1, 1, 2, 2};
     cv::mixChannels(&image, 1, &opaque, 1, channels, colours);
     return opaque;
   }
 
-  // Grey of more than 8 bits is scaled if its values have no sign, and else clipped at 0 and 255;
-  // of colours the upper 8 bits are kept.
-  cv::Mat To8Bits(const cv::Mat& samples) const {
-    const bool grey = layout_.colours() == 1;
-    if (samples.depth() == CV_8U && layout_.bits == 8) return samples;
-    cv::Mat image(samples.size(), CV_8UC(samples.channels()));
-    const int values = samples.cols * samples.channels();
-    for (int y = 0; y < samples.rows; ++y) {
-      uint8_t* out = image.ptr(y);
-      for (int i = 0; i < values; ++i) {
-        switch (samples.depth()) {
-          case CV_8U:
-            out[i] = samples.ptr(y)[i] * 255 / ((1 << layout_.bits) - 1);
-            break;
-          case CV_16U: {
-            const uint32_t v = samples.ptr<uint16_t>(y)[i];
-            out[i] = layout_.bits == 12 ? (v * 255 + 2047) / 4095
-                     : grey             ? (v * 255 + 32895) >> 16
-                                        : v >> 8;
-            break;
-          }
-          case CV_16S:
-            out[i] = Clip(samples.ptr<int16_t>(y)[i]);
-            break;
-          case CV_32S:
-            out[i] = Clip(samples.ptr<int32_t>(y)[i]);
-            break;
-          case CV_32F:
-            out[i] = Clip(samples.ptr<float>(y)[i]);
-            break;
-          case CV_64F:
-            out[i] = Clip(samples.ptr<double>(y)[i]);
-        }
+  template <class Sample>
+  static void Unpremultiply(cv::Mat& image) {
+    const int colours = image.channels() - 1;
+    const uint64_t largest = std::numeric_limits<Sample>::max();
+    ForEach<Sample>(image, [=](Sample* pixel) {
+      const uint64_t a = pixel[colours];
+      for (int c = 0; c < colours; ++c) {
+        pixel[c] = static_cast<Sample>(a == 0 ? 0 : std::min(pixel[c] * largest / a, largest));
       }
-    }
-    return image;
+    });
   }
 
   absl::StatusOr<cv::Mat> FromPalette(const cv::Mat& samples, bool alpha) {
@@ -432,7 +443,16 @@ class TiffImage : public EncodedImage {
   }
 
   // As Pillow: 0 is no ink.
-  static cv::Mat FromCmyk(const cv::Mat& cmyk) {
+  static cv::Mat FromCmyk(cv::Mat cmyk) {
+    if (cmyk.depth() == CV_16U) {
+      cv::Mat upper(cmyk.size(), CV_8UC(cmyk.channels()));
+      for (int y = 0; y < cmyk.rows; ++y) {
+        for (int i = 0; i < cmyk.cols * cmyk.channels(); ++i) {
+          upper.ptr(y)[i] = static_cast<uint8_t>(cmyk.ptr<uint16_t>(y)[i] >> 8);
+        }
+      }
+      cmyk = upper;
+    }
     cv::Mat rgb(cmyk.size(), CV_8UC3);
     for (int y = 0; y < cmyk.rows; ++y) {
       const uint8_t* in = cmyk.ptr(y);
@@ -448,30 +468,11 @@ class TiffImage : public EncodedImage {
     return rgb;
   }
 
-  template <class Function>
+  template <class Sample, class Function>
   static void ForEach(cv::Mat& image, const Function& change) {
     for (int y = 0; y < image.rows; ++y) {
-      for (int x = 0; x < image.cols; ++x) change(image.ptr(y, x));
+      for (int x = 0; x < image.cols; ++x) change(image.ptr<Sample>(y) + x * image.channels());
     }
-  }
-
-  cv::Mat Turned(const cv::Mat& image) const {
-    cv::Mat turned = image;
-    if (layout_.turned()) cv::transpose(image, turned);
-    switch (layout_.orientation) {
-      case ORIENTATION_TOPRIGHT:
-      case ORIENTATION_RIGHTTOP:
-        cv::flip(turned, turned, 1);
-        break;
-      case ORIENTATION_BOTRIGHT:
-      case ORIENTATION_RIGHTBOT:
-        cv::flip(turned, turned, -1);
-        break;
-      case ORIENTATION_BOTLEFT:
-      case ORIENTATION_LEFTBOT:
-        cv::flip(turned, turned, 0);
-    }
-    return turned;
   }
 
   Source source_;

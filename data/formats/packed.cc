@@ -1,6 +1,7 @@
 // Packed data sets. Numbers are little-endian. The file holds, in this order:
 //
-//   images    files or pixels (rows x cols x channels), one after the other
+//   images    files or pixels (rows x cols x channels, values as they are stored in the file that
+//             they come from), one after the other
 //   index     one Head
 //             texts: the normalize step, then the classes; each a 32-bit length and its bytes
 //             one Record for each image
@@ -48,9 +49,16 @@ struct Record {
   uint32_t size, crc, name_size;
   int32_t label;
   uint32_t rows, cols, channels;  // of pixels; 0 for a file
-  uint32_t zero;
+  uint32_t depth;                 // of pixels: OpenCV's number (BytesOf)
 };
 static_assert(sizeof(Record) == 48);
+
+// The bytes of a value of the types that images have, whose numbers in OpenCV are part of the file
+// format; 0 for other numbers.
+static_assert(CV_8U == 0 && CV_16U == 2 && CV_32F == 5);
+int64_t BytesOf(uint32_t depth) {
+  return depth == CV_8U ? 1 : depth == CV_16U ? 2 : depth == CV_32F ? 4 : 0;
+}
 
 // The checksum of the footer's numbers before the checksum.
 uint32_t CrcOf(const Footer& footer) {
@@ -130,10 +138,12 @@ class Packed : public Dataset {
     if (absl::Status s = CheckPixels(record.rows, record.cols, decode_); !s.ok()) {
       return absl::DataLossError(absl::StrCat("'", Name(index), "' ", s.message()));
     }
-    const cv::Mat image(record.rows, record.cols, CV_8UC(record.channels),
-                        const_cast<char*>(bytes->data()));
-    const cv::Mat result = ToChannels(image, decode_.channels);
-    return result.data == image.data ? image.clone() : result;
+    // A copy, since values in the file are not aligned, and since the image outlives the file.
+    cv::Mat image(record.rows, record.cols, CV_MAKETYPE(record.depth, record.channels));
+    std::memcpy(image.data, bytes->data(), bytes->size());
+    auto finished = FinishImage(image, decode_);
+    if (finished.ok()) return finished;
+    return absl::DataLossError(absl::StrCat("'", Name(index), "' ", finished.status().message()));
   }
 
   absl::StatusOr<std::string> File(int64_t index) const override {
@@ -163,9 +173,10 @@ class Packed : public Dataset {
     return r.begin <= images_.size() && r.size <= images_.size() - r.begin &&
            r.name_begin <= names_.size() && r.name_size <= names_.size() - r.name_begin &&
            r.label >= -1 && r.label < static_cast<int64_t>(classes_.size()) &&
-           (!pixels || (r.cols > 0 && r.channels >= 1 && r.channels <= 4 && r.rows <= r.size &&
-                        r.cols <= r.size && int64_t{r.rows} * r.cols <= r.size &&
-                        int64_t{r.rows} * r.cols * r.channels == r.size));
+           (!pixels ||
+            (r.cols > 0 && r.channels >= 1 && r.channels <= kMaxChannels && r.rows <= r.size &&
+             r.cols <= r.size && int64_t{r.rows} * r.cols <= r.size &&
+             int64_t{r.rows} * r.cols * r.channels * BytesOf(r.depth) == r.size));
   }
 
   absl::StatusOr<absl::string_view> CheckedBytes(int64_t index) const {
@@ -220,6 +231,7 @@ absl::StatusOr<std::string> ImageBytes(const Dataset& dataset, int64_t index, bo
   record.rows = image->rows;
   record.cols = image->cols;
   record.channels = image->channels();
+  record.depth = image->depth();
   const cv::Mat whole = image->isContinuous() ? *image : image->clone();
   return std::string(whole.ptr<char>(), whole.total() * whole.elemSize());
 }

@@ -80,7 +80,7 @@ class RecordDataset : public Dataset {
         }
       }
     }
-    return ToChannels(image, decode_.channels);
+    return FinishImage(image, decode_);
   }
 
   std::string Name(int64_t index) const override {

@@ -64,16 +64,18 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
   try {
     json.at("classes").get_to(table.classes);
     for (const auto& [key, value] :
-         {std::pair("data", &table.data), std::pair("dataset", &table.dataset),
+         {std::pair("data", &table.source.path), std::pair("dataset", &table.source.format),
           std::pair("split", &table.split), std::pair("folder", &table.folder),
           std::pair("checkpoint", &table.checkpoint), std::pair("weights", &table.weights),
           std::pair("arch", &table.arch), std::pair("eval_views", &table.eval_views)}) {
       json.at(key).get_to(*value);
     }
     // Earlier versions had no such settings.
-    table.val = json.value("val", table.val);
-    table.exif = json.value("exif", table.exif);
-    table.max_megapixels = json.value("max_megapixels", table.max_megapixels);
+    table.source.validation = json.value("val", "");
+    table.source.range = json.value("range", "");
+    table.source.decode =
+        data::MakeDecodeOptions(table.source.decode.channels, json.value("exif", "ignore"),
+                                json.value("max_megapixels", int64_t{100}));
   } catch (const nlohmann::json::exception&) {
     return absl::DataLossError(absl::StrCat("'", path, "' lacks an entry that //lincls:features ",
                                             "writes; compute the features again"));
@@ -215,16 +217,16 @@ absl::Status CheckFinite(const FeatureTable& table, int64_t from, int64_t count,
 }
 
 absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) {
-  if (table.data.empty()) {
+  if (table.source.path.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no ", kDescriptionFile, " beside '", table.features.path(),
                      "' says where the images are; compute the features with //lincls:features"));
   }
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
-  const data::DecodeOptions decode =
-      data::MakeDecodeOptions(channels, table.exif, table.max_megapixels);
-  auto opened = data::OpenDataset({table.data, table.val, table.dataset, {}, decode}, *split);
+  data::DataSource source = table.source;
+  source.decode.channels = channels;
+  auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};
   // Both are in the order of the data; the table lacks images that could not be read.
@@ -234,7 +236,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
     while (index < images.dataset->size() && images.dataset->Name(index) != name) ++index;
     if (index == images.dataset->size()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("'", name, "' is not in '", table.data,
+          absl::StrCat("'", name, "' is not in '", table.source.path,
                        "' any more, or has another position; compute the features again"));
     }
     images.indices.push_back(index++);

@@ -1,10 +1,10 @@
 // Features of a data set's images on disk, as written by //lincls:features and read by the programs
 // that follow.
 //
-//   FOLDER/features.json   the source: data, dataset (format), split, exif, max_megapixels, folder,
-//                          classes, checkpoint, weights (its fingerprint), arch, eval_views; the
-//                          contents: features, dtype, columns; the progress: images done, rows,
-//                          finished
+//   FOLDER/features.json   the source: data, dataset (format), split, exif, range, max_megapixels,
+//                          folder, classes, checkpoint, weights (its fingerprint), arch,
+//                          eval_views; the contents: features, dtype, columns; the progress: images
+//                          done, rows, finished
 //   FOLDER/images.csv      file,label[,column...]: one line per image, in the order of the rows
 //   FOLDER/backbone.npy    N x D; head.npy: N x 128; stage1.npy, ... (those that were requested)
 //
@@ -45,9 +45,8 @@ struct FeatureTable {
 
   // The following are empty without features.json.
   std::vector<std::string> classes = {};
-  std::string data = {}, val = {}, dataset = {}, split = {};  // where the images are: OpenImages
-  std::string exif = "ignore";                                // how they were decoded
-  int64_t max_megapixels = 100;
+  data::DataSource source = {};  // of the images, without the channels: OpenImages
+  std::string split = {};
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {}, arch = {},
               eval_views = {};  // weights: a fingerprint of the tensors

@@ -65,7 +65,7 @@ TEST(FeatureTableTest, TwoFilesOfAnotherProgramAreFeatures) {
     EXPECT_THAT(table->labels, ElementsAre(1, -1, 7));
     ASSERT_EQ(table->columns.size(), 1);
     EXPECT_THAT(table->columns.at("energy"), ElementsAre(0.5, -1000, 2));
-    EXPECT_EQ(table->data, "");
+    EXPECT_EQ(table->source.path, "");
     EXPECT_THAT(std::string(OpenImages(*table).status().message()), HasSubstr("where the images"));
   }
   WriteTestFile(folder + "/x.csv",
@@ -92,8 +92,8 @@ TEST(FeatureTableTest, AFolderIsItsBackboneOrItsOnlyMatrix) {
   EXPECT_EQ(table->name, "backbone");
   EXPECT_EQ(table->features.columns(), 5);
   EXPECT_THAT(table->classes, ElementsAre("cat", "ship"));
-  EXPECT_EQ(table->data, "/d");
-  EXPECT_EQ(table->dataset, "tar");
+  EXPECT_EQ(table->source.path, "/d");
+  EXPECT_EQ(table->source.format, "tar");
   EXPECT_EQ(table->split, "training");
   EXPECT_EQ(table->folder, "/d/train/");
   EXPECT_EQ(table->checkpoint, "c.pth.tar");

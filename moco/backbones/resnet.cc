@@ -185,8 +185,9 @@ struct StemOption {
       "first layers; imagenet: 7x7 convolution of stride 2 and max pooling; cifar: 3x3 convolution "
       "of stride 1",
       registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels, "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha",
-      registry::Between(1, 4));
+    v("channels", channels,
+      "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha, or as many as they store",
+      registry::Between(1, 64));
   }
 };
 
@@ -231,8 +232,9 @@ struct SmallOptions {
       "first layers; cifar: 3x3 convolution of stride 1; imagenet: 7x7 convolution of stride 2 and "
       "max pooling",
       registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels, "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha",
-      registry::Between(1, 4));
+    v("channels", channels,
+      "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha, or as many as they store",
+      registry::Between(1, 64));
   }
 };
 

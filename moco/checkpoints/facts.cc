@@ -70,8 +70,11 @@ absl::StatusOr<CheckpointFacts> ReadFacts(const std::map<std::string, std::strin
     node.key() = std::string(name);
     facts.settings.insert(std::move(node));
   }
-  // Earlier versions never turned images.
-  if (!facts.Setting("program").empty()) facts.settings.emplace(kExifSetting, "ignore");
+  // Earlier versions never turned images, and took 16 bits at full scale.
+  if (!facts.Setting("program").empty()) {
+    facts.settings.emplace(kExifSetting, "ignore");
+    facts.settings.emplace(kRangeSetting, "");
+  }
   facts.run = take(kRun);
   facts.forced = take(kForced);
   facts.classes = take(kClasses);

@@ -15,13 +15,14 @@
 namespace moco {
 
 // Names in CheckpointFacts::settings of those settings that not only the run itself reads. Their
-// values are canonical specs, except for that of kExifSetting.
+// values are canonical specs, except for kExifSetting and kRangeSetting.
 inline constexpr char kArchSetting[] = "arch";
 inline constexpr char kHeadSetting[] = "head";
 inline constexpr char kLossSetting[] = "loss";
 inline constexpr char kViewsSetting[] = "views";
 inline constexpr char kEvalViewsSetting[] = "eval-views";
-inline constexpr char kExifSetting[] = "exif";  // "ignore" or "apply"
+inline constexpr char kExifSetting[] = "exif";    // "ignore" or "apply"
+inline constexpr char kRangeSetting[] = "range";  // data::WriteRange; empty: full scale
 
 struct CheckpointFacts {
   // The settings with which the checkpoint was computed, by name (the flag's name if a flag sets

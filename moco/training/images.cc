@@ -20,7 +20,7 @@ constexpr int64_t kEvaluationBatch = 250;
 
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
   const augment::ImageType& type = pipeline.output();
-  if (type.rows == 0 || type.cols == 0 || type.depth != CV_32F) {
+  if (type.rows == 0 || type.cols == 0 || !type.tensor) {
     return absl::InvalidArgumentError(absl::StrCat(
         "views '", pipeline.spec(),
         "' must contain a crop of fixed size and end with to_tensor or with to_tensor|normalize"));

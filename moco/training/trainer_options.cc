@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
+#include "data/values.h"
 #include "moco/backbones/backbone.h"
 #include "moco/heads/head.h"
 #include "moco/losses/loss.h"
@@ -55,14 +56,15 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                        {"seed", absl::StrCat(options.seed)}};
   settings.forceable = {{kViewsSetting, options.views},
                         {"data", absl::StrCat(images, " images")},
-                        {kExifSetting, options.exif}};
+                        {kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
+                        {kRangeSetting, data::WriteRange(options.decode.range)}};
   settings.changeable = {{kLossSetting, m.loss},
                          {"optimizer", m.optimizer},
                          {"moco-m", registry::WriteValue(m.momentum)},
                          {"lr", registry::WriteValue(options.lr)},
                          {"schedule", options.schedule},
                          {"epochs", absl::StrCat(options.epochs)},
-                         {"max-megapixels", absl::StrCat(options.max_megapixels)},
+                         {"max-megapixels", absl::StrCat(options.decode.max_pixels / 1'000'000)},
                          {"ranks", absl::StrCat(ranks)},
                          // On another machine or with other threads, the results are equally valid,
                          // but differ in the last bits.

@@ -20,6 +20,7 @@
 #include "base/run_folder.h"
 #include "base/run_log.h"
 #include "data/dataset.h"
+#include "data/decode_options.h"
 #include "data/loader.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/checkpoints/resume.h"
@@ -39,9 +40,7 @@ struct RunOptions {
 
   int loader_threads = 1;
   int64_t max_bad_images = 0;
-  // How the images were decoded (base/shared_flags.h), for the settings in checkpoints.
-  std::string exif = "ignore";
-  int64_t max_megapixels = 100;
+  data::DecodeOptions decode;  // how the images were decoded, for the settings in checkpoints
 
   int64_t print_every = 10;       // steps between lines of metrics.jsonl
   double checkpoint_minutes = 0;  // minutes between checkpoints within an epoch; 0: none

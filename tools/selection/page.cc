@@ -431,7 +431,7 @@ std::string Settings(const lincls::FeatureTable& table, const Selection& selecti
                     code ? "</code>" : "", "</dd>");
   };
   add("List", options.request, true);
-  add("Data", table.data, true);
+  add("Data", table.source.path, true);
   add("Features",
       absl::StrCat(table.features.path(), ", ", Count(table.size()), " x ",
                    table.features.columns()),

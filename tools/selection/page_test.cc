@@ -234,7 +234,7 @@ TEST(PageTest, NamesAreText) {
   Selection selection = Balanced(60, 3, 7);
   const std::string evil = "</script><script>alert('1')</script>\" onload=\"x&\xFF.png";
   for (std::string& file : table.files) file = evil + file;
-  table.data = table.checkpoint = evil;
+  table.source.path = table.checkpoint = evil;
   selection.strategy = selection.energy = evil;
   selection.notes = {evil};
   selection.strata[0].name = evil;

@@ -44,7 +44,7 @@ absl::StatusOr<std::unique_ptr<Energy>> MakeColumn(const std::string& name,
     return absl::InvalidArgumentError(absl::StrCat(
         "--energy=", name, " requires the column '", name, "', which the table of '",
         table.features.path(), "' does not have; compute features that have it: ",
-        "bazel run //lincls:features -- ", known ? base::ShellQuoted(table.data) : "DATA",
+        "bazel run //lincls:features -- ", known ? base::ShellQuoted(table.source.path) : "DATA",
         known ? absl::StrCat(" --pretrained=", base::ShellQuoted(table.checkpoint), " --split=",
                              table.split, " --out=", base::ShellQuoted(folder + "-" + name))
               : "",

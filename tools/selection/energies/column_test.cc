@@ -27,7 +27,7 @@ TEST(ColumnTest, AMissingOneNamesTheCommandThatMakesIt) {
   };
   EXPECT_THAT(error("moco_loss"),
               HasSubstr("bazel run //lincls:features -- DATA --columns=moco_loss"));
-  table.data = "/my data";
+  table.source.path = "/my data";
   table.split = "pretraining";
   table.checkpoint = "runs/1";
   table.columns["moco_loss"] = {1, 2};
