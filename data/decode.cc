@@ -45,25 +45,6 @@ void ConvertRow(const T* in, int cols, int from, int to, T* out) {
   }
 }
 
-cv::Mat ToChannels(const cv::Mat& image, int channels) {
-  const int from = image.channels();
-  if (from == channels) return image;
-  cv::Mat result(image.rows, image.cols, CV_MAKETYPE(image.depth(), channels));
-  for (int y = 0; y < image.rows; ++y) {
-    switch (image.depth()) {
-      case CV_8U:
-        ConvertRow(image.ptr(y), image.cols, from, channels, result.ptr(y));
-        break;
-      case CV_16U:
-        ConvertRow(image.ptr<uint16_t>(y), image.cols, from, channels, result.ptr<uint16_t>(y));
-        break;
-      default:
-        ConvertRow(image.ptr<float>(y), image.cols, from, channels, result.ptr<float>(y));
-    }
-  }
-  return result;
-}
-
 FOR_EACH_CPU void FullScaleRow(const uint16_t* from, int n, float* __restrict to) {
   for (int i = 0; i < n; ++i) to[i] = static_cast<float>(from[i]) / 65535.0f;
 }
@@ -117,6 +98,25 @@ absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& option
   return absl::DataLossError(
       absl::StrCat("is ", cols, " x ", rows, " pixels, more than ", options.max_pixels / kMega,
                    " million; raise --max-megapixels, or make the image smaller"));
+}
+
+cv::Mat ToChannels(const cv::Mat& image, int channels) {
+  const int from = image.channels();
+  if (from == channels) return image;
+  cv::Mat result(image.rows, image.cols, CV_MAKETYPE(image.depth(), channels));
+  for (int y = 0; y < image.rows; ++y) {
+    switch (image.depth()) {
+      case CV_8U:
+        ConvertRow(image.ptr(y), image.cols, from, channels, result.ptr(y));
+        break;
+      case CV_16U:
+        ConvertRow(image.ptr<uint16_t>(y), image.cols, from, channels, result.ptr<uint16_t>(y));
+        break;
+      default:
+        ConvertRow(image.ptr<float>(y), image.cols, from, channels, result.ptr<float>(y));
+    }
+  }
+  return result;
 }
 
 absl::StatusOr<cv::Mat> FinishImage(const cv::Mat& stored, const DecodeOptions& options) {

@@ -38,6 +38,10 @@ absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& option
 // fit, or if values of 32 bits have no range.
 absl::StatusOr<cv::Mat> FinishImage(const cv::Mat& stored, const DecodeOptions& options);
 
+// `image`, of any type of values and 1 to 4 channels, in 1 to 4 `channels`, as FinishImage converts
+// them.
+cv::Mat ToChannels(const cv::Mat& image, int channels);
+
 // A decoded image for people's eyes: 8-bit RGB. Values from 0 to 1 become 0 to 255. Two channels
 // are grey and alpha; of more than three, the first three are shown as red, green and blue.
 cv::Mat ToRgb8(const cv::Mat& image);

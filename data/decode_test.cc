@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstdint>
 #include <fstream>
+#include <limits>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,15 +67,109 @@ void ExpectRefused(const std::string& bytes, const std::string& what) {
   EXPECT_FALSE(absl::StrContains(image.status().message(), "\n")) << image.status();
 }
 
+// What Pillow keeps of an image with more than 8 bits: of 16-bit grey nothing useful, so that the
+// golden file has it scaled; of PPM scaled values; of colours the upper 8 bits; of values of 32
+// bits and those with a sign what is between 0 and 255.
+cv::Mat WhatPillowKeeps(const std::string& name, const cv::Mat& image) {
+  if (image.depth() == CV_8U) return image;
+  cv::Mat kept(image.rows, image.cols, CV_8UC3);
+  for (int y = 0; y < image.rows; ++y) {
+    for (int i = 0; i < 3 * image.cols; ++i) {
+      const float value = image.ptr<float>(y)[i];
+      const int of_16_bits = static_cast<int>(std::lround(value * 65535));
+      EXPECT_NEAR(value * 65535, of_16_bits, name[0] == 'f' ? 1 : 0.01) << name;
+      kept.ptr(y)[i] = absl::StartsWith(name, "grey") || absl::EndsWith(name, ".ppm")
+                           ? (of_16_bits * 255 + 32895) >> 16
+                       : absl::StartsWith(name, "float") || absl::StartsWith(name, "int")
+                           ? static_cast<int>(value * 255 + 1e-3)
+                           : of_16_bits >> 8;
+    }
+  }
+  return kept;
+}
+
 TEST(DecodeTest, EqualToPillow) {
   ASSERT_EQ(AllGolden().size(), 127u);
   for (const Golden& golden : AllGolden()) {
-    const auto image = DecodeImage(golden.bytes);
+    const bool any = absl::StartsWith(golden.name, "float") || absl::StartsWith(golden.name, "int");
+    DecodeOptions options;
+    if (any) options.range = {{0, 255}};
+    const auto image = DecodeImage(golden.bytes, options);
     ASSERT_TRUE(image.ok()) << golden.name << " " << image.status();
     ASSERT_EQ(image->size(), golden.seen.size()) << golden.name;
-    ASSERT_EQ(image->type(), CV_8UC3);
-    EXPECT_EQ(cv::norm(*image, golden.seen, cv::NORM_INF), 0) << golden.name;
+    ASSERT_EQ(image->channels(), 3);
+    EXPECT_EQ(cv::norm(WhatPillowKeeps(golden.name, *image), golden.seen, cv::NORM_INF), 0)
+        << golden.name;
   }
+}
+
+// --- More than 8 bits, more than 4 channels ---
+
+TEST(DecodeTest, SixteenBitsAreKept) {
+  const cv::Mat image = DecodeImage(Sample("grey_16.png"), {.channels = 1}).value();
+  ASSERT_EQ(image.type(), CV_32FC1);
+  const cv::Mat raw = DecodeImage(Sample("grey_16.png"), {.channels = 1, .raw = true}).value();
+  ASSERT_EQ(raw.type(), CV_16UC1);
+  std::set<uint16_t> lower;
+  for (int y = 0; y < raw.rows; ++y) {
+    for (int x = 0; x < raw.cols; ++x) {
+      const uint16_t value = raw.at<uint16_t>(y, x);
+      EXPECT_EQ(image.at<float>(y, x), static_cast<float>(value) / 65535.0f);
+      lower.insert(value & 255);
+    }
+  }
+  EXPECT_GT(lower.size(), 10u) << "the sample has no lower bits";
+}
+
+TEST(DecodeTest, ARangeMapsValuesAndClipsThem) {
+  const auto finished = [](const cv::Mat& stored, std::vector<ValueRange> range, int channels) {
+    return FinishImage(stored, {.channels = channels, .range = std::move(range)}).value();
+  };
+  const cv::Mat stored = (cv::Mat_<uint16_t>(1, 4) << 0, 100, 2100, 4200);
+  const cv::Mat mapped = finished(stored, {{100, 4100}}, 1);
+  EXPECT_EQ(cv::norm(mapped, cv::Mat((cv::Mat_<float>(1, 4) << 0, 0, 0.5, 1)), cv::NORM_INF), 0);
+  const float nan = std::numeric_limits<float>::quiet_NaN(), inf = INFINITY;
+  const cv::Mat floats = (cv::Mat_<float>(1, 4) << -1000, 0, nan, inf);
+  EXPECT_EQ(cv::norm(finished(floats, {{-1000, 1000}}, 1),
+                     cv::Mat((cv::Mat_<float>(1, 4) << 0, 0.5, 0, 1)), cv::NORM_INF),
+            0);
+  const cv::Mat two(1, 1, CV_16UC2, cv::Scalar(50, 50));
+  const cv::Vec2f each = finished(two, {{0, 100}, {0, 200}}, 2).at<cv::Vec2f>(0, 0);
+  EXPECT_EQ(each[0], 0.5f);
+  EXPECT_EQ(each[1], 0.25f);
+  // 8 bits are not mapped.
+  EXPECT_TRUE(SameImage(finished(TestImage(1), {{0, 4095}}, 3), TestImage(1)));
+}
+
+TEST(DecodeTest, ValuesOf32BitsNeedARange) {
+  const absl::Status refused = DecodeImage(Sample("float_le.tif")).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("--range"));
+  EXPECT_EQ(DecodeImage(Sample("float_le.tif"), {.channels = 1, .raw = true})->type(), CV_32FC1);
+}
+
+TEST(DecodeTest, ManyChannelsAreReadAsTheyAre) {
+  for (const int channels : {5, 64}) {
+    const cv::Mat stored(2, 3, CV_16UC(channels), cv::Scalar::all(0));
+    EXPECT_EQ(FinishImage(stored, {.channels = channels})->type(), CV_32FC(channels));
+    for (const int others : {1, 3, 4, 6}) {
+      const absl::Status refused = FinishImage(stored, {.channels = others}).status();
+      EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+      EXPECT_THAT(std::string(refused.message()),
+                  HasSubstr(absl::StrCat("channels=", channels)));
+    }
+    EXPECT_EQ(ToRgb8(FinishImage(stored, {.channels = channels}).value()).type(), CV_8UC3);
+  }
+  EXPECT_FALSE(FinishImage(TestImage(1), {.channels = 5}).ok());
+}
+
+TEST(DecodeTest, ColoursForPeople) {
+  cv::Mat many(1, 1, CV_32FC(5));
+  for (int c = 0; c < 5; ++c) many.ptr<float>(0)[c] = 0.2f * static_cast<float>(c);
+  EXPECT_EQ(ToRgb8(many).at<cv::Vec3b>(0, 0), cv::Vec3b(0, 51, 102));
+  EXPECT_EQ(ToRgb8(cv::Mat(1, 1, CV_32FC1, cv::Scalar(1))).at<cv::Vec3b>(0, 0),
+            cv::Vec3b(255, 255, 255));
+  EXPECT_TRUE(SameImage(ToRgb8(TestImage(1)), TestImage(1)));
 }
 
 // A tag that asks for a turned picture is ignored unless it is to be applied.

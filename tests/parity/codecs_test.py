@@ -5,6 +5,7 @@
 
 import collections
 import io
+import itertools
 import pathlib
 import random
 import subprocess
@@ -20,9 +21,9 @@ import image_variants
 SIZES = [(13, 7), (1, 1), (64, 48), (131, 20)]
 
 
-def decoded(program, channels, paths):
+def decoded(program, channels, paths, given_range=""):
     """What our decoder makes of each file: an array, or a text that says why there is none."""
-    run = subprocess.run([program, str(channels), *paths], check=True, capture_output=True)
+    run = subprocess.run([program, str(channels), given_range, *paths], check=True, capture_output=True)
     assert not run.stderr, f"a library has printed: {run.stderr[:500]}"
     out, results = io.BytesIO(run.stdout), []
     for line in out:
@@ -30,32 +31,55 @@ def decoded(program, channels, paths):
         if line.startswith("error: "):
             results.append(line)
             continue
-        shape = tuple(map(int, line.split()))
-        results.append(np.frombuffer(out.read(np.prod(shape)), np.uint8).reshape(shape))
+        *shape, size = map(int, line.split())
+        dtype = np.uint8 if size == 1 else np.float32
+        results.append(np.frombuffer(out.read(np.prod(shape) * size), dtype).reshape(shape))
     assert len(results) == len(paths)
     return results
+
+
+VALUES = {"I;16": 65535, "I": 255, "F": 255}  # modes whose values are compared themselves, and what is white
+
+
+def difference(ours, path, mode, channels):
+    """A text that says how `ours` differs from Pillow's picture; empty if it does not."""
+    if isinstance(ours, str):
+        return ours
+    with Image.open(path) as im:
+        if white := VALUES.get(im.mode):  # Pillow's convert() clips these at 255
+            theirs = np.clip(np.asarray(im)[:, :, None].astype(np.float32) / np.float32(white), 0, 1)
+            theirs, limit = np.repeat(theirs, channels, 2), 1e-7
+        else:
+            theirs = np.asarray(im.convert(mode))
+            theirs, limit = theirs.reshape(*theirs.shape[:2], channels), 0
+            if ours.dtype == np.float32:  # colours of 16 bits, which Pillow makes 8
+                limit = 0.5 + 1 / 256 if path.suffix == ".ppm" else 0 if mode == "RGB" else 1
+                ours = ours * 255 if path.suffix == ".ppm" else np.rint(ours.astype(np.float64) * 65535) // 256
+            elif ours.dtype != theirs.dtype:
+                return f"{ours.dtype}, not {theirs.dtype}"
+    if ours.shape != theirs.shape:
+        return f"{ours.shape}, not {theirs.shape}"
+    apart = np.abs(ours.astype(np.float64) - theirs)
+    return "" if apart.max() <= limit else f"differs by up to {apart.max():g} in {np.mean(apart > limit):.1%}"
 
 
 def main():
     print("Pillow", Image.__version__, {name: features.version(name) for name in ("webp", "libtiff", "libjpeg_turbo")})
     rng, compared, failed = random.Random(3), collections.Counter(), []
-    for kind, variants in image_variants.ALL.items():
+    for kind, variants in (image_variants.ALL | {"16-bit grey": image_variants.tiff_grey_16}).items():
         for width, height in SIZES:
             with tempfile.TemporaryDirectory() as folder:
                 paths = []
                 for name, contents in variants(width, height, rng):
                     paths.append(pathlib.Path(folder, name))
                     paths[-1].write_bytes(contents)
-                for channels, mode in (3, "RGB"), (1, "L"):
-                    for path, ours in zip(paths, decoded(sys.argv[1], channels, paths)):
-                        with Image.open(path) as im:
-                            theirs = np.asarray(im.convert(mode))
-                        theirs = theirs.reshape(*theirs.shape[:2], channels)
+                signed = [path for path in paths if path.name.startswith(("int16", "int32", "uint32", "float"))]
+                others = [path for path in paths if path not in signed]
+                for (channels, mode), (chosen, given) in itertools.product(((3, "RGB"), (1, "L")),
+                                                                           ((others, ""), (signed, "0:255"))):
+                    for path, ours in zip(chosen, decoded(sys.argv[1], channels, chosen, given)):
                         compared[kind] += 1
-                        if not np.array_equal(ours, theirs):
-                            why = ours if isinstance(ours, str) else f"{ours.shape}, not {theirs.shape}" \
-                                if ours.shape != theirs.shape else \
-                                f"differs by up to {np.abs(ours.astype(int) - theirs).max()} in {np.mean(ours != theirs):.1%}"
+                        if why := difference(ours, path, mode, channels):
                             failed.append(f"{path.name}, {width} x {height}, {mode}: {why}")
     print(*failed, sep="\n")
     print("compared:", dict(compared))

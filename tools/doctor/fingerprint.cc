@@ -80,7 +80,9 @@ double Contrast(const Fingerprint& fingerprint) {
 Fingerprint FingerprintOf(const cv::Mat& image) {
   Fingerprint fingerprint;
   fingerprint.pixels = PixelChecksums(image);
-  const cv::Mat small = data::ToChannels(Shrink(image), 3);
+  // OpenCV resizes up to four channels.
+  const bool of_bytes = image.depth() == CV_8U && image.channels() <= 4;
+  const cv::Mat small = data::ToChannels(Shrink(of_bytes ? image : data::ToRgb8(image)), 3);
   fingerprint.perceptual = PerceptualHash(small);
   cv::Mat thumbnail(kThumbnail, kThumbnail, CV_8UC3, fingerprint.thumbnail.data());
   cv::resize(small, thumbnail, thumbnail.size(), 0, 0, cv::INTER_AREA);

@@ -24,11 +24,9 @@
 namespace doctor {
 namespace {
 
-constexpr int kMaxChannels = 4;
-
 // Sums over pixels, as whole numbers, so that the order of the images changes nothing.
 struct Sums {
-  std::array<uint64_t, kMaxChannels> values = {}, squares = {};
+  std::array<uint64_t, data::kMaxChannels> values = {}, squares = {};
   uint64_t pixels = 0;
   int channels = 0;
 
@@ -36,17 +34,18 @@ struct Sums {
     cv::Mat mean, deviation;
     cv::meanStdDev(image, mean, deviation);
     const auto n = static_cast<double>(image.total());
+    const double white = image.depth() == CV_8U ? 1 : 255;  // of 255
     channels = image.channels();
     pixels += image.total();
     for (int c = 0; c < channels; ++c) {
-      const double m = mean.at<double>(c), d = deviation.at<double>(c);
+      const double m = white * mean.at<double>(c), d = white * deviation.at<double>(c);
       values[c] += std::llround(m * n);
       squares[c] += std::llround((d * d + m * m) * n);
     }
   }
 
   void Add(const Sums& other) {
-    for (int c = 0; c < kMaxChannels; ++c) {
+    for (int c = 0; c < data::kMaxChannels; ++c) {
       values[c] += other.values[c];
       squares[c] += other.squares[c];
     }
