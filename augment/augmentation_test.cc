@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <opencv2/core.hpp>
+#include <opencv2/imgproc.hpp>
 #include <string>
 #include <vector>
 
@@ -64,9 +66,60 @@ TEST_P(AugmentationContract, IsAFunctionOfImageAndStreamAndLeavesTheImageAlone) 
   }
 }
 
+// Float images in [0, 1] become what those of 8 bits become, but for rounding and the shape of the
+// blur, and stay in the range; the input is left alone.
+TEST_P(AugmentationContract, FloatImagesAreTreatedAsThoseOfEightBits) {
+  const Pipeline pipeline = Make();
+  const cv::Mat noise = Noise(41, 23);
+  cv::Mat image;
+  cv::blur(noise, image, {3, 3});
+  cv::Mat floats;
+  image.convertTo(floats, CV_32F, 1.0 / 255);
+  const cv::Mat before = floats.clone();
+  for (uint64_t sample = 0; sample < 20; ++sample) {
+    base::Rng first = Stream(sample), second = Stream(sample);
+    const cv::Mat of_floats = pipeline(floats, first), of_bytes = pipeline(image, second);
+    EXPECT_TRUE(Same(floats, before)) << "the input was written to";
+    ASSERT_EQ(of_floats.type(), CV_32FC3);
+    ASSERT_EQ(of_floats.size(), of_bytes.size());
+    cv::Mat expected;
+    of_bytes.convertTo(expected, CV_32F, of_bytes.depth() == CV_8U ? 1.0 / 255 : 1);
+    const double values = 3.0 * static_cast<double>(expected.total());
+    EXPECT_LT(cv::norm(of_floats, expected, cv::NORM_L1) / values, 0.008) << sample;
+    if (GetParam() == "normalize") continue;
+    double low, high;
+    cv::minMaxLoc(of_floats.reshape(1), &low, &high);
+    EXPECT_GE(low, 0);
+    EXPECT_LE(high, 1);
+  }
+}
+
+// Steps on colours refuse other numbers of channels, saying so; all others take up to 64.
+TEST_P(AugmentationContract, ManyChannels) {
+  const bool tensor = GetParam() == "normalize";
+  const auto pipeline =
+      Pipeline::Create(tensor ? "to_tensor|normalize:mean=0.3,std=0.6" : GetParam(), 64);
+  if (!pipeline.ok()) {
+    EXPECT_THAT(std::string(pipeline.status().message()), HasSubstr("3 channels"));
+    return;
+  }
+  cv::Mat image(30, 40, CV_32FC(64));
+  base::Rng noise(1, base::Purpose::kTest);
+  for (int i = 0; i < 30 * 40 * 64; ++i) image.ptr<float>(0)[i] = noise.Uniform(0, 1);
+  const cv::Mat before = image.clone();
+  for (uint64_t sample = 0; sample < 10; ++sample) {
+    base::Rng first = Stream(sample), second = Stream(sample);
+    const cv::Mat one = (*pipeline)(image, first), two = (*pipeline)(image, second);
+    EXPECT_EQ(one.type(), CV_32FC(64));
+    EXPECT_EQ(cv::norm(one.reshape(1), two.reshape(1), cv::NORM_INF), 0);
+    EXPECT_EQ(cv::norm(image.reshape(1), before.reshape(1), cv::NORM_INF), 0);
+  }
+}
+
 // Images of other than three channels are refused, saying so, or their channels are treated alike:
-// each as it would be alone.
+// each as it would be alone, except by steps that draw something for each channel.
 TEST_P(AugmentationContract, OtherNumbersOfChannels) {
+  if (GetParam() == "channel_drop" || GetParam() == "intensity") return;
   const std::string spec = !Make().output().tensor || GetParam() == "to_tensor"
                                ? GetParam()
                                : absl::StrCat("to_tensor|", GetParam(), ":mean=0.3,std=0.6");
@@ -198,6 +251,54 @@ TEST(RandomTest, CropsCoverTheAskedShareOfTheArea) {
   // Shares near 1 are drawn again when their shape does not fit, so that the mean is below 0.6.
   EXPECT_NEAR(mean_area, 0.57, 0.03);
   EXPECT_NEAR(mean_x, 100, 4);
+}
+
+TEST(RandomTest, ChannelsAreDroppedButNeverAll) {
+  const cv::Mat image(2, 2, CV_8UC4, cv::Scalar::all(200));
+  const Pipeline pipeline = Pipeline::Create("channel_drop:p=0.5", 4).value();
+  const Pipeline all = Pipeline::Create("channel_drop:p=1", 4).value();
+  int dropped = 0;
+  constexpr int kDraws = 1000;
+  for (int i = 0; i < kDraws; ++i) {
+    base::Rng rng = Stream(i);
+    const cv::Vec4b pixel = pipeline(image, rng).at<cv::Vec4b>(1, 1);
+    for (int c = 0; c < 4; ++c) {
+      EXPECT_TRUE(pixel[c] == 0 || pixel[c] == 200);
+      dropped += pixel[c] == 0;
+    }
+    const cv::Vec4b one = all(image, rng).at<cv::Vec4b>(1, 1);
+    EXPECT_EQ(one[0] + one[1] + one[2] + one[3], 200);
+  }
+  // One of four stays, and each of the others goes in half of the draws.
+  EXPECT_NEAR(dropped / (4.0 * kDraws), 0.375, 0.02);
+}
+
+TEST(RandomTest, IntensitiesChangeByChannel) {
+  const cv::Mat image(1, 1, CV_32FC2, cv::Scalar(0.5, 0.5));
+  const Pipeline pipeline = Pipeline::Create("intensity:p=1,gain=0.2,offset=0.1", 2).value();
+  double least = 1, most = 0, apart = 0;
+  for (int i = 0; i < 1000; ++i) {
+    base::Rng rng = Stream(i);
+    const cv::Vec2f pixel = pipeline(image, rng).at<cv::Vec2f>(0, 0);
+    least = std::min<double>(least, pixel[0]);
+    most = std::max<double>(most, pixel[0]);
+    apart += std::abs(pixel[0] - pixel[1]) / 1000;
+  }
+  EXPECT_NEAR(least, 0.5 * 0.8 - 0.1, 0.02);
+  EXPECT_NEAR(most, 0.5 * 1.2 + 0.1, 0.02);
+  EXPECT_GT(apart, 0.05);
+}
+
+TEST(RandomTest, QuarterTurnsAreEquallyLikely) {
+  const cv::Mat image = Noise(4, 4);
+  const Pipeline pipeline = Pipeline::Create("rotate90").value();
+  std::vector<int> counts(4);
+  for (int i = 0; i < 4000; ++i) {
+    base::Rng rng = Stream(i);
+    const cv::Mat turned = pipeline(image, rng);
+    for (int turns = 0; turns < 4; ++turns) counts[turns] += Same(turned, Rotate90(image, turns));
+  }
+  for (const int count : counts) EXPECT_NEAR(count, 1000, 100);
 }
 
 TEST(RandomTest, ResizeAndCenterCropAsTorchvision) {

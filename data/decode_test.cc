@@ -155,8 +155,7 @@ TEST(DecodeTest, ManyChannelsAreReadAsTheyAre) {
     for (const int others : {1, 3, 4, 6}) {
       const absl::Status refused = FinishImage(stored, {.channels = others}).status();
       EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
-      EXPECT_THAT(std::string(refused.message()),
-                  HasSubstr(absl::StrCat("channels=", channels)));
+      EXPECT_THAT(std::string(refused.message()), HasSubstr(absl::StrCat("channels=", channels)));
     }
     EXPECT_EQ(ToRgb8(FinishImage(stored, {.channels = channels}).value()).type(), CV_8UC3);
   }

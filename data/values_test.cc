@@ -75,7 +75,8 @@ cv::Mat Ramp(int channels) {
 }
 
 TEST(FindRangeTest, GivesPercentiles) {
-  const Stored data(300, [](int64_t) { return Ramp(2); }, Raw(2));
+  const Stored data(
+      300, [](int64_t) { return Ramp(2); }, Raw(2));
   const auto all = FindRange(data, false);
   ASSERT_TRUE(all.ok()) << all.status();
   EXPECT_THAT(*all, ElementsAre(ValueRange{2, 1997}));
@@ -99,20 +100,23 @@ TEST(FindRangeTest, OutliersAndNanDoNotCount) {
 }
 
 TEST(FindRangeTest, OfEightBitsThereIsNone) {
-  const Stored data(4, [](int64_t) { return cv::Mat(2, 2, CV_8UC3, cv::Scalar::all(9)); }, Raw(3));
+  const Stored data(
+      4, [](int64_t) { return cv::Mat(2, 2, CV_8UC3, cv::Scalar::all(9)); }, Raw(3));
   EXPECT_THAT(*FindRange(data, false), IsEmpty());
 }
 
 TEST(FindRangeTest, ConstantImagesAndUnreadableOnesAreRefused) {
-  const Stored constant(4, [](int64_t) { return cv::Mat(2, 2, CV_16UC1, cv::Scalar(9)); }, Raw(1));
+  const Stored constant(
+      4, [](int64_t) { return cv::Mat(2, 2, CV_16UC1, cv::Scalar(9)); }, Raw(1));
   EXPECT_THAT(std::string(FindRange(constant, true).status().message()), HasSubstr("--range"));
-  const Stored cut(4, [](int64_t) { return cv::Mat(); }, Raw(1));
+  const Stored cut(
+      4, [](int64_t) { return cv::Mat(); }, Raw(1));
   EXPECT_THAT(std::string(FindRange(cut, true).status().message()), HasSubstr("'0' is cut"));
 }
 
 TEST(CheckSampleTest, UnusedUpperBitsAreNoticed) {
-  for (const auto& [largest, flag] :
-       {std::pair(4011, "--range=0:4095"), std::pair(900, "--range=0:1023"), std::pair(65000, "")}) {
+  for (const auto& [largest, flag] : {std::pair(4011, "--range=0:4095"),
+                                      std::pair(900, "--range=0:1023"), std::pair(65000, "")}) {
     const Stored data(
         100, [&](int64_t i) { return cv::Mat(2, 2, CV_16UC1, cv::Scalar(i == 0 ? largest : 5)); },
         {.channels = 1});
@@ -130,8 +134,7 @@ TEST(CheckSampleTest, UnusedUpperBitsAreNoticed) {
 
 TEST(CheckSampleTest, MixedBitsAreNoticed) {
   const Stored data(
-      100,
-      [](int64_t i) { return cv::Mat(2, 2, i < 50 ? CV_16UC1 : CV_8UC1, cv::Scalar(60000)); },
+      100, [](int64_t i) { return cv::Mat(2, 2, i < 50 ? CV_16UC1 : CV_8UC1, cv::Scalar(60000)); },
       {.channels = 1});
   EXPECT_THAT(*CheckSample(data, {.channels = 1}), ElementsAre(HasSubstr("more than 8 bits")));
 }

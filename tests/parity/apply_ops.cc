@@ -1,10 +1,12 @@
-// Image operations with given parameters, for images_test.py.
+// Image operations with given parameters, for images_test.py and float_images_test.py:
+// apply_ops [CHANNELS]
 //
 // A request is a line, "<bytes> <step>;<step>...", followed by an image file of that many bytes. A
 // step is an operation of augment/ops.h with its parameters, or the spec of a pipeline without
 // random steps. The answer is a line, "<rows> <cols> <bytes per value>", followed by the pixels of
 // the image after all steps.
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -44,8 +46,10 @@ const std::map<std::string, std::function<cv::Mat(const cv::Mat&, const Paramete
               const Parameters& p) { return augment::AdjustSaturation(image, p.at(0)); }},
           {"hue", [](const cv::Mat& image,
                      const Parameters& p) { return augment::AdjustHue(image, p.at(0)); }},
-          {"blur", [](const cv::Mat& image, const Parameters& p) {
-             return augment::GaussianBlur(image, p.at(0));
+          {"blur", [](const cv::Mat& image,
+                      const Parameters& p) { return augment::GaussianBlur(image, p.at(0)); }},
+          {"rotate90", [](const cv::Mat& image, const Parameters& p) {
+             return augment::Rotate90(image, static_cast<int>(p.at(0)));
            }}};
   return ops;
 }
@@ -61,11 +65,11 @@ cv::Mat Apply(const std::string& step, const cv::Mat& image) {
     return op->second(image, parameters);
   }
   base::Rng rng(0, base::Purpose::kTest);
-  return augment::Pipeline::Create(step).value()(image, rng);
+  return augment::Pipeline::Create(step, image.channels()).value()(image, rng);
 }
 
-void Answer(const std::string& steps, const std::string& file) {
-  cv::Mat image = data::DecodeImage(file).value();
+void Answer(const std::string& steps, const std::string& file, int channels) {
+  cv::Mat image = data::DecodeImage(file, {.channels = channels}).value();
   for (const absl::string_view step : absl::StrSplit(steps, ';', absl::SkipEmpty())) {
     image = Apply(std::string(step), image);
   }
@@ -75,16 +79,16 @@ void Answer(const std::string& steps, const std::string& file) {
   std::cout.flush();
 }
 
-void AnswerAll() {
+void AnswerAll(int channels) {
   size_t bytes;
   for (std::string steps; std::cin >> bytes && std::getline(std::cin >> std::ws, steps, '\n');) {
     std::string file(bytes, '\0');
     std::cin.read(file.data(), bytes);
-    Answer(steps, file);
+    Answer(steps, file, channels);
   }
 }
 
 }  // namespace
 }  // namespace parity
 
-int main() { parity::AnswerAll(); }
+int main(int argc, char** argv) { parity::AnswerAll(argc > 1 ? std::atoi(argv[1]) : 3); }
