@@ -32,6 +32,7 @@
 
 DEFINE_string(data, "", "images, in any format of docs/data.md");
 DEFINE_string(dataset, "", "data set format (a plugin name); empty: detect it");
+DEFINE_int32(channels, 3, "channels that the images are decoded to");
 DEFINE_int32(size, 224, "rows and columns of a view");
 DEFINE_int32(images, 200, "number of images to read, evenly spaced");
 DEFINE_double(seconds, 1, "duration of each measurement");
@@ -68,7 +69,9 @@ absl::Status Run(int argc, char** argv) {
   const std::string path = base::UserPath(FLAGS_data);
   const size_t before = HeapBytes();
   const auto began = std::chrono::steady_clock::now();
-  auto opened = data::OpenDataset(path, data::Split::kPretraining, FLAGS_dataset);
+  auto opened = data::OpenDataset(
+      {.path = path, .format = FLAGS_dataset, .decode = {.channels = FLAGS_channels}},
+      data::Split::kPretraining);
   if (!opened.ok()) return opened.status();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   const data::Dataset& dataset = *opened->dataset;
@@ -94,7 +97,7 @@ absl::Status Run(int argc, char** argv) {
 
   // The later steps work on the results of the first.
   const std::string crop = absl::StrCat("random_resized_crop:scale_min=0.2,size=", FLAGS_size);
-  const auto pipeline = augment::Pipeline::Create(crop);
+  const auto pipeline = augment::Pipeline::Create(crop, FLAGS_channels);
   if (!pipeline.ok()) return pipeline.status();
   std::vector<cv::Mat> crops;
   for (int64_t i = 0; i < count; ++i) {
@@ -102,21 +105,27 @@ absl::Status Run(int argc, char** argv) {
     crops.push_back((*pipeline)(images[i], rng));
   }
   const auto measure_step = [&](const std::string& step, const std::vector<cv::Mat>& inputs) {
-    const augment::Pipeline pipeline = augment::Pipeline::Create(step).value();
+    const auto pipeline = augment::Pipeline::Create(step, FLAGS_channels);
+    if (!pipeline.ok()) return;  // a step on colours
     Measure(step, count, [&](int64_t i) {
       base::Rng rng = stream(i);
-      pipeline(inputs[i], rng);
+      (*pipeline)(inputs[i], rng);
     });
   };
   measure_step(crop, images);
-  for (const char* step : {"color_jitter:brightness=0.4", "color_jitter:contrast=0.4",
-                           "color_jitter:saturation=0.4", "color_jitter:hue=0.1", "grayscale:p=1",
-                           "gaussian_blur:p=1", "flip:p=1", "to_tensor", "to_tensor|normalize"}) {
+  for (const char* step :
+       {"color_jitter:brightness=0.4", "color_jitter:contrast=0.4", "color_jitter:saturation=0.4",
+        "color_jitter:hue=0.1", "grayscale:p=1", "gaussian_blur:p=1", "intensity:p=1", "flip:p=1",
+        "to_tensor", "to_tensor|normalize"}) {
     measure_step(step, crops);
   }
 
+  const bool colour = FLAGS_channels == 3;
+  const std::string normalize = augment::NormalizeSpec(colour ? "imagenet" : "grey");
   const augment::Pipeline view =
-      augment::Pipeline::Create(augment::V2Views(FLAGS_size, 0.2, "normalize")).value();
+      augment::Pipeline::Create(augment::V2Views(FLAGS_size, 0.2, normalize, colour),
+                                FLAGS_channels)
+          .value();
   Measure("read, decode and two MoCo v2 views", count, [&](int64_t i) {
     const cv::Mat image = dataset.Image(index(i)).value();
     for (int v = 0; v < 2; ++v) {
