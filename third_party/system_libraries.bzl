@@ -64,7 +64,7 @@ def _library(name, **kwargs):
 
 def system_libraries():
     """Declares @absl, @faiss, @gflags, @gif, @glog, @gtest, @isal, @jpeg, @json, @onnx, @opencv,
-    @png, @protobuf, @tiff, @turbojpeg, @webp and @zlib."""
+    @openjpeg, @png, @protobuf, @tiff, @turbojpeg, @webp and @zlib."""
     _library(
         name = "absl",
         headers = ["absl"],
@@ -91,6 +91,13 @@ def system_libraries():
         headers = ["opencv2"],
         libs = ["opencv_core", "opencv_imgproc"],
         package = "libopencv-core-dev libopencv-imgproc-dev",
+    )
+    _library(
+        name = "openjpeg",
+        header_root = "/usr/include/openjpeg-2.5",
+        headers = ["openjpeg.h", "opj_config.h"],
+        libs = ["openjp2"],
+        package = "libopenjp2-7-dev",
     )
     _library(name = "png", headers = ["png.h", "pngconf.h", "pnglibconf.h"], libs = ["png16", "z"], package = "libpng-dev")
     _library(

@@ -37,6 +37,7 @@ PACKAGES=(
   libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev
+  libopenjp2-7-dev
   libpng-dev
   libprotobuf-dev
   libtiff-dev

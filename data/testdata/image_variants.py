@@ -480,4 +480,23 @@ def gif(width, height, rng):
     yield "pages_cut.gif", gif_file(indices(), size, palette(256), after=b",\0\0")
 
 
-ALL = {"webp": webp, "tiff": tiff, "bmp": bmp, "pnm": pnm, "gif": gif}
+# ---- JPEG 2000 ----
+
+
+def jpeg2000(width, height, rng):
+    rgb, rgba = photograph(width, height, rng), photograph(width, height, rng, "RGBA")
+    few = {"num_resolutions": 1 + min(width, height).bit_length() // 2}
+    for name, im in ("rgb", rgb), ("rgba", rgba), ("grey", rgb.convert("L")), ("grey_alpha", rgba.convert("LA")):
+        yield f"lossless_{name}.jp2", saved(im, "JPEG2000", **few)
+        yield f"stream_{name}.j2k", saved(im, "JPEG2000", no_jp2=True, **few)
+        yield f"lossy_{name}.jp2", saved(im, "JPEG2000", irreversible=True, quality_mode="dB", quality_layers=[35], **few)
+    yield "noise.jp2", saved(noise(width, height, rng), "JPEG2000", **few)
+    yield "separate.jp2", saved(rgb, "JPEG2000", mct=0, **few)
+    yield "layers.jp2", saved(rgb, "JPEG2000", quality_mode="rates", quality_layers=[8, 4, 2], progression="RPCL", **few)
+    if width > 16 and height > 16:
+        yield "tiles.jp2", saved(rgb, "JPEG2000", tile_size=(16, 16), num_resolutions=2)
+    grey = np.random.default_rng(rng.randrange(1 << 30)).integers(0, 1 << 16, (height, width), np.uint16)
+    yield "grey_16.jp2", saved(Image.fromarray(grey), "JPEG2000", **few)
+
+
+ALL = {"webp": webp, "tiff": tiff, "bmp": bmp, "pnm": pnm, "gif": gif, "jpeg2000": jpeg2000}

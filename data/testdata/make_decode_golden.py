@@ -117,6 +117,7 @@ SAMPLES = set("""
     palette_1_12 palette_4_40 palette_8_124 palette_short rgb_16_40 rgb_24_12 rgb_32_108 masks_16_f800_7e0_1f_40
     masks_32_ff_ff00_ff0000_ff000000_124 top_down_24 rle8_3 rle8_steps rle4_16
     binary text text_tight binary_15 binary_255 binary_65535 text_100 text_255 spaces
+    lossless_rgb lossless_rgba stream_grey stream_grey_alpha lossy_rgb layers
     pillow_grey_1 pillow_transparent global_interlaced local no_palette few_bits border_transparent beyond
 """.split())
 
