@@ -120,6 +120,8 @@ absl::Status StopRequested(Communicator& communicator) {
   return base::StopRequested();
 }
 
+void WaitForAll(Communicator& communicator) { (void)AllGatherNumber(communicator, 0); }
+
 bool RankZeroSays(Communicator& communicator, bool own) {
   return AllGatherNumber(communicator, own)[0] != 0;
 }

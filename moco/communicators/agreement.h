@@ -41,6 +41,9 @@ at::Tensor AllGatherUneven(Communicator& communicator, const at::Tensor& own, in
 // Returns base::StopRequested(), on all ranks if any rank has received a signal.
 absl::Status StopRequested(Communicator& communicator);
 
+// Returns once all ranks have called it.
+void WaitForAll(Communicator& communicator);
+
 // Returns rank 0's value of `own`.
 bool RankZeroSays(Communicator& communicator, bool own);
 

@@ -50,7 +50,7 @@ absl::Status RunPlace::Open(const World& world, const std::string& flagfile, int
     }
     if (absl::Status s = WriteRunDescription(*folder_, flagfile, loader_threads); !s.ok()) return s;
   }
-  (void)RankZeroSays(*world.communicator, true);  // the folder exists
+  WaitForAll(*world.communicator);  // until the folder exists
   return PrintToOwnLog(world, path_);
 }
 
