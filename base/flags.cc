@@ -181,7 +181,9 @@ constexpr int kMaxFlagfiles = 10;  // nested
 
 class Parser {
  public:
-  Parser(const std::map<std::string, std::string>& aliases, const std::set<std::string>& hidden) {
+  Parser(const std::map<std::string, std::string>& aliases, const std::set<std::string>& hidden,
+         const std::set<std::string>& first)
+      : first_(first) {
     for (const auto& flag : KnownFlags(hidden)) {
       known_.insert(flag.name);
       if (FactsOf(flag).numbers) lists_.insert(flag.name);
@@ -264,11 +266,14 @@ class Parser {
     names["flagfile"] = "flagfile";
     names["help"] = names["h"] = "help";
     if (const auto exact = names.find(given); exact != names.end()) return exact->second;
-    std::set<std::string> begun;
+    std::set<std::string> begun, begun_first;
     for (const auto& [name, flag] : names) {
-      if (!given.empty() && absl::StartsWith(name, given)) begun.insert(WithDashes(flag));
+      if (given.empty() || !absl::StartsWith(name, given)) continue;
+      begun.insert(WithDashes(flag));
+      if (first_.count(flag) > 0) begun_first.insert(flag);
     }
     const std::string word = WithDashes(given);
+    if (begun_first.size() == 1) return *begun_first.begin();
     if (begun.size() == 1) return absl::StrReplaceAll(*begun.begin(), {{"-", "_"}});
     if (!begun.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -331,6 +336,7 @@ class Parser {
   }
 
   std::set<std::string> known_, lists_;
+  const std::set<std::string> first_;
   std::map<std::string, std::string> aliases_;  // of the known ones
   int open_files_ = 0;
 };
@@ -339,8 +345,9 @@ class Parser {
 
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
-                                             const std::set<std::string>& hidden) {
-  Parser parser(aliases, hidden);
+                                             const std::set<std::string>& hidden,
+                                             const std::set<std::string>& first) {
+  Parser parser(aliases, hidden, first);
   absl::Status status = parser.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!status.ok()) return status;
   return parser.line;

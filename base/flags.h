@@ -37,12 +37,14 @@ struct CommandLine {
 // reads more flags from a file: one `--flag=value` per line, `#` begins a comment. `aliases` are
 // other names of flags ("b" -> "batch_size"); aliases of flags that the program lacks are ignored.
 // A list of numbers takes several words (`--schedule 60 80`) or none. Flags in `hidden` are
-// unknown. InvalidArgument names an unknown flag with the nearest known one, an ambiguous prefix
+// unknown. A prefix that fits several flags stands for the only one of them that is in `first`.
+// InvalidArgument names an unknown flag with the nearest known one, an ambiguous prefix
 // with the flags that it fits, a missing value, and a value of the wrong type, not finite or out of
 // range; for a flagfile, also the file.
 absl::StatusOr<CommandLine> ParseCommandLine(int argc, char** argv,
                                              const std::map<std::string, std::string>& aliases,
-                                             const std::set<std::string>& hidden = {});
+                                             const std::set<std::string>& hidden = {},
+                                             const std::set<std::string>& first = {});
 
 // Sets one flag. InvalidArgument if the value is of another type or out of range.
 absl::Status SetFlag(const std::string& flag, const std::string& value);

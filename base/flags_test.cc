@@ -14,6 +14,7 @@ DEFINE_string(schedule, "120 160", "[rate: numbers 1 to 1000] epochs");
 DEFINE_int64(log_every, 0, "[data: at least 1] steps");
 DEFINE_bool(cos, false, "[rate] cosine");
 DEFINE_string(precision, "", "[machine: fp32 | fp64 | bf16] arithmetic");
+DEFINE_double(cost, 0, "[data] price of a label");
 DEFINE_string(plain, "", "no theme");
 
 namespace base {
@@ -31,7 +32,7 @@ class FlagsTest : public testing::Test {
     for (std::string& word : words) argv.push_back(word.data());
     return ParseCommandLine(static_cast<int>(argv.size()), argv.data(),
                             {{"b", "batch_size"}, {"c", "cos"}, {"learning_rate", "lr"}},
-                            /*hidden=*/{"plain"});
+                            /*hidden=*/{"plain"}, /*first=*/{"cos"});
   }
   std::string Error(const std::vector<std::string>& words) {
     return std::string(Parse(words).status().message());
@@ -94,6 +95,9 @@ TEST_F(FlagsTest, WhatArgparseTakes) {
   EXPECT_EQ(FLAGS_schedule, "7");
   EXPECT_TRUE(FLAGS_cos);
   EXPECT_TRUE(Parse({"--hel"})->help);
+  // --cos is in `first`, so that a prefix stands for it although --cost begins so, too.
+  ASSERT_TRUE(Parse({"--co"}).ok());
+  EXPECT_TRUE(FLAGS_cos);
   EXPECT_THAT(Error({"--l=3"}), HasSubstr("--l could be --log-every, --lr"));
   EXPECT_EQ(Error({"-cx"}), "unknown flag -x in '-cx'; --help lists all");
 }

@@ -37,13 +37,29 @@ const std::vector<std::string>& Themes() {
   return themes;
 }
 
-// The reference's short and alternative names, and --co, which means --cos there because argparse
-// completes names.
+// The reference's short and alternative names.
 const std::map<std::string, std::string>& Aliases() {
   static const auto& aliases = *new std::map<std::string, std::string>{
-      {"a", "arch"},    {"b", "batch_size"},     {"co", "cos"},       {"e", "evaluate"},
-      {"j", "workers"}, {"learning_rate", "lr"}, {"p", "print_freq"}, {"wd", "weight_decay"}};
+      {"a", "arch"},           {"b", "batch_size"}, {"e", "evaluate"},     {"j", "workers"},
+      {"learning_rate", "lr"}, {"p", "print_freq"}, {"wd", "weight_decay"}};
   return aliases;
+}
+
+// The reference's options. Python's argparse completes names, so that its users may have written
+// --co for --cos; a flag that only we have must not change what that means.
+const std::set<std::string>& ReferenceFlags() {
+  static const auto& flags =
+      *new std::set<std::string>{"arch",        "aug_plus",     "batch_size",
+                                 "cos",         "data",         "dist_backend",
+                                 "dist_url",    "epochs",       "evaluate",
+                                 "gpu",         "lr",           "mlp",
+                                 "moco_dim",    "moco_k",       "moco_m",
+                                 "moco_t",      "momentum",     "multiprocessing_distributed",
+                                 "pretrained",  "print_freq",   "rank",
+                                 "resume",      "schedule",     "seed",
+                                 "start_epoch", "weight_decay", "workers",
+                                 "world_size"};
+  return flags;
 }
 
 // Flags that have no use in this program.
@@ -116,7 +132,7 @@ absl::Status CheckArguments(const std::string& usage, const Arguments& arguments
 
 absl::StatusOr<std::optional<Arguments>> ReadCommandLine(int argc, char** argv,
                                                          const Program& program) {
-  auto line = ParseCommandLine(argc, argv, Aliases(), Hidden(program));
+  auto line = ParseCommandLine(argc, argv, Aliases(), Hidden(program), ReferenceFlags());
   if (!line.ok()) return line.status();
   if (line->help || FLAGS_plugins) {
     std::fputs((line->help ? Help(program) : registry::Catalogue()).c_str(), stdout);

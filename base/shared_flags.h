@@ -27,6 +27,9 @@
                 "ImageFolder does, or turn the images upright");                                  \
   DEFINE_int64(max_megapixels, 100,                                                               \
                "[data: 1 to 2000] millions of pixels above which an image is not read");          \
+  DEFINE_string(pages, "first",                                                                   \
+                "[data: first | images | channels] what of TIFF files of several pages is used: " \
+                "the first page; each page as an image; all pages as the channels of one image"); \
   DEFINE_string(range, "",                                                                        \
                 "[data] which values of images of more than 8 bits are black and white: "         \
                 "LOW:HIGH, or one such pair for each channel with commas between; auto: the "     \
@@ -37,16 +40,18 @@
   MOCOPP_PLACE_FLAGS;     \
   MOCOPP_COLUMNS_FLAG
 
-#define MOCOPP_PLACE_SOURCE(path, channels)                                              \
-  {                                                                                      \
-    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},                    \
-        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range \
+#define MOCOPP_PLACE_SOURCE(path, channels)                                               \
+  {                                                                                       \
+    path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}},                     \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range, \
+        FLAGS_pages                                                                       \
   }
 
 #define MOCOPP_DATA_SOURCE(path, channels)                                                        \
   {                                                                                               \
     path, FLAGS_val, FLAGS_dataset, {{"image_key", FLAGS_image_key}, {"columns", FLAGS_columns}}, \
-        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range          \
+        data::MakeDecodeOptions(channels, FLAGS_exif, FLAGS_max_megapixels), FLAGS_range,         \
+        FLAGS_pages                                                                               \
   }
 
 #define MOCOPP_SPLIT_FLAG \

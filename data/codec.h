@@ -10,11 +10,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "registry/no_options.h"
 #include "registry/registry.h"
 
 namespace data {
+
+// "is cut or damaged: <why>", to be put behind the image's name.
+absl::Status Damaged(absl::string_view why);
 
 // An image whose header has been read, and whose pixels have not. It refers to the bytes that it
 // was opened from, and is used by one thread.
@@ -35,6 +39,13 @@ class EncodedImage {
   // where the file can be understood in two ways. DataLoss (see Damaged) if the file is cut or
   // damaged, ResourceExhausted if memory is short. Called at most once.
   virtual absl::StatusOr<cv::Mat> Decode(int channels) = 0;
+
+  // How many images the file holds, at least 1, and which of them the other functions are about,
+  // from 0; the first at the beginning. DataLoss if the page cannot be found.
+  virtual int64_t pages() { return 1; }
+  virtual absl::Status SelectPage(int64_t page) {
+    return page == 0 ? absl::OkStatus() : Damaged(absl::StrCat("it has no page ", page + 1));
+  }
 
   // The Exif orientation that the file states (data/orientation.h), 1 to 8; 1 if it states none.
   // DecodeImage turns the decoded image by it if asked to.
@@ -61,9 +72,6 @@ class Codec {
 
 using CodecRegistry = registry::Registry<Codec>;
 CodecRegistry& Codecs();
-
-// "is cut or damaged: <why>", to be put behind the image's name.
-absl::Status Damaged(absl::string_view why);
 
 // The codec that recognises `bytes`; null if none does. Aborts in a program that links no codec.
 const Codec* FindCodec(absl::string_view bytes);

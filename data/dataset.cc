@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "data/codec.h"
+#include "data/pages.h"
 #include "data/unread.h"
 #include "data/values.h"
 #include "registry/spec.h"
@@ -393,6 +394,7 @@ absl::StatusOr<Opened> OpenAs(const DataSource& source, Split split, const Decod
   }
   auto dataset = part.paths.size() == 1 ? chosen->Open(part.paths[0], split, decode)
                                         : chosen->OpenFiles(part.paths, split, decode);
+  if (dataset.ok() && source.pages == "images") dataset = PagesOf(*std::move(dataset), decode);
   if (!dataset.ok()) return dataset.status();
   Opened opened{*std::move(dataset), format, part.place(), decode, std::move(part.notes)};
   for (std::string& note : opened.dataset->notes()) opened.notes.push_back(std::move(note));
@@ -406,6 +408,7 @@ absl::StatusOr<Opened> OpenDataset(const DataSource& source, Split split) {
   if (!flag.ok()) return flag.status();
   DecodeOptions decode = source.decode;
   decode.range = flag->ranges;
+  decode.pages_as_channels = source.pages == "channels";
   if (!flag->automatic) return OpenAs(source, split, decode);
   decode.raw = true;
   const auto raw = OpenAs(source, split, decode);

@@ -125,7 +125,8 @@ struct DataSource {
   // value is the default.
   std::vector<std::pair<std::string, std::string>> options = {};
   DecodeOptions decode = {};
-  std::string range = "";  // --range (data/values.h); OpenDataset makes decode.range of it
+  // --range (data/values.h) and --pages; OpenDataset makes parts of `decode` of them.
+  std::string range = "", pages = "first";
 };
 
 struct Opened {

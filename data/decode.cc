@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <opencv2/core.hpp>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -90,6 +91,47 @@ cv::Mat ToUnit(const cv::Mat& image, const std::vector<ValueRange>& range) {
   return result;
 }
 
+// The stored values of a page of an image that was just opened.
+absl::StatusOr<cv::Mat> DecodePage(EncodedImage& encoded, int64_t page, int channels,
+                                   const DecodeOptions& options) {
+  if (page > 0) {
+    if (absl::Status s = encoded.SelectPage(page); !s.ok()) return s;
+  }
+  absl::Status size = CheckPixels(encoded.rows(), encoded.cols(), options);
+  if (!size.ok()) return size;
+  return encoded.Decode(channels);
+}
+
+// The stored values of all pages, each of which is a channel.
+absl::StatusOr<cv::Mat> DecodePages(const Codec& codec, absl::string_view bytes, int64_t pages,
+                                    const DecodeOptions& options) {
+  if (pages > kMaxChannels) {
+    return absl::DataLossError(absl::StrCat("has ", pages, " pages, more than the ", kMaxChannels,
+                                            " channels of an image; give --pages=images"));
+  }
+  cv::Mat image;
+  for (int64_t page = 0; page < pages; ++page) {
+    const auto encoded = codec.Open(bytes);
+    if (!encoded.ok()) return encoded.status();
+    const auto channel = DecodePage(**encoded, page, /*channels=*/1, options);
+    if (!channel.ok()) return channel;
+    if (page == 0) {
+      image.create(channel->rows, channel->cols,
+                   CV_MAKETYPE(channel->depth(), static_cast<int>(pages)));
+    }
+    if (channel->channels() != 1 || channel->size() != image.size() ||
+        channel->depth() != image.depth()) {
+      return absl::DataLossError(
+          absl::StrCat("has a page ", page + 1,
+                       " that is not grey, or differs from the first in size or type; "
+                       "give --pages=first or --pages=images"));
+    }
+    const int from_to[] = {0, static_cast<int>(page)};
+    cv::mixChannels(&*channel, 1, &image, 1, from_to, 1);
+  }
+  return image;
+}
+
 }  // namespace
 
 absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& options) {
@@ -142,9 +184,12 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions
   if (codec == nullptr) return NotRecognised(bytes);
   const auto encoded = codec->Open(bytes);
   if (!encoded.ok()) return encoded.status();
-  absl::Status size = CheckPixels((*encoded)->rows(), (*encoded)->cols(), options);
-  if (!size.ok()) return size;
-  const auto stored = (*encoded)->Decode(options.channels);
+  absl::StatusOr<cv::Mat> stored;
+  if (options.pages_as_channels && (*encoded)->pages() > 1) {
+    stored = DecodePages(*codec, bytes, (*encoded)->pages(), options);
+  } else {
+    stored = DecodePage(**encoded, options.page, options.channels, options);
+  }
   if (!stored.ok()) return stored.status();
   auto image = FinishImage(*stored, options);
   if (!image.ok() || !options.apply_exif) return image;

@@ -31,6 +31,11 @@ struct DecodeOptions {
   // Empty: 0 to 65,535, for images of 16 bits; others are refused.
   std::vector<ValueRange> range = {};
 
+  // Of a file of several pages (EncodedImage::pages): which one is read, or whether all of them,
+  // each of one channel, are the channels of one image (--pages=channels).
+  int64_t page = 0;
+  bool pages_as_channels = false;
+
   // Images of more than 8 bits keep their stored values (tools that look at values or copy them).
   bool raw = false;
 };

@@ -142,8 +142,8 @@ class Jpeg2000Image : public EncodedImage {
   absl::StatusOr<cv::Mat> Pixels(const opj_image_t& image) const {
     const int count = static_cast<int>(image.numcomps);
     if (count < 1 || count > kMaxChannels) {
-      return absl::DataLossError(absl::StrCat("has ", count, " components, more than ",
-                                              kMaxChannels, "; leave some out"));
+      return absl::DataLossError(
+          absl::StrCat("has ", count, " components, more than ", kMaxChannels, "; leave some out"));
     }
     uint32_t bits = 0;
     for (int c = 0; c < count; ++c) {

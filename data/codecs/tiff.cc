@@ -1,4 +1,4 @@
-// TIFF, by libtiff: the first page, in strips or tiles, interleaved or in planes, turned as its
+// TIFF, by libtiff: in strips or tiles, interleaved or in planes, turned as its
 // orientation tag says (Pillow turns TIFF, and TIFF alone).
 #include <tiffio.h>
 
@@ -111,7 +111,7 @@ Handle OpenTiff(Source& source) {
                                   Source::Close, Source::Size, nullptr, nullptr, options.get()));
 }
 
-// How the first page is stored.
+// How a page is stored.
 struct Layout {
   uint32_t cols = 0, rows = 0;
   uint16_t bits = 1, samples = 1, format = SAMPLEFORMAT_UINT, planar = PLANARCONFIG_CONTIG;
@@ -210,6 +210,17 @@ class TiffImage : public EncodedImage {
     tiff_ = OpenTiff(source_);
     if (!tiff_) return source_.Error("invalid TIFF header");
     source_.error.clear();  // of a tag that was then passed over
+    layout_ = Layout::Of(tiff_.get());
+    return absl::OkStatus();
+  }
+
+  int64_t pages() override { return std::max<int64_t>(1, TIFFNumberOfDirectories(tiff_.get())); }
+
+  absl::Status SelectPage(int64_t page) override {
+    if (!TIFFSetDirectory(tiff_.get(), static_cast<tdir_t>(page))) {
+      return source_.Error(absl::StrCat("it has no page ", page + 1));
+    }
+    source_.error.clear();
     layout_ = Layout::Of(tiff_.get());
     return absl::OkStatus();
   }
@@ -510,7 +521,7 @@ absl::StatusOr<std::unique_ptr<Codec>> MakeTiff(const registry::NoOptions&) {
   return std::make_unique<Tiff>();
 }
 
-REGISTER_PLUGIN(Codecs, "tiff", "TIFF files (.tif, .tiff); of several pages the first",
+REGISTER_PLUGIN(Codecs, "tiff", "TIFF files (.tif, .tiff), also of several pages",
                 registry::NoOptions, MakeTiff);
 
 }  // namespace

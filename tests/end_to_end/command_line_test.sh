@@ -44,7 +44,7 @@ has --optimizer=adamw:beta1=0.9,beta2=0.999,eps=1e-08,weight_decay=0.01 --accumu
 
 # argparse takes a name that is cut short when one option of main_moco.py begins so. These cuts stay clear with the flags
 # that were added since.
-settings -data DIR --ar resnet50 --work 4 --ep 9 --sta 0 --ba 32 --le 1 --sc 3 --mom .5 --wei 0 --print-f 7 --worl 1 --ra 0 \
+settings --dat DIR --ar resnet50 --work 4 --ep 9 --sta 0 --ba 32 --le 1 --sc 3 --mom .5 --wei 0 --print-f 7 --worl 1 --ra 0 \
   --dist-u tcp://localhost:10004 --dist-b gloo --se 1 --g 0 --mu --moco-d 64 --ml --au --co
 has "--data=$PWD/DIR" --workers=4 --epochs=9 --batch-size=32 --lr=1 --print-freq=7 --seed=1 --head=mlp:dim=64 \
   --lr-schedule=cosine:warmup=0,per_step=false --optimizer=sgd:momentum=0.5,weight_decay=0
