@@ -96,6 +96,7 @@ TEST_F(FlagsTest, WhatArgparseTakes) {
   EXPECT_TRUE(FLAGS_cos);
   EXPECT_TRUE(Parse({"--hel"})->help);
   // --cos is in `first`, so that a prefix stands for it although --cost begins so, too.
+  FLAGS_cos = false;
   ASSERT_TRUE(Parse({"--co"}).ok());
   EXPECT_TRUE(FLAGS_cos);
   EXPECT_THAT(Error({"--l=3"}), HasSubstr("--l could be --log-every, --lr"));
