@@ -169,6 +169,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"dataset", opened_.format},
               {"split", options_.split},
               {"exif", options_.source.decode.apply_exif ? "apply" : "ignore"},
+              {"pages", options_.source.pages},
               {"range", data::WriteRange(opened_.decode.range)},
               {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},

@@ -409,6 +409,7 @@ std::string NextCommand(const std::string& data_folder, const base::RunFolder& f
     if (!value.empty()) absl::StrAppend(&dataset, flag, base::ShellQuoted(value));
   }
   if (FLAGS_exif == "apply") dataset += " --exif=apply";
+  if (FLAGS_pages != "first") absl::StrAppend(&dataset, " --pages=", FLAGS_pages);
   if (FLAGS_max_megapixels != 100) {
     absl::StrAppend(&dataset, " --max-megapixels=", FLAGS_max_megapixels);
   }

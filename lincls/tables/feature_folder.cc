@@ -26,6 +26,7 @@ std::string Text(const Json& value, int indent = -1) {
 // What a setting was in files of versions that did not have it.
 Json EarlierValue(const std::string& key) {
   if (key == "exif") return "ignore";
+  if (key == "pages") return "first";
   if (key == "range") return "";
   if (key == "max_megapixels") return 100;
   return Json();

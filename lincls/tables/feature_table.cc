@@ -73,6 +73,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
     // Earlier versions had no such settings.
     table.source.validation = json.value("val", "");
     table.source.range = json.value("range", "");
+    table.source.pages = json.value("pages", "first");
     table.source.decode =
         data::MakeDecodeOptions(table.source.decode.channels, json.value("exif", "ignore"),
                                 json.value("max_megapixels", int64_t{100}));

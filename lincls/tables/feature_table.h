@@ -1,10 +1,10 @@
 // Features of a data set's images on disk, as written by //lincls:features and read by the programs
 // that follow.
 //
-//   FOLDER/features.json   the source: data, dataset (format), split, exif, range, max_megapixels,
-//                          folder, classes, checkpoint, weights (its fingerprint), arch,
-//                          eval_views; the contents: features, dtype, columns; the progress: images
-//                          done, rows, finished
+//   FOLDER/features.json   the source: data, dataset (format), split, exif, pages, range,
+//                          max_megapixels, folder, classes, checkpoint, weights (its fingerprint),
+//                          arch, eval_views; the contents: features, dtype, columns; the progress:
+//                          images done, rows, finished
 //   FOLDER/images.csv      file,label[,column...]: one line per image, in the order of the rows
 //   FOLDER/backbone.npy    N x D; head.npy: N x 128; stage1.npy, ... (those that were requested)
 //
