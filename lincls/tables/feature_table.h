@@ -2,9 +2,9 @@
 // that follow.
 //
 //   FOLDER/features.json   the source: data, dataset (format), split, exif, pages, range,
-//                          max_megapixels, folder, classes, checkpoint, weights (its fingerprint),
-//                          arch, eval_views; the contents: features, dtype, columns; the progress:
-//                          images done, rows, finished
+//                          max_megapixels, folder, classes, checkpoint, weights (its
+//                          fingerprint), arch, eval_views; the contents: features, dtype, columns;
+//                          the progress: images done, rows, finished
 //   FOLDER/images.csv      file,label[,column...]: one line per image, in the order of the rows
 //   FOLDER/backbone.npy    N x D; head.npy: N x 128; stage1.npy, ... (those that were requested)
 //
