@@ -212,8 +212,9 @@ TEST_F(FlagsTest, NumbersOfAList) {
 }
 
 TEST_F(FlagsTest, HelpHasEachFlagOnceBelowItsTheme) {
-  const std::string help = FlagHelp({"rate", "machine", "data"},
-                                    {{"b", "batch_size"}, {"learning_rate", "lr"}}, {"log_every"});
+  const std::string help =
+      FlagHelp({"rate", "machine", "data"}, {{"b", "batch_size"}, {"learning_rate", "lr"}},
+               {"cost", "log_every"});
   EXPECT_EQ(help,
             "rate:\n"
             "  --cos (false)\n      cosine\n"

@@ -78,7 +78,7 @@ cv::Mat WhatPillowKeeps(const std::string& name, const cv::Mat& image) {
       const float value = image.ptr<float>(y)[i];
       const int of_16_bits = static_cast<int>(std::lround(value * 65535));
       EXPECT_NEAR(value * 65535, of_16_bits, name[0] == 'f' ? 1 : 0.01) << name;
-      kept.ptr(y)[i] = absl::StartsWith(name, "grey") || absl::EndsWith(name, ".ppm")
+      kept.ptr(y)[i] = absl::StartsWith(name, "grey_16") || absl::EndsWith(name, ".ppm")
                            ? (of_16_bits * 255 + 32895) >> 16
                        : absl::StartsWith(name, "float") || absl::StartsWith(name, "int")
                            ? static_cast<int>(value * 255 + 1e-3)

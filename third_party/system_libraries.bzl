@@ -95,7 +95,7 @@ def system_libraries():
     _library(
         name = "openjpeg",
         header_root = "/usr/include/openjpeg-2.5",
-        headers = ["openjpeg.h", "opj_config.h"],
+        headers = ["openjpeg.h", "opj_config.h", "opj_stdint.h"],
         libs = ["openjp2"],
         package = "libopenjp2-7-dev",
     )
