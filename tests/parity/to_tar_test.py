@@ -164,6 +164,22 @@ def hugging_face(to_tar, root):
     (root / "changed.parquet").write_bytes(whole)
     to_tar.refused("changed", 3, ["changed.parquet"], root / "changed.parquet", root / "none")
 
+    (root / "pointer.parquet").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    to_tar.refused("Git LFS", 3, ["git lfs pull"], root / "pointer.parquet", root / "none")
+    whole = next((root / "saved" / "train").glob("*.arrow")).read_bytes()
+    (root / "cut.arrow").write_bytes(whole[:-8])
+    to_tar.refused("no end mark", 3, ["cut.arrow"], root / "cut.arrow", root / "none")
+
+    # Other splits, and two data sets side by side.
+    one = hub / "train-00000-of-00002.parquet"
+    for place in "splits/train-00000-of-00001.parquet", "splits/extra-00000-of-00001.parquet", "sets/a/train.parquet", \
+            "sets/b/train.parquet":
+        (root / place).parent.mkdir(parents=True, exist_ok=True)
+        (root / place).write_bytes(one.read_bytes())
+    out = to_tar("Parquet, another split", root / "splits", {"training": splits["training"][:11]}, files["train"][:11] * 2)
+    assert sorted(path.name for path in out.iterdir()) == ["extra", "train"]
+    to_tar.refused("two data sets", 2, ["a, b"], root / "sets", root / "none")
+
     # Words, categories, and several columns.
     table = {"photo": files["train"], "kind": ["dog", "ant", None, "bee"] * 5 + ["ant"] * 3}
     typed = pyarrow.table({"photo": pyarrow.array(table["photo"], pyarrow.large_binary()),

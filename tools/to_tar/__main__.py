@@ -80,7 +80,8 @@ def main():
         print("error: memory ran out; nothing was kept. Close other programs, or use a machine with more", file=sys.stderr)
         return RESOURCE
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EFBIG):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.EFBIG,
+                               errno.EEXIST, errno.ENOTEMPTY):
             raise
         place = f"'{error.filename}': " if error.filename else ""
         print(f"error: {place}{error.strerror}; nothing was kept. Free space or give another folder, and run the command again",

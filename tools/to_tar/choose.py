@@ -8,16 +8,17 @@ from source import LABELS, NAMES, plain
 
 MOST_CLASSES = 1 << 20  # of data/listing.h
 _PROBED = 20
+_SCALAR = ("classes", "int", "text", "float", "bytes")
 
 _IMAGE_NAME = re.compile(r"\.(jpe?g|png|webp|tiff?|bmp|gif|p[bgp]m|pnm)$", re.IGNORECASE)
 
 
 class Choice:
     """`image`, `label`, `name`: columns, the latter two None if there are none; `others`: names of further columns that
-    are kept; `paths`: whether the images are paths."""
+    are kept."""
 
-    def __init__(self, image, label, name, others, paths):
-        self.image, self.label, self.name, self.others, self.paths = image, label, name, others, paths
+    def __init__(self, image, label, name, others):
+        self.image, self.label, self.name, self.others = image, label, name, others
 
 
 def _first(split, column, count=_PROBED):
@@ -50,7 +51,7 @@ def choose(splits, place, given, files):
     for other in splits:
         for column in other.columns:
             same = next((own for own in split.columns if own.name == column.name), None)
-            if other.size and (same is None or (same.kind, same.classes) != (column.kind, column.classes)) and \
+            if other.size and same is not None and (same.kind, same.classes) != (column.kind, column.classes) and \
                     (not given or column.name in given):
                 raise Fault(USAGE, f"the column '{column.name}' is another one in the split {other.name} of '{place}' than in "
                             f"{split.name}; convert each by itself, or choose columns that all have with "
@@ -60,17 +61,20 @@ def choose(splits, place, given, files):
     for other in splits:
         if other.size and image.name not in [column.name for column in other.columns]:
             raise Fault(USAGE, f"the split {other.name} of '{place}' has no column '{image.name}'; convert each split by itself")
-    paths, named = _check_image(split, image, place, files)
+    named = _check_image(split, image, place, files)
     others = [column for column in columns if column is not image]
     if given:
-        label = _find(columns, given[1], place) if len(given) > 1 else None
-        name = _find(columns, given[2], place) if len(given) > 2 else None
+        label, name = ([_find(columns, wanted, place) for wanted in given[1:]] + [None, None])[:2]
+        for column in label, name:
+            if column is not None and column.kind not in _SCALAR:
+                raise Fault(USAGE, f"--columns: the column '{column.name}' of '{place}' holds neither numbers nor text"
+                            + (f"; {column.why}" if column.why else "; choose another"))
     else:
         label = _label(others, place, image)
         name = next((column for wanted in NAMES for column in others if not named and column is not label
                      and plain(column.name) == wanted and column.kind in ("text", "int")), None)
-    kept = [column.name for column in others if column.kind in ("int", "classes", "text", "float") and column not in (label, name)]
-    return Choice(image, label, name, kept, paths)
+    kept = [column.name for column in others if column.kind in _SCALAR and column.kind != "bytes" and column not in (label, name)]
+    return Choice(image, label, name, kept)
 
 
 def _ask(what, columns, image=None):
@@ -122,7 +126,7 @@ def _refuse_paths(column, path, place):
 
 
 def _check_image(split, image, place, files):
-    """Whether the images are paths, and whether they have names; Fault unless the first values are images."""
+    """Whether the images have names; Fault unless the first values are images."""
     if image.kind == "other":
         raise Fault(USAGE, f"the column '{image.name}' of '{place}' holds no images that can be written: {image.why}")
     values = _first(split, image)
@@ -134,13 +138,13 @@ def _check_image(split, image, place, files):
         if not files:
             _refuse_text(image, texts, place)
             _refuse_paths(image, texts[0], place)
-        return True, True
+        return True
     if not any(isinstance(value, bytes) and ending_of(value) or isinstance(value, Picture) and ending_of(value.data)
                for value in values):
         start = values[0].data if isinstance(values[0], Picture) else values[0]
         raise Fault(USAGE, f"the column '{image.name}' of '{place}' holds no images: its first value is {start[:24]!r}; choose "
                     "another with --columns=IMAGE,LABEL")
-    return False, any(isinstance(value, Picture) and value.name for value in values)
+    return any(isinstance(value, Picture) and value.name for value in values)
 
 
 def _label(others, place, image):
@@ -150,7 +154,7 @@ def _label(others, place, image):
                     + _ask("one", stated, image) + f", or none with --columns={image.name}")
     if stated:
         return stated[0]
-    scalar = [column for column in others if column.kind in ("int", "text", "float", "bytes")]
+    scalar = [column for column in others if column.kind in _SCALAR]
     for wanted in LABELS:
         named = [column for column in scalar if plain(column.name) == wanted]
         if named:
@@ -186,10 +190,11 @@ class Labels:
         self.names = sorted(values, key=lambda value: value.encode("utf-8", "surrogatepass"))
         self._numbers = {name: i for i, name in enumerate(self.names)}
 
-    @staticmethod
-    def _text(value):
+    def _text(self, value):
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
+        if self._column.kind == "text" and value is not None:
+            value = str(value)  # pickles may hold words here and numbers there
         return value.strip() if isinstance(value, str) else value
 
     def of(self, value, where):

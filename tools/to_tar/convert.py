@@ -115,7 +115,7 @@ def convert(place, out, columns, files, most):
                         f"'{folder}/'; convert each by itself")
     progress = Progress()
     choice = choose(splits, place, columns, files is not None)
-    files = _Files(files) if choice.paths else None
+    files = _Files(files) if files is not None else None
     said = f"images: '{choice.image.name}'" + (f", names: '{choice.name.name}'" if choice.name else "")
     labels = Labels(splits, choice.label, place, progress) if choice.label else None
     said += f", labels: '{choice.label.name}'" if labels else ", no labels"
@@ -189,6 +189,9 @@ class _Writer:
                 where = lambda: split.where(row)
                 picture = values.pop(choice.image.name)
                 if isinstance(picture, str):
+                    if self._files is None:
+                        raise Fault(USAGE, f"{where()} holds a path, '{picture[:80]}', not a picture; if you have the file, give the "
+                                    "folder to which the path is relative, --files=FOLDER (--files=/ for whole paths)")
                     picture = self._files.read(picture, where)
                 elif not isinstance(picture, Picture):
                     picture = Picture(picture)

@@ -244,7 +244,8 @@ class Arrow(_Table):
             reader = pyarrow.ipc.open_file(mapped)
             return reader.schema, (reader.get_batch(i) for i in range(reader.num_record_batches))
         mapped.seek(0)
-        if mapped.size() >= 8 and mapped.read_at(4, mapped.size() - 4) != bytes(4):
+        mark = b"\xff\xff\xff\xff\0\0\0\0" if mapped.read_at(4, 0) == b"\xff\xff\xff\xff" else bytes(4)
+        if mapped.size() > 8 and mapped.read_at(len(mark), mapped.size() - len(mark)) != mark:
             # Cut between two batches, it would be read as a shorter one.
             raise Fault(DAMAGED, f"'{file}' lacks its end mark, so rows are missing; copy or save it again")
         reader = pyarrow.ipc.open_stream(mapped)

@@ -1,11 +1,10 @@
 """litdata's optimized data sets: index.json and chunks of samples, whose leaves are stored one after the other."""
 
 import json
-import pathlib
 
 from faults import USAGE, Fault, need
 from pictures import Picture, ending_of, png_of_array, png_of_pil
-from read_mds import Damaged, Shards, find_indexed, items, lists_of, mapped, unpack
+from read_mds import Damaged, Shards, find_indexed, inside, items, lists_of, mapped, unpack
 from source import Column
 
 # The numbers that stand for the types of tensors and of arrays, as far as images have them.
@@ -43,7 +42,7 @@ class LitData(Shards):
         self._sizes = [int(chunk["chunk_bytes"]) for chunk in chunks]
         columns = [_column(*column) for column in zip(names, self._formats)]
         super().__init__(name, path, [int(chunk["chunk_size"]) for chunk in chunks],
-                         [path.parent / pathlib.PurePath(chunk["filename"]).name for chunk in chunks], columns)
+                         [inside(path.parent, chunk["filename"]) for chunk in chunks], columns)
 
     def _samples(self, number):
         data, count, what = mapped(self._files[number]), self._counts[number], f"'{self._files[number]}'"

@@ -49,6 +49,14 @@ class Damaged(ValueError):
     pass
 
 
+def inside(folder, name):
+    """The file of an index, which may lie in a folder below."""
+    path = pathlib.PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"'{name}' is not in the folder of the index")
+    return folder / path
+
+
 def unpack(format_, data, offset=0):
     try:
         return struct.unpack_from(format_, data, offset)
@@ -149,8 +157,8 @@ class MDS(Shards):
         # A shard that is there unpacked is used so.
         files, self._raw, self._hashes = [], [], []
         for shard in shards:
-            raw = path.parent / pathlib.PurePath(shard["raw_data"]["basename"]).name
-            packed = shard.get("zip_data") and path.parent / pathlib.PurePath(shard["zip_data"]["basename"]).name
+            raw = inside(path.parent, shard["raw_data"]["basename"])
+            packed = shard.get("zip_data") and inside(path.parent, shard["zip_data"]["basename"])
             files.append(packed if packed and not raw.is_file() else raw)
             hashes = (shard["raw_data"] if files[-1] == raw else shard["zip_data"]).get("hashes") or {}
             self._hashes.append({name: value for name, value in hashes.items()

@@ -285,6 +285,10 @@ class ToTarTest(unittest.TestCase):
         self.refused(3, data, self.out, named=["shard.00001.mds"])
         shard.unlink()
         self.refused(3, data, self.out, named=["shard.00001.mds"])
+        outside = json.loads((data / "index.json").read_text())
+        outside["shards"][0]["raw_data"]["basename"] = "../data/shard.00000.mds"
+        (data / "index.json").write_text(json.dumps(outside))
+        self.refused(3, data, self.out, named=["index.json", ".."])
         (data / "index.json").write_text("{")
         self.refused(3, data, self.out, named=["index.json"])
         (data / "index.json").write_text('{"shards": [{"format": "mds"}], "version": 2}')
