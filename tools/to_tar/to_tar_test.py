@@ -136,7 +136,7 @@ class ToTarTest(unittest.TestCase):
 
     def test_bytes_labels_and_order_are_kept(self):
         jpegs(self.root / "data", labels=[2, 0, -1, 11] * 3, shards=3)
-        self.assertIn("3 images have no label", run(self.root / "data", self.out))
+        self.assertIn("no label: 3 images", run(self.root / "data", self.out))
         found = samples(self.out)
         self.assertEqual(list(found), sorted(found))
         self.assertEqual([sample["jpg"] for sample in found.values()], [JPEG + b"%d" % i for i in range(12)])
@@ -144,14 +144,14 @@ class ToTarTest(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["shard-000000.tar"])
 
     def test_names_and_further_columns(self):
-        rows = [{"file": f"a.b/pic {i}.v1.jpg".encode(), "image": JPEG, "label": number(i), "caption": "é".encode()}
+        rows = [{"file": f"a.b/é {i}.v1.jpg".encode(), "image": JPEG, "label": number(i), "caption": "é".encode()}
                 for i in range(3)]
         mds(self.root / "data", {"file": ("str", None), "image": ("bytes", None), "label": ("int", 8), "caption": ("str", None)}, rows)
         run(self.root / "data", self.out)
         found = samples(self.out)
-        self.assertEqual(list(found), [f"00000000{i}_pic_{i}_v1" for i in range(3)])
-        told = json.loads(found["000000001_pic_1_v1"]["json"])
-        self.assertEqual(told, {"name": "a.b/pic 1.v1.jpg", "columns": {"caption": "é"}})
+        self.assertEqual(list(found), [f"00000000{i}_é_{i}_v1" for i in range(3)])
+        told = json.loads(found["000000001_é_1_v1"]["json"])
+        self.assertEqual(told, {"name": "a.b/é 1.v1.jpg", "columns": {"caption": "é"}})
 
     def test_splits(self):
         for split in "train", "validation", "test":
