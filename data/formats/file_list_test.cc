@@ -177,6 +177,12 @@ TEST_F(FileListTest, OtherFormsAreNamed) {
                       AnyOf(HasSubstr("is not read"), HasSubstr("give this file"))));
     EXPECT_FALSE(absl::StrContains(status.message(), "\n"));
   }
+  for (const char* file : {"a.parquet", "data.mdb", "shard.00000.mds", "b.arrow", "index.json"}) {
+    const std::string root = TestFolder("data");
+    WriteTestFile(root + "/" + file, "x");
+    EXPECT_THAT(std::string(OpenDataset(root, Split::kPretraining).status().message()),
+                AllOf(HasSubstr(file), HasSubstr("//tools:to_tar")));
+  }
   EXPECT_THAT(std::string(OpenDataset(folder_ + "/x.csv", Split::kTraining).status().message()),
               HasSubstr("x.csv"));
 }
