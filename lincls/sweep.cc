@@ -416,9 +416,9 @@ absl::Status Sweep(const base::Arguments& arguments) {
   progress.Print(absl::StrFormat("saved    Acc@1 %.2f %%, %s: %s", 100 * saved->best.acc1,
                                  Describe(*sets, *saved), file));
   const FeatureTable& validation = *sets->validation[saved->features];
-  if (!validation.data.empty() && validation.split == "validation") {
+  if (!validation.source.path.empty() && validation.split == "validation") {
     progress.Print(absl::StrCat("next:    bazel run //lincls:lincls -- ",
-                                base::ShellQuoted(validation.data),
+                                base::ShellQuoted(validation.source.path),
                                 " --evaluate --resume=", base::ShellQuoted(file)));
   }
   return absl::OkStatus();

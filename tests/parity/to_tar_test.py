@@ -19,6 +19,7 @@ import lmdb
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+import tifffile
 import torch
 from PIL import Image
 
@@ -38,7 +39,6 @@ from datasets_test import Ours, compare, random_image
 
 def mosaicml():
     """The writer and the reader of MosaicML's streaming, without what the packages around them import for the web."""
-    import importlib.util
     folder = next(pathlib.Path(path) / "streaming" for path in sys.path if (pathlib.Path(path) / "streaming" / "base").is_dir())
     for name in ("streaming", "streaming.base", "streaming.base.format"):
         module = types.ModuleType(name)
@@ -84,17 +84,28 @@ class ToTar:
         done = self.run(source, out, *args)
         assert done.returncode == 0, f"{what}: {done.stdout}{done.stderr}"
         if bytes_ is not None:
-            found = []
-            for path in sorted(out.rglob("*.tar")):
-                with tarfile.open(path) as tar:
-                    found += [tar.extractfile(entry).read() for entry in tar if not entry.name.endswith((".cls", ".json"))]
-            assert found == list(bytes_), f"{what}: the bytes differ"
+            assert self._images(out) == list(bytes_), f"{what}: the bytes differ"
             assert "PNG" not in done.stdout, done.stdout
         else:
             assert "written as PNG" in done.stdout, done.stdout
         for split, samples in splits.items():
             compare(what, self._ours, out, split, samples, (1, 3, 4))
         return out
+
+    @staticmethod
+    def _images(out):
+        found = []
+        for path in sorted(out.rglob("*.tar")):
+            with tarfile.open(path) as tar:
+                found += [tar.extractfile(entry).read() for entry in tar if not entry.name.endswith((".cls", ".json"))]
+        return found
+
+    def files(self, source):
+        """The images that are written."""
+        out = source.parent / (source.name + "-out")
+        done = self.run(source, out)
+        assert done.returncode == 0, done.stderr
+        return self._images(out)
 
     def refused(self, what, code, named, *args):
         done = self.run(*args)
@@ -193,6 +204,32 @@ def hugging_face(to_tar, root):
     to_tar.refused("two columns", 2, ["left", "right", "--columns"], root / "two.parquet", root / "none")
 
 
+def columns(to_tar, root):
+    """Parquet of other writers."""
+    data = images(3, (3,))
+    same = encoded(random_image(6, 7), "BMP")
+
+    def write(name, **columns):
+        pyarrow.parquet.write_table(pyarrow.table(columns), root / f"{name}.parquet")
+        return root / f"{name}.parquet"
+
+    labels = lambda *values: {"pretraining": [(opened(file), label, None) for file, label in zip(data, values)]}
+    binary = pyarrow.array(data, pyarrow.binary_view())
+    to_tar("Parquet, views", write("views", image=binary, label=pyarrow.array([2, 0, 1], pyarrow.uint8())), labels(2, 0, 1), data)
+    to_tar("Parquet, one size", write("fixed", image=pyarrow.array([same] * 3, pyarrow.binary(len(same))), label=[True, False, True]),
+           {"pretraining": [(opened(same), label, None) for label in (1, 0, 1)]}, [same] * 3)
+    more = [{"bytes": file, "path": "a.jpg", "size": 3} for file in data]
+    to_tar("Parquet, structs", write("structs", picture=more, target=[1.0, 0.0, 2.0], score=[float("nan")] * 3), labels(1, 0, 2), data)
+    to_tar("Parquet, of WebDataset", write("wds", __key__=["a/1", "a/2", "a/3"], jpg=data, cls=[3, 4, 5]), labels(3, 4, 5), data)
+    to_tar("Parquet, empty rows", write("empty", image=[data[0], None, data[2]], label=[None, 1, -1]),
+           {"pretraining": [(opened(data[0]), -1, None), (opened(data[2]), -1, None)]}, [data[0], data[2]])
+    to_tar("Parquet, several labels", write("lists", image=data, labels=[[0, 1], [2], []]), labels(-1, -1, -1), data)
+    to_tar("Parquet, dots", write("dots", **{"a.image": data, "a.label": [0, 1, 2]}), labels(0, 1, 2), data)
+    to_tar.refused("base64", 2, ["base64"], write("text", image=["iVBORw0KGgoAAAANSUhEUgAA"] * 3), root / "none")
+    to_tar.refused("lists of images", 2, ["images"], write("many", images=[data] * 3), root / "none")
+    to_tar.refused("no rows", 2, ["none.parquet"], write("none", image=pyarrow.array([], pyarrow.binary())), root / "out")
+
+
 def arrays(to_tar, root):
     rng = np.random.default_rng(1)
     for name, feature, shape in [("rgb", datasets.Array3D((8, 9, 3), "uint8"), (8, 9, 3)),
@@ -207,10 +244,19 @@ def arrays(to_tar, root):
         to_tar(f"datasets, arrays ({name})", root / name, {"pretraining": expected})
         data.to_parquet(root / f"{name}.parquet")
         to_tar(f"Parquet, arrays ({name})", root / f"{name}.parquet", {"pretraining": expected})
-    data = datasets.Dataset.from_dict({"img": [np.zeros((8, 9, 3), np.float32)] * 3},
-                                      features=datasets.Features({"img": datasets.Array3D((8, 9, 3), "float32")}))
-    data.save_to_disk(root / "float")
-    to_tar.refused("float", 2, ["float", "row 0"], root / "float", root / "none")
+    # What PNG does not have, as TIFF.
+    for dtype, shape in ("uint16", (8, 9, 5)), ("float32", (8, 9, 3)), ("float32", (13, 16, 17)), ("int16", (8, 9, 2)):
+        pixels = [(100 * rng.standard_normal(shape) + 300).astype(dtype) for _ in range(5)]
+        data = datasets.Dataset.from_dict({"img": pixels}, features=datasets.Features({"img": datasets.Array3D(shape, dtype)}))
+        data.save_to_disk(root / f"{dtype}{shape[2]}")
+        found = to_tar.files(root / f"{dtype}{shape[2]}")
+        for given, file in zip(pixels, found, strict=True):
+            read = tifffile.imread(io.BytesIO(file))
+            assert read.dtype == dtype and np.array_equal(read, given.transpose(1, 2, 0) if shape[0] == 13 else given)
+    data = datasets.Dataset.from_dict({"img": [np.zeros((8, 9, 3), np.float64)] * 3},
+                                      features=datasets.Features({"img": datasets.Array3D((8, 9, 3), "float64")}))
+    data.save_to_disk(root / "double")
+    to_tar.refused("float64", 2, ["float64", "row 0"], root / "double", root / "none")
 
 
 def mds(to_tar, root):
@@ -363,7 +409,7 @@ def databases(to_tar, root):
 def main():
     datasets.disable_progress_bars()
     to_tar = ToTar(Ours(pathlib.Path(sys.argv[1]).absolute()), pathlib.Path(sys.argv[2]).absolute())
-    for test in hugging_face, arrays, mds, lit, databases:
+    for test in hugging_face, columns, arrays, mds, lit, databases:
         with tempfile.TemporaryDirectory() as root:
             test(to_tar, pathlib.Path(root))
             os.chdir("/")
