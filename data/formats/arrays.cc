@@ -129,11 +129,9 @@ class ArrayImages : public Dataset {
                    CV_MAKETYPE(depth, channels));
     const int64_t bytes = rows() * cols() * channels * images_.header.width;
     std::memcpy(stored.data, images_.values.data() + index * bytes, bytes);
-    if (depth != CV_8U || channels > 4) {
-      return absl::DataLossError(absl::StrCat("'", place_, "' is ", images_.header.Text(),
-                                              "; only uint8 with 1 to 4 channels is read"));
-    }
-    return ToChannels(stored, decode_.channels);
+    auto image = FinishImage(stored, decode_);
+    if (image.ok()) return image;
+    return absl::DataLossError(absl::StrCat("'", Name(index), "' ", image.status().message()));
   }
 
   std::string Name(int64_t index) const override { return absl::StrCat(place_, ":", index); }
