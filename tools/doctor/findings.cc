@@ -7,14 +7,14 @@
 #include <iterator>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/format_count.h"
-#include "data/listing.h"
+#include "data/classes.h"
+#include "data/overview.h"
 
 namespace doctor {
 namespace {
@@ -89,56 +89,32 @@ void FindBadSplits(const Examination& examination, std::vector<Finding>& finding
                       " split, which lincls and --knn-every require")});
     return;
   }
-  const auto names = [](const Part* part) {
-    const auto& classes = part->opened.dataset->classes();
-    return std::set<std::string>(classes.begin(), classes.end());
-  };
-  const std::set<std::string> of_training = names(training), of_validation = names(validation);
-  for (const auto& [has, lacks, where, not_in] :
-       {std::tuple(&of_training, &of_validation, "training", "validation"),
-        std::tuple(&of_validation, &of_training, "validation", "training")}) {
-    std::vector<std::string> only;
-    std::set_difference(has->begin(), has->end(), lacks->begin(), lacks->end(),
-                        std::back_inserter(only));
-    if (only.empty()) continue;
-    findings.push_back(
-        {Severity::kFailure, "classes",
-         absl::StrCat("lincls: the ", where, " images have classes that the ", not_in,
-                      " images lack: ", Named(only), "; both must have the same classes")});
-  }
+  const absl::Status same =
+      data::CheckSameClasses(*training->opened.dataset, *validation->opened.dataset);
+  if (same.ok()) return;
+  findings.push_back({Severity::kFailure, "classes", absl::StrCat("lincls: ", same.message())});
 }
 
-// Class folders without an image, which the listing of images does not see.
-std::vector<std::string> EmptyFolders(const Part& part) {
-  std::vector<std::string> empty;
-  if (part.opened.format != "image_folder") return empty;
-  const auto& classes = part.opened.dataset->classes();
-  const std::set<std::string> known(classes.begin(), classes.end());
-  // The folder was read a moment ago.
-  (void)data::ForEachEntry(part.opened.place, [&](const char* name, bool is_folder) {
-    if (is_folder && known.count(name) == 0) empty.emplace_back(name);
-    return absl::OkStatus();
-  });
-  std::sort(empty.begin(), empty.end());
-  return empty;
+// What opening the splits has left out or decided, each once.
+void FindNotes(const Examination& examination, std::vector<Finding>& findings) {
+  std::set<std::string> notes;
+  for (const Part& part : examination.parts) {
+    for (const std::string& note : part.opened.notes) {
+      if (notes.insert(note).second) findings.push_back({Severity::kNote, "data", note});
+    }
+  }
 }
 
 void FindSmallClasses(const Part& part, std::vector<Finding>& findings) {
   const auto& classes = part.opened.dataset->classes();
-  std::vector<std::string> empty = EmptyFolders(part), tiny;
+  std::vector<std::string> tiny;
   for (size_t c = 0; c < classes.size(); ++c) {
     const int64_t size = part.overview.class_sizes[c];
-    if (size == 0) {
-      empty.push_back(classes[c]);
-    } else if (size < kTinyClass) {
-      tiny.push_back(classes[c]);
-    }
+    if (size > 0 && size < kTinyClass) tiny.push_back(classes[c]);
   }
+  const std::string empty = data::EmptyClassesNote(part.overview, classes);
   if (!empty.empty()) {
-    findings.push_back({Severity::kWarning, "empty classes",
-                        absl::StrCat(FormatCount(empty.size()), " classes of ", part.Title(),
-                                     " have no image: ", Named(empty),
-                                     "; remove them, or number the labels from 0 without gaps")});
+    findings.push_back({Severity::kWarning, "empty classes", absl::StrCat(part.Title(), ": ", empty)});
   }
   if (!tiny.empty()) {
     findings.push_back(
@@ -355,6 +331,7 @@ void FindConflicts(const Examination& examination, std::vector<Finding>& finding
 std::vector<Finding> Findings(const Examination& examination, const FindingOptions& options) {
   std::vector<Finding> findings;
   FindBadSplits(examination, findings);
+  FindNotes(examination, findings);
   for (const Part& part : examination.parts) FindUnreadable(part, options, findings);
   FindLeaks(examination, findings);
   FindConflicts(examination, findings);
