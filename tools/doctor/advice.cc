@@ -123,7 +123,7 @@ class Adviser {
   // --aug-plus where the constants of the programs suit, otherwise all steps with those of the
   // data.
   void ChooseViews() {
-    RunPlan& plan = advice_.plan;
+    const RunPlan& plan = advice_.plan;
     const bool colour = channels_ == 3;
     std::string normalize = usual_.normalize, why;
     if (normalize.empty()) normalize = augment::NormalizeSpec(colour ? "imagenet" : "grey");
@@ -138,8 +138,8 @@ class Adviser {
       why = "the images' mean and deviation are far from ImageNet's";
     }
     const bool small = plan.image_size <= kSmallViews && colour;
-    plan.views = small ? augment::CifarViews(plan.image_size, 0.2, normalize)
-                       : augment::V2Views(plan.image_size, 0.2, normalize, colour);
+    const std::string views = small ? augment::CifarViews(plan.image_size, 0.2, normalize)
+                                    : augment::V2Views(plan.image_size, 0.2, normalize, colour);
     if (small) {
       why = absl::StrCat("no blur for views this small", why.empty() ? "" : "; ", why);
     }
@@ -147,7 +147,7 @@ class Adviser {
       Add("--aug-plus");
       return;
     }
-    Add("--views=" + base::ShellQuoted(plan.views), why);
+    Add("--views=" + base::ShellQuoted(views), why);
     Add("--eval-views=" +
         base::ShellQuoted(augment::EvaluationViews(
             plan.image_size, normalize, plan.image_size == usual_.size ? usual_.resize : 0)));
@@ -232,15 +232,14 @@ bool NeedLessMemory(Advice& advice) {
 }
 
 void KeepCheckpoints(int64_t keep, Advice& advice) {
-  advice.plan.keep = keep;
   Set("--keep=", {absl::StrCat("--keep=", keep), "the disk has no room for every checkpoint"},
       advice);
 }
 
-std::string CommandLine(const Advice& advice, const std::vector<std::string>& data) {
-  std::string line = "bazel run //moco:pretrain -- " + absl::StrJoin(data, " ");
-  for (const AdvisedFlag& flag : advice.flags) absl::StrAppend(&line, " ", flag.flag);
-  return line;
+std::string Words(const Advice& advice, const std::vector<std::string>& data) {
+  std::vector<std::string> words = data;
+  for (const AdvisedFlag& flag : advice.flags) words.push_back(flag.flag);
+  return absl::StrJoin(words, " ");
 }
 
 }  // namespace doctor

@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/format_count.h"
+#include "base/progress.h"
 #include "data/classes.h"
 #include "data/overview.h"
 
@@ -114,7 +115,8 @@ void FindSmallClasses(const Part& part, std::vector<Finding>& findings) {
   }
   const std::string empty = data::EmptyClassesNote(part.overview, classes);
   if (!empty.empty()) {
-    findings.push_back({Severity::kWarning, "empty classes", absl::StrCat(part.Title(), ": ", empty)});
+    findings.push_back(
+        {Severity::kWarning, "empty classes", absl::StrCat(part.Title(), ": ", empty)});
   }
   if (!tiny.empty()) {
     findings.push_back(
@@ -185,7 +187,8 @@ void FindImages(const Examination& examination, int part, const Condition& condi
   findings.push_back(std::move(finding));
 }
 
-void FindOddImages(const Examination& examination, int p, std::vector<Finding>& findings) {
+void FindOddImages(const Examination& examination, int p, const FindingOptions& options,
+                   std::vector<Finding>& findings) {
   const Look& look = examination.parts[p].look;
   const std::vector<int> sides = ShorterSides(look);
   if (sides.empty()) return;
@@ -194,6 +197,12 @@ void FindOddImages(const Examination& examination, int p, std::vector<Finding>& 
                         const Condition& condition) {
     FindImages(examination, p, condition, severity, title, text, findings);
   };
+  find(Severity::kNote, "turned images",
+       options.apply_exif
+           ? "are turned upright, as their metadata ask"
+           : "have metadata that ask to turn them, which are ignored; --exif=apply turns them "
+             "upright",
+       [](const SeenImage& image) { return image.orientation != 1; });
   find(Severity::kWarning, "blank images", "show one colour and nothing else; remove them",
        [](const SeenImage& image) { return IsBlank(image.fingerprint); });
   find(Severity::kNote, "far smaller images",
@@ -338,7 +347,7 @@ std::vector<Finding> Findings(const Examination& examination, const FindingOptio
   FindCopies(examination, /*near=*/false, findings);
   FindCopies(examination, /*near=*/true, findings);
   for (size_t p = 0; p < examination.parts.size(); ++p) {
-    FindOddImages(examination, static_cast<int>(p), findings);
+    FindOddImages(examination, static_cast<int>(p), options, findings);
     FindSmallClasses(examination.parts[p], findings);
   }
   std::stable_sort(findings.begin(), findings.end(),
@@ -354,6 +363,10 @@ std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look) {
     if (counts[k] == 0) continue;
     const Kind& kind = look.kinds[k];
     std::string name = kind.format.empty() ? "pixels without a file" : kind.format;
+    if (!kind.mode.empty()) absl::StrAppend(&name, " ", kind.mode);
+    if (kind.bits != 8) {
+      absl::StrAppend(&name, " of ", kind.bits, kind.bits == 1 ? " bit" : " bits");
+    }
     kinds.emplace_back(std::move(name), counts[k]);
   }
   std::stable_sort(kinds.begin(), kinds.end(),
@@ -409,6 +422,12 @@ std::vector<std::string> DescribeImages(const Look& look) {
                                      " pixels, median ", sides[sides.size() / 2], "; most often ",
                                      usual, " (", FormatCount(most->second), ")"));
   lines.push_back("pixels   " + NormalizeStep(look));
+  const double share = static_cast<double>(look.size) / look.images.size();
+  lines.push_back(absl::StrCat(
+      "packed   about ",
+      look.file_bytes > 0 ? absl::StrCat(base::FormatBytes(share * look.file_bytes), " as files, ")
+                          : "",
+      base::FormatBytes(share * look.pixel_bytes), " --decoded (bazel run //tools:pack)"));
   return lines;
 }
 

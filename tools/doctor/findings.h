@@ -23,6 +23,7 @@ struct Finding {
 
 struct FindingOptions {
   int64_t max_bad_images = 100;  // of the runs
+  bool apply_exif = false;       // --exif=apply
 };
 
 // Of the splits, the labels and the images that were looked at. Failures come first, then warnings.
@@ -33,7 +34,7 @@ std::vector<Finding> Findings(const Examination& examination, const FindingOptio
 std::vector<std::string> DescribePart(const Part& part);
 std::vector<std::string> DescribeImages(const Look& look);
 
-// How the images are stored, the most frequent first: "jpeg", 4,900.
+// How the images are stored, the most frequent first: "jpeg RGB", 4,900.
 std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look);
 
 // The normalize step of the augmentations for a part's images; empty if none could be read.

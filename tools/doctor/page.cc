@@ -67,8 +67,8 @@ std::string Sheet(const Examination& examination, const std::vector<ImageRef>& r
   const cv::Mat pixels = data::ContactSheet(images, indices, columns, kTile);
   std::string html = absl::StrCat(
       "<div class=\"sheet\" style=\"--columns:", columns, ";--rows:", pixels.rows / kTile,
-      "\"><img width=\"", pixels.cols, "\" height=\"",
-      pixels.rows, "\" alt=\"", refs.size(), " images\" src=\"data:image/jpeg;base64,",
+      "\"><img width=\"", pixels.cols, "\" height=\"", pixels.rows, "\" alt=\"", refs.size(),
+      " images\" src=\"data:image/jpeg;base64,",
       absl::Base64Escape(data::EncodeJpeg(pixels, kQuality)), "\"><div class=\"names\">");
   for (const int64_t i : indices) {
     absl::StrAppend(&html, "<span title=\"", HtmlText(images.Name(i)), "\"></span>");
