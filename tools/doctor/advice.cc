@@ -31,11 +31,11 @@ int64_t PowerOfTwo(int64_t at_most) {
 }
 
 // Whether normalising with ImageNet's constants leaves these images far from mean 0, deviation 1.
-bool OtherConstants(const Look& look) {
-  if (look.mean.size() != 3) return false;
+bool OtherConstants(const std::vector<double>& mean, const std::vector<double>& deviation) {
+  if (mean.size() != 3) return false;
   for (int c = 0; c < 3; ++c) {
-    if (std::abs(look.mean[c] - kMean[c]) > kOtherMean ||
-        std::abs(look.deviation[c] / kDeviation[c] - 1) > kOtherDeviation) {
+    if (std::abs(mean[c] - kMean[c]) > kOtherMean ||
+        std::abs(deviation[c] / kDeviation[c] - 1) > kOtherDeviation) {
       return true;
     }
   }
@@ -58,11 +58,17 @@ int64_t ViewSize(const std::vector<int>& shorter_sides) {
 class Adviser {
  public:
   Adviser(const Part& part, const Wishes& wishes)
-      : part_(part), look_(part.look), wishes_(wishes), usual_(part.opened.dataset->views()) {}
+      : part_(part),
+        look_(part.look),
+        wishes_(wishes),
+        usual_(part.opened.dataset->views()),
+        mean_(look_.mean),
+        deviation_(look_.deviation) {}
 
   Advice Advise() {
     advice_.plan.images = part_.overview.images;
     advice_.plan.epochs = wishes_.epochs;
+    ChooseRange();
     ChooseSize();
     ChooseArch();
     ChooseViews();
@@ -76,6 +82,19 @@ class Adviser {
  private:
   void Add(const std::string& flag, const std::string& why = "") {
     advice_.flags.push_back({flag, why});
+  }
+
+  void ChooseRange() {
+    const int64_t top = TopOf16Bits(look_);
+    if (wishes_.has_range || top == 0) return;
+    Add(absl::StrCat("--range=0:", top), "the images of 16 bits have no larger values");
+    const bool all = std::all_of(look_.images.begin(), look_.images.end(), [&](const SeenImage& i) {
+      return look_.kinds[i.kind].bits == 16;
+    });
+    if (!all) return;  // those of 8 bits are read as before
+    for (std::vector<double>* values : {&mean_, &deviation_}) {
+      for (double& value : *values) value *= 65535.0 / top;
+    }
   }
 
   void ChooseSize() {
@@ -127,14 +146,13 @@ class Adviser {
     const bool colour = channels_ == 3;
     std::string normalize = usual_.normalize, why;
     if (normalize.empty()) normalize = augment::NormalizeSpec(colour ? "imagenet" : "grey");
-    if (!colour && static_cast<int>(look_.mean.size()) >= channels_) {
-      Look own = look_;  // of grey images that were read in colour, the first channel
-      own.mean.resize(channels_);
-      own.deviation.resize(channels_);
-      normalize = NormalizeStep(own);
+    if (!colour && static_cast<int>(mean_.size()) >= channels_) {
+      mean_.resize(channels_);  // of grey images that were read in colour, the first channel
+      deviation_.resize(channels_);
+      normalize = NormalizeStep(mean_, deviation_);
       why = "the images' own mean and deviation";
-    } else if (usual_.normalize.empty() && OtherConstants(look_)) {
-      normalize = NormalizeStep(look_);
+    } else if (usual_.normalize.empty() && OtherConstants(mean_, deviation_)) {
+      normalize = NormalizeStep(mean_, deviation_);
       why = "the images' mean and deviation are far from ImageNet's";
     }
     const bool small = plan.image_size <= kSmallViews && colour;
@@ -192,6 +210,7 @@ class Adviser {
   const Look& look_;
   const Wishes& wishes_;
   const data::ViewDefaults usual_;
+  std::vector<double> mean_, deviation_;
   int channels_ = 3;
   Advice advice_;
 };

@@ -15,6 +15,7 @@ struct Wishes {
   std::string arch;
   int64_t image_size = 0, batch_size = 0, moco_k = 0;
   int64_t epochs = 200;
+  bool has_range = false;  // --range is given
 };
 
 // A run.

@@ -374,7 +374,8 @@ TEST(DoctorTest, ThreadsChangeNothing) {
   const Look three = LookAt(*opened.dataset, {0, 3, "x"}).value();
   ASSERT_EQ(one.images.size(), 80u);
   ASSERT_EQ(three.images.size(), 80u);
-  EXPECT_EQ(NormalizeStep(one), NormalizeStep(three));
+  EXPECT_EQ(one.mean, three.mean);
+  EXPECT_EQ(one.deviation, three.deviation);
   for (size_t i = 0; i < 80; ++i) {
     EXPECT_EQ(one.images[i].index, three.images[i].index);
     EXPECT_EQ(one.images[i].fingerprint.pixels, three.images[i].fingerprint.pixels);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <iterator>
@@ -27,6 +28,7 @@ constexpr int64_t kTinyClass = 10;    // images
 constexpr int kElongated = 4;         // times as long as wide
 constexpr int kFarSmaller = 4;        // the median is so many times as long
 constexpr double kManyPixels = 2e6;   // of the median image
+constexpr int64_t kLargest = 65535;   // of 16 bits
 constexpr double kManyCopies = 0.01;  // of the images
 
 // "1 image", "12 images".
@@ -217,6 +219,13 @@ void FindOddImages(const Examination& examination, int p, const FindingOptions& 
        [](const SeenImage& image) {
          return std::max(image.rows, image.cols) > kElongated * std::min(image.rows, image.cols);
        });
+  if (const int64_t top = TopOf16Bits(look); !options.has_range && top > 0) {
+    find(Severity::kWarning, "dark images",
+         absl::StrCat("have 16 bits and no value above ",
+                      FormatCount(std::lround(look.largest_of_16_bits * kLargest)),
+                      ", so that they are dark; --range=0:", top, " uses their values in full"),
+         [&](const SeenImage& image) { return look.kinds[image.kind].bits == 16; });
+  }
   std::vector<int64_t> pixels;
   for (const SeenImage& image : look.images) pixels.push_back(int64_t{image.rows} * image.cols);
   std::nth_element(pixels.begin(), pixels.begin() + pixels.size() / 2, pixels.end());
@@ -374,14 +383,20 @@ std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look) {
   return kinds;
 }
 
-std::string NormalizeStep(const Look& look) {
-  if (look.mean.empty()) return "";
+std::string NormalizeStep(const std::vector<double>& mean, const std::vector<double>& deviation) {
+  if (mean.empty()) return "";
   const auto numbers = [](const std::vector<double>& values) {
     return absl::StrJoin(values, " ", [](std::string* out, double value) {
       absl::StrAppendFormat(out, "%.4f", value);
     });
   };
-  return absl::StrCat("normalize:mean=", numbers(look.mean), ",std=", numbers(look.deviation));
+  return absl::StrCat("normalize:mean=", numbers(mean), ",std=", numbers(deviation));
+}
+
+int64_t TopOf16Bits(const Look& look) {
+  const auto largest = static_cast<uint64_t>(std::lround(look.largest_of_16_bits * kLargest));
+  const auto top = static_cast<int64_t>(std::bit_ceil(largest + 1) - 1);
+  return top < kLargest ? top : 0;
 }
 
 std::vector<int> ShorterSides(const Look& look) {
@@ -421,7 +436,7 @@ std::vector<std::string> DescribeImages(const Look& look) {
                       : absl::StrCat("sizes    shorter side ", sides.front(), " to ", sides.back(),
                                      " pixels, median ", sides[sides.size() / 2], "; most often ",
                                      usual, " (", FormatCount(most->second), ")"));
-  lines.push_back("pixels   " + NormalizeStep(look));
+  lines.push_back("pixels   " + NormalizeStep(look.mean, look.deviation));
   const double share = static_cast<double>(look.size) / look.images.size();
   lines.push_back(absl::StrCat(
       "packed   about ",

@@ -31,9 +31,11 @@ struct Sums {
   std::array<int64_t, kMaxChannels> values = {}, squares = {};
   int64_t pixels = 0;
   uint64_t pixel_bytes = 0, file_bytes = 0;
+  double largest_of_16_bits = 0;
   int channels = 0;
 
-  void Add(const cv::Mat& image) {
+  // `bits`: of a stored channel.
+  void Add(const cv::Mat& image, int bits) {
     cv::Mat mean, deviation;
     cv::meanStdDev(image, mean, deviation);
     const double largest = image.depth() == CV_8U ? 255 : 1;
@@ -41,6 +43,11 @@ struct Sums {
     channels = image.channels();
     pixels += static_cast<int64_t>(image.total());
     pixel_bytes += image.total() * image.elemSize();
+    if (bits == 16 && image.depth() == CV_32F) {
+      double most;
+      cv::minMaxLoc(image.reshape(1), nullptr, &most);
+      largest_of_16_bits = std::max(largest_of_16_bits, most);
+    }
     for (int c = 0; c < channels; ++c) {
       const double m = mean.at<double>(c) / largest, d = deviation.at<double>(c) / largest;
       values[c] += std::llround(m * n);
@@ -56,6 +63,7 @@ struct Sums {
     pixels += other.pixels;
     pixel_bytes += other.pixel_bytes;
     file_bytes += other.file_bytes;
+    largest_of_16_bits = std::max(largest_of_16_bits, other.largest_of_16_bits);
     channels = std::max(channels, other.channels);
   }
 };
@@ -105,6 +113,7 @@ class Looker {
     SortKinds();
     look_.file_bytes = sums_.file_bytes;
     look_.pixel_bytes = sums_.pixel_bytes;
+    look_.largest_of_16_bits = sums_.largest_of_16_bits;
     const double n = std::max<double>(sums_.pixels, 1) * Sums::kUnits;
     for (int c = 0; c < sums_.channels; ++c) {
       const double mean = sums_.values[c] / n;
@@ -123,13 +132,15 @@ class Looker {
       const int64_t index = i * dataset_.size() / count_;
       const auto image = data::ReadImageAt(dataset_, index);
       if (image.ok()) {
-        SeenImage one = HeaderOf(index, sums);
+        SeenImage one;
+        const Kind kind = HeaderOf(index, one, sums);
+        one.kind = NumberOf(kind);
         one.rows = image->rows;
         one.cols = image->cols;
         one.fingerprint = FingerprintOf(*image);
         one.grey = IsGrey(one.fingerprint);
         seen.push_back(one);
-        sums.Add(*image);
+        sums.Add(*image, kind.bits);
       } else if (absl::IsResourceExhausted(image.status())) {
         return image.status();
       } else {
@@ -145,28 +156,29 @@ class Looker {
   }
 
   // What the image's file states. The file is read a second time, now from the system's memory.
-  SeenImage HeaderOf(int64_t index, Sums& sums) {
-    SeenImage image;
+  Kind HeaderOf(int64_t index, SeenImage& image, Sums& sums) const {
     image.index = static_cast<uint32_t>(index);
     Kind kind;
-    if (const auto bytes = dataset_.File(index); bytes.ok()) {
-      sums.file_bytes += bytes->size();
-      kind.format = data::CodecName(*bytes);
-      const data::Codec* codec = data::FindCodec(*bytes);
-      if (codec != nullptr) {
-        if (const auto encoded = codec->Open(*bytes); encoded.ok()) {
-          const data::StoredPixels stored = (*encoded)->stored();
-          kind.mode = stored.mode;
-          kind.bits = stored.bits;
-          image.orientation = static_cast<uint8_t>((*encoded)->orientation());
-        }
-      }
+    const auto bytes = dataset_.File(index);
+    if (!bytes.ok()) return kind;
+    sums.file_bytes += bytes->size();
+    kind.format = data::CodecName(*bytes);
+    const data::Codec* codec = data::FindCodec(*bytes);
+    if (codec == nullptr) return kind;
+    if (const auto encoded = codec->Open(*bytes); encoded.ok()) {
+      const data::StoredPixels stored = (*encoded)->stored();
+      kind.mode = stored.mode;
+      kind.bits = stored.bits;
+      image.orientation = static_cast<uint8_t>((*encoded)->orientation());
     }
+    return kind;
+  }
+
+  uint16_t NumberOf(const Kind& kind) {
     std::lock_guard<std::mutex> lock(kinds_mutex_);
     const auto [place, is_new] = kinds_.emplace(kind, static_cast<uint16_t>(look_.kinds.size()));
     if (is_new) look_.kinds.push_back(kind);
-    image.kind = place->second;
-    return image;
+    return place->second;
   }
 
   // Threads meet kinds in any order.

@@ -48,6 +48,8 @@ struct Look {
   std::vector<double> mean, deviation;
   // Of the images that could be read: bytes of their own files, and of their pixels as decoded.
   uint64_t file_bytes = 0, pixel_bytes = 0;
+  // The largest value of the images of 16 bits: 0 to 1; 0 if there are none.
+  double largest_of_16_bits = 0;
   double seconds = 0;
 };
 
