@@ -14,6 +14,8 @@ namespace data {
 namespace {
 
 constexpr char kConvert[] = "; convert it once, as \"Data in other forms\" in docs/data.md shows";
+constexpr char kToTar[] =
+    "; convert the data set once: bazel run //tools:to_tar -- SOURCE OUT (docs/data.md)";
 constexpr char kUnpack[] = "; unpack it and give the folder";
 
 struct Form {
@@ -22,14 +24,14 @@ struct Form {
   const char* remedy;
 };
 constexpr Form kForms[] = {
-    {".parquet", "a Parquet file", kConvert},
-    {".arrow", "an Arrow file, as Hugging Face's save_to_disk writes it,", kConvert},
+    {".parquet", "a Parquet file", kToTar},
+    {".arrow", "an Arrow file, as Hugging Face's save_to_disk writes it,", kToTar},
     {".tfrecord", "a TFRecord file", kConvert},
     {".tfrecords", "a TFRecord file", kConvert},
-    {".mdb", "an LMDB database", kConvert},
-    {".lmdb", "an LMDB database", kConvert},
+    {".mdb", "an LMDB database", kToTar},
+    {".lmdb", "an LMDB database", kToTar},
     {".beton", "an FFCV file", kConvert},
-    {".mds", "a shard of MosaicML's streaming", kConvert},
+    {".mds", "a shard of MosaicML's streaming", kToTar},
     {".h5", "an HDF5 file", kConvert},
     {".hdf5", "an HDF5 file", kConvert},
     {".npz", "a file of NumPy's arrays", kConvert},
@@ -50,6 +52,7 @@ constexpr Form kForms[] = {
     {".tar.xz", "a packed archive", kUnpack},
     {".txz", "a packed archive", kUnpack},
     {".tar.zst", "a packed archive", kUnpack},
+    {"index.json", "the index of a data set of MosaicML's streaming or litdata", kToTar},
     {".json", "a JSON file", "; write a list of the images and their labels instead: file,label"},
     {".xlsx", "a spreadsheet", "; save it as CSV"},
     {".xls", "a spreadsheet", "; save it as CSV"},

@@ -175,6 +175,12 @@ TEST_F(FileListTest, OtherFormsAreNamed) {
                 AllOf(HasSubstr(root + "/" + file + "'"), HasSubstr("is not read")));
     EXPECT_FALSE(absl::StrContains(status.message(), "\n"));
   }
+  for (const char* file : {"a.parquet", "data.mdb", "shard.00000.mds", "b.arrow", "index.json"}) {
+    const std::string root = TestFolder("data");
+    WriteTestFile(root + "/" + file, "x");
+    EXPECT_THAT(std::string(OpenDataset(root, Split::kPretraining).status().message()),
+                AllOf(HasSubstr(file), HasSubstr("//tools:to_tar")));
+  }
   EXPECT_THAT(std::string(OpenDataset(folder_ + "/x.csv", Split::kTraining).status().message()),
               HasSubstr("x.csv"));
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/formats/tar_archive.h"
@@ -26,6 +28,7 @@ namespace data {
 namespace {
 
 constexpr char kEnding[] = ".tar";
+constexpr int64_t kMaxNamesBytes = 1 << 26;  // of classes.txt
 // Archives that must be unpacked first. They are told by name, so that a folder of them is not
 // called empty.
 constexpr const char* kPackedEndings[] = {".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"};
@@ -153,10 +156,33 @@ void AllowManyFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// The names of classes that have numbers: the lines of classes.txt beside the shards, if it has
+// enough of them, or else the numbers.
+std::vector<std::string> NamesOfClasses(const std::string& shard, size_t count,
+                                        std::vector<std::string>& notes) {
+  const std::string path = std::filesystem::path(shard).replace_filename("classes.txt").string();
+  const auto text = base::ReadFile(path, kMaxNamesBytes);
+  if (!text.ok()) return NumberedClasses(count);
+  std::vector<std::string> names;
+  for (const absl::string_view line :
+       absl::StrSplit(absl::StripTrailingAsciiWhitespace(*text), '\n')) {
+    names.emplace_back(absl::StripAsciiWhitespace(line));
+  }
+  const std::set<absl::string_view> different(names.begin(), names.end());
+  if (names.size() >= count && names.size() == different.size() && !different.count("")) {
+    return names;
+  }
+  notes.push_back(absl::StrCat("left out: '", path, "', which would name the classes if it had ",
+                               count, " or more different names, one a line"));
+  return NumberedClasses(count);
+}
+
 // The classes of sorted images: those that files of labels state, if there are any, or else their
 // folders. An image without a label, if others have one, is the fault that `label_status` tells.
+// `shard`: the path of one.
 Classes FindClasses(const std::vector<Image>& images, const Names& names, bool has_labels,
-                    const std::string& path, absl::Status& label_status) {
+                    const std::string& path, const std::string& shard,
+                    std::vector<std::string>& notes, absl::Status& label_status) {
   if (!has_labels) return ClassesOfFolders(names);
   Classes classes;
   int count = 0;
@@ -169,7 +195,7 @@ Classes FindClasses(const std::vector<Image>& images, const Names& names, bool h
         ".cls' in its archive, but other images have a label; write one for every image, or for "
         "none"));
   }
-  classes.names = NumberedClasses(count);
+  classes.names = NamesOfClasses(shard, count, notes);
   return classes;
 }
 
@@ -258,7 +284,8 @@ class TarFormat : public Format {
       spans.push_back({image.offset, static_cast<uint32_t>(size), image.shard});
       names.Add(image.name);
     }
-    Classes classes = FindClasses(images, names, samples.has_labels, path, samples.label_status);
+    Classes classes =
+        FindClasses(images, names, samples.has_labels, path, paths[0], notes, samples.label_status);
     return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
                                  std::move(classes), std::move(notes), samples.label_status,
                                  decode);

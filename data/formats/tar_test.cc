@@ -205,6 +205,24 @@ std::string ErrorOfEntries(const std::vector<std::string>& names, const std::str
   return std::string(dataset.status().message());
 }
 
+TEST(TarTest, NamesOfClassesBesideTheShards) {
+  const std::string folder = TestFolder("data");
+  WriteTestFile(folder + "/0.tar", TarEntry("0.png", Image(1)) + TarEntry("0.cls", "2") + TarEnd());
+  for (const char* text : {"zebra\nant\ncat\nowl\n", "zebra\r\nant\r\ncat\r\nowl"}) {
+    WriteTestFile(folder + "/classes.txt", text);
+    const auto dataset = OpenPath(folder).value();
+    EXPECT_THAT(dataset->classes(), ElementsAre("zebra", "ant", "cat", "owl"));
+    EXPECT_EQ(dataset->Label(0), 2);
+    EXPECT_TRUE(dataset->notes().empty());
+  }
+  for (const char* text : {"", "zebra\nant\n", "zebra\n\ncat\n", "ant\nant\ncat\n"}) {
+    WriteTestFile(folder + "/classes.txt", text);
+    const auto dataset = OpenPath(folder).value();
+    EXPECT_THAT(dataset->classes(), ElementsAre("0", "1", "2"));
+    EXPECT_THAT(dataset->notes(), ElementsAre(HasSubstr("classes.txt'")));
+  }
+}
+
 // Whatever was given to WebDataset's writer as the class.
 TEST(TarTest, TextsOfClasses) {
   for (const char* label :

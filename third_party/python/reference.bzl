@@ -4,6 +4,7 @@ Fetched only when a target asks for it: 2 GB with the CUDA libraries, unpacked o
 and the CUDA libraries, which this torch loads on a machine without a GPU, too, are the copies that the C++ side links.
 """
 
+load("//third_party/python:to_tar.bzl", "fetch_to_tar_packages")
 load("//third_party/torch:torch.bzl", "FETCH_ATTR", "fetch_cuda", "fetch_libtorch", "fetch_wheels")
 
 def _reference_python_impl(rctx):
@@ -11,9 +12,13 @@ def _reference_python_impl(rctx):
     cuda = fetch_cuda(rctx, rctx.attr.cuda_lock)
     others = fetch_wheels(rctx, rctx.attr.lock, "Python reference", "80 MB", "400 MB")
     readers = fetch_wheels(rctx, rctx.attr.readers_lock, "readers of data sets", "1 MB", "10 MB")
+    folders = [others, readers, torch, cuda]
+    if rctx.attr.writers_lock:
+        folders.append(fetch_to_tar_packages(rctx, rctx.attr.to_tar_lock))
+        folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "40 MB", "200 MB"))
     rctx.file(
         "python",
-        "#!/bin/sh\nPYTHONPATH='%s:%s:%s:%s' exec python3 \"$@\"\n" % (others, readers, torch, cuda),
+        "#!/bin/sh\nPYTHONPATH='%s' exec python3 \"$@\"\n" % ":".join(folders),
         executable = True,
     )
     rctx.file("BUILD", "exports_files([\"python\"])\n")
@@ -24,7 +29,10 @@ reference_python_repository = repository_rule(
         "cuda_lock": attr.label(allow_single_file = True),
         "lock": attr.label(allow_single_file = True),
         "readers_lock": attr.label(allow_single_file = True),
+        "to_tar_lock": attr.label(allow_single_file = True),
         "torch_lock": attr.label(allow_single_file = True),
+        # With these two it also has what writes data sets of other forms, and //tools:to_tar's packages.
+        "writers_lock": attr.label(allow_single_file = True),
         "_fetch": FETCH_ATTR,
     },
 )
