@@ -149,6 +149,36 @@ MappedFile::~MappedFile() {
   if (!bytes_.empty()) munmap(const_cast<char*>(bytes_.data()), bytes_.size());
 }
 
+absl::StatusOr<ReadableFile> ReadableFile::Open(const std::string& path) {
+  const auto opened = OpenForReading(path);
+  if (!opened.ok()) return opened.status();
+  ReadableFile file(path, *opened, 0);
+  struct stat info;
+  if (fstat(file.fd_, &info) != 0) return ErrnoStatus("cannot open", path);
+  file.size_ = info.st_size;
+  return file;
+}
+
+ReadableFile::ReadableFile(ReadableFile&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::exchange(other.fd_, -1)), size_(other.size_) {}
+
+ReadableFile::~ReadableFile() {
+  if (fd_ >= 0) close(fd_);
+}
+
+absl::Status ReadableFile::Read(int64_t offset, int64_t size, char* out) const {
+  while (size > 0) {
+    const ssize_t got = pread(fd_, out, size, offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus("cannot read", path_);
+    if (got == 0) return absl::DataLossError(absl::StrCat("'", path_, "' is cut"));
+    out += got;
+    offset += got;
+    size -= got;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status MakeFolders(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

@@ -51,6 +51,31 @@ class MappedFile {
   absl::string_view bytes_;
 };
 
+// A plain file that is read piece by piece. Threads may read at once. Unlike a mapped file, one
+// that another process shortens gives an error.
+class ReadableFile {
+ public:
+  // InvalidArgument if it is not a plain file.
+  static absl::StatusOr<ReadableFile> Open(const std::string& path);
+
+  ReadableFile(ReadableFile&& other) noexcept;
+  ~ReadableFile();
+
+  const std::string& path() const { return path_; }
+  int64_t size() const { return size_; }  // when it was opened
+
+  // Reads all of [offset, offset + size) into `out`. DataLoss if the file is shorter by now.
+  absl::Status Read(int64_t offset, int64_t size, char* out) const;
+
+ private:
+  ReadableFile(std::string path, int fd, int64_t size)
+      : path_(std::move(path)), fd_(fd), size_(size) {}
+
+  std::string path_;
+  int fd_;
+  int64_t size_;
+};
+
 // mkdir -p.
 absl::Status MakeFolders(const std::string& path);
 

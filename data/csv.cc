@@ -10,25 +10,12 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "base/utf8.h"
 
 namespace data {
 namespace {
 
 constexpr int64_t kMaxBytes = int64_t{1} << 32;
-
-void AppendUtf8(uint32_t c, std::string& out) {
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 0x3F))};
-  } else if (c < 0x10000) {
-    out += {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 0x3F)),
-            static_cast<char>(0x80 | (c & 0x3F))};
-  } else {
-    out += {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 0x3F)),
-            static_cast<char>(0x80 | (c >> 6 & 0x3F)), static_cast<char>(0x80 | (c & 0x3F))};
-  }
-}
 
 // UTF-16 with the low byte of a unit at `low` (0 or 1). What is no character becomes U+FFFD.
 std::string DecodeUtf16(absl::string_view bytes, int low) {
@@ -48,7 +35,7 @@ std::string DecodeUtf16(absl::string_view bytes, int low) {
         c = 0xFFFD;
       }
     }
-    AppendUtf8(c, text);
+    base::AppendUtf8(c, text);
   }
   return text;
 }

@@ -93,8 +93,8 @@ class Format {
   // Whether the format was asked to read a whole folder, even if parts of it have names of splits.
   virtual bool IsOneSplit() const { return false; }
 
-  // Whether the file at `path` has images of several splits and says of each whose it is; Open()
-  // then chooses those of its split.
+  // Whether the file or folder at `path` has images of several splits and says of each whose it is;
+  // Open() then chooses those of its split. True as well if it cannot be read: Open() says why.
   virtual bool StatesSplits(const std::string& path) const { return false; }
 
   // Whether a folder looks like this format, by names, without reading any image.

@@ -74,11 +74,15 @@ absl::StatusOr<Names> AllImages(const std::string& root) {
 }  // namespace
 
 bool HasImageName(absl::string_view name) {
-  if (absl::StartsWith(name, ".") || absl::StrContains(name, "/.")) return false;
+  if (IsHidden(name)) return false;
   for (const std::string& ending : ImageEndings()) {
     if (absl::EndsWithIgnoreCase(name, ending)) return true;
   }
   return false;
+}
+
+bool IsHidden(absl::string_view name) {
+  return absl::StartsWith(name, ".") || absl::StrContains(name, "/.");
 }
 
 absl::Status ForEachEntry(
@@ -102,6 +106,8 @@ absl::Status ForEachEntry(
   }
 }
 
+bool ComesBefore(absl::string_view a, absl::string_view b) { return PathOrder(a) < PathOrder(b); }
+
 void Names::Add(absl::string_view name) {
   bytes_.append(name.data(), name.size());
   begins_.push_back(bytes_.size());
@@ -111,7 +117,7 @@ void Names::Sort() {
   std::vector<int64_t> order(size());
   std::iota(order.begin(), order.end(), 0);
   std::sort(order.begin(), order.end(),
-            [this](int64_t a, int64_t b) { return PathOrder((*this)[a]) < PathOrder((*this)[b]); });
+            [this](int64_t a, int64_t b) { return ComesBefore((*this)[a], (*this)[b]); });
   Names sorted;
   sorted.bytes_.reserve(bytes_.size());
   sorted.begins_.reserve(begins_.size());
@@ -134,37 +140,42 @@ absl::StatusOr<Tree> ReadTree(const std::string& root) {
   return tree;
 }
 
+bool UnreadImages::Add(absl::string_view name) {
+  const absl::string_view ending = UnreadEnding(name);
+  if (ending.empty()) return false;
+  ++counts_[std::string(ending)];
+  return true;
+}
+
+std::string UnreadImages::Text(absl::string_view folder) const {
+  std::vector<std::string> counts, commands;
+  for (const auto& [ending, count] : counts_) {
+    counts.push_back(absl::StrCat(count, " ", ending));
+    commands.push_back(HowToConvert(ending, folder));
+  }
+  return absl::StrCat(absl::StrJoin(counts, ", "),
+                      " images, which this program does not read; convert them with: ",
+                      absl::StrJoin(commands, "; "));
+}
+
 absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes) {
   auto names = AllImages(root);
   if (!names.ok()) return names.status();
   Names read;
-  std::map<std::string, int64_t> unread;  // how many of each ending
+  UnreadImages unread;
   for (int64_t i = 0; i < names->size(); ++i) {
-    const absl::string_view ending = UnreadEnding((*names)[i]);
-    if (ending.empty()) {
-      read.Add((*names)[i]);
-    } else {
-      ++unread[std::string(ending)];
-    }
+    if (!unread.Add((*names)[i])) read.Add((*names)[i]);
   }
   if (unread.empty() && read.size() > 0) return read;
   if (unread.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders"));
   }
-  std::vector<std::string> counts, commands;
-  for (const auto& [ending, count] : unread) {
-    counts.push_back(absl::StrCat(count, " ", ending));
-    commands.push_back(HowToConvert(ending, root));
-  }
-  const std::string unread_text = absl::StrCat(
-      absl::StrJoin(counts, ", "), " images, which this program does not read; convert ",
-      "them with: ", absl::StrJoin(commands, "; "));
   if (read.size() == 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", root, "' holds no images but ", unread_text));
+        absl::StrCat("'", root, "' holds no images but ", unread.Text(root)));
   }
-  notes->push_back(absl::StrCat("left out of '", root, "': ", unread_text));
+  notes->push_back(absl::StrCat("left out of '", root, "': ", unread.Text(root)));
   return read;
 }
 

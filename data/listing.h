@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace data {
 // holds is known when it is decoded.
 bool HasImageName(absl::string_view name);
 
+// Whether any part of the name is hidden, as `._000.cls` of macOS is.
+bool IsHidden(absl::string_view name);
+
 // Calls `visit` with each entry of a folder that is not hidden, in the file system's order, until
 // `visit` returns an error. The type comes with the name; stat(2) is called only for links (which
 // are followed) and where the file system does not give the type.
@@ -26,15 +30,17 @@ absl::Status ForEachEntry(
     const std::string& folder,
     const std::function<absl::Status(const char* name, bool is_folder)>& visit);
 
+// Whether path `a` comes before `b` in torchvision's ImageFolder: paths are sorted by their first
+// folder, then by all of their folders, as one text, and then by their own name. So the files of a
+// folder come before those of the folders in it.
+bool ComesBefore(absl::string_view a, absl::string_view b);
+
 // Names one after the other in one piece of memory: 8 bytes for each beside its characters.
 class Names {
  public:
   void Add(absl::string_view name);
 
-  // Sorts paths as torchvision's ImageFolder does: by their first folder, then by all of their
-  // folders, as one text, and then by their own name. So the files of a folder come before those
-  // of the folders in it.
-  void Sort();
+  void Sort();  // by ComesBefore
 
   int64_t size() const { return static_cast<int64_t>(begins_.size()) - 1; }
   absl::string_view operator[](int64_t i) const {
@@ -63,6 +69,22 @@ struct Tree {
   std::vector<FolderState> folders;
 };
 absl::StatusOr<Tree> ReadTree(const std::string& root);
+
+// Counts the images of kinds that the program does not read (data/codec.h).
+class UnreadImages {
+ public:
+  // Whether a file of this name is one.
+  bool Add(absl::string_view name);
+
+  bool empty() const { return counts_.empty(); }
+
+  // "3 .heic images, which this program does not read; convert them with: ...": commands for the
+  // files below `folder`.
+  std::string Text(absl::string_view folder) const;
+
+ private:
+  std::map<std::string, int64_t> counts_;  // of each ending
+};
 
 // The names of the tree at `root`. Those of large trees are kept in the user's cache
 // (data/index_cache.h). Images of kinds that the program does not read are left out; `notes` then

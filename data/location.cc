@@ -133,6 +133,11 @@ absl::StatusOr<Split> ReadSplit(absl::string_view text) {
       absl::StrCat("--split is '", text, "', must be pretraining, training or validation"));
 }
 
+absl::string_view SplitNameOf(absl::string_view word) {
+  const Words* group = GroupOf(word);
+  return group == nullptr ? "" : group->front();
+}
+
 std::vector<std::string> ExpandRanges(const std::string& path) {
   for (size_t open = path.find('{'); open != std::string::npos; open = path.find('{', open + 1)) {
     const size_t dots = path.find("..", open), close = path.find('}', open);
@@ -191,7 +196,7 @@ absl::StatusOr<DataLocation> DataLocation::At(const std::string& path) {
 }
 
 bool DataLocation::EndsWith(absl::string_view ending) const {
-  return !is_folder && absl::EndsWith(path, ending);
+  return !is_folder && absl::EndsWithIgnoreCase(path, ending);
 }
 
 bool DataLocation::Has(absl::string_view entry) const {
@@ -211,7 +216,12 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
     std::set<std::pair<dev_t, ino_t>> seen;
     for (const std::string& name : folders) {
       struct stat info;
-      if (GroupOf(name) != words || stat((*this / name).c_str(), &info) != 0) continue;
+      if (GroupOf(name) != words) continue;
+      if (in_archive) {
+        parts.folders.push_back(*this / name);
+        continue;
+      }
+      if (stat((*this / name).c_str(), &info) != 0) continue;
       if (seen.emplace(info.st_dev, info.st_ino).second) parts.folders.push_back(*this / name);
     }
     for (const std::string& name : split_files) {
@@ -230,7 +240,9 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
 std::vector<std::string> DataLocation::OtherImageFolders() const {
   std::vector<std::string> others;
   for (const std::string& name : folders) {
-    if (GroupOf(name) == nullptr && HoldsImages(*this / name, 0)) others.push_back(name);
+    if (GroupOf(name) == nullptr && (in_archive || HoldsImages(*this / name, 0))) {
+      others.push_back(name);
+    }
   }
   return others;
 }

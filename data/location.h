@@ -23,6 +23,10 @@ const char* ToString(Split split);
 // The inverse of ToString. InvalidArgument, naming the valid words, for anything else.
 absl::StatusOr<Split> ReadSplit(absl::string_view text);
 
+// The first name of the group of names of splits (see DataLocation::PartsOf) to which `word`
+// belongs, in any case: "unlabeled", "train", "val" or "test"; empty for other words.
+absl::string_view SplitNameOf(absl::string_view word);
+
 // "a-{000..012}.tar": a-000.tar, a-001.tar, ..., for every such range in `path`; without a range,
 // `path` alone. Ranges of more than 1,000,000 numbers, and those that go down, are left as they
 // are written.
@@ -32,6 +36,9 @@ std::vector<std::string> ExpandRanges(const std::string& path);
 struct DataLocation {
   std::string path;
   bool is_folder = false;
+  // A folder in an archive: it is not looked for on the disk, and only those of its folders that
+  // hold images are listed.
+  bool in_archive = false;
   // Of a folder, without hidden entries: the names of its folders, sorted; the name of one image
   // (empty if there is none) and the number of images; the endings of the names of all its files
   // (".tar"; of a compressed file the last two: ".tar.gz").
@@ -47,7 +54,7 @@ struct DataLocation {
   // NotFound if nothing is there.
   static absl::StatusOr<DataLocation> At(const std::string& path);
 
-  // Whether it is not a folder, and its name has this ending.
+  // Whether it is not a folder, and its name has this ending, in upper or lower case.
   bool EndsWith(absl::string_view ending) const;
 
   // Whether it is a folder that has this entry.

@@ -13,10 +13,13 @@
 namespace data {
 namespace {
 
-constexpr char kConvert[] = "; convert it once, as \"Data in other forms\" in docs/data.md shows";
+constexpr char kConvert[] =
+    ", which is not read; convert it once, as \"Data in other forms\" in docs/data.md shows";
 constexpr char kToTar[] =
-    "; convert the data set once: bazel run //tools:to_tar -- SOURCE OUT (docs/data.md)";
-constexpr char kUnpack[] = "; unpack it and give the folder";
+    ", which is not read; convert the data set once: bazel run //tools:to_tar -- SOURCE OUT "
+    "(docs/data.md)";
+constexpr char kUnpack[] = ", which is not read; unpack it and give the folder";
+constexpr char kGive[] = "; give this file itself as data";
 
 struct Form {
   absl::string_view ending;
@@ -25,7 +28,7 @@ struct Form {
 };
 constexpr Form kForms[] = {
     {".parquet", "a Parquet file", kToTar},
-    {".arrow", "an Arrow file, as Hugging Face's save_to_disk writes it,", kToTar},
+    {".arrow", "an Arrow file, as Hugging Face's save_to_disk writes it", kToTar},
     {".tfrecord", "a TFRecord file", kConvert},
     {".tfrecords", "a TFRecord file", kConvert},
     {".mdb", "an LMDB database", kToTar},
@@ -34,15 +37,15 @@ constexpr Form kForms[] = {
     {".mds", "a shard of MosaicML's streaming", kToTar},
     {".h5", "an HDF5 file", kConvert},
     {".hdf5", "an HDF5 file", kConvert},
-    {".npz", "a file of NumPy's arrays", kConvert},
-    {".npy", "an array of NumPy's", kConvert},
+    {".npz", "a file of NumPy's arrays", kGive},
+    {".npy", "an array of NumPy's", kGive},
     {".mat", "a MATLAB file", kConvert},
     {".pkl", "a pickle", kConvert},
     {".pickle", "a pickle", kConvert},
     {".pt", "a file of tensors", kConvert},
     {".pth", "a file of tensors", kConvert},
     {".rec", "a RecordIO file of MXNet", kConvert},
-    {".zip", "a zip archive", kUnpack},
+    {".zip", "a zip archive", kGive},
     {".7z", "a 7z archive", kUnpack},
     {".rar", "a rar archive", kUnpack},
     {".tar.gz", "a packed archive", kUnpack},
@@ -53,11 +56,12 @@ constexpr Form kForms[] = {
     {".txz", "a packed archive", kUnpack},
     {".tar.zst", "a packed archive", kUnpack},
     {"index.json", "the index of a data set of MosaicML's streaming or litdata", kToTar},
-    {".json", "a JSON file", "; write a list of the images and their labels instead: file,label"},
-    {".xlsx", "a spreadsheet", "; save it as CSV"},
-    {".xls", "a spreadsheet", "; save it as CSV"},
-    {".ods", "a spreadsheet", "; save it as CSV"},
-    {".txt", "text", "; if it lists images, give --dataset=file_list"},
+    {".json", "a JSON file",
+     ", which is not read; write a list of the images and their labels instead: file,label"},
+    {".xlsx", "a spreadsheet", ", which is not read; save it as CSV"},
+    {".xls", "a spreadsheet", ", which is not read; save it as CSV"},
+    {".ods", "a spreadsheet", ", which is not read; save it as CSV"},
+    {".txt", "text", ", which is not read; if it lists images, give --dataset=file_list"},
 };
 
 // Entries of folders that are looked at: a tree without images may be large.
@@ -98,9 +102,7 @@ struct Search {
   }
 };
 
-std::string Text(int form) {
-  return absl::StrCat("is ", kForms[form].name, ", which is not read", kForms[form].remedy);
-}
+std::string Text(int form) { return absl::StrCat("is ", kForms[form].name, kForms[form].remedy); }
 
 }  // namespace
 

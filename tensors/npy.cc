@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
@@ -61,6 +63,7 @@ std::optional<std::vector<int64_t>> ReadShape(absl::string_view text) {
   for (absl::string_view part : absl::StrSplit(text.substr(0, end - 1), ',')) {
     part = absl::StripAsciiWhitespace(part);
     if (part.empty()) continue;
+    absl::ConsumeSuffix(&part, "L");  // of Python 2
     int64_t size;
     if (!absl::SimpleAtoi(part, &size) || size < 0) return std::nullopt;
     shape.push_back(size);
@@ -106,9 +109,31 @@ uint16_t ToHalf(float value) {
 
 int64_t NpyHeader::width() const { return NameOf(type).width; }
 
-absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_view bytes) {
+int64_t NpyArray::count() const {
+  int64_t all = 1;
+  for (const int64_t size : shape) all *= size;
+  return all;
+}
+
+std::string NpyArray::Text() const {
+  const char* name = kind == 'u'   ? "uint"
+                     : kind == 'i' ? "int"
+                     : kind == 'f' ? "float"
+                     : kind == 'c' ? "complex"
+                                   : "";
+  const std::string type = *name != '\0' ? absl::StrCat(name, 8 * width)
+                           : kind == 'b' ? "bool"
+                           : kind == 'O' ? "object"
+                           : kind == 0   ? "record"
+                                         : dtype;
+  return absl::StrCat(big_endian ? "big-endian " : "", type, " of shape (",
+                      absl::StrJoin(shape, ", "), shape.size() == 1 ? ",)" : ")");
+}
+
+absl::StatusOr<NpyArray> ReadNpyArray(const std::string& path, absl::string_view bytes,
+                                      int64_t file_size) {
   if (!absl::StartsWith(bytes, kMagic) || bytes.size() < kMagic.size() + 2) {
-    return Unsuitable(path, "is not a .npy file; write the matrix with numpy.save");
+    return Unsuitable(path, "is not a .npy file; write the array with numpy.save");
   }
   // Format 1.0 has 2 bytes for the size of what follows, 2.0 and 3.0 have 4.
   const size_t counted = bytes[6] == 1 ? 2 : 4, begin = kMagic.size() + 2 + counted;
@@ -127,42 +152,78 @@ absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_vi
   const absl::string_view dict = bytes.substr(begin, size);
   const auto descr = Value(dict, "descr"), order = Value(dict, "fortran_order"),
              shape_text = Value(dict, "shape");
-  const auto shape = shape_text ? ReadShape(*shape_text) : std::nullopt;
+  auto shape = shape_text ? ReadShape(*shape_text) : std::nullopt;
   if (!descr || !order || !shape) {
     return Unsuitable(path, "has a header without descr, fortran_order and shape");
   }
-  const auto is = [&](const TypeName& name) {
-    return absl::StartsWith(*descr, absl::StrCat("'", name.descr, "'")) ||
-           absl::StartsWith(*descr, absl::StrCat("\"", name.descr, "\""));
-  };
-  const auto type = std::find_if(std::begin(kTypes), std::end(kTypes), is);
-  if (type == std::end(kTypes)) {
-    return Unsuitable(path,
-                      absl::StrCat("holds values of type ", descr->substr(0, descr->find(',')),
-                                   "; convert them: x.astype('<f4'), or '<f2' or '<f8'"));
+  NpyArray array;
+  array.shape = *std::move(shape);
+  array.fortran_order = absl::StartsWith(*order, "True");
+  array.offset = static_cast<int64_t>(begin + size);
+  absl::string_view type = *descr;
+  const absl::string_view quote = type.substr(0, 1);
+  const bool is_plain = (quote == "'" || quote == "\"") && type.find(quote, 1) != type.npos;
+  array.dtype = std::string(is_plain ? type.substr(1, type.find(quote, 1) - 1)
+                                     : type.substr(0, type.find(']') + 1));
+  type = array.dtype;
+  if (is_plain && !type.empty()) {
+    array.big_endian = absl::ConsumePrefix(&type, ">");
+    if (!array.big_endian && absl::StrContains("<|=", type.substr(0, 1))) type.remove_prefix(1);
+    array.kind = type.empty() ? '\0' : type[0];
+    if (!type.empty()) type.remove_prefix(1);
+    // Times have their unit behind the number.
+    if (!absl::SimpleAtoi(type.substr(0, type.find('[')), &array.width) || array.width < 0 ||
+        array.kind == 'O') {
+      array.width = 0;
+    }
+    constexpr int64_t kUnicode = 4;  // bytes of a character
+    if (array.kind == 'U' && array.width > file_size) array.width = file_size;
+    if (array.kind == 'U') array.width *= kUnicode;
   }
-  if (shape->size() != 2) {
+  // The number of values fits 64 bits, of whatever width they are; an array without dimensions has
+  // one.
+  constexpr int64_t kAny = std::numeric_limits<int64_t>::max();
+  const bool is_empty = std::count(array.shape.begin(), array.shape.end(), 0) > 0;
+  const int64_t room = std::max<int64_t>(file_size - array.offset, 0);
+  int64_t values = array.width > 0 && !is_empty ? room / array.width : kAny;
+  bool fits = values > 0;
+  for (const int64_t n : array.shape) {
+    if (n == 0) continue;
+    fits &= n <= values;
+    values /= n;
+  }
+  if (!fits) {
+    return absl::DataLossError(absl::StrCat("'", path, "' is truncated: it has ", file_size,
+                                            " bytes, too few for ", array.Text()));
+  }
+  return array;
+}
+
+absl::StatusOr<NpyHeader> ReadNpyHeader(const std::string& path, absl::string_view bytes) {
+  const auto array = ReadNpyArray(path, bytes, static_cast<int64_t>(bytes.size()));
+  if (!array.ok()) return array.status();
+  const auto type = std::find_if(std::begin(kTypes), std::end(kTypes),
+                                 [&](const TypeName& name) { return array->dtype == name.descr; });
+  if (type == std::end(kTypes)) {
+    return Unsuitable(path, absl::StrCat("holds values of type '", array->dtype,
+                                         "'; convert them: x.astype('<f4'), or '<f2' or '<f8'"));
+  }
+  if (array->shape.size() != 2) {
     return Unsuitable(
-        path, absl::StrCat("has ", shape->size(),
+        path, absl::StrCat("has ", array->shape.size(),
                            " dimensions; features must be a matrix with one row per image"));
   }
-  if (absl::StartsWith(*order, "True")) {
+  if (array->fortran_order) {
     return Unsuitable(path, "is in Fortran order; save numpy.ascontiguousarray(x)");
   }
   NpyHeader header;
   header.type = type->type;
-  header.rows = (*shape)[0];
-  header.columns = (*shape)[1];
+  header.rows = array->shape[0];
+  header.columns = array->shape[1];
+  header.offset = array->offset;
   if (header.columns < 1 || header.columns > kMaxColumns) {
     return Unsuitable(
         path, absl::StrCat("has ", header.columns, " columns; it must have 1 to ", kMaxColumns));
-  }
-  header.offset = static_cast<int64_t>(begin + size);
-  const int64_t room = static_cast<int64_t>(bytes.size()) - header.offset;
-  if (header.rows > room / (header.columns * header.width())) {
-    return absl::DataLossError(absl::StrCat("'", path, "' is truncated: it has ", bytes.size(),
-                                            " bytes, too few for ", header.rows, " rows of ",
-                                            header.columns));
   }
   return header;
 }

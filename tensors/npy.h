@@ -1,4 +1,5 @@
-// Matrices in NumPy's .npy files (format 1.0: C order, little-endian), without LibTorch.
+// NumPy's .npy files, without LibTorch: the headers of arrays of any kind, and matrices of features
+// (format 1.0: C order, little-endian), which are also written.
 #ifndef TENSORS_NPY_H_
 #define TENSORS_NPY_H_
 
@@ -6,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +15,31 @@
 #include "base/files.h"
 
 namespace tensors {
+
+// The description of an array at the beginning of a file, in the formats 1.0 to 3.0.
+struct NpyArray {
+  // The type of a value as NumPy writes it: "<u2", "|u1", "|O" (Python objects); of records with
+  // fields all of the text.
+  std::string dtype;
+  char kind = 0;      // 'u', 'i', 'f', 'b', 'U', 'S', 'O', ...; 0 for records
+  int64_t width = 0;  // bytes of a value; 0 for records and Python objects
+  bool big_endian = false;
+  bool fortran_order = false;
+  std::vector<int64_t> shape;
+  int64_t offset = 0;  // position of the first value in the file
+
+  int64_t count() const;     // of values
+  std::string Text() const;  // "float32 of shape (10, 28, 28)"
+};
+
+// Returns the header of a file that begins with `bytes` and has `file_size`, after checking that
+// the file contains the values that it describes, if their width is known. `path` is for errors:
+// InvalidArgument unless it is a .npy file, DataLoss if it is shorter than its header says.
+absl::StatusOr<NpyArray> ReadNpyArray(const std::string& path, absl::string_view bytes,
+                                      int64_t file_size);
+
+// The most bytes that the header of an array that is not of records has.
+constexpr int64_t kMaxNpyHeader = 1 << 17;
 
 enum class NpyType { kFloat16, kFloat32, kFloat64 };
 

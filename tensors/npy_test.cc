@@ -112,7 +112,7 @@ TEST(NpyMatrixTest, SaysWhatItDoesNotRead) {
       {File("{'descr':", values), "descr, fortran_order and shape"},
       {File("{'descr': '<f4', 'fortran_order': True, 'shape': (2, 3), }", values),
        "ascontiguousarray"},
-      {File(Dict("<f4", "(2, 7)"), values), "too few for 2 rows of 7", absl::StatusCode::kDataLoss},
+      {File(Dict("<f4", "(2, 7)"), values), "too few for float32 of shape (2, 7)", absl::StatusCode::kDataLoss},
       {File(Dict("<f4", "(9223372036854775807, 16777216)"), values), "too few",
        absl::StatusCode::kDataLoss},
       {File(Dict("<f4", "(2, 3)"), "").substr(0, 40), "ends within its header",

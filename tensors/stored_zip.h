@@ -1,5 +1,6 @@
 // Zip archives as written by PyTorch: entries are stored without compression. Nothing is unpacked
-// or copied, because an entry is a part of the file's bytes; libzip does not say which part.
+// or copied, because an entry is a part of the file's bytes. Archives of other programs are read by
+// tensors/zip.h, which this is a strict form of.
 #ifndef TENSORS_STORED_ZIP_H_
 #define TENSORS_STORED_ZIP_H_
 

@@ -41,8 +41,8 @@ fuzz() {
 }
 
 build_fuzzer tensors tensors/fuzz/{fuzzer,read_everything}.cc \
-  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing}.cc base/files.cc -lz
-for format in zip legacy safetensors pickle npy; do
+  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing,zip}.cc base/files.cc -lz
+for format in zip legacy safetensors pickle npy archive; do
   fuzz tensors "$format" tensors/fuzz/corpus/failed "tensors/fuzz/corpus/$format"/*
 done
 

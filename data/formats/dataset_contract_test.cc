@@ -38,7 +38,10 @@ struct Sample {
 class DatasetContract : public testing::TestWithParam<std::string> {
  protected:
   static bool HoldsFiles() {
-    return !Is("cifar10") && !Is("cifar100") && !Is("idx") && !Is("stl10");
+    for (const char* pixels : {"cifar10", "cifar100", "idx", "npy", "npz", "stl10"}) {
+      if (Is(pixels)) return false;
+    }
+    return true;
   }
 
   static std::vector<Sample> Samples() {
@@ -80,6 +83,28 @@ class DatasetContract : public testing::TestWithParam<std::string> {
       write("images.tar",
             join([&](int i, const Sample& s) { return TarEntry(name(i, s), s.file); }) + TarEnd());
       return root + "/images.tar";
+    } else if (Is("zip")) {
+      std::vector<ZipMember> members;
+      for (size_t i = 0; i < samples.size(); ++i) {
+        members.push_back({name(i, samples[i]), samples[i].file, /*deflated=*/i % 2 == 0});
+      }
+      write("images.zip", ZipArchive(members));
+      return root + "/images.zip";
+    } else if (Is("npy") || Is("npz")) {
+      const std::string images =
+          NpyFile("|u1", "(5, 32, 32, 3)", join([](int, const Sample& s) {
+                    return std::string(reinterpret_cast<const char*>(s.image.data), 32 * 32 * 3);
+                  }));
+      const std::string labels = NpyFile(
+          "|u1", "(5, 1)", join([](int, const Sample& s) { return std::string(1, s.label); }));
+      if (Is("npy")) {
+        write("train_images.npy", images);
+        write("train_labels.npy", labels);
+      } else {
+        write("images.npz", ZipArchive({{"train_images.npy", images, /*deflated=*/true},
+                                        {"train_labels.npy", labels}}));
+        return root + "/images.npz";
+      }
     } else if (Is("numbered_png")) {
       std::vector<int64_t> labels;
       for (size_t i = 0; i < samples.size(); ++i) {

@@ -1,5 +1,6 @@
 #include "data/formats/image_files.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -67,6 +68,18 @@ std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes
                                         absl::Status label_status) {
   return std::make_unique<ImageFiles>(std::move(folder), std::move(names), std::move(classes),
                                       decode, std::move(notes), std::move(label_status));
+}
+
+std::string EmptyFoldersNote(const std::string& place, const std::vector<std::string>& folders,
+                             const std::vector<std::string>& classes) {
+  std::vector<std::string> empty;
+  for (const std::string& folder : folders) {
+    const bool known = std::binary_search(classes.begin(), classes.end(), folder);
+    if (!known && folder != "__MACOSX") empty.push_back(folder);
+  }
+  if (empty.empty()) return "";
+  return absl::StrCat(empty.size(), " folders of '", place,
+                      "' hold no image and are no classes, such as '", empty[0], "'");
 }
 
 std::string NameOfFolder(const std::string& path) {

@@ -21,6 +21,12 @@ std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes
                                         std::vector<std::string> notes = {},
                                         absl::Status label_status = absl::OkStatus());
 
+// A note on those of the sorted `folders` of `place` that hold no image, which torchvision refuses;
+// here they are no classes. Empty if there are none. (`__MACOSX` holds only what macOS adds to
+// archives.)
+std::string EmptyFoldersNote(const std::string& place, const std::vector<std::string>& folders,
+                             const std::vector<std::string>& classes);
+
 // The list that says what the images in a folder are, as in Hugging Face's imagefolder: its
 // metadata.csv or metadata.jsonl with a column file_name; Roboflow's _classes.csv; or a metadata
 // file in the folder above that names images of this one, `train/1.jpg`. Empty if there is none.

@@ -1,5 +1,4 @@
 // Folders of image files: one folder for each class, or no classes.
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,19 +21,6 @@ struct FolderOptions {
     v("splits", splits, "use the part called train, val, ..., if there is one; false: use all");
   }
 };
-
-// torchvision refuses class folders without images; here they are no classes. (`__MACOSX` holds
-// only what macOS adds to archives.)
-std::string EmptyFoldersNote(const DataLocation& root, const std::vector<std::string>& classes) {
-  std::vector<std::string> empty;
-  for (const std::string& folder : root.folders) {
-    const bool known = std::binary_search(classes.begin(), classes.end(), folder);
-    if (!known && folder != "__MACOSX") empty.push_back(folder);
-  }
-  if (empty.empty()) return "";
-  return absl::StrCat(empty.size(), " folders of '", root.path,
-                      "' hold no image and are no classes, such as '", empty[0], "'");
-}
 
 class ImageFolder : public Format {
  public:
@@ -62,7 +48,7 @@ class ImageFolder : public Format {
     Classes classes = ClassesOfFolders(*names);
     const auto root = DataLocation::At(path);
     if (!root.ok()) return root.status();
-    if (std::string note = EmptyFoldersNote(*root, classes.names); !note.empty()) {
+    if (std::string note = EmptyFoldersNote(path, root->folders, classes.names); !note.empty()) {
       notes.push_back(std::move(note));
     }
     return MakeImageFiles(path + "/", *std::move(names), std::move(classes), decode,

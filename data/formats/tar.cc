@@ -242,7 +242,7 @@ class TarFormat : public Format {
     std::vector<std::string> cut, longer;
     Samples samples;
     for (const std::string& shard_path : paths) {
-      auto shard = Archive::Open(shard_path);
+      auto shard = OpenArchive(shard_path);
       if (!shard.ok()) return shard.status();
       auto listing = List(*shard);
       if (!listing.ok()) return listing.status();

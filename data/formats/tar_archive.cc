@@ -1,10 +1,6 @@
 #include "data/formats/tar_archive.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -12,7 +8,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "base/files.h"
 #include "data/listing.h"
 
 namespace data {
@@ -140,17 +135,11 @@ absl::Status Damaged(const Archive& archive, int64_t offset, absl::string_view w
 
 }  // namespace
 
-absl::StatusOr<Archive> Archive::Open(const std::string& path) {
-  Archive archive;
-  archive.path_ = path;
-  const auto opened = base::OpenForReading(path);
-  if (!opened.ok()) return opened.status();
-  archive.fd_ = *opened;
-  struct stat info;
-  if (fstat(archive.fd_, &info) != 0) return base::ErrnoStatus("cannot open", path);
-  archive.size_ = info.st_size;
-  std::string magic(std::min<int64_t>(archive.size_, 8), '\0');
-  if (absl::Status s = archive.Read(0, magic.size(), magic.data()); !s.ok()) return s;
+absl::StatusOr<Archive> OpenArchive(const std::string& path) {
+  auto archive = Archive::Open(path);
+  if (!archive.ok()) return archive;
+  std::string magic(std::min<int64_t>(archive->size(), 8), '\0');
+  if (absl::Status s = archive->Read(0, magic.size(), magic.data()); !s.ok()) return s;
   for (const Packer& packer : kPackers) {
     if (!absl::StartsWith(magic, packer.magic)) continue;
     return absl::InvalidArgumentError(
@@ -158,32 +147,6 @@ absl::StatusOr<Archive> Archive::Open(const std::string& path) {
                      "archive; unpack it: ", packer.unpack, " ", base::ShellQuoted(path)));
   }
   return archive;
-}
-
-Archive::Archive(Archive&& other) noexcept
-    : path_(std::move(other.path_)), fd_(other.fd_), size_(other.size_) {
-  other.fd_ = -1;
-}
-
-Archive::~Archive() {
-  if (fd_ >= 0) close(fd_);
-}
-
-absl::Status Archive::Read(int64_t offset, int64_t size, char* out) const {
-  while (size > 0) {
-    const ssize_t got = pread(fd_, out, size, offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return base::ErrnoStatus("cannot read", path_);
-    if (got == 0) return absl::DataLossError(absl::StrCat("'", path_, "' is cut"));
-    out += got;
-    offset += got;
-    size -= got;
-  }
-  return absl::OkStatus();
-}
-
-bool IsHidden(absl::string_view name) {
-  return absl::StartsWith(name, ".") || absl::StrContains(name, "/.");
 }
 
 absl::StatusOr<ArchiveListing> List(const Archive& archive) {

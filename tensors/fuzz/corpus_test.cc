@@ -54,7 +54,7 @@ void Mutate(std::string& bytes, const std::string& other, base::Rng& rng) {
 
 TEST(CorpusTest, TheSeedsAreAccepted) {
   int seeds = 0;
-  for (const char* format : {"zip", "legacy", "safetensors", "pickle", "npy"}) {
+  for (const char* format : {"zip", "legacy", "safetensors", "pickle", "npy", "archive"}) {
     for (const auto& entry :
          std::filesystem::directory_iterator(std::string(kCorpora) + "/" + format)) {
       const std::string bytes = base::ReadFile(entry.path()).value();

@@ -7,6 +7,7 @@ import collections
 import os
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ seeds = {
                    "optimizer": {"state": {0: {"m": base[1:]}}, "param_groups": [{"lr": 0.1, "params": [0]}]}},
 }
 
-for folder in ("zip", "legacy", "safetensors", "pickle", "npy"):
+for folder in ("zip", "legacy", "safetensors", "pickle", "npy", "archive"):
     os.makedirs(os.path.join(sys.argv[1], folder), exist_ok=True)
 os.chdir(sys.argv[1])
 for name, contents in seeds.items():
@@ -39,6 +40,23 @@ for dtype in ("<f2", "<f4", "<f8"):
 for version in (2, 3):
     with open(f"npy/version{version}.npy", "wb") as file:
         np.lib.format.write_array(file, base.numpy(), version=(version, 0))
+
+for name, array in {"images": np.zeros((2, 3, 4, 3), np.uint8), "labels": np.array([[1], [0]], ">i8"), "text": np.array(["a", "bcd"]),
+                    "objects": np.array([None]), "fields": np.zeros(2, [("x", "<f4"), ("y", "u1", 3)]), "scalar": np.array(1.5),
+                    "fortran": np.asfortranarray(base.numpy()), "time": np.array(["2001-02-03"], "M8[D]")}.items():
+    np.save(f"npy/{name}", array)
+# Archives of images and of arrays, in the forms of tensors/zip.h.
+np.savez("archive/stored.npz", train_images=np.zeros((2, 3, 4), np.uint8), train_labels=np.array([[1], [0]]))
+np.savez_compressed("archive/deflated.npz", images=np.zeros((2, 3, 4), np.uint16), labels=np.array([1, 0]))
+for name, method in {"stored": zipfile.ZIP_STORED, "deflated": zipfile.ZIP_DEFLATED, "bzip2": zipfile.ZIP_BZIP2}.items():
+    with open(f"archive/{name}.zip", "wb") as file:
+        if name == "bzip2":
+            file.write(b"something before the archive")
+        with zipfile.ZipFile(file, "a", method) as archive:
+            archive.mkdir("cat") if hasattr(archive, "mkdir") else archive.writestr("cat/", b"")
+            with archive.open("cat/\u00e9.png", "w", force_zip64=name == "deflated") as entry:
+                entry.write(b"\x89PNG" * 9)
+            archive.comment = b"a comment"
 
 lists = [[]]
 for _ in range(8):

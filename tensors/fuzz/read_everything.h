@@ -6,8 +6,8 @@
 
 namespace tensors {
 
-// Reads `bytes` as a file of tensors with every tensor in it, as a NumPy matrix, and as a pickle.
-// Returns whether any of these was accepted.
+// Reads `bytes` as a file of tensors with every tensor in it, as a NumPy array, as a zip archive
+// with every entry, and as a pickle. Returns whether any of these was accepted.
 bool ReadEverything(absl::string_view bytes);
 
 }  // namespace tensors

@@ -19,6 +19,7 @@ import lmdb
 import numpy as np
 import pyarrow
 import pyarrow.parquet
+import tifffile
 import torch
 from PIL import Image
 
@@ -84,17 +85,28 @@ class ToTar:
         done = self.run(source, out, *args)
         assert done.returncode == 0, f"{what}: {done.stdout}{done.stderr}"
         if bytes_ is not None:
-            found = []
-            for path in sorted(out.rglob("*.tar")):
-                with tarfile.open(path) as tar:
-                    found += [tar.extractfile(entry).read() for entry in tar if not entry.name.endswith((".cls", ".json"))]
-            assert found == list(bytes_), f"{what}: the bytes differ"
+            assert self._images(out) == list(bytes_), f"{what}: the bytes differ"
             assert "PNG" not in done.stdout, done.stdout
         else:
             assert "written as PNG" in done.stdout, done.stdout
         for split, samples in splits.items():
             compare(what, self._ours, out, split, samples, (1, 3, 4))
         return out
+
+    @staticmethod
+    def _images(out):
+        found = []
+        for path in sorted(out.rglob("*.tar")):
+            with tarfile.open(path) as tar:
+                found += [tar.extractfile(entry).read() for entry in tar if not entry.name.endswith((".cls", ".json"))]
+        return found
+
+    def files(self, source):
+        """The images that are written."""
+        out = source.parent / (source.name + "-out")
+        done = self.run(source, out)
+        assert done.returncode == 0, done.stderr
+        return self._images(out)
 
     def refused(self, what, code, named, *args):
         done = self.run(*args)
@@ -207,10 +219,19 @@ def arrays(to_tar, root):
         to_tar(f"datasets, arrays ({name})", root / name, {"pretraining": expected})
         data.to_parquet(root / f"{name}.parquet")
         to_tar(f"Parquet, arrays ({name})", root / f"{name}.parquet", {"pretraining": expected})
-    data = datasets.Dataset.from_dict({"img": [np.zeros((8, 9, 3), np.float32)] * 3},
-                                      features=datasets.Features({"img": datasets.Array3D((8, 9, 3), "float32")}))
-    data.save_to_disk(root / "float")
-    to_tar.refused("float", 2, ["float", "row 0"], root / "float", root / "none")
+    # What PNG does not have, as TIFF.
+    for dtype, shape in ("uint16", (8, 9, 5)), ("float32", (8, 9, 3)), ("float32", (13, 16, 17)), ("int16", (8, 9, 2)):
+        pixels = [(100 * rng.standard_normal(shape) + 300).astype(dtype) for _ in range(5)]
+        data = datasets.Dataset.from_dict({"img": pixels}, features=datasets.Features({"img": datasets.Array3D(shape, dtype)}))
+        data.save_to_disk(root / f"{dtype}{shape[2]}")
+        found = to_tar.files(root / f"{dtype}{shape[2]}")
+        for given, file in zip(pixels, found, strict=True):
+            read = tifffile.imread(io.BytesIO(file))
+            assert read.dtype == dtype and np.array_equal(read, given.transpose(1, 2, 0) if shape[0] == 13 else given)
+    data = datasets.Dataset.from_dict({"img": [np.zeros((8, 9, 3), np.float64)] * 3},
+                                      features=datasets.Features({"img": datasets.Array3D((8, 9, 3), "float64")}))
+    data.save_to_disk(root / "double")
+    to_tar.refused("float64", 2, ["float64", "row 0"], root / "double", root / "none")
 
 
 def mds(to_tar, root):

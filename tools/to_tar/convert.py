@@ -99,7 +99,7 @@ def _key(row, name):
 
 class _Counts:
     def __init__(self):
-        self.images = self.empty = self.decoded = self.unlabelled = self.unknown = 0
+        self.images = self.empty = self.decoded = self.tiff = self.unlabelled = self.unknown = 0
         self.first_unknown = ""
 
 
@@ -217,6 +217,7 @@ class _Writer:
                 shards.add(_key(row, name), parts)
                 self.counts.images += 1
                 self.counts.decoded += picture.decoded
+                self.counts.tiff += picture.decoded and ending == "tif"
             shards.close()
         finally:
             shards.abandon()
@@ -252,7 +253,9 @@ class _Writer:
         counts = self.counts
         print(f"{out}: {counted(counts.images, 'image')} in {counted(self._shards, 'shard')}, {span(time.monotonic() - self._start)}")
         if counts.decoded:
-            print(f"note: the source holds decoded pixels, not image files: {counts.decoded:,} images were written as PNG")
+            forms = [f"{form} ({counted(number, 'image')})"
+                     for form, number in (("PNG", counts.decoded - counts.tiff), ("TIFF", counts.tiff)) if number]
+            print(f"note: the source holds decoded pixels instead of image files; they were written as {' and '.join(forms)}")
         if counts.empty:
             print(f"note: left out: {counts.empty:,} samples without an image")
         if counts.unlabelled:

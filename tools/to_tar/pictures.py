@@ -1,4 +1,4 @@
-"""Formats of encoded images, told by their first bytes, and PNG files of decoded arrays."""
+"""Formats of encoded images, told by their first bytes, and files of decoded pixels."""
 
 import re
 import struct
@@ -45,7 +45,7 @@ class Picture:
 
 
 class NotAPicture(ValueError):
-    """Says why an array has no PNG file."""
+    """Says why pixels have no file."""
 
 
 _COLOURS = {1: 0, 2: 4, 3: 2, 4: 6}  # channels to PNG's colour types
@@ -75,34 +75,77 @@ def _swapped(data):
     return swapped
 
 
-def png_of_array(data, dtype, shape):
-    """Of rows x columns, x channels or channels x, in C order: uint8, bool or little-endian uint16."""
+# TIFF's sample formats of the types of values that it has here and MoCo++ reads, and their bytes.
+_SAMPLES = {"uint8": (1, 1), "uint16": (1, 2), "uint32": (1, 4), "int16": (2, 2), "int32": (2, 4), "float32": (3, 4)}
+_STRIP_BYTES = 1 << 18
+_MOST_CHANNELS = 64
+
+
+def tiff(width, height, channels, dtype, pixels):
+    """A TIFF file of rows of little-endian pixels, deflated, for what PNG does not have."""
+    form, size = _SAMPLES[dtype]
+    row = width * channels * size
+    rows = max(1, min(height, _STRIP_BYTES // row))
+    strips = [zlib.compress(pixels[y * row:(y + rows) * row], 6) for y in range(0, height, rows)]
+    colours = 3 if channels in (3, 4) else 1
+    at, places = 8, []
+    for strip in strips:
+        places.append(at)
+        at += len(strip) + len(strip) % 2
+    lengths = [len(strip) for strip in strips]
+    tags = [(256, "I", [width]), (257, "I", [height]), (258, "H", [8 * size] * channels), (259, "H", [8]),
+            (262, "H", [2 if colours == 3 else 1]), (273, "I", places), (277, "H", [channels]), (278, "I", [rows]),
+            (279, "I", lengths), (284, "H", [1])]
+    if channels > colours:
+        tags.append((338, "H", [0] * (channels - colours)))
+    tags.append((339, "H", [form] * channels))
+    entries, values, after = b"", b"", at + 2 + 12 * len(tags) + 4
+    for tag, kind, numbers in tags:
+        packed = struct.pack(f"<{len(numbers)}{kind}", *numbers)
+        entries += struct.pack("<HHI", tag, 3 if kind == "H" else 4, len(numbers))
+        entries += packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack("<I", after + len(values))
+        values += packed if len(packed) > 4 else b""
+    return b"".join([b"II*\0", struct.pack("<I", at), *(strip + b"\0" * (len(strip) % 2) for strip in strips),
+                     struct.pack("<H", len(tags)), entries, bytes(4), values])
+
+
+def _layout(shape):
+    """(height, width, channels, whether the channels are first). They are the last side if it is at most 4, or the first
+    if that is, or else the smaller of both."""
     sides = list(shape)
     while len(sides) > 3 and sides[0] == 1:
         del sides[0]
-    channels_first = len(sides) == 3 and sides[2] not in _COLOURS and sides[0] in _COLOURS
-    if channels_first:
-        channels, height, width = sides
-    elif len(sides) == 3 and sides[2] in _COLOURS:
-        height, width, channels = sides
-    elif len(sides) == 2:
-        (height, width), channels = sides, 1
-    else:
-        raise NotAPicture(f"an array of shape {tuple(shape)} is no image of 1 to 4 channels")
-    if dtype not in ("uint8", "uint16", "bool"):
-        raise NotAPicture(f"PNG has no pixels of {dtype}; cast the arrays to uint8 or uint16 when writing the data set")
-    size = 2 if dtype == "uint16" else 1
-    data = bytes(data)
-    if len(data) != channels * height * width * size:
-        raise NotAPicture(f"{len(data)} bytes are not an array of {tuple(shape)} of {dtype}")
+    if len(sides) == 2:
+        return *sides, 1, False
+    if len(sides) == 3:
+        first, last = sides[0], sides[2]
+        if last > 4 and (first <= 4 or first < last) and 0 < first <= _MOST_CHANNELS:
+            return sides[1], last, first, True
+        if 0 < last <= _MOST_CHANNELS:
+            return *sides, False
+    raise NotAPicture(f"an array of shape {tuple(shape)} is no image of 1 to {_MOST_CHANNELS} channels")
+
+
+def file_of_array(data, dtype, shape):
+    """A PNG file, or for what PNG does not have a TIFF file, of rows x columns, x channels or channels x, in C order and
+    little-endian."""
+    height, width, channels, channels_first = _layout(shape)
     if dtype == "bool":
-        data = data.translate(bytes([0]) + bytes([255]) * 255)
+        data, dtype = bytes(data).translate(bytes([0]) + bytes([255]) * 255), "uint8"
+    if dtype not in _SAMPLES:
+        raise NotAPicture(f"there are no images of {dtype}; cast the arrays to one of {', '.join(_SAMPLES)} when writing the data "
+                          "set")
+    data, size = bytes(data), _SAMPLES[dtype][1]
+    if min(height, width) < 1 or len(data) != channels * height * width * size:
+        raise NotAPicture(f"{len(data)} bytes are not an array of {tuple(shape)} of {dtype}")
     if channels_first and channels > 1:
         plane, last = height * width * size, bytearray(len(data))
         for channel in range(channels):
             for byte in range(size):
                 last[channel * size + byte::channels * size] = data[channel * plane + byte:(channel + 1) * plane:size]
-        data = last
+        data = bytes(last)
+    if dtype not in ("uint8", "uint16") or channels not in _COLOURS:
+        return tiff(width, height, channels, dtype, data)
     return png(width, height, channels, 8 * size, _swapped(data) if size == 2 else data)
 
 

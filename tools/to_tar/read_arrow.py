@@ -6,7 +6,7 @@ import os
 import pathlib
 
 from faults import DAMAGED, USAGE, Fault, need, shown
-from pictures import NotAPicture, Picture, png_of_array
+from pictures import NotAPicture, Picture, file_of_array
 from source import Column, Split, by_split
 
 # Bytes of images that are in memory at once, about.
@@ -182,14 +182,14 @@ class _Table(Split):
                 raise NotAPicture("its lists have different lengths, so they are no image")
             shape.append(lengths[0].as_py())
             values = values.flatten()
-        dtype = str(values.type)
+        dtype = {"float": "float32", "double": "float64", "halffloat": "float16"}.get(str(values.type), str(values.type))
         if values.null_count:
             raise NotAPicture("it has pixels without a value")
         if dtype == "bool":
-            values, dtype = values.cast("uint8"), "bool"
+            values = values.cast("uint8")
         size = values.type.bit_width // 8
         buffer = values.buffers()[1]
-        return png_of_array(memoryview(buffer)[values.offset * size:(values.offset + len(values)) * size], dtype, shape)
+        return file_of_array(memoryview(buffer)[values.offset * size:(values.offset + len(values)) * size], dtype, shape)
 
 
 class _Reading:

@@ -3,13 +3,14 @@
 import json
 
 from faults import USAGE, Fault, need
-from pictures import Picture, ending_of, png_of_array, png_of_pil
+from pictures import Picture, ending_of, file_of_array, png_of_pil
 from read_mds import Damaged, Shards, find_indexed, inside, items, lists_of, mapped, unpack
 from source import Column
 
 # The numbers that stand for the types of tensors and of arrays, as far as images have them.
-_TORCH = {11: "uint8", 19: "bool", 20: "uint16"}
-_NUMPY = {4: "uint8", 5: "uint16", 13: "bool"}
+_TORCH = {0: "float32", 1: "float32", 11: "uint8", 13: "int16", 14: "int16", 15: "int32", 16: "int32", 17: "int64", 18: "int64",
+          19: "bool", 20: "uint16"}
+_NUMPY = {1: "int16", 2: "int32", 3: "int64", 4: "uint8", 5: "uint16", 6: "uint32", 9: "float32", 10: "float64", 13: "bool"}
 
 _ARROW = b"LDARW01\0"
 _FRAMED = b"LDFZ01\0\0"
@@ -198,4 +199,4 @@ def _decoder(format_, column):
 def _array(data, order, dtypes):
     dtype, rank = unpack(order + "II", data)
     shape = unpack(f"{order}{min(rank, 32)}I", data, 8)
-    return png_of_array(data[8 + 4 * rank:], dtypes.get(dtype, "another type"), shape)
+    return file_of_array(data[8 + 4 * rank:], dtypes.get(dtype, "another type"), shape)

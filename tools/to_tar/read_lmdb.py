@@ -6,7 +6,7 @@ import struct
 
 import pickles
 from faults import DAMAGED, USAGE, Fault, need
-from pictures import NotAPicture, Picture, ending_of, png_of_array
+from pictures import NotAPicture, Picture, ending_of, file_of_array
 from source import LABELS, Column, Split, plain, split_in
 
 _ABOUT_IT = {b"__keys__", b"__len__", b"num-samples", b"length", b"__meta__", b"__class_names__", b"meta", b"nSamples"}
@@ -281,4 +281,4 @@ def _datum(data):
         shape = shape[1:]
     elif shape[2] <= 4:
         raise NotAPicture(f"images of {shape[2]} columns cannot be told from channels")
-    return Picture(png_of_array(pixels, "uint8", shape), decoded=True), label
+    return Picture(file_of_array(pixels, "uint8", shape), decoded=True), label

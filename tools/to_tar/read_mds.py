@@ -10,7 +10,7 @@ import struct
 import zlib
 
 from faults import DAMAGED, RESOURCE, USAGE, Fault, need, shown
-from pictures import NotAPicture, Picture, png_of_array, png_of_pil
+from pictures import NotAPicture, Picture, file_of_array, png_of_pil
 from source import Column, Split
 
 _INTS = {f"{sign}int{8 * size}": (size, sign == "") for size in (1, 2, 4, 8) for sign in ("", "u")}
@@ -258,4 +258,4 @@ def _array(encoding, data):
         byte = unpack("<B", data, at)[0]
         shape = unpack(f"<{byte >> 2}{'BHIQ'[byte & 3]}", data, at + 1)
         at += 1 + (byte >> 2) * (1 << (byte & 3))
-    return png_of_array(data[at:], dtype, shape)
+    return file_of_array(data[at:], dtype, shape)

@@ -100,6 +100,23 @@ def pixels(png):
     return width, height, bits, colours, b"".join(raw[y * row + 1:(y + 1) * row] for y in range(height))
 
 
+def tiff(file):
+    """(tags, all strips)."""
+    assert file[:4] == b"II*\0"
+    at, tags = struct.unpack_from("<I", file, 4)[0], {}
+    for i in range(struct.unpack_from("<H", file, at)[0]):
+        tag, kind, count = struct.unpack_from("<HHI", file, at + 2 + 12 * i)
+        code = f"<{count}{'H' if kind == 3 else 'I'}"
+        place = at + 10 + 12 * i
+        if struct.calcsize(code) > 4:
+            place = struct.unpack_from("<I", file, place)[0]
+        assert tag > max(tags, default=0) and place % 2 == 0
+        tags[tag] = list(struct.unpack_from(code, file, place))
+    strips = [zlib.decompress(file[at:at + size]) for at, size in zip(tags[273], tags[279])]
+    assert len(strips) == -(-tags[257][0] // tags[278][0])
+    return tags, b"".join(strips)
+
+
 class ToTarTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -210,16 +227,34 @@ class ToTarTest(unittest.TestCase):
         for shape, expected in [((2, 4, 3), (4, 2, 8, 2, data)), ((4, 6), (6, 4, 8, 0, data)), ((6, 4, 1), (4, 6, 8, 0, data)),
                                 ((1, 4, 6), (6, 4, 8, 0, data)),
                                 ((3, 2, 4), (2, 3, 8, 6, data))]:  # rows x columns x 4, not 3 x rows x columns
-            self.assertEqual(pixels(pictures.png_of_array(data, "uint8", shape)), expected, shape)
+            self.assertEqual(pixels(pictures.file_of_array(data, "uint8", shape)), expected, shape)
         planes = bytes(channel * 100 + i for channel in range(2) for i in range(30))
         both = bytes(channel * 100 + i for i in range(30) for channel in range(2))
-        self.assertEqual(pixels(pictures.png_of_array(planes, "uint8", (2, 5, 6))), (6, 5, 8, 4, both))
+        self.assertEqual(pixels(pictures.file_of_array(planes, "uint8", (2, 5, 6))), (6, 5, 8, 4, both))
         wide = struct.pack("<60H", *(256 * v for v in planes))
-        self.assertEqual(pixels(pictures.png_of_array(wide, "uint16", (2, 5, 6))),
+        self.assertEqual(pixels(pictures.file_of_array(wide, "uint16", (2, 5, 6))),
                          (6, 5, 16, 4, struct.pack(">60H", *(256 * v for v in both))))
-        for dtype, shape in ("float32", (2, 3)), ("uint8", (24,)), ("uint8", (5, 5)):
+        for dtype, shape in ("int64", (1, 3)), ("uint8", (24,)), ("uint8", (5, 5)), ("uint8", (24, 1, 1, 2)), ("uint8", (24, 0)):
             with self.assertRaises(pictures.NotAPicture):
-                pictures.png_of_array(data, dtype, shape)
+                pictures.file_of_array(data, dtype, shape)
+
+    def test_arrays_that_png_does_not_have(self):
+        for code, dtype, form in ("B", "uint8", 1), ("H", "uint16", 1), ("h", "int16", 2), ("I", "uint32", 1), ("f", "float32", 3):
+            for shape, (height, width, channels) in [((6, 7, 5), (6, 7, 5)), ((5, 7, 8), (7, 8, 5)), ((7, 8), (7, 8, 1)),
+                                                     ((9, 8, 3), (9, 8, 3)), ((70, 66, 64), (70, 66, 64))][:5 if code == "B" else 4]:
+                first = shape[0] == 5
+                order = [(c * height + y) * width + x if first else (y * width + x) * channels + c
+                         for y in range(height) for x in range(width) for c in range(channels)]
+                given = struct.pack(f"<{len(order)}{code}", *(i % 251 for i in range(len(order))))
+                file = pictures.file_of_array(given, dtype, shape)
+                if dtype in ("uint8", "uint16") and channels <= 4:
+                    self.assertEqual(pictures.ending_of(file), "png")
+                    continue
+                tags, read = tiff(file)
+                self.assertEqual([tags[256], tags[257], tags[277], set(tags[258]), set(tags[339])],
+                                 [[width], [height], [channels], {8 * struct.calcsize(code)}, {form}])
+                self.assertEqual(len(tags[258]) + len(tags[339]), 2 * channels)
+                self.assertEqual(read, struct.pack(f"<{len(order)}{code}", *(i % 251 for i in order)), (dtype, shape))
 
     def test_litdata(self):
         folder = self.root / "data"
@@ -270,7 +305,8 @@ class ToTarTest(unittest.TestCase):
         self.refused(2, self.root / "data", self.out, f"--files={self.root}", named=["a/0.jpg", "--files"])
         run(self.root / "data", self.out, f"--files={self.root / 'pictures'}")
         self.assertEqual([sample["jpg"] for sample in samples(self.out).values()], [JPEG + b"%d" % i for i in range(3)])
-        mds(self.root / "outside", columns, rows + [{"image": b"../../data/secret.jpg", "y": number(0)}])
+        mds(self.root / "outside", columns, rows + [{"image": b"../secret.jpg", "y": number(0)}])
+        (self.root / "secret.jpg").write_bytes(JPEG)
         self.refused(2, self.root / "outside", self.root / "out2", f"--files={self.root / 'pictures'}", named=["sample 3", "--files"])
         mds(self.root / "web", columns, [{"image": b"https://example.org/%d.jpg" % i, "y": number(0)} for i in range(3)])
         self.refused(2, self.root / "web", self.root / "out2", named=["https://example.org/0.jpg"])

@@ -1,0 +1,330 @@
+// NumPy's arrays: what they are by their names, and which are refused with which remedy.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <opencv2/core/mat.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "base/files.h"
+#include "data/dataset.h"
+#include "data/formats/array_names.h"
+#include "data/test_images.h"
+
+namespace data {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int kRows = 5, kCols = 7;
+
+// uint8 images, n x 5 x 7 x 3, of other values for another `seed`.
+std::string Images(int n, int seed = 0) {
+  std::string values;
+  for (int i = 0; i < n; ++i) {
+    const cv::Mat image = TestImage(seed + i, kRows, kCols);
+    values.append(reinterpret_cast<const char*>(image.data), kRows * kCols * 3);
+  }
+  return NpyFile("|u1", absl::StrCat("(", n, ", 5, 7, 3)"), values);
+}
+
+std::string Labels(const std::vector<uint8_t>& labels, bool column = true) {
+  return NpyFile("|u1", absl::StrCat("(", labels.size(), column ? ", 1)" : ",)"),
+                 std::string(labels.begin(), labels.end()));
+}
+
+template <class T>
+std::string Bytes(const std::vector<T>& values) {
+  return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+using Members = std::vector<std::pair<std::string, std::string>>;
+
+// A .npz file of these arrays, as numpy.savez_compressed writes it, or numpy.savez.
+std::string Npz(const Members& arrays, bool compressed = true) {
+  std::vector<ZipMember> members;
+  for (const auto& [name, bytes] : arrays) members.push_back({name + ".npy", bytes, compressed});
+  const std::string path = TestFolder("arrays") + "/x.npz";
+  WriteTestFile(path, ZipArchive(members, /*zip64=*/true));
+  return path;
+}
+
+std::string Folder(const Members& arrays) {
+  const std::string folder = TestFolder("folder");
+  for (const auto& [name, bytes] : arrays)
+    WriteTestFile(absl::StrCat(folder, "/", name, ".npy"), bytes);
+  return folder;
+}
+
+std::vector<int> LabelsOf(const Dataset& dataset) {
+  std::vector<int> labels;
+  for (int64_t i = 0; i < dataset.size(); ++i) labels.push_back(dataset.Label(i));
+  return labels;
+}
+
+std::string ErrorOf(const std::string& path, Split split = Split::kPretraining,
+                    const std::string& format = "") {
+  const absl::Status status = OpenDataset(path, split, format).status();
+  EXPECT_FALSE(status.ok()) << path;
+  EXPECT_EQ(status.message().find('\n'), std::string::npos) << status;
+  return std::string(status.message());
+}
+
+// MedMNIST's names; in a file, compressed or not, and as the files that it is unpacked to.
+TEST(ArraysTest, SplitsAreFoundByName) {
+  const Members arrays = {{"train_images", Images(4)},    {"train_labels", Labels({2, 0, 1, 0})},
+                          {"val_images", Images(2, 10)},  {"val_labels", Labels({1, 0})},
+                          {"test_images", Images(3, 20)}, {"test_labels", Labels({0, 0, 3})}};
+  for (const std::string& path : {Npz(arrays), Npz(arrays, false), Folder(arrays)}) {
+    const auto pretraining = OpenDataset(path, Split::kPretraining).value();
+    EXPECT_EQ(pretraining.dataset->size(), 4);
+    EXPECT_THAT(pretraining.notes, IsEmpty());
+    const auto training = OpenLabelledDataset(path, Split::kTraining);
+    ASSERT_TRUE(training.ok()) << training.status();
+    EXPECT_THAT(LabelsOf(*training->dataset), ElementsAre(2, 0, 1, 0));
+    // Those of all splits.
+    EXPECT_THAT(training->dataset->classes(), ElementsAre("0", "1", "2", "3"));
+    const auto validation = OpenLabelledDataset(path, Split::kValidation).value();
+    EXPECT_THAT(LabelsOf(*validation.dataset), ElementsAre(1, 0));
+    EXPECT_EQ(validation.dataset->classes().size(), 4u);
+    EXPECT_THAT(validation.dataset->Name(1), HasSubstr("val_images"));
+    EXPECT_THAT(validation.notes, Contains(HasSubstr("test_images")));
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_TRUE(SameImage(validation.dataset->Image(i).value(), TestImage(10 + i, kRows, kCols)));
+    }
+    // Small images are not enlarged.
+    EXPECT_EQ(pretraining.dataset->views().size, kRows);
+  }
+}
+
+TEST(ArraysTest, NamesInCommonUse) {
+  for (const auto& [images, labels] :
+       std::vector<std::pair<std::string, std::string>>{{"x_train", "y_train"},
+                                                        {"X_train", "y_train"},
+                                                        {"trainX", "trainY"},
+                                                        {"xtrain", "ytrain"},
+                                                        {"train_imgs", "train_targets"},
+                                                        {"training_data", "training_labels"},
+                                                        {"images_train", "labels_train"},
+                                                        {"train", "train_labels"}}) {
+    const std::string path = Npz({{labels, Labels({1, 0}, false)}, {images, Images(2)}});
+    const auto training = OpenLabelledDataset(path, Split::kTraining);
+    ASSERT_TRUE(training.ok()) << images << ": " << training.status();
+    EXPECT_THAT(LabelsOf(*training->dataset), ElementsAre(1, 0)) << images;
+    EXPECT_EQ(OpenDataset(path, Split::kValidation).status().code(), absl::StatusCode::kNotFound);
+  }
+  for (const auto& [images, labels] :
+       std::vector<std::pair<std::string, std::string>>{{"images", "labels"},
+                                                        {"X", "y"},
+                                                        {"data", "target"},
+                                                        {"arr_0", "arr_1"},
+                                                        {"arr_1", "arr_0"},
+                                                        {"cells", "labels"}}) {
+    const auto opened =
+        OpenDataset(Npz({{labels, Labels({1, 0})}, {images, Images(2)}}), Split::kPretraining);
+    ASSERT_TRUE(opened.ok()) << images << ": " << opened.status();
+    EXPECT_THAT(LabelsOf(*opened->dataset), ElementsAre(1, 0)) << images;
+    EXPECT_THAT(opened->notes, IsEmpty());
+  }
+  const std::string keras = Npz({{"x_train", Images(2)}, {"x_test", Images(3)}});
+  EXPECT_THAT(OpenDataset(keras, Split::kValidation)->notes, Contains(HasSubstr("x_test")));
+  // Labels of a file without splits, and of one that is the whole of a split.
+  const std::string all = Npz({{"images", Images(2)}, {"labels", Labels({0, 1})}});
+  EXPECT_EQ(OpenDataset({keras, all}, Split::kValidation)->dataset->size(), 2);
+}
+
+TEST(ArraysTest, WhatIsNoImageIsLeftOut) {
+  const std::string path = Npz({{"images", Images(2)},
+                                {"masks", Images(2)},
+                                {"image_ids", Labels({7, 8}, false)},
+                                {"label_names", NpyFile("<U1", "(1,)", Bytes<uint32_t>({'a'}))}});
+  const auto opened = OpenDataset(path, Split::kPretraining).value();
+  EXPECT_THAT(LabelsOf(*opened.dataset), ElementsAre(-1, -1));
+  EXPECT_THAT(opened.notes, ElementsAre(AllOf(HasSubstr("masks"), HasSubstr("image_ids"))));
+}
+
+TEST(ArraysTest, SeveralArraysAreAskedAbout) {
+  const std::string path =
+      Npz({{"images_a", Images(2)}, {"images_b", Images(3)}, {"labels_b", Labels({1, 0, 0})}});
+  EXPECT_THAT(ErrorOf(path), AllOf(HasSubstr("'images_a' (uint8 of shape (2, 5, 7, 3))"),
+                                   HasSubstr("--dataset='npz:images=")));
+  const auto chosen = OpenDataset(path, Split::kPretraining, "npz:images=images_b").value();
+  EXPECT_THAT(LabelsOf(*chosen.dataset), ElementsAre(1, 0, 0));
+  const auto labels =
+      OpenDataset(path, Split::kPretraining, "npz:images=images_b,labels=labels_b").value();
+  EXPECT_EQ(labels.dataset->classes().size(), 2u);
+  EXPECT_THAT(ErrorOf(path, Split::kPretraining, "npz:images=none"),
+              AllOf(HasSubstr("'none'"), HasSubstr("'images_b'")));
+  EXPECT_THAT(ErrorOf(Npz({{"arr_0", Images(2)}, {"arr_1", Images(2)}})), HasSubstr("arr_1"));
+  const std::string two =
+      Npz({{"images", Images(2)}, {"labels_a", Labels({0, 1})}, {"labels_b", Labels({0, 1})}});
+  EXPECT_THAT(std::string(OpenDataset(two, Split::kPretraining)->dataset->LabelStatus().message()),
+              AllOf(HasSubstr("labels_a"), HasSubstr("labels=")));
+  EXPECT_THAT(ErrorOf(Npz({{"test_images", Images(2)}})), HasSubstr("test_images"));
+}
+
+TEST(ArraysTest, FilesAndTheirLabels) {
+  const std::string folder = Folder({{"a", Images(2)}, {"labels", Labels({1, 0})}});
+  const auto single = OpenDataset(folder + "/a.npy", Split::kPretraining).value();
+  EXPECT_THAT(LabelsOf(*single.dataset), ElementsAre(1, 0));
+  EXPECT_THAT(single.notes, ElementsAre(HasSubstr("labels.npy")));
+  // With other images beside it, whose labels are whose is not known.
+  WriteTestFile(folder + "/b.npy", Images(3));
+  WriteTestFile(folder + "/b_labels.npy", Labels({0, 1, 1}));
+  EXPECT_THAT(LabelsOf(*OpenDataset(folder + "/a.npy", Split::kPretraining)->dataset),
+              ElementsAre(-1, -1));
+  EXPECT_THAT(LabelsOf(*OpenDataset(folder + "/b.npy", Split::kPretraining)->dataset),
+              ElementsAre(0, 1, 1));
+  const std::string splits = Folder({{"train", Images(2)},
+                                     {"train_labels", Labels({1, 0})},
+                                     {"val", Images(1)},
+                                     {"val_labels", Labels({1})}});
+  EXPECT_EQ(OpenDataset(splits, Split::kPretraining)->place, splits + "/train.npy");
+  EXPECT_THAT(LabelsOf(*OpenDataset(splits, Split::kTraining)->dataset), ElementsAre(1, 0));
+  const auto validation = OpenDataset(splits, Split::kValidation).value();
+  EXPECT_THAT(LabelsOf(*validation.dataset), ElementsAre(1));
+  EXPECT_EQ(validation.dataset->classes().size(), 2u);
+  EXPECT_EQ(OpenDataset(Folder({{"images", Images(2)}}), Split::kPretraining)->format, "npy");
+}
+
+TEST(ArraysTest, LabelsOfEveryKind) {
+  const auto labels = [](const std::string& array) {
+    return OpenDataset(Npz({{"images", Images(3)}, {"labels", array}}), Split::kPretraining)
+        .value()
+        .dataset;
+  };
+  for (const std::string& array :
+       {NpyFile("<i8", "(3,)", Bytes<int64_t>({2, 0, -1})),
+        NpyFile("<i2", "(3, 1)", Bytes<int16_t>({2, 0, -1})),
+        NpyFile("<f4", "(3,)", Bytes<float>({2, 0, NAN})),
+        NpyFile(">i4", "(3,)", std::string("\0\0\0\2\0\0\0\0\xff\xff\xff\xff", 12))}) {
+    const auto dataset = labels(array);
+    EXPECT_TRUE(dataset->LabelStatus().ok()) << dataset->LabelStatus();
+    EXPECT_THAT(LabelsOf(*dataset), ElementsAre(2, 0, -1));
+    EXPECT_EQ(dataset->classes().size(), 3u);
+  }
+  // One of several columns, in either order.
+  EXPECT_THAT(LabelsOf(*labels(NpyFile("|b1", "(3, 2)", std::string("\0\1\1\0\0\1", 6)))),
+              ElementsAre(1, 0, 1));
+  EXPECT_THAT(LabelsOf(*labels(NpyFile("|u1", "(3, 2)", std::string("\0\1\0\1\0\1", 6), true))),
+              ElementsAre(1, 0, 1));
+  // Names.
+  EXPECT_THAT(
+      labels(NpyFile("<U2", "(3,)", Bytes<uint32_t>({'b', 0, 0xe9, 0x1f600, 'b', 0})))->classes(),
+      ElementsAre("b", "\xC3\xA9\xF0\x9F\x98\x80"));
+  EXPECT_THAT(labels(NpyFile("|S3", "(3,)", std::string("dogcatdog")))->classes(),
+              ElementsAre("cat", "dog"));
+}
+
+// Pretraining reads the images, whatever the labels are.
+TEST(ArraysTest, LabelsThatAreNone) {
+  const std::pair<std::string, std::string> cases[] = {
+      {NpyFile("|u1", "(3, 2)", std::string("\0\1\1\1\0\0", 6)), "row 1"},  // ChestMNIST
+      {NpyFile("|u1", "(2,)", std::string("\0\1", 2)), "2 labels for 3 images"},
+      {NpyFile("<f4", "(3,)", Bytes<float>({0.5, 1, 2})), "fraction"},
+      {NpyFile("<i4", "(3,)", Bytes<int32_t>({0, 1, -7})), "negative"},
+      {NpyFile("|O", "(3,)", "\x80\x02]."), "never run"},
+      {NpyFile("<c8", "(3,)", std::string(24, '\0')), "numbers or text"},
+      {NpyFile("|u1", "(3, 1, 1)", std::string(3, '\0')), "(N, 1)"}};
+  for (const auto& [array, why] : cases) {
+    const std::string path = Npz({{"train_images", Images(3)}, {"train_labels", array}});
+    const auto opened = OpenDataset(path, Split::kPretraining);
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_THAT(LabelsOf(*opened->dataset), ElementsAre(-1, -1, -1));
+    const absl::Status status = OpenLabelledDataset(path, Split::kTraining).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("x.npz:train_labels'"), HasSubstr(why)));
+  }
+}
+
+TEST(ArraysTest, OtherArraysAreRefusedWithTheCommandThatConverts) {
+  const std::string some(100000, '\1');
+  const std::pair<std::string, std::string> cases[] = {
+      {NpyFile("|u1", "(2, 3, 32, 32)", some), "x.transpose(0, 2, 3, 1)"},
+      {NpyFile("|u1", "(32, 32, 3)", some), "x[None]"},
+      {NpyFile("|u1", "(2, 784)", some), "x.reshape("},
+      {NpyFile("|u1", "(2, 5, 7, 3)", some, true), "np.ascontiguousarray(x)"},
+      {NpyFile("|u1", "(2, 5, 7, 65)", some), "x[..., :64]"},
+      {NpyFile("<f8", "(2, 5, 7)", some), "x.astype('float32')"},
+      {NpyFile("<i2", "(2, 5, 7)", some), "x.astype('float32')"},
+      {NpyFile("<i8", "(2, 5, 7)", some), "x.astype('uint8')"},
+      {NpyFile(">u2", "(2, 5, 7)", some), "x.astype('<u2')"},
+      {NpyFile("|b1", "(2, 5, 7)", some), "x.astype('uint8') * 255"},
+      {NpyFile("|O", "(2, 5, 7)", some), "never run"},
+      {NpyFile("|u1", "(0, 5, 7)", ""), "no images"},
+      {NpyFile("|u1", "(5, 0, 7)", ""), "no pixels"}};
+  for (const auto& [array, remedy] : cases) {
+    const std::string npz = ErrorOf(Npz({{"images", array}}));
+    EXPECT_THAT(npz, AllOf(HasSubstr("x.npz:images'"), HasSubstr(remedy)));
+    if (remedy[0] == 'x') {
+      EXPECT_THAT(npz, HasSubstr("np.savez('converted.npz', **d)"));
+    }
+    const std::string npy = ErrorOf(Folder({{"images", array}}));
+    EXPECT_THAT(npy, AllOf(HasSubstr("/images.npy'"), HasSubstr(remedy)));
+    if (remedy[0] == 'x') {
+      EXPECT_THAT(npy, HasSubstr("np.save('converted.npy', " + remedy));
+    }
+  }
+  EXPECT_THAT(ErrorOf(Npz({{"images", NpyFile("|u1", "(2, 5, 7)", "short")}})),
+              HasSubstr("truncated"));
+  EXPECT_THAT(ErrorOf(Npz({{"scores", NpyFile("<f4", "(2, 5)", some)}})),
+              AllOf(HasSubstr("holds no images"), HasSubstr("'scores' (float32")));
+  const std::string large = Npz({{"images", NpyFile("|u1", "(1, 300, 300)", some)}});
+  const DecodeOptions small = {.max_pixels = 10'000};
+  EXPECT_THAT(std::string(OpenDataset(large, Split::kPretraining, "", small).status().message()),
+              HasSubstr("--max-megapixels"));
+}
+
+TEST(ArraysTest, DamagedFiles) {
+  EXPECT_THAT(ErrorOf([] {
+                const std::string path = TestFolder("arrays") + "/x.npz";
+                WriteTestFile(path, "no archive");
+                return path;
+              }()),
+              HasSubstr("x.npz' is damaged"));
+  for (const bool compressed : {false, true}) {
+    const std::string path = Npz({{"images", Images(3)}}, compressed);
+    std::string bytes = base::ReadFile(path).value();
+    bytes[bytes.size() / 2] ^= 1;
+    WriteTestFile(path, bytes);
+    EXPECT_THAT(ErrorOf(path), HasSubstr("x.npz:images' is damaged"));
+  }
+  ZipMember bomb{"images.npy", Images(3), true};
+  bomb.size = int64_t{1} << 50;
+  const std::string path = TestFolder("arrays") + "/x.npz";
+  WriteTestFile(path, ZipArchive({bomb}, true));
+  EXPECT_THAT(ErrorOf(path), HasSubstr("images"));
+}
+
+TEST(ArrayNamesTest, WordsOfNames) {
+  const auto read = [](const std::string& name) {
+    const ArrayName n = ReadArrayName(name);
+    return absl::StrCat(n.split, "|",
+                        n.role == ArrayName::kImages   ? "images"
+                        : n.role == ArrayName::kLabels ? "labels"
+                                                       : "",
+                        "|", n.rest);
+  };
+  EXPECT_EQ(read("train_images"), "train|images|");
+  EXPECT_EQ(read("X_Validation"), "val|images|");
+  EXPECT_EQ(read("cells_v2_y"), "|labels|cells v 2");
+  EXPECT_EQ(read("trainImages64"), "train|images|64");
+  EXPECT_EQ(read("image_labels"), "|labels|");
+  EXPECT_EQ(read("test"), "test||");
+  EXPECT_EQ(read("arr_0"), "||arr 0");
+  EXPECT_EQ(read(""), "||");
+}
+
+}  // namespace
+}  // namespace data
