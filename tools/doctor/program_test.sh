@@ -30,13 +30,13 @@ grep -q "^data     5,000 images for pretraining and training, $demo/train (tar)"
 grep -q "^data     1,000 images for validation, $demo/test (tar)" out || fail "$(cat out)"
 grep -q "^sizes    all 32 x 32 pixels" out || fail "$(cat out)"
 grep -q "^memory   about .* of the machine's " out || fail "$(cat out)"
-grep -q "^disk     200 checkpoints of " out || fail "$(cat out)"
+grep -q "^disk     [0-9]* checkpoints of " out || fail "$(cat out)"
 grep -q "^time     about .* for 200 epochs of 19 steps" out || fail "$(cat out)"
 grep -q "^packed   about .* as files" out || fail "$(cat out)"
 grep -q "base64," page.html || fail "no pictures"
 [ -s duplicates.csv ] || fail "no list"
 config
-has 'arch=resnet18:.*stem=cifar' batch_size=256 bn_splits=8 moco_k=512 moco_m=0.99
+has 'arch=resnet18:.*stem=cifar' batch-size=256 bn-splits=8 moco-k=512 moco-m=0.99
 
 # --- What the user has decided stays ---
 "$doctor" "$demo" --sample=100 --noestimate -a resnet34 -b 96 --image-size=64 --moco-k=960 --epochs=7 > out ||
@@ -44,7 +44,7 @@ has 'arch=resnet18:.*stem=cifar' batch_size=256 bn_splits=8 moco_k=512 moco_m=0.
 grep -q "^looked   at 100 images" out || fail "$(cat out)"
 grep -q "^time\|^memory" out && fail "nothing was to be tried: $(cat out)"
 config
-has arch=resnet34 batch_size=96 moco_k=960 epochs=7 'views=.*size=64'
+has arch=resnet34 batch-size=96 moco-k=960 epochs=7 'views=.*size=64'
 
 # --- Of channels, turned pictures and other formats, too ---
 mkdir grey
@@ -55,7 +55,7 @@ done
 find grey -type f | sort | tail -n +301 | xargs rm
 "$doctor" grey --channels=1 --noestimate --exif=apply --max-megapixels=7 > out || fail "$(cat out)"
 config
-has 'arch=.*channels=1' exif=apply max_megapixels=7
+has 'arch=.*channels=1' exif=apply max-megapixels=7
 
 code=0
 "$doctor" "$demo" -a resnet19 --sample=10 > out 2> err || code=$?
