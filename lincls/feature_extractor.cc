@@ -128,6 +128,9 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   if (!notes.ok()) return notes.status();
   e.opened_.notes.insert(e.opened_.notes.end(), notes->begin(), notes->end());
   if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
+  if (std::string note = ExifNote(*checkpoint, source.decode); !note.empty()) {
+    e.opened_.notes.push_back(std::move(note));
+  }
   const data::Dataset& dataset = *e.opened_.dataset;
   if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
   e.names_folder_ = CommonFolder(dataset);

@@ -75,12 +75,12 @@ using Image = std::unique_ptr<opj_image_t, Destroyer<opj_image_t, opj_image_dest
 // The sizes of the codestream, which are read here so that nothing is allocated for them.
 struct Sizes {
   int64_t rows = 0, cols = 0, tiles = 0;
-  int components = 0;
+  int components = 0, bits = 8;
 
   // False if there is no codestream, or its header is cut or contradicts itself.
   bool Read(absl::string_view bytes) {
     const size_t begin = bytes.find(kStream);
-    if (begin == absl::string_view::npos || bytes.size() - begin < 44) return false;
+    if (begin == absl::string_view::npos || bytes.size() - begin < 48) return false;
     const auto* p = reinterpret_cast<const uint8_t*>(bytes.data()) + begin + 8;
     const auto next = [&p] {
       const int64_t value = int64_t{p[0]} << 24 | p[1] << 16 | p[2] << 8 | p[3];
@@ -90,6 +90,7 @@ struct Sizes {
     const int64_t right = next(), bottom = next(), left = next(), top = next();
     const int64_t tile_cols = next(), tile_rows = next(), tile_left = next(), tile_top = next();
     components = p[0] << 8 | p[1];
+    bits = 1 + (p[2] & 0x7F);  // of the first; the highest bit is that of a sign
     rows = bottom - top;
     cols = right - left;
     if (rows <= 0 || cols <= 0 || tile_cols == 0 || tile_rows == 0 || components == 0) return false;
@@ -107,6 +108,10 @@ class Jpeg2000Image : public EncodedImage {
 
   int64_t rows() const override { return sizes_.rows; }
   int64_t cols() const override { return sizes_.cols; }
+  StoredPixels stored() const override {
+    constexpr const char* kModes[] = {"grey", "grey and alpha", "RGB", "RGB and alpha"};
+    return {sizes_.components <= 4 ? kModes[sizes_.components - 1] : "other", sizes_.bits};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int /*channels*/) override {
     const Stream stream(opj_stream_default_create(OPJ_TRUE));

@@ -337,6 +337,10 @@ def lit(to_tar, root):
         name = "pil-" + "-".join(map(str, options.values()))
         to_tar(f"litdata, {name}", write(name, [(image, i % 3) for i, image in enumerate(pictures)], **options),
                {"pretraining": expected})
+    for name in "pil-zstd", "pil-zstd-sample", "pil-zstd:3-chunk", "nested-zstd":
+        chunk = sorted((root / name).glob("*.bin"))[-1]
+        chunk.write_bytes(chunk.read_bytes()[:-20])
+        to_tar.refused(f"damaged {name}", 3, [chunk.name], root / name, root / "none")
     rgb = [np.asarray(image.convert("RGB")) for image in pictures]
     expected = [(Image.fromarray(p), i % 3, None) for i, p in enumerate(rgb)]
     to_tar("litdata, arrays", write("numpy", [{"x": p, "y": i % 3} for i, p in enumerate(rgb)]), {"pretraining": expected})
