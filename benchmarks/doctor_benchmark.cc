@@ -25,8 +25,8 @@
 #include "base/progress.h"
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "data/glance.h"
 #include "data/loader.h"
-#include "data/overview.h"
 #include "tools/doctor/duplicates.h"
 #include "tools/doctor/look.h"
 
@@ -71,9 +71,15 @@ absl::StatusOr<double> LoaderRate(const data::Dataset& dataset, int64_t images, 
 }
 
 absl::Status CompareRates(const std::string& path, int threads) {
+  auto start = Clock::now();
   auto opened = data::OpenDataset(path, data::Split::kPretraining);
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;
+  std::printf("%6.2f s opening %s images\n", base::SecondsSince(start),
+              base::FormatCount(dataset.size()).c_str());
+  start = Clock::now();
+  data::Glance(dataset, {.labels = true, .view_size = FLAGS_size});
+  std::printf("%6.2f s glance at them, as at the start of a run\n", base::SecondsSince(start));
   const int64_t images = std::min<int64_t>(FLAGS_images, dataset.size());
   auto pipeline = augment::Pipeline::Create(augment::V2Views(FLAGS_size, 0.2, "normalize"));
   if (!pipeline.ok()) return pipeline.status();
@@ -148,10 +154,10 @@ absl::Status Run(int argc, char** argv) {
   const std::string many = base::FormatCount(FLAGS_many);
   const ManyNames names(FLAGS_many);
   auto start = Clock::now();
-  for (const std::string& line : data::DescribeOverview(data::Summarize(names), names.classes())) {
+  for (const std::string& line : data::Glance(names, {.labels = true})) {
     std::printf("  %s\n", line.c_str());
   }
-  std::printf("%6.2f s overview of %s names and labels\n", base::SecondsSince(start), many.c_str());
+  std::printf("%6.2f s glance at %s names and labels\n", base::SecondsSince(start), many.c_str());
   const std::vector<doctor::Fingerprint> fingerprints = ManyFingerprints(FLAGS_many);
   start = Clock::now();
   const doctor::Duplicates found = doctor::FindDuplicates(fingerprints, threads);

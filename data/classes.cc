@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -36,6 +38,25 @@ class Renumbered : public Dataset {
   const std::vector<std::string> classes_;
 };
 
+// The first of the names, and how many more there are.
+std::string Named(const std::vector<std::string>& names) {
+  constexpr size_t kShown = 5;
+  const size_t shown = std::min(names.size(), kShown);
+  return absl::StrCat(
+      "'", absl::StrJoin(names.begin(), names.begin() + shown, "', '"), "'",
+      names.size() > shown ? absl::StrCat(" and ", names.size() - shown, " more") : "");
+}
+
+// The classes that `dataset` has and `other` lacks, sorted.
+std::vector<std::string> OnlyIn(const Dataset& dataset, const Dataset& other) {
+  const std::set<std::string> known(other.classes().begin(), other.classes().end());
+  std::set<std::string> only;
+  for (const std::string& name : dataset.classes()) {
+    if (known.count(name) == 0) only.insert(name);
+  }
+  return {only.begin(), only.end()};
+}
+
 }  // namespace
 
 std::unique_ptr<Dataset> NumberedAs(const std::vector<std::string>& classes,
@@ -53,24 +74,19 @@ std::unique_ptr<Dataset> NumberedAs(const std::vector<std::string>& classes,
   return std::make_unique<Renumbered>(std::move(dataset), std::move(numbers), std::move(all));
 }
 
-std::string EmptyClassesNote(const Dataset& dataset) {
-  std::vector<bool> found(dataset.classes().size());
-  for (int64_t i = 0; i < dataset.size(); ++i) {
-    if (dataset.Label(i) >= 0) found[dataset.Label(i)] = true;
+absl::Status CheckSameClasses(const Dataset& training, const Dataset& validation) {
+  std::vector<std::string> differences;
+  for (const auto& [one, other, which] : {std::tuple(&training, &validation, "training"),
+                                          std::tuple(&validation, &training, "validation")}) {
+    const std::vector<std::string> only = OnlyIn(*one, *other);
+    if (only.empty()) continue;
+    differences.push_back(absl::StrCat("only the ", which, " images have ",
+                                       only.size() == 1 ? "the class " : "the classes ",
+                                       Named(only)));
   }
-  std::vector<std::string> empty;
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) empty.push_back(dataset.classes()[i]);
-  }
-  if (empty.empty()) return "";
-  constexpr size_t kShown = 5;
-  const size_t count = empty.size();
-  empty.resize(std::min(count, kShown));
-  return absl::StrCat("no image has the class ", absl::StrJoin(empty, ", "),
-                      count > kShown ? absl::StrCat(" or ", count - kShown, " others") : "",
-                      ", of ", found.size(),
-                      " classes: the classifier has outputs that are never right; "
-                      "number the labels from 0, without gaps");
+  if (differences.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(absl::StrJoin(differences, ", "), "; both must have the same classes"));
 }
 
 }  // namespace data

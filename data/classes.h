@@ -1,4 +1,4 @@
-// Classes of two splits that must agree, and classes that nothing belongs to.
+// Classes of two splits, which must agree.
 #ifndef DATA_CLASSES_H_
 #define DATA_CLASSES_H_
 
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "data/dataset.h"
 
 namespace data {
@@ -16,9 +17,9 @@ namespace data {
 std::unique_ptr<Dataset> NumberedAs(const std::vector<std::string>& classes,
                                     std::unique_ptr<Dataset> dataset);
 
-// A note, with the remedy, on classes without an image, as labels that begin with 1 or have gaps
-// leave; empty if there is none.
-std::string EmptyClassesNote(const Dataset& dataset);
+// OK if both have the same classes, in any order. InvalidArgument names those that only one of them
+// has.
+absl::Status CheckSameClasses(const Dataset& training, const Dataset& validation);
 
 }  // namespace data
 

@@ -16,7 +16,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 std::unique_ptr<Dataset> Folder(const std::vector<std::string>& names) {
   const std::string root = TestFolder("data");
@@ -37,21 +36,20 @@ TEST(ClassesTest, NumberedAsTheTrainingImages) {
   EXPECT_EQ(dataset->File(1).value(), EncodePng(TestImage(0)));
 }
 
-TEST(ClassesTest, ClassesWithoutImages) {
-  EXPECT_THAT(EmptyClassesNote(*Folder({"a/0.png", "b/1.png"})), IsEmpty());
-  const std::string root = TestFolder("tar");
-  const auto note = [&](const std::vector<std::string>& labels) {
-    std::string archive;
-    for (size_t i = 0; i < labels.size(); ++i) {
-      archive += TarEntry(std::to_string(i) + ".png", EncodePng(TestImage(i)));
-      archive += TarEntry(std::to_string(i) + ".cls", labels[i]);
-    }
-    WriteTestFile(root + "/a.tar", archive + TarEnd());
-    return EmptyClassesNote(*OpenDataset(root + "/a.tar", Split::kPretraining)->dataset);
+TEST(ClassesTest, OnlyOneSplitHasThem) {
+  const auto check = [](const std::vector<std::string>& train,
+                        const std::vector<std::string>& val) {
+    return CheckSameClasses(*NumberedAs(train, Folder({train[0] + "/0.png"})),
+                            *NumberedAs(val, Folder({val[0] + "/0.png"})));
   };
-  EXPECT_THAT(note({"1", "0", "2"}), IsEmpty());
-  EXPECT_THAT(note({"1", "2", "3"}), AllOf(HasSubstr("class 0,"), HasSubstr("from 0")));
-  EXPECT_THAT(note({"0", "9"}), AllOf(HasSubstr("1, 2, 3, 4, 5 or 3 others"), HasSubstr("of 10")));
+  EXPECT_TRUE(check({"a", "b"}, {"b", "a"}).ok());
+  const absl::Status train = check({"a", "b", "c"}, {"b"});
+  EXPECT_EQ(train.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(train.message()),
+              HasSubstr("only the training images have the classes 'a', 'c';"));
+  EXPECT_THAT(std::string(check({"a", "b"}, {"b", "d"}).message()),
+              AllOf(HasSubstr("training images have the class 'a'"),
+                    HasSubstr("validation images have the class 'd'")));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -49,12 +50,14 @@ const std::vector<UnreadKind>& UnreadKinds() {
   return kinds;
 }
 
+using NamedCodec = std::pair<std::string, std::unique_ptr<Codec>>;
+
 // Every codec, made once: plugins register themselves before main.
-const std::vector<std::unique_ptr<Codec>>& AllCodecs() {
+const std::vector<NamedCodec>& AllCodecs() {
   static const auto& all = *[] {
-    auto* made = new std::vector<std::unique_ptr<Codec>>;
+    auto* made = new std::vector<NamedCodec>;
     for (const std::string& name : Codecs().Names()) {
-      made->push_back(Codecs().Create(name).value());
+      made->emplace_back(name, Codecs().Create(name).value());
     }
     CHECK(!made->empty()) << "this program links no image codec; add //data/codecs:all to its deps";
     return made;
@@ -74,10 +77,17 @@ absl::Status Damaged(absl::string_view why) {
 }
 
 const Codec* FindCodec(absl::string_view bytes) {
-  for (const auto& codec : AllCodecs()) {
+  for (const auto& [name, codec] : AllCodecs()) {
     if (codec->Recognises(bytes)) return codec.get();
   }
   return nullptr;
+}
+
+std::string CodecName(absl::string_view bytes) {
+  for (const auto& [name, codec] : AllCodecs()) {
+    if (codec->Recognises(bytes)) return name;
+  }
+  return "";
 }
 
 absl::Status NotRecognised(absl::string_view bytes) {
@@ -99,7 +109,7 @@ absl::Status NotRecognised(absl::string_view bytes) {
 const std::vector<std::string>& ImageEndings() {
   static const auto& endings = *[] {
     std::set<std::string> all;
-    for (const auto& codec : AllCodecs()) {
+    for (const auto& [name, codec] : AllCodecs()) {
       for (const std::string& ending : codec->Endings()) all.insert(ending);
     }
     return new std::vector<std::string>(all.begin(), all.end());

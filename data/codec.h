@@ -16,6 +16,12 @@
 
 namespace data {
 
+// What an image file stores, before anything is converted. For people.
+struct StoredPixels {
+  std::string mode;  // "grey", "grey and alpha", "RGB", "RGB and alpha", "palette", "CMYK", "other"
+  int bits = 8;      // of a channel, or of an index into the palette
+};
+
 // An image whose header has been read, and whose pixels have not. It refers to the bytes that it
 // was opened from, and is used by one thread.
 class EncodedImage {
@@ -36,6 +42,9 @@ class EncodedImage {
   // The Exif orientation that the file states (data/orientation.h), 1 to 8; 1 if it states none.
   // DecodeImage turns the decoded image by it if asked to.
   virtual int orientation() const { return 1; }
+
+  // As the header states it. Not after Decode.
+  virtual StoredPixels stored() const = 0;
 };
 
 // One file format. Thread-safe.
@@ -64,6 +73,9 @@ absl::Status Damaged(absl::string_view why);
 
 // The codec that recognises `bytes`; null if none does. Aborts in a program that links no codec.
 const Codec* FindCodec(absl::string_view bytes);
+
+// The name of the codec that recognises `bytes`; empty if none does.
+std::string CodecName(absl::string_view bytes);
 
 // Why no codec has recognised `bytes`: DataLoss that names the format, if it is a usual one, or the
 // formats that can be read.

@@ -232,6 +232,7 @@ class TestCodec : public Codec {
     int64_t rows_ = 1, cols_ = 1;
     int64_t rows() const override { return rows_; }
     int64_t cols() const override { return cols_; }
+    StoredPixels stored() const override { return {}; }
     absl::StatusOr<cv::Mat> Decode(int) override {
       EXPECT_LE(rows_ * cols_, 1) << "the pixels of a refused image";
       return absl::ResourceExhaustedError("cannot be decoded: out of memory");

@@ -13,7 +13,7 @@
 namespace data {
 namespace {
 
-constexpr size_t kNamed = 3;  // classes and endings named in a line
+constexpr size_t kNamed = 3;  // classes named in a line
 
 // The ending of a file's name, as it is written; empty if the name has none.
 absl::string_view EndingOf(absl::string_view name) {
@@ -22,15 +22,6 @@ absl::string_view EndingOf(absl::string_view name) {
   if (dot == absl::string_view::npos || name.size() - dot > kLongest) return "";
   const absl::string_view ending = name.substr(dot);
   return std::all_of(ending.begin() + 1, ending.end(), absl::ascii_isalnum) ? ending : "";
-}
-
-// "'a', 'b', 'c' and 12 others".
-std::string Named(const std::vector<std::string>& names) {
-  const size_t shown = std::min(names.size(), kNamed);
-  std::string text =
-      absl::StrCat("'", absl::StrJoin(names.begin(), names.begin() + shown, "', '"), "'");
-  if (shown < names.size()) absl::StrAppend(&text, " and ", names.size() - shown, " others");
-  return text;
 }
 
 std::string DescribeClasses(const Overview& overview, const std::vector<std::string>& classes) {
@@ -51,11 +42,6 @@ std::string DescribeClasses(const Overview& overview, const std::vector<std::str
       smallest.push_back(absl::StrCat("'", classes[*c], "' ", base::FormatCount(sizes[*c])));
     }
     absl::StrAppend(&text, "; fewest: ", absl::StrJoin(smallest, ", "));
-  }
-  if (full != order.begin()) {
-    std::vector<std::string> empty;
-    for (auto c = order.begin(); c != full; ++c) empty.push_back(classes[*c]);
-    absl::StrAppend(&text, "; without images: ", Named(empty));
   }
   return text;
 }
@@ -112,6 +98,21 @@ std::vector<std::string> DescribeOverview(const Overview& overview,
   }
   if (!labels.empty()) lines.push_back(absl::StrCat("classes  ", of, labels));
   return lines;
+}
+
+std::string EmptyClassesNote(const Overview& overview, const std::vector<std::string>& classes) {
+  std::vector<std::string> empty;
+  for (size_t c = 0; c < classes.size(); ++c) {
+    if (overview.class_sizes[c] == 0) empty.push_back(classes[c]);
+  }
+  if (empty.empty()) return "";
+  const size_t shown = std::min(empty.size(), kNamed);
+  return absl::StrCat(
+      base::FormatCount(empty.size()), " of ", base::FormatCount(classes.size()),
+      " classes have no image: '", absl::StrJoin(empty.begin(), empty.begin() + shown, "', '"), "'",
+      empty.size() > shown ? absl::StrCat(" and ", empty.size() - shown, " more") : "",
+      "; a classifier then has outputs that are never right: number the labels "
+      "from 0, without gaps");
 }
 
 }  // namespace data

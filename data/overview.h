@@ -29,6 +29,10 @@ std::vector<std::string> DescribeOverview(const Overview& overview,
                                           const std::vector<std::string>& classes,
                                           const std::string& what = "");
 
+// A note, with the remedy, on classes without an image, as labels that begin with 1 or have gaps
+// leave; empty if there is none.
+std::string EmptyClassesNote(const Overview& overview, const std::vector<std::string>& classes);
+
 }  // namespace data
 
 #endif  // DATA_OVERVIEW_H_

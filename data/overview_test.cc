@@ -12,7 +12,9 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 using ::testing::UnorderedElementsAre;
@@ -49,8 +51,9 @@ TEST(OverviewTest, CountsByEndingAndClass) {
   EXPECT_THAT(
       DescribeOverview(overview, dataset.classes()),
       ElementsAre("files    .jpg 2, .jpeg 1, .png 1",
-                  "classes  2 of 1 to 4 images; fewest: 'dog' 1, 'cat' 4; without images: 'eel'; "
-                  "1 images have no label"));
+                  "classes  2 of 1 to 4 images; fewest: 'dog' 1, 'cat' 4; 1 images have no label"));
+  EXPECT_THAT(EmptyClassesNote(overview, dataset.classes()),
+              AllOf(HasSubstr("1 of 3 classes"), HasSubstr("'eel';"), HasSubstr("from 0")));
 }
 
 TEST(OverviewTest, EvenClassesAndManyEmptyOnes) {
@@ -61,9 +64,16 @@ TEST(OverviewTest, EvenClassesAndManyEmptyOnes) {
     if (c < 10) images.emplace_back("x.png", c);
   }
   const Labelled dataset(classes, images);
-  const auto lines = DescribeOverview(Summarize(dataset), classes);
-  ASSERT_EQ(lines.size(), 2u);
-  EXPECT_EQ(lines[1], "classes  10 of 1 images; without images: 'c10', 'c11', 'c12' and 7 others");
+  const Overview overview = Summarize(dataset);
+  EXPECT_THAT(DescribeOverview(overview, classes),
+              ElementsAre("files    .png 10", "classes  10 of 1 images"));
+  EXPECT_THAT(EmptyClassesNote(overview, classes),
+              AllOf(HasSubstr("10 of 20 classes"), HasSubstr("'c10', 'c11', 'c12' and 7 more")));
+}
+
+TEST(OverviewTest, NoClassIsEmpty) {
+  const Labelled dataset({"cat", "dog"}, {{"a.png", 1}, {"b.png", 0}});
+  EXPECT_THAT(EmptyClassesNote(Summarize(dataset), dataset.classes()), IsEmpty());
 }
 
 TEST(OverviewTest, TwoSplitsAreTold) {

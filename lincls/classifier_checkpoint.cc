@@ -1,15 +1,33 @@
 #include "lincls/classifier_checkpoint.h"
 
 #include <filesystem>
+#include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "data/classes.h"
 #include "moco/checkpoints/optimizer_state.h"
 
 namespace lincls {
 
 std::string ClassNames(const std::vector<std::string>& classes) {
   return absl::StrJoin(classes, "/");
+}
+
+std::string NumberAsClassifier(const moco::CheckpointFacts& facts,
+                               std::unique_ptr<data::Dataset>& images) {
+  const std::vector<std::string> classes = absl::StrSplit(facts.classes, '/');
+  std::set<std::string> missing(classes.begin(), classes.end());
+  for (const std::string& name : images->classes()) {
+    if (missing.erase(name) == 0) return "";
+  }
+  images = data::NumberedAs(classes, std::move(images));
+  if (missing.empty()) return "";
+  return absl::StrCat("the images have ", classes.size() - missing.size(), " of the classifier's ",
+                      classes.size(), " classes, and not '", *missing.begin(), "'",
+                      missing.size() > 1 ? absl::StrCat(" and ", missing.size() - 1, " more") : "");
 }
 
 moco::Checkpoint ClassifierCheckpoint(const FrozenBackbone& encoder, const moco::LinearProbe& probe,

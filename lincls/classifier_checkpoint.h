@@ -2,9 +2,11 @@
 #ifndef LINCLS_CLASSIFIER_CHECKPOINT_H_
 #define LINCLS_CLASSIFIER_CHECKPOINT_H_
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "lincls/encoders/frozen_backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/measures/linear_probe.h"
@@ -21,6 +23,13 @@ std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
 // Returns the form in which a checkpoint names the classes.
 std::string ClassNames(const std::vector<std::string>& classes);
+
+// Numbers the images' classes as those of the classifier that a checkpoint with `facts` holds: a
+// val/ that lacks a class would give the others other numbers. Returns a note on classes that no
+// image has, or nothing. Images with a class that the classifier does not know are left as they
+// are.
+std::string NumberAsClassifier(const moco::CheckpointFacts& facts,
+                               std::unique_ptr<data::Dataset>& images);
 
 // Returns a checkpoint in the layout of the reference's main_lincls.py: the state_dict has the
 // whole network below `module.`; the learning rate of the optimizer is not set. It includes the

@@ -123,6 +123,9 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
   if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
+  if (std::string note = ExifNote(*checkpoint, source.decode); !note.empty()) {
+    e.opened_.notes.push_back(std::move(note));
+  }
   const data::Dataset& dataset = *e.opened_.dataset;
   if (absl::Status s = CheckNames(dataset); !s.ok()) return s;
   e.names_folder_ = CommonFolder(dataset);

@@ -26,6 +26,7 @@
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/glance.h"
 #include "data/normalization.h"
 #include "data/subset.h"
 #include "lincls/classifier_checkpoint.h"
@@ -149,21 +150,6 @@ absl::Status ResolveResume(const moco::World& world) {
   return base::SetDefaultsFromFile(folder + "/flags.txt");
 }
 
-absl::Status CheckSameClasses(const data::Dataset& a, const data::Dataset& b) {
-  for (const auto& [one, other, has, lacks] :
-       {std::tuple(&a, &b, "the training images", "the validation images"),
-        std::tuple(&b, &a, "the validation images", "the training images")}) {
-    for (const std::string& name : one->classes()) {
-      const auto& names = other->classes();
-      if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-      return absl::InvalidArgumentError(absl::StrCat("class '", name, "' is in ", has,
-                                                     " but not in ", lacks,
-                                                     "; both must have the same classes"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // The usual views for training: the size and the normalisation are those of the evaluation, which
 // the pretrained network expects.
 absl::StatusOr<std::string> TrainingViews(const std::string& eval_views, int channels) {
@@ -231,16 +217,23 @@ absl::Status PrintConfig(const LinearOptions& o, const FrozenBackbone& encoder) 
   return absl::OkStatus();
 }
 
-// Opens the labelled images of a split, with as many channels as the encoder takes. If only the
-// settings are to be printed, the data may be on another machine; the result then has no images.
-absl::StatusOr<data::Opened> OpenSplit(const std::string& place, data::Split split, int channels) {
-  auto opened = data::OpenLabelledDataset(MOCOPP_DATA_SOURCE(place, channels), split);
+// Opens the labelled images of a split. If only the settings are to be printed, the data may be on
+// another machine; the result then has no images.
+absl::StatusOr<data::Opened> OpenSplit(const data::DataSource& source, data::Split split) {
+  auto opened = data::OpenLabelledDataset(source, split);
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   return opened;
 }
 
 data::ViewDefaults UsualViews(const data::Opened& opened) {
   return opened.dataset ? opened.dataset->views() : data::ViewDefaults();
+}
+
+void PrintNotes(const std::vector<std::string>& notes) {
+  if (FLAGS_data.empty()) return;  // the demo's data are as they should be
+  for (const std::string& note : notes) {
+    if (!note.empty()) std::printf("note     %s\n", note.c_str());
+  }
 }
 
 absl::Status Evaluate(const std::string& place, const moco::World& world) {
@@ -250,17 +243,23 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
-  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(place, channels);
+  auto validation = OpenSplit(source, data::Split::kValidation);
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, FLAGS_resume, UsualViews(*validation), channels, world);
   if (!options.ok()) return options.status();
   if (base::PrintConfig()) {
     return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();
   }
+  validation->notes.push_back(NumberAsClassifier(checkpoint->facts, validation->dataset));
+  validation->notes.push_back(ExifNote(*checkpoint, source.decode));
   if (world.writes()) {
-    std::printf("data     %lld images, %s (%s)\nencoder  %s, with its classifier from %s\n",
+    std::printf("data     %lld images, %s (%s)\n",
                 static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
-                validation->format.c_str(), (*encoder)->spec().c_str(), FLAGS_resume.c_str());
+                validation->format.c_str());
+    PrintNotes(validation->notes);
+    std::printf("encoder  %s, with its classifier from %s\n", (*encoder)->spec().c_str(),
+                FLAGS_resume.c_str());
   }
   auto metrics =
       EvaluateLinear(*options, *validation->dataset, **encoder, *checkpoint, *world.communicator);
@@ -282,8 +281,13 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.validation.size()),
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
-  for (const std::string& note : notes) {
-    if (!note.empty() && !FLAGS_data.empty()) std::printf("note     %s\n", note.c_str());
+  PrintNotes(notes);
+  if (!FLAGS_data.empty() && world.writes()) {
+    std::vector<std::string> lines = data::Glance(data.train, {.what = "training", .labels = true});
+    for (std::string& line : data::Glance(data.validation, {.what = "validation"})) {
+      lines.push_back(std::move(line));
+    }
+    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
   }
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
@@ -310,12 +314,14 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
-  auto train = OpenSplit(place, data::Split::kTraining, channels);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(place, channels);
+  auto train = OpenSplit(source, data::Split::kTraining);
   if (!train.ok()) return train.status();
-  auto validation = OpenSplit(place, data::Split::kValidation, channels);
+  auto validation = OpenSplit(source, data::Split::kValidation);
   if (!validation.ok()) return validation.status();
   auto options = Options(*checkpoint, *pretrained, UsualViews(*train), channels, world);
   if (!options.ok()) return options.status();
+  const std::string exif_note = ExifNote(*checkpoint, source.decode);
   *checkpoint = {};  // the key encoder, the queue and the momentum need not stay in memory
   if (base::PrintConfig()) {
     return world.writes() ? PrintConfig(*options, **encoder) : absl::OkStatus();
@@ -326,11 +332,13 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!run.ok()) return run.status();
   options->earlier = run->checkpoints();
 
-  if (absl::Status s = CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) return s;
+  if (absl::Status s = data::CheckSameClasses(*train->dataset, *validation->dataset); !s.ok()) {
+    return s;
+  }
   validation->dataset = data::NumberedAs(train->dataset->classes(), std::move(validation->dataset));
   std::vector<std::string> notes = train->notes;
   notes.insert(notes.end(), validation->notes.begin(), validation->notes.end());
-  notes.push_back(data::EmptyClassesNote(*train->dataset));
+  notes.push_back(exif_note);
   if (FLAGS_label_fraction < 1) {
     train->dataset =
         data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,12 +27,15 @@
 #include "data/classes.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
+#include "data/glance.h"
+#include "data/overview.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
 #include "moco/losses/loss.h"
 #include "moco/presets.h"
+#include "moco/training/footprint.h"
 #include "moco/training/place.h"
 #include "moco/training/trainer.h"
 #include "registry/options.h"
@@ -110,6 +114,10 @@ DEFINE_string(force, "",
               "[run] continue even if images or views differ from the checkpoint's; the value is "
               "the reason, which new checkpoints keep");
 DEFINE_int64(keep, 0, "[run: at least 0] number of newest checkpoints to keep; 0: all");
+DEFINE_bool(
+    estimate, false,
+    "[run] print what the run would take in memory, disk space and time, as JSON, and exit: "
+    "a few steps of a small batch are tried, and nothing is written");
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(knn_every, 0,
              "[monitor: at least 0] epochs between kNN evaluations on the labels of train/ and "
@@ -132,7 +140,8 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 
 // Flags that name the folder of a run or apply to one start only. The others make the same run
 // elsewhere.
-const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
+const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force",
+                                              "estimate"};
 
 // Flags that are short forms for a part of a spec.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
@@ -242,12 +251,11 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
     if (!labelled.ok()) return labelled.status();
     *opened = *std::move(labelled);
   }
-  data.test.dataset = data::NumberedAs(data.bank.dataset->classes(), std::move(data.test.dataset));
-  if (data.bank.dataset->classes() != data.test.dataset->classes()) {
+  if (absl::Status s = data::CheckSameClasses(*data.bank.dataset, *data.test.dataset); !s.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("'", data.bank.place, "' and '", data.test.place,
-                     "' have different classes; give --knn-every=0 to run without it"));
+        absl::StrCat(s.message(), "; give --knn-every=0 to run without them"));
   }
+  data.test.dataset = data::NumberedAs(data.bank.dataset->classes(), std::move(data.test.dataset));
   return data;
 }
 
@@ -312,15 +320,21 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
 }
 
 // What a user should know of the data before the first batch.
-void PrintNotes(const Data& data) {
+void PrintData(const Data& data, const World& world) {
   if (FLAGS_data.empty()) return;  // the demo's data are as they should be
   for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
     for (const std::string& note : opened->notes) {
       std::printf("note     %s\n", note.c_str());
     }
   }
+  if (!world.writes()) return;
+  const int64_t view_size = FLAGS_views.empty() ? FLAGS_image_size : 0;
+  for (const std::string& line : data::Glance(*data.train.dataset, {.view_size = view_size})) {
+    std::printf("%s\n", line.c_str());
+  }
   if (data.bank.dataset == nullptr) return;
-  const std::string note = data::EmptyClassesNote(*data.bank.dataset);
+  const std::string note =
+      data::EmptyClassesNote(data::Summarize(*data.bank.dataset), data.bank.dataset->classes());
   if (!note.empty()) std::printf("note     %s\n", note.c_str());
 }
 
@@ -330,7 +344,7 @@ void PrintSettings(const Data& data, const TrainerOptions& o, const World& world
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
               data.train.format.c_str());
-  PrintNotes(data);
+  PrintData(data, world);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.
@@ -385,6 +399,29 @@ absl::Status PrintConfig(const TrainerOptions& options) {
     without.insert(without.end(), shorthands.begin(), shorthands.end());
   }
   std::fputs(base::Flagfile(kFile, without).c_str(), stdout);
+  return absl::OkStatus();
+}
+
+// What the run would take. Sizes are in bytes.
+absl::Status PrintEstimate(const TrainerOptions& options, const TrainerData& data,
+                           const World& world) {
+  if (world.communicator->size() > 1) {
+    return absl::InvalidArgumentError("--estimate works in one process; start it without others");
+  }
+  const auto estimate = Trainer::Estimate(options, data, *world.communicator);
+  if (!estimate.ok()) return estimate.status();
+  nlohmann::ordered_json json = {{"memory", estimate->footprint.memory},
+                                 {"machine_memory", PhysicalMemory()},
+                                 {"checkpoint", estimate->footprint.checkpoint},
+                                 {"checkpoints", estimate->checkpoints},
+                                 {"steps", estimate->steps}};
+  if (const Trial& trial = estimate->trial; trial.steps > 0) {
+    json["seconds"] = trial.seconds_per_step * estimate->steps;
+    json["seconds_per_step"] = trial.seconds_per_step;
+    json["tried_steps"] = trial.steps;
+    json["tried_images"] = trial.images;
+  }
+  std::printf("%s\n", json.dump().c_str());
   return absl::OkStatus();
 }
 
@@ -445,10 +482,11 @@ absl::Status Train(const base::Program& program, const World& world) {
   TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
   options.earlier = place->checkpoints();
   if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
+  const TrainerData trainer_data = {data->train.dataset.get(), data->bank.dataset.get(),
+                                    data->test.dataset.get()};
+  if (FLAGS_estimate) return PrintEstimate(options, trainer_data, world);
   base::CatchStopSignals();
-  auto trainer = Trainer::Create(
-      options, {data->train.dataset.get(), data->bank.dataset.get(), data->test.dataset.get()},
-      *world.communicator);
+  auto trainer = Trainer::Create(options, trainer_data, *world.communicator);
   if (!trainer.ok()) return trainer.status();
 
   if (absl::Status s =

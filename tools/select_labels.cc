@@ -1,6 +1,5 @@
 // Chooses images to label: bazel run //tools:select_labels -- FEATURES --budget=12800
 #include <gflags/gflags.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "base/new_file.h"
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
@@ -75,23 +75,6 @@ struct Files {
   std::string request, strata = {};
 };
 
-absl::Status CheckNew(const std::string& path) {
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
-  const std::string folder = parent.empty() ? "." : parent.string();
-  if (std::filesystem::exists(path)) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("'", path, "' already exists; remove it or choose another ", "--out"));
-  }
-  if (!std::filesystem::is_directory(folder)) {
-    return absl::NotFoundError(
-        absl::StrCat("'", folder, "' is not a folder; choose another --out"));
-  }
-  if (access(folder.c_str(), W_OK) != 0) {
-    return base::ErrnoStatus("cannot write to folder", folder);
-  }
-  return absl::OkStatus();
-}
-
 // Returns request_NN.csv with the number after the largest one in `folder`, or `out`, and
 // strata_NN.csv beside it, which no reader mistakes for a request.
 absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& out) {
@@ -111,7 +94,7 @@ absl::StatusOr<Files> NameFiles(const std::string& folder, const std::string& ou
   name = absl::StrCat("strata_", absl::StripPrefix(name, "request_"));
   files.strata = path.parent_path() / name;
   for (const std::string& file : {files.request, files.strata}) {
-    if (absl::Status s = CheckNew(file); !s.ok()) return s;
+    if (absl::Status s = base::CheckNewFile(file, "--out"); !s.ok()) return s;
   }
   return files;
 }
@@ -195,7 +178,7 @@ absl::Status Choose(const base::Arguments& arguments) {
   const std::string page = base::UserPath(FLAGS_page);
   std::optional<lincls::TableImages> images;
   if (!page.empty()) {
-    if (absl::Status s = CheckNew(page); !s.ok()) return s;
+    if (absl::Status s = base::CheckNewFile(page, "--page"); !s.ok()) return s;
     // Features that do not name their images get a page without pictures.
     if (!table->data.empty()) {
       auto opened = lincls::OpenImages(*table);

@@ -83,6 +83,10 @@ class BmpImage : public EncodedImage {
 
   int64_t rows() const override { return rows_; }
   int64_t cols() const override { return cols_; }
+  StoredPixels stored() const override {
+    if (bits_ <= 8) return {"palette", static_cast<int>(bits_)};
+    return {channels_[3].mask != 0 ? "RGB and alpha" : "RGB"};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const bool alpha = channels % 2 == 0 && channels_[3].mask != 0;

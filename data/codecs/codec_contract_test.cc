@@ -97,6 +97,16 @@ TEST_P(CodecContract, RecognisesItsOwnFilesAlone) {
   }
 }
 
+TEST_P(CodecContract, TheHeaderSaysWhatIsStored) {
+  for (const auto& [name, bytes] : samples_) {
+    const StoredPixels stored = codec_->Open(bytes).value()->stored();
+    EXPECT_FALSE(stored.mode.empty()) << name;
+    EXPECT_GE(stored.bits, 1) << name;
+    EXPECT_LE(stored.bits, 64) << name;
+    EXPECT_EQ(CodecName(bytes), GetParam()) << name;
+  }
+}
+
 TEST_P(CodecContract, TheHeaderSaysTheSize) {
   for (const auto& [name, bytes] : samples_) {
     for (int channels = 1; channels <= 4; ++channels) {

@@ -55,6 +55,7 @@ class GifImage : public EncodedImage {
   int64_t cols() const override {
     return std::max<int64_t>(gif_->SWidth, int64_t{gif_->Image.Left} + gif_->Image.Width);
   }
+  StoredPixels stored() const override { return {"palette"}; }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const GifImageDesc& frame = gif_->Image;

@@ -327,6 +327,12 @@ class JpegImage : public EncodedImage {
 
   int64_t rows() const override { return rows_; }
   int64_t cols() const override { return cols_; }
+  StoredPixels stored() const override {
+    const J_COLOR_SPACE space = first_->color_space();
+    return {space == JCS_GRAYSCALE                   ? "grey"
+            : space == JCS_CMYK || space == JCS_YCCK ? "CMYK"
+                                                     : "RGB"};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const J_COLOR_SPACE from = first_->color_space();

@@ -65,6 +65,15 @@ class PngImage : public EncodedImage {
 
   int64_t rows() const override { return png_get_image_height(png_, info_); }
   int64_t cols() const override { return png_get_image_width(png_, info_); }
+  StoredPixels stored() const override {
+    const int colour = png_get_color_type(png_, info_);
+    return {colour == PNG_COLOR_TYPE_GRAY         ? "grey"
+            : colour == PNG_COLOR_TYPE_GRAY_ALPHA ? "grey and alpha"
+            : colour == PNG_COLOR_TYPE_RGB        ? "RGB"
+            : colour == PNG_COLOR_TYPE_RGB_ALPHA  ? "RGB and alpha"
+                                                  : "palette",
+            png_get_bit_depth(png_, info_)};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     if (!ChooseLayout(channels)) return Error();

@@ -78,6 +78,10 @@ class PnmImage : public EncodedImage {
 
   int64_t rows() const override { return rows_; }
   int64_t cols() const override { return cols_; }
+  StoredPixels stored() const override {
+    if (kind_ == '1' || kind_ == '4') return {"grey", 1};
+    return {kind_ == '3' || kind_ == '6' ? "RGB" : "grey", maximum_ > 255 ? 16 : 8};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     const bool text = kind_ < '4', bitmap = kind_ == '1' || kind_ == '4';

@@ -218,6 +218,15 @@ class TiffImage : public EncodedImage {
 
   int64_t rows() const override { return layout_.turned() ? layout_.cols : layout_.rows; }
   int64_t cols() const override { return layout_.turned() ? layout_.rows : layout_.cols; }
+  StoredPixels stored() const override {
+    const bool alpha = layout_.alpha() != EXTRASAMPLE_UNSPECIFIED;
+    return {layout_.photometric == PHOTOMETRIC_PALETTE ? "palette"
+            : layout_.colours() == 1                   ? (alpha ? "grey and alpha" : "grey")
+            : layout_.colours() == 3                   ? (alpha ? "RGB and alpha" : "RGB")
+            : layout_.colours() == 4                   ? "CMYK"
+                                                       : "other",
+            layout_.bits};
+  }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     if (const std::string what = layout_.Unsupported(); !what.empty()) {

@@ -44,6 +44,7 @@ class WebpImage : public EncodedImage {
 
   int64_t rows() const override { return features_.height; }
   int64_t cols() const override { return features_.width; }
+  StoredPixels stored() const override { return {features_.has_alpha ? "RGB and alpha" : "RGB"}; }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
     return features_.has_animation ? FirstFrame() : Still(/*alpha=*/channels % 2 == 0);

@@ -280,24 +280,12 @@ class Archived {
     const size_t begin = chosen.size();
     for (const size_t image : images) chosen.push_back({image});
     const Stem& files = stems_.at(sample);
-    const bool json = files.classes.empty();
     std::vector<size_t> label_of(images.size());
     std::vector<bool> stated(images.size());
-    for (const size_t entry : json ? files.json : files.classes) {
-      if (images.empty()) {
-        if (!json) Lose(entry);
-        continue;
-      }
-      const auto label = ReadLabel(entry, json);
-      if (label.ok() && !label->has_value()) continue;
-      all_.has_labels = true;
-      if (!label.ok()) {
-        Refuse(label.status().message());
-        continue;
-      }
+    const auto add = [&](size_t entry, int label) {
       for (const size_t image : Nearest(sample, images, entry)) {
         const size_t i = std::find(images.begin(), images.end(), image) - images.begin();
-        if (stated[i] && chosen[begin + i].label != **label) {
+        if (stated[i] && chosen[begin + i].label != label) {
           Refuse(absl::StrCat("'", Path(image), "' has two labels, in '", name(label_of[i]),
                               "' at entry ", label_of[i] + 1, " and in '", name(entry),
                               "' at entry ", entry + 1, " of the archive; write one"));
@@ -306,7 +294,30 @@ class Archived {
         }
         stated[i] = true;
         label_of[i] = entry;
-        chosen[begin + i].label = **label;
+        chosen[begin + i].label = label;
+      }
+    };
+    for (const size_t entry : files.classes) {
+      if (images.empty()) {
+        Lose(entry);
+        continue;
+      }
+      all_.has_labels = true;
+      if (const auto label = ReadLabel(entry, /*json=*/false); label.ok()) {
+        add(entry, **label);
+      } else {
+        Refuse(label.status().message());
+      }
+    }
+    for (const size_t entry : files.json) {
+      if (images.empty()) continue;
+      const auto label = ReadLabel(entry, /*json=*/true);
+      if (label.ok() && !label->has_value()) continue;
+      all_.has_labels = true;
+      if (label.ok()) {
+        add(entry, **label);
+      } else if (files.classes.empty()) {  // beside a .cls it may say the class in words
+        Refuse(label.status().message());
       }
     }
   }

@@ -253,10 +253,21 @@ TEST(TarTest, LabelsInJson) {
                                      {"2.png", ""},
                                      {"2.json", R"({"label": [0]})"}})),
               ElementsAre("0.png 2", "1.png 1", "2.png 0"));
-  // A .cls comes first; a .json without a label says nothing.
+  // Beside a .cls, a .json without a label, or with one in words, says nothing.
+  for (const char* json : {R"({"caption": "x"})", R"({"label": "cat"})", R"({"label": 1})"}) {
+    const auto dataset = OpenEntries({{"0.png", ""}, {"0.json", json}, {"0.cls", "1"}});
+    EXPECT_THAT(Labelled(*dataset), ElementsAre("0.png 1")) << json;
+    EXPECT_TRUE(dataset->LabelStatus().ok()) << json;
+  }
+  const auto unlike = OpenEntries({{"0.png", ""},
+                                   {"0.json", R"({"label": 2})"},
+                                   {"0.cls", "1"},
+                                   {"1.png", ""},
+                                   {"1.cls", "1"}});
+  EXPECT_THAT(Labelled(*unlike), ElementsAre("0.png -1", "1.png 1"));
   EXPECT_THAT(
-      Labelled(*OpenEntries({{"0.png", ""}, {"0.json", R"({"label": 2})"}, {"0.cls", "1"}})),
-      ElementsAre("0.png 1"));
+      std::string(unlike->LabelStatus().message()),
+      AllOf(HasSubstr("0.png"), HasSubstr("'0.cls' at entry 3"), HasSubstr("'0.json' at entry 2")));
   const auto captions = OpenEntries({{"a/0.png", ""}, {"a/0.json", R"({"caption": "x"})"}});
   EXPECT_THAT(captions->classes(), ElementsAre("a"));
   EXPECT_TRUE(captions->LabelStatus().ok());

@@ -50,6 +50,15 @@ std::string EvaluationViews(const std::string& given, const moco::Checkpoint& ch
   return augment::EvaluationViews(usual.size > 0 ? usual.size : 224, normalize, usual.resize);
 }
 
+std::string ExifNote(const moco::Checkpoint& checkpoint, const data::DecodeOptions& decode) {
+  const std::string trained = checkpoint.facts.Setting(moco::kExifSetting);
+  const std::string given = decode.apply_exif ? "apply" : "ignore";
+  if (trained.empty() || trained == given) return "";
+  return absl::StrCat("the encoder was trained with --exif=", trained,
+                      ", and images are now read with --exif=", given,
+                      ": pictures that a camera has turned look different; give --exif=", trained);
+}
+
 std::string Fingerprint(const moco::StateDict& state) {
   uLong crc = crc32_z(0, nullptr, 0);
   for (const auto& [name, tensor] : state) {

@@ -28,6 +28,10 @@ const char* PrefixOf(const moco::Checkpoint& checkpoint);
 std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
                             const data::ViewDefaults& usual, int channels);
 
+// Returns a note if the encoder was trained on images of another --exif than `decode` has;
+// otherwise nothing. Checkpoints of other programs do not say.
+std::string ExifNote(const moco::Checkpoint& checkpoint, const data::DecodeOptions& decode);
+
 // Returns a checksum of the tensors (8 hexadecimal digits), which shows if a file of the same name
 // holds other tensors.
 std::string Fingerprint(const moco::StateDict& state);

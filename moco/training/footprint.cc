@@ -47,8 +47,12 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
   return footprint;
 }
 
+double PhysicalMemory() {
+  return static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+}
+
 std::string MemoryWarning(const Footprint& footprint) {
-  const double physical = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  const double physical = PhysicalMemory();
   if (footprint.memory <= physical) return "";
   return absl::StrCat("warning: the run needs about ", base::FormatBytes(footprint.memory),
                       " of memory, and the machine has ", base::FormatBytes(physical),

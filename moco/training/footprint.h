@@ -24,6 +24,9 @@ struct Footprint {
 absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
                                            const augment::ImageType& view, double batch);
 
+// Returns the machine's memory in bytes.
+double PhysicalMemory();
+
 // Returns a warning if the machine has less memory than that; otherwise empty.
 std::string MemoryWarning(const Footprint& footprint);
 

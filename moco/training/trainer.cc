@@ -16,7 +16,6 @@
 #include "moco/backbones/backbone.h"
 #include "moco/health.h"
 #include "moco/losses/loss.h"
-#include "moco/training/footprint.h"
 #include "moco/training/images.h"
 #include "moco/training/monitor.h"
 #include "moco/training/training_state.h"
@@ -47,13 +46,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   // Checks everything, the cheapest first. The loader fills its first batches while the encoders
   // are made.
   absl::Status Prepare() {
-    if (absl::Status s = CheckSplits(); !s.ok()) return s;
-    if (absl::Status s = CreateViews(); !s.ok()) return s;
-    if (absl::Status s = run_.Plan(data_.train->size(), /*drop_last=*/true); !s.ok()) return s;
-    auto footprint = MeasureFootprint(options_.moco, views_->output(),
-                                      1.0 * options_.batch_size / communicator_.size());
-    if (!footprint.ok()) return footprint.status();
-    footprint_ = *footprint;
+    if (absl::Status s = Check(); !s.ok()) return s;
     // Printed before anything large is allocated, because a process that runs out of memory prints
     // nothing afterwards. With a GPU, the estimate is for the GPU's memory.
     const std::string warning = options_.moco.device.is_cpu() ? MemoryWarning(footprint_) : "";
@@ -73,10 +66,40 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return run_.ShareStart();
   }
 
+  absl::StatusOr<RunEstimate> Estimate() {
+    constexpr double kShareOfMemory = 0.8;  // more of it, and the trial might not end
+    constexpr double kSeconds = 5;
+    if (absl::Status s = Check(); !s.ok()) return s;
+    RunEstimate estimate{footprint_, CheckpointsLeft(), run_.last_step(), {}};
+    const bool fits = footprint_.memory <= kShareOfMemory * PhysicalMemory();
+    if (options_.moco.device.is_cpu() && !fits) return estimate;
+    auto trial = TrySteps(options_, *views_, *data_.train, kSeconds, communicator_);
+    if (!trial.ok()) return trial.status();
+    estimate.trial = *trial;
+    return estimate;
+  }
+
   absl::Status Run(base::RunFolder* folder) override { return run_.Run(folder); }
 
  private:
   // --- Before the first batch ---
+
+  absl::Status Check() {
+    if (absl::Status s = CheckSplits(); !s.ok()) return s;
+    if (absl::Status s = CreateViews(); !s.ok()) return s;
+    if (absl::Status s = run_.Plan(data_.train->size(), /*drop_last=*/true); !s.ok()) return s;
+    auto footprint = MeasureFootprint(options_.moco, views_->output(),
+                                      1.0 * options_.batch_size / communicator_.size());
+    if (!footprint.ok()) return footprint.status();
+    footprint_ = *footprint;
+    return absl::OkStatus();
+  }
+
+  int64_t CheckpointsLeft() const {
+    const int64_t last = options_.epochs - 1, every = options_.checkpoint_every;
+    const int64_t written = last / every + 1 + (last % every != 0);
+    return options_.keep > 0 ? std::min(options_.keep, written) : written;
+  }
 
   absl::Status CheckSplits() const {
     const int64_t splits = options_.moco.encoder.bn_splits, micro = options_.moco.accumulate;
@@ -140,11 +163,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
   // --- The run ---
 
   absl::Status BeforeSteps() override {
-    const int64_t last = options_.epochs - 1, every = options_.checkpoint_every;
-    const int64_t written = last / every + 1 + (last % every != 0);
-    const int64_t kept = options_.keep > 0 ? std::min(options_.keep, written) : written;
     const std::string folder = run_.folder() == nullptr ? "" : run_.folder()->path();
-    for (const std::string& line : DescribeFootprint(footprint_, kept, folder)) {
+    for (const std::string& line : DescribeFootprint(footprint_, CheckpointsLeft(), folder)) {
       run_.log().Print(line);
     }
     if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
@@ -334,6 +354,13 @@ class TrainerImpl : public Trainer, private TrainingTask {
 };
 
 }  // namespace
+
+absl::StatusOr<RunEstimate> Trainer::Estimate(const TrainerOptions& options,
+                                              const TrainerData& data, Communicator& communicator) {
+  auto canonical = Canonical(options);
+  if (!canonical.ok()) return canonical.status();
+  return TrainerImpl(*canonical, data, communicator).Estimate();
+}
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,
                                                          const TrainerData& data,

@@ -9,7 +9,9 @@
 #include "base/run_folder.h"
 #include "data/dataset.h"
 #include "moco/communicators/communicator.h"
+#include "moco/training/footprint.h"
 #include "moco/training/trainer_options.h"
+#include "moco/training/trial.h"
 
 namespace moco {
 
@@ -20,8 +22,20 @@ struct TrainerData {
   const data::Dataset* queries = nullptr;
 };
 
+// What a run takes, before it begins.
+struct RunEstimate {
+  Footprint footprint;
+  int64_t checkpoints = 0;  // that it leaves
+  int64_t steps = 0;
+  Trial trial;  // without steps if the run would take most of the machine's memory
+};
+
 class Trainer {
  public:
+  // Checks what Create() checks, except for the checkpoint to resume from, and tries a few steps.
+  static absl::StatusOr<RunEstimate> Estimate(const TrainerOptions& options,
+                                              const TrainerData& data, Communicator& communicator);
+
   // Checks everything that can be checked before the first batch, the checkpoint to resume from
   // included. The data sets and the communicator must outlive the trainer.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainerOptions& options,

@@ -39,7 +39,6 @@ from datasets_test import Ours, compare, random_image
 
 def mosaicml():
     """The writer and the reader of MosaicML's streaming, without what the packages around them import for the web."""
-    import importlib.util
     folder = next(pathlib.Path(path) / "streaming" for path in sys.path if (pathlib.Path(path) / "streaming" / "base").is_dir())
     for name in ("streaming", "streaming.base", "streaming.base.format"):
         module = types.ModuleType(name)
@@ -205,6 +204,32 @@ def hugging_face(to_tar, root):
     to_tar.refused("two columns", 2, ["left", "right", "--columns"], root / "two.parquet", root / "none")
 
 
+def columns(to_tar, root):
+    """Parquet of other writers."""
+    data = images(3, (3,))
+    same = encoded(random_image(6, 7), "BMP")
+
+    def write(name, **columns):
+        pyarrow.parquet.write_table(pyarrow.table(columns), root / f"{name}.parquet")
+        return root / f"{name}.parquet"
+
+    labels = lambda *values: {"pretraining": [(opened(file), label, None) for file, label in zip(data, values)]}
+    binary = pyarrow.array(data, pyarrow.binary_view())
+    to_tar("Parquet, views", write("views", image=binary, label=pyarrow.array([2, 0, 1], pyarrow.uint8())), labels(2, 0, 1), data)
+    to_tar("Parquet, one size", write("fixed", image=pyarrow.array([same] * 3, pyarrow.binary(len(same))), label=[True, False, True]),
+           {"pretraining": [(opened(same), label, None) for label in (1, 0, 1)]}, [same] * 3)
+    more = [{"bytes": file, "path": "a.jpg", "size": 3} for file in data]
+    to_tar("Parquet, structs", write("structs", picture=more, target=[1.0, 0.0, 2.0], score=[float("nan")] * 3), labels(1, 0, 2), data)
+    to_tar("Parquet, of WebDataset", write("wds", __key__=["a/1", "a/2", "a/3"], jpg=data, cls=[3, 4, 5]), labels(3, 4, 5), data)
+    to_tar("Parquet, empty rows", write("empty", image=[data[0], None, data[2]], label=[None, 1, -1]),
+           {"pretraining": [(opened(data[0]), -1, None), (opened(data[2]), -1, None)]}, [data[0], data[2]])
+    to_tar("Parquet, several labels", write("lists", image=data, labels=[[0, 1], [2], []]), labels(-1, -1, -1), data)
+    to_tar("Parquet, dots", write("dots", **{"a.image": data, "a.label": [0, 1, 2]}), labels(0, 1, 2), data)
+    to_tar.refused("base64", 2, ["base64"], write("text", image=["iVBORw0KGgoAAAANSUhEUgAA"] * 3), root / "none")
+    to_tar.refused("lists of images", 2, ["images"], write("many", images=[data] * 3), root / "none")
+    to_tar.refused("no rows", 2, ["none.parquet"], write("none", image=pyarrow.array([], pyarrow.binary())), root / "out")
+
+
 def arrays(to_tar, root):
     rng = np.random.default_rng(1)
     for name, feature, shape in [("rgb", datasets.Array3D((8, 9, 3), "uint8"), (8, 9, 3)),
@@ -312,6 +337,10 @@ def lit(to_tar, root):
         name = "pil-" + "-".join(map(str, options.values()))
         to_tar(f"litdata, {name}", write(name, [(image, i % 3) for i, image in enumerate(pictures)], **options),
                {"pretraining": expected})
+    for name in "pil-zstd", "pil-zstd-sample", "pil-zstd:3-chunk", "nested-zstd":
+        chunk = sorted((root / name).glob("*.bin"))[-1]
+        chunk.write_bytes(chunk.read_bytes()[:-20])
+        to_tar.refused(f"damaged {name}", 3, [chunk.name], root / name, root / "none")
     rgb = [np.asarray(image.convert("RGB")) for image in pictures]
     expected = [(Image.fromarray(p), i % 3, None) for i, p in enumerate(rgb)]
     to_tar("litdata, arrays", write("numpy", [{"x": p, "y": i % 3} for i, p in enumerate(rgb)]), {"pretraining": expected})
@@ -384,7 +413,7 @@ def databases(to_tar, root):
 def main():
     datasets.disable_progress_bars()
     to_tar = ToTar(Ours(pathlib.Path(sys.argv[1]).absolute()), pathlib.Path(sys.argv[2]).absolute())
-    for test in hugging_face, arrays, mds, lit, databases:
+    for test in hugging_face, columns, arrays, mds, lit, databases:
         with tempfile.TemporaryDirectory() as root:
             test(to_tar, pathlib.Path(root))
             os.chdir("/")

@@ -31,11 +31,11 @@ int64_t PowerOfTwo(int64_t at_most) {
 }
 
 // Whether normalising with ImageNet's constants leaves these images far from mean 0, deviation 1.
-bool OtherConstants(const Look& look) {
-  if (look.mean.size() != 3) return false;
+bool OtherConstants(const std::vector<double>& mean, const std::vector<double>& deviation) {
+  if (mean.size() != 3) return false;
   for (int c = 0; c < 3; ++c) {
-    if (std::abs(look.mean[c] - kMean[c]) > kOtherMean ||
-        std::abs(look.deviation[c] / kDeviation[c] - 1) > kOtherDeviation) {
+    if (std::abs(mean[c] - kMean[c]) > kOtherMean ||
+        std::abs(deviation[c] / kDeviation[c] - 1) > kOtherDeviation) {
       return true;
     }
   }
@@ -58,11 +58,17 @@ int64_t ViewSize(const std::vector<int>& shorter_sides) {
 class Adviser {
  public:
   Adviser(const Part& part, const Wishes& wishes)
-      : part_(part), look_(part.look), wishes_(wishes), usual_(part.opened.dataset->views()) {}
+      : part_(part),
+        look_(part.look),
+        wishes_(wishes),
+        usual_(part.opened.dataset->views()),
+        mean_(look_.mean),
+        deviation_(look_.deviation) {}
 
   Advice Advise() {
     advice_.plan.images = part_.overview.images;
     advice_.plan.epochs = wishes_.epochs;
+    ChooseRange();
     ChooseSize();
     ChooseArch();
     ChooseViews();
@@ -76,6 +82,19 @@ class Adviser {
  private:
   void Add(const std::string& flag, const std::string& why = "") {
     advice_.flags.push_back({flag, why});
+  }
+
+  void ChooseRange() {
+    const int64_t top = TopOf16Bits(look_);
+    if (wishes_.has_range || top == 0) return;
+    Add(absl::StrCat("--range=0:", top), "the images of 16 bits have no larger values");
+    const bool all = std::all_of(look_.images.begin(), look_.images.end(), [&](const SeenImage& i) {
+      return look_.kinds[i.kind].bits == 16;
+    });
+    if (!all) return;  // those of 8 bits are read as before
+    for (std::vector<double>* values : {&mean_, &deviation_}) {
+      for (double& value : *values) value *= 65535.0 / top;
+    }
   }
 
   void ChooseSize() {
@@ -123,23 +142,22 @@ class Adviser {
   // --aug-plus where the constants of the programs suit, otherwise all steps with those of the
   // data.
   void ChooseViews() {
-    RunPlan& plan = advice_.plan;
+    const RunPlan& plan = advice_.plan;
     const bool colour = channels_ == 3;
     std::string normalize = usual_.normalize, why;
     if (normalize.empty()) normalize = augment::NormalizeSpec(colour ? "imagenet" : "grey");
-    if (!colour && static_cast<int>(look_.mean.size()) >= channels_) {
-      Look own = look_;  // of grey images that were read in colour, the first channel
-      own.mean.resize(channels_);
-      own.deviation.resize(channels_);
-      normalize = NormalizeStep(own);
+    if (!colour && static_cast<int>(mean_.size()) >= channels_) {
+      mean_.resize(channels_);  // of grey images that were read in colour, the first channel
+      deviation_.resize(channels_);
+      normalize = NormalizeStep(mean_, deviation_);
       why = "the images' own mean and deviation";
-    } else if (usual_.normalize.empty() && OtherConstants(look_)) {
-      normalize = NormalizeStep(look_);
+    } else if (usual_.normalize.empty() && OtherConstants(mean_, deviation_)) {
+      normalize = NormalizeStep(mean_, deviation_);
       why = "the images' mean and deviation are far from ImageNet's";
     }
     const bool small = plan.image_size <= kSmallViews && colour;
-    plan.views = small ? augment::CifarViews(plan.image_size, 0.2, normalize)
-                       : augment::V2Views(plan.image_size, 0.2, normalize, colour);
+    const std::string views = small ? augment::CifarViews(plan.image_size, 0.2, normalize)
+                                    : augment::V2Views(plan.image_size, 0.2, normalize, colour);
     if (small) {
       why = absl::StrCat("no blur for views this small", why.empty() ? "" : "; ", why);
     }
@@ -147,7 +165,7 @@ class Adviser {
       Add("--aug-plus");
       return;
     }
-    Add("--views=" + base::ShellQuoted(plan.views), why);
+    Add("--views=" + base::ShellQuoted(views), why);
     Add("--eval-views=" +
         base::ShellQuoted(augment::EvaluationViews(
             plan.image_size, normalize, plan.image_size == usual_.size ? usual_.resize : 0)));
@@ -192,6 +210,7 @@ class Adviser {
   const Look& look_;
   const Wishes& wishes_;
   const data::ViewDefaults usual_;
+  std::vector<double> mean_, deviation_;
   int channels_ = 3;
   Advice advice_;
 };
@@ -232,15 +251,14 @@ bool NeedLessMemory(Advice& advice) {
 }
 
 void KeepCheckpoints(int64_t keep, Advice& advice) {
-  advice.plan.keep = keep;
   Set("--keep=", {absl::StrCat("--keep=", keep), "the disk has no room for every checkpoint"},
       advice);
 }
 
-std::string CommandLine(const Advice& advice, const std::vector<std::string>& data) {
-  std::string line = "bazel run //moco:pretrain -- " + absl::StrJoin(data, " ");
-  for (const AdvisedFlag& flag : advice.flags) absl::StrAppend(&line, " ", flag.flag);
-  return line;
+std::string Words(const Advice& advice, const std::vector<std::string>& data) {
+  std::vector<std::string> words = data;
+  for (const AdvisedFlag& flag : advice.flags) words.push_back(flag.flag);
+  return absl::StrJoin(words, " ");
 }
 
 }  // namespace doctor

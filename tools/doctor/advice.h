@@ -15,17 +15,16 @@ struct Wishes {
   std::string arch;
   int64_t image_size = 0, batch_size = 0, moco_k = 0;
   int64_t epochs = 200;
+  bool has_range = false;  // --range is given
 };
 
-// A run. All that decides what it takes.
+// A run.
 struct RunPlan {
   std::string arch = "resnet50";
-  std::string views;  // a pipeline
   int64_t images = 0;
   int64_t image_size = 224, batch_size = 256, bn_splits = 1, accumulate = 1, moco_k = 65536;
   double moco_m = 0.999;
   int64_t epochs = 200;
-  int64_t keep = 0;  // checkpoints; 0: all
 };
 
 struct AdvisedFlag {
@@ -48,8 +47,9 @@ bool NeedLessMemory(Advice& advice);
 // Keeps so few checkpoints.
 void KeepCheckpoints(int64_t keep, Advice& advice);
 
-// The command that starts the run. `data`: its path, and the flags that say how it is read.
-std::string CommandLine(const Advice& advice, const std::vector<std::string>& data);
+// The words of the run's command line, quoted for a shell. `data`: its path, and the flags that say
+// how it is read.
+std::string Words(const Advice& advice, const std::vector<std::string>& data);
 
 }  // namespace doctor
 

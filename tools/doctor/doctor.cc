@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -84,19 +86,31 @@ const char* Word(Severity severity) {
 }
 
 // Adds what a run takes to the lines, and what it needs to fit to the advice; if it does not fit, a
-// failure to the findings. The errors are CostOf's.
-absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of, const Part& part,
-                      Advice& advice, std::vector<Finding>& findings, Lines& lines) {
-  const Machine machine = ThisMachine(options.folder);
-  const auto cost =
-      FitMachine(cost_of, *part.opened.dataset, machine, options.trial_seconds, advice);
-  if (!cost.ok()) return cost.status();
-  lines.Add(DescribeCost(*cost, advice.plan, machine));
-  if (cost->memory > machine.memory) {
+// failure to the findings. InvalidArgument if pretrain refuses a flag that the user has given.
+absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of,
+                      const std::vector<std::string>& data, Advice& advice,
+                      std::vector<Finding>& findings, Lines& lines) {
+  std::error_code error;
+  const auto space = std::filesystem::space(options.folder, error);
+  const double disk = error ? 0.0 : static_cast<double>(space.available);
+  absl::StatusOr<Cost> cost;
+  {
+    base::Progress progress;
+    progress.Update("trying a few steps of the run");
+    cost = FitMachine(cost_of, data, disk, advice);
+  }
+  if (absl::IsInvalidArgument(cost.status())) return cost.status();
+  if (!cost.ok()) {
+    findings.push_back({Severity::kNote, "estimate",
+                        absl::StrCat("what a run takes is not known: ", cost.status().message())});
+    return absl::OkStatus();
+  }
+  lines.Add(DescribeCost(*cost, advice.plan.epochs, disk));
+  if (cost->memory > cost->machine_memory) {
     findings.push_back(
         {Severity::kFailure, "memory",
          absl::StrCat("a run needs about ", base::FormatBytes(cost->memory),
-                      " of memory, and the machine has ", base::FormatBytes(machine.memory),
+                      " of memory, and the machine has ", base::FormatBytes(cost->machine_memory),
                       "; use a smaller encoder (-a resnet18) or --image-size")});
   }
   return absl::OkStatus();
@@ -141,10 +155,10 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   const Part* const part = examination.PartOf(data::Split::kPretraining);
   if (part != nullptr && !part->look.images.empty()) {
     advice = Advise(*part, options.wishes);
-    if (cost_of) estimated = Estimate(options, cost_of, *part, advice, findings, lines);
     std::vector<std::string> data = {base::ShellQuoted(options.path)};
     data.insert(data.end(), options.data_flags.begin(), options.data_flags.end());
-    command = CommandLine(advice, data);
+    if (cost_of) estimated = Estimate(options, cost_of, data, advice, findings, lines);
+    command = absl::StrCat("bazel run //moco:pretrain -- ", Words(advice, data));
   }
   std::vector<std::string> failures;
   for (const Finding& finding : findings) {

@@ -1,4 +1,4 @@
-// The program //tools:doctor, but for its flags and for what needs LibTorch.
+// The program //tools:doctor, but for its flags.
 #ifndef TOOLS_DOCTOR_DOCTOR_H_
 #define TOOLS_DOCTOR_DOCTOR_H_
 
@@ -22,15 +22,13 @@ struct DoctorOptions {
   ExamineOptions examine;
   FindingOptions findings;
   Wishes wishes;
-  double trial_seconds = 0;
   std::string page, bad_list, duplicates_list;  // files to write, which are new; empty: none
 };
 
 // Prints what it finds. DataLoss, after everything is printed and written, if a run on this data
 // would fail; NotFound if there is no data at the path; other errors if the examination cannot be
-// done.
-// `cost_of`: null: what a run takes is not said.
-absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of = nullptr);
+// done. `cost_of`: null: what a run takes is not said.
+absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of);
 
 }  // namespace doctor
 

@@ -39,8 +39,8 @@ std::string Sample(const std::string& name) {
 }
 
 // A run that fits every machine.
-absl::StatusOr<Cost> Cheap(const RunPlan&, const data::Dataset&, double) {
-  return Cost{.memory = 1e9, .checkpoint = 1e5};
+absl::StatusOr<Cost> Cheap(const std::string&) {
+  return Cost{.memory = 1e9, .machine_memory = 4e9, .checkpoint = 1e5, .checkpoints = 200};
 }
 
 struct Report {
@@ -113,7 +113,7 @@ TEST(DoctorTest, NothingIsWrong) {
                           absl::StrCat("data     24 images for validation, ", folder.root(),
                                        "/val (image_folder)")));
   EXPECT_THAT(report.Of("classes"), Contains("classes  2 of 40 images"));
-  EXPECT_THAT(report.Of("stored"), Contains("stored   jpeg 80"));
+  EXPECT_THAT(report.Of("stored"), Contains("stored   jpeg RGB 80"));
   EXPECT_THAT(report.Of("sizes"), Contains("sizes    all 160 x 120 pixels"));
   ASSERT_THAT(report.Of("run"), SizeIs(1));
   EXPECT_THAT(report.Of("run")[0],
@@ -176,13 +176,15 @@ TEST(DoctorTest, AllFaultsAreFound) {
               Contains(AllOf(StartsWith("warning  2 of "), HasSubstr("copies of other"))));
   EXPECT_THAT(warnings, Contains(HasSubstr("look like other")));
   EXPECT_THAT(warnings, Contains(AllOf(StartsWith("warning  1 of "), HasSubstr("one colour"))));
-  EXPECT_THAT(warnings, Contains(AllOf(HasSubstr("no image: 'nothing'"))));
+  EXPECT_THAT(notes, Contains(AllOf(HasSubstr("no image"), HasSubstr("'nothing'"))));
   EXPECT_THAT(warnings,
               Contains(AllOf(HasSubstr("fewer than 10"), HasSubstr("'rare', 'train_only'"))));
   EXPECT_THAT(notes, Contains(HasSubstr("4 times as long as wide")));
   EXPECT_THAT(notes, Contains(HasSubstr("less than a quarter")));
+  EXPECT_THAT(notes, Contains(AllOf(StartsWith("note     1 of "), HasSubstr("--exif=apply"))));
   const std::string stored = report.Of("stored")[0];
-  for (const char* kind : {"jpeg ", "png ", "webp 1"}) {
+  for (const char* kind : {"jpeg RGB ", "jpeg CMYK 1", "png palette of 4 bits 1",
+                           "png RGB of 16 bits 1", "webp RGB 1"}) {
     EXPECT_THAT(stored, HasSubstr(kind));
   }
 
@@ -266,38 +268,65 @@ TEST(DoctorTest, AFolderWithoutImagesFails) {
 TEST(DoctorTest, ARunIsMadeToFitTheMachine) {
   Folder folder;
   for (int i = 0; i < 600; ++i) folder.Picture(absl::StrCat(i, ".jpg"), i, 24, 24);
-  const Machine machine = ThisMachine(folder.root());
-  const CostOf large = [&](const RunPlan& plan, const data::Dataset&,
-                           double seconds) -> absl::StatusOr<Cost> {
-    return Cost{.memory = 2.5 * machine.memory / plan.accumulate,
-                .checkpoint = machine.disk / 100,
-                .seconds_per_step = seconds > 0 ? 7.0 : 0,
-                .tried_steps = seconds > 0 ? 3 : 0,
+  std::vector<std::string> tried;
+  const CostOf large = [&](const std::string& words) -> absl::StatusOr<Cost> {
+    tried.push_back(words);
+    return Cost{.memory = tried.size() < 3 ? 2e9 : 0.5e9,
+                .machine_memory = 1e9,
+                .checkpoint = 1e15,
+                .checkpoints = 200,
+                .steps = 400,
+                .seconds = 2800,
+                .tried_steps = 3,
                 .tried_images = 16};
   };
   DoctorOptions options;
   options.wishes.batch_size = 256;
-  options.trial_seconds = 1;
   const Report report = Examined(folder.root(), options, large);
   EXPECT_TRUE(report.status.ok()) << report.status;
   ASSERT_THAT(report.Of("run"), SizeIs(1));
   EXPECT_THAT(report.Of("run")[0], AllOf(Not(HasSubstr("-b ")), HasSubstr("--accumulate=4"),
                                          HasSubstr("--bn-splits=2"), HasSubstr("--keep=3")));
-  EXPECT_THAT(report.Of("time"), ElementsAre(HasSubstr("200 epochs of 2 steps, 14 s each")));
-  // 2 steps of 7 s, 200 times.
-  EXPECT_THAT(report.Of("time"), ElementsAre(HasSubstr("46 min 40 s")));
+  EXPECT_THAT(tried, ElementsAre(Not(HasSubstr("--accumulate")), HasSubstr("--accumulate=2"),
+                                 AllOf(StartsWith(folder.root()), HasSubstr("--accumulate=4"))));
+  EXPECT_THAT(report.Of("time"), ElementsAre(AllOf(HasSubstr("46 min 40 s for 200 epochs"),
+                                                   HasSubstr("of 2 steps, 14 s each"))));
   EXPECT_THAT(report.Of("disk"), ElementsAre(HasSubstr("3 checkpoints")));
+  EXPECT_THAT(report.Of("memory"), ElementsAre(HasSubstr("500 MB of the machine's 1.0 GB")));
 
-  const CostOf endless = [&](const RunPlan&, const data::Dataset&, double) -> absl::StatusOr<Cost> {
-    return Cost{.memory = 10 * machine.memory, .checkpoint = 1};
+  const CostOf endless = [](const std::string&) -> absl::StatusOr<Cost> {
+    return Cost{.memory = 10e9, .machine_memory = 1e9, .checkpoint = 1, .steps = 1};
   };
   EXPECT_EQ(base::ExitCodeOf(Examined(folder.root(), {}, endless).status), base::kDamagedData);
-  const CostOf refused = [&](const RunPlan&, const data::Dataset&, double) -> absl::StatusOr<Cost> {
+  const CostOf refused = [](const std::string&) -> absl::StatusOr<Cost> {
     return absl::InvalidArgumentError("no backbone 'resnet18'");
   };
   const Report wrong = Examined(folder.root(), {}, refused);  // a flag, not the data
   EXPECT_EQ(base::ExitCodeOf(wrong.status), base::kBadUsage);
   EXPECT_THAT(wrong.Of("run"), SizeIs(1));
+  const CostOf broken = [](const std::string&) -> absl::StatusOr<Cost> {
+    return absl::UnavailableError("no program");
+  };
+  const Report unknown = Examined(folder.root(), {}, broken);
+  EXPECT_TRUE(unknown.status.ok()) << unknown.status;
+  EXPECT_THAT(unknown.Of("note"), Contains(HasSubstr("not known: no program")));
+}
+
+TEST(DoctorTest, CostsAreRead) {
+  const Cost cost =
+      ReadCost(R"({"memory":5e9,"machine_memory":8e9,"checkpoint":1e8,"checkpoints":7,)"
+               R"("steps":100,"seconds":50.5,"tried_steps":2,"tried_images":8})")
+          .value();
+  EXPECT_EQ(cost.memory, 5e9);
+  EXPECT_EQ(cost.checkpoints, 7);
+  EXPECT_EQ(cost.seconds, 50.5);
+  EXPECT_EQ(ReadCost(R"({"memory":5e9,"steps":1})").value().tried_steps, 0);
+  for (const char* other :
+       {"", "Segmentation fault", "[1]", R"({"memory":5e9})", R"({"memory":"x"})"}) {
+    EXPECT_FALSE(ReadCost(other).ok()) << other;
+  }
+  EXPECT_EQ(CostBy("/bin/false")("x").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_FALSE(CostBy("/bin/echo")("x").ok());
 }
 
 TEST(DoctorTest, GreyImagesGetOneChannel) {
@@ -345,7 +374,8 @@ TEST(DoctorTest, ThreadsChangeNothing) {
   const Look three = LookAt(*opened.dataset, {0, 3, "x"}).value();
   ASSERT_EQ(one.images.size(), 80u);
   ASSERT_EQ(three.images.size(), 80u);
-  EXPECT_EQ(NormalizeStep(one), NormalizeStep(three));
+  EXPECT_EQ(one.mean, three.mean);
+  EXPECT_EQ(one.deviation, three.deviation);
   for (size_t i = 0; i < 80; ++i) {
     EXPECT_EQ(one.images[i].index, three.images[i].index);
     EXPECT_EQ(one.images[i].fingerprint.pixels, three.images[i].fingerprint.pixels);

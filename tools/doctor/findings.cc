@@ -2,19 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <iterator>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "base/format_count.h"
-#include "data/listing.h"
+#include "base/progress.h"
+#include "data/classes.h"
+#include "data/overview.h"
 
 namespace doctor {
 namespace {
@@ -26,6 +28,7 @@ constexpr int64_t kTinyClass = 10;    // images
 constexpr int kElongated = 4;         // times as long as wide
 constexpr int kFarSmaller = 4;        // the median is so many times as long
 constexpr double kManyPixels = 2e6;   // of the median image
+constexpr int64_t kLargest = 65535;   // of 16 bits
 constexpr double kManyCopies = 0.01;  // of the images
 
 // "1 image", "12 images".
@@ -89,56 +92,33 @@ void FindBadSplits(const Examination& examination, std::vector<Finding>& finding
                       " split, which lincls and --knn-every require")});
     return;
   }
-  const auto names = [](const Part* part) {
-    const auto& classes = part->opened.dataset->classes();
-    return std::set<std::string>(classes.begin(), classes.end());
-  };
-  const std::set<std::string> of_training = names(training), of_validation = names(validation);
-  for (const auto& [has, lacks, where, not_in] :
-       {std::tuple(&of_training, &of_validation, "training", "validation"),
-        std::tuple(&of_validation, &of_training, "validation", "training")}) {
-    std::vector<std::string> only;
-    std::set_difference(has->begin(), has->end(), lacks->begin(), lacks->end(),
-                        std::back_inserter(only));
-    if (only.empty()) continue;
-    findings.push_back(
-        {Severity::kFailure, "classes",
-         absl::StrCat("lincls: the ", where, " images have classes that the ", not_in,
-                      " images lack: ", Named(only), "; both must have the same classes")});
-  }
+  const absl::Status same =
+      data::CheckSameClasses(*training->opened.dataset, *validation->opened.dataset);
+  if (same.ok()) return;
+  findings.push_back({Severity::kFailure, "classes", absl::StrCat("lincls: ", same.message())});
 }
 
-// Class folders without an image, which the listing of images does not see.
-std::vector<std::string> EmptyFolders(const Part& part) {
-  std::vector<std::string> empty;
-  if (part.opened.format != "image_folder") return empty;
-  const auto& classes = part.opened.dataset->classes();
-  const std::set<std::string> known(classes.begin(), classes.end());
-  // The folder was read a moment ago.
-  (void)data::ForEachEntry(part.opened.place, [&](const char* name, bool is_folder) {
-    if (is_folder && known.count(name) == 0) empty.emplace_back(name);
-    return absl::OkStatus();
-  });
-  std::sort(empty.begin(), empty.end());
-  return empty;
+// What opening the splits has left out or decided, each once.
+void FindNotes(const Examination& examination, std::vector<Finding>& findings) {
+  std::set<std::string> notes;
+  for (const Part& part : examination.parts) {
+    for (const std::string& note : part.opened.notes) {
+      if (notes.insert(note).second) findings.push_back({Severity::kNote, "data", note});
+    }
+  }
 }
 
 void FindSmallClasses(const Part& part, std::vector<Finding>& findings) {
   const auto& classes = part.opened.dataset->classes();
-  std::vector<std::string> empty = EmptyFolders(part), tiny;
+  std::vector<std::string> tiny;
   for (size_t c = 0; c < classes.size(); ++c) {
     const int64_t size = part.overview.class_sizes[c];
-    if (size == 0) {
-      empty.push_back(classes[c]);
-    } else if (size < kTinyClass) {
-      tiny.push_back(classes[c]);
-    }
+    if (size > 0 && size < kTinyClass) tiny.push_back(classes[c]);
   }
+  const std::string empty = data::EmptyClassesNote(part.overview, classes);
   if (!empty.empty()) {
-    findings.push_back({Severity::kWarning, "empty classes",
-                        absl::StrCat(FormatCount(empty.size()), " classes of ", part.Title(),
-                                     " have no image: ", Named(empty),
-                                     "; remove them, or number the labels from 0 without gaps")});
+    findings.push_back(
+        {Severity::kWarning, "empty classes", absl::StrCat(part.Title(), ": ", empty)});
   }
   if (!tiny.empty()) {
     findings.push_back(
@@ -209,7 +189,8 @@ void FindImages(const Examination& examination, int part, const Condition& condi
   findings.push_back(std::move(finding));
 }
 
-void FindOddImages(const Examination& examination, int p, std::vector<Finding>& findings) {
+void FindOddImages(const Examination& examination, int p, const FindingOptions& options,
+                   std::vector<Finding>& findings) {
   const Look& look = examination.parts[p].look;
   const std::vector<int> sides = ShorterSides(look);
   if (sides.empty()) return;
@@ -218,6 +199,12 @@ void FindOddImages(const Examination& examination, int p, std::vector<Finding>& 
                         const Condition& condition) {
     FindImages(examination, p, condition, severity, title, text, findings);
   };
+  find(Severity::kNote, "turned images",
+       options.apply_exif
+           ? "are turned upright, as their metadata ask"
+           : "have metadata that ask to turn them, which are ignored; --exif=apply turns them "
+             "upright",
+       [](const SeenImage& image) { return image.orientation != 1; });
   find(Severity::kWarning, "blank images", "show one colour and nothing else; remove them",
        [](const SeenImage& image) { return IsBlank(image.fingerprint); });
   find(Severity::kNote, "far smaller images",
@@ -232,6 +219,13 @@ void FindOddImages(const Examination& examination, int p, std::vector<Finding>& 
        [](const SeenImage& image) {
          return std::max(image.rows, image.cols) > kElongated * std::min(image.rows, image.cols);
        });
+  if (const int64_t top = TopOf16Bits(look); !options.has_range && top > 0) {
+    find(Severity::kWarning, "dark images",
+         absl::StrCat("have 16 bits and no value above ",
+                      FormatCount(std::lround(look.largest_of_16_bits * kLargest)),
+                      ", so that they are dark; --range=0:", top, " uses their values in full"),
+         [&](const SeenImage& image) { return look.kinds[image.kind].bits == 16; });
+  }
   std::vector<int64_t> pixels;
   for (const SeenImage& image : look.images) pixels.push_back(int64_t{image.rows} * image.cols);
   std::nth_element(pixels.begin(), pixels.begin() + pixels.size() / 2, pixels.end());
@@ -355,13 +349,14 @@ void FindConflicts(const Examination& examination, std::vector<Finding>& finding
 std::vector<Finding> Findings(const Examination& examination, const FindingOptions& options) {
   std::vector<Finding> findings;
   FindBadSplits(examination, findings);
+  FindNotes(examination, findings);
   for (const Part& part : examination.parts) FindUnreadable(part, options, findings);
   FindLeaks(examination, findings);
   FindConflicts(examination, findings);
   FindCopies(examination, /*near=*/false, findings);
   FindCopies(examination, /*near=*/true, findings);
   for (size_t p = 0; p < examination.parts.size(); ++p) {
-    FindOddImages(examination, static_cast<int>(p), findings);
+    FindOddImages(examination, static_cast<int>(p), options, findings);
     FindSmallClasses(examination.parts[p], findings);
   }
   std::stable_sort(findings.begin(), findings.end(),
@@ -377,6 +372,10 @@ std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look) {
     if (counts[k] == 0) continue;
     const Kind& kind = look.kinds[k];
     std::string name = kind.format.empty() ? "pixels without a file" : kind.format;
+    if (!kind.mode.empty()) absl::StrAppend(&name, " ", kind.mode);
+    if (kind.bits != 8) {
+      absl::StrAppend(&name, " of ", kind.bits, kind.bits == 1 ? " bit" : " bits");
+    }
     kinds.emplace_back(std::move(name), counts[k]);
   }
   std::stable_sort(kinds.begin(), kinds.end(),
@@ -384,14 +383,20 @@ std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look) {
   return kinds;
 }
 
-std::string NormalizeStep(const Look& look) {
-  if (look.mean.empty()) return "";
+std::string NormalizeStep(const std::vector<double>& mean, const std::vector<double>& deviation) {
+  if (mean.empty()) return "";
   const auto numbers = [](const std::vector<double>& values) {
     return absl::StrJoin(values, " ", [](std::string* out, double value) {
       absl::StrAppendFormat(out, "%.4f", value);
     });
   };
-  return absl::StrCat("normalize:mean=", numbers(look.mean), ",std=", numbers(look.deviation));
+  return absl::StrCat("normalize:mean=", numbers(mean), ",std=", numbers(deviation));
+}
+
+int64_t TopOf16Bits(const Look& look) {
+  const auto largest = static_cast<uint64_t>(std::lround(look.largest_of_16_bits * kLargest));
+  const auto top = static_cast<int64_t>(std::bit_ceil(largest + 1) - 1);
+  return top < kLargest ? top : 0;
 }
 
 std::vector<int> ShorterSides(const Look& look) {
@@ -431,7 +436,13 @@ std::vector<std::string> DescribeImages(const Look& look) {
                       : absl::StrCat("sizes    shorter side ", sides.front(), " to ", sides.back(),
                                      " pixels, median ", sides[sides.size() / 2], "; most often ",
                                      usual, " (", FormatCount(most->second), ")"));
-  lines.push_back("pixels   " + NormalizeStep(look));
+  lines.push_back("pixels   " + NormalizeStep(look.mean, look.deviation));
+  const double share = static_cast<double>(look.size) / look.images.size();
+  lines.push_back(absl::StrCat(
+      "packed   about ",
+      look.file_bytes > 0 ? absl::StrCat(base::FormatBytes(share * look.file_bytes), " as files, ")
+                          : "",
+      base::FormatBytes(share * look.pixel_bytes), " --decoded (bazel run //tools:pack)"));
   return lines;
 }
 

@@ -23,6 +23,8 @@ struct Finding {
 
 struct FindingOptions {
   int64_t max_bad_images = 100;  // of the runs
+  bool apply_exif = false;       // --exif=apply
+  bool has_range = false;        // --range is given
 };
 
 // Of the splits, the labels and the images that were looked at. Failures come first, then warnings.
@@ -33,11 +35,15 @@ std::vector<Finding> Findings(const Examination& examination, const FindingOptio
 std::vector<std::string> DescribePart(const Part& part);
 std::vector<std::string> DescribeImages(const Look& look);
 
-// How the images are stored, the most frequent first: "jpeg", 4,900.
+// How the images are stored, the most frequent first: "jpeg RGB", 4,900.
 std::vector<std::pair<std::string, int64_t>> CountKinds(const Look& look);
 
-// The normalize step of the augmentations for a part's images; empty if none could be read.
-std::string NormalizeStep(const Look& look);
+// The normalize step of the augmentations with these constants; empty if there are none.
+std::string NormalizeStep(const std::vector<double>& mean, const std::vector<double>& deviation);
+
+// The largest value that images of 16 bits can have in as many bits as they use, such as 4,095, if
+// these leave upper bits unused; otherwise 0. For images that were read without --range.
+int64_t TopOf16Bits(const Look& look);
 
 // The shorter sides of the images, ascending.
 std::vector<int> ShorterSides(const Look& look);

@@ -32,13 +32,23 @@ std::array<uint64_t, 2> PixelChecksums(const cv::Mat& image) {
   return {a, b};
 }
 
-// An image of kSide x kSide, of which each pixel is the mean of an area.
+// What can be seen of an image: its first channels, as 1 to 4 of them.
+cv::Mat Visible(const cv::Mat& image) {
+  if (image.channels() <= 4) return image;
+  cv::Mat first(image.rows, image.cols, CV_MAKETYPE(image.depth(), 3));
+  const int same[] = {0, 0, 1, 1, 2, 2};
+  cv::mixChannels(&image, 1, &first, 1, same, 3);
+  return first;
+}
+
+// An image of kSide x kSide, of which each pixel is the mean of an area: RGB, 8 bits.
 cv::Mat Shrink(const cv::Mat& image) {
   cv::Mat small;
   const bool smaller = image.rows < kSide || image.cols < kSide;
-  cv::resize(image, small, cv::Size(kSide, kSide), 0, 0,
+  cv::resize(Visible(image), small, cv::Size(kSide, kSide), 0, 0,
              smaller ? cv::INTER_LINEAR : cv::INTER_AREA);
-  return small;
+  if (small.depth() != CV_8U) small.convertTo(small, CV_8U, 255);
+  return data::ToChannels(small, 3);
 }
 
 // A bit for each of the lowest frequencies but the mean: whether it is above their median.
@@ -80,7 +90,7 @@ double Contrast(const Fingerprint& fingerprint) {
 Fingerprint FingerprintOf(const cv::Mat& image) {
   Fingerprint fingerprint;
   fingerprint.pixels = PixelChecksums(image);
-  const cv::Mat small = data::ToChannels(Shrink(image), 3);
+  const cv::Mat small = Shrink(image);
   fingerprint.perceptual = PerceptualHash(small);
   cv::Mat thumbnail(kThumbnail, kThumbnail, CV_8UC3, fingerprint.thumbnail.data());
   cv::resize(small, thumbnail, thumbnail.size(), 0, 0, cv::INTER_AREA);

@@ -22,7 +22,8 @@ struct Fingerprint {
   std::array<uint8_t, 3 * kThumbnail* kThumbnail> thumbnail = {};
 };
 
-// `image`: 8 bits, 1 to 4 channels (grey, grey and alpha, RGB, RGB and alpha). Thread-safe.
+// `image`: as data::Dataset::Image gives it. Of 5 or more channels, the first three count as RGB.
+// Thread-safe.
 Fingerprint FingerprintOf(const cv::Mat& image);
 
 // Whether nothing can be seen on the thumbnail but one colour.

@@ -1,13 +1,13 @@
 #include "tools/doctor/look.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <exception>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <new>
 #include <opencv2/core.hpp>
@@ -16,7 +16,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "base/format_count.h"
 #include "base/progress.h"
 #include "data/codec.h"
@@ -24,22 +23,33 @@
 namespace doctor {
 namespace {
 
-constexpr int kMaxChannels = 4;
+constexpr int kMaxChannels = 64;
 
-// Sums over pixels, as whole numbers, so that the order of the images changes nothing.
+// Sums over pixels, as whole numbers of kUnits, so that the order of the images changes nothing.
 struct Sums {
-  std::array<uint64_t, kMaxChannels> values = {}, squares = {};
-  uint64_t pixels = 0;
+  static constexpr double kUnits = 1 << 20;  // in 1, the largest value
+  std::array<int64_t, kMaxChannels> values = {}, squares = {};
+  int64_t pixels = 0;
+  uint64_t pixel_bytes = 0, file_bytes = 0;
+  double largest_of_16_bits = 0;
   int channels = 0;
 
-  void Add(const cv::Mat& image) {
+  // `bits`: of a stored channel.
+  void Add(const cv::Mat& image, int bits) {
     cv::Mat mean, deviation;
     cv::meanStdDev(image, mean, deviation);
-    const auto n = static_cast<double>(image.total());
+    const double largest = image.depth() == CV_8U ? 255 : 1;
+    const double n = static_cast<double>(image.total()) * kUnits;
     channels = image.channels();
-    pixels += image.total();
+    pixels += static_cast<int64_t>(image.total());
+    pixel_bytes += image.total() * image.elemSize();
+    if (bits == 16 && image.depth() == CV_32F) {
+      double most;
+      cv::minMaxLoc(image.reshape(1), nullptr, &most);
+      largest_of_16_bits = std::max(largest_of_16_bits, most);
+    }
     for (int c = 0; c < channels; ++c) {
-      const double m = mean.at<double>(c), d = deviation.at<double>(c);
+      const double m = mean.at<double>(c) / largest, d = deviation.at<double>(c) / largest;
       values[c] += std::llround(m * n);
       squares[c] += std::llround((d * d + m * m) * n);
     }
@@ -51,6 +61,9 @@ struct Sums {
       squares[c] += other.squares[c];
     }
     pixels += other.pixels;
+    pixel_bytes += other.pixel_bytes;
+    file_bytes += other.file_bytes;
+    largest_of_16_bits = std::max(largest_of_16_bits, other.largest_of_16_bits);
     channels = std::max(channels, other.channels);
   }
 };
@@ -63,21 +76,6 @@ bool IsGrey(const Fingerprint& fingerprint) {
     if (high - low > kLevels) return false;
   }
   return true;
-}
-
-// The name of the codec that recognises the file.
-std::string FormatOf(absl::string_view bytes) {
-  static const auto& codecs = *[] {
-    auto* made = new std::vector<std::pair<std::string, std::unique_ptr<data::Codec>>>;
-    for (const std::string& name : data::Codecs().Names()) {
-      made->emplace_back(name, data::Codecs().Create(name).value());
-    }
-    return made;
-  }();
-  for (const auto& [name, codec] : codecs) {
-    if (codec->Recognises(bytes)) return name;
-  }
-  return "";
 }
 
 // What the threads share.
@@ -113,11 +111,14 @@ class Looker {
     std::sort(look_.images.begin(), look_.images.end(), by_index);
     std::sort(look_.unreadable.begin(), look_.unreadable.end(), by_index);
     SortKinds();
-    const auto n = static_cast<double>(std::max<uint64_t>(sums_.pixels, 1));
+    look_.file_bytes = sums_.file_bytes;
+    look_.pixel_bytes = sums_.pixel_bytes;
+    look_.largest_of_16_bits = sums_.largest_of_16_bits;
+    const double n = std::max<double>(sums_.pixels, 1) * Sums::kUnits;
     for (int c = 0; c < sums_.channels; ++c) {
       const double mean = sums_.values[c] / n;
-      look_.mean.push_back(mean / 255);
-      look_.deviation.push_back(std::sqrt(std::max(0.0, sums_.squares[c] / n - mean * mean)) / 255);
+      look_.mean.push_back(mean);
+      look_.deviation.push_back(std::sqrt(std::max(0.0, sums_.squares[c] / n - mean * mean)));
     }
     return std::move(look_);
   }
@@ -131,13 +132,15 @@ class Looker {
       const int64_t index = i * dataset_.size() / count_;
       const auto image = data::ReadImageAt(dataset_, index);
       if (image.ok()) {
-        SeenImage one = HeaderOf(index);
+        SeenImage one;
+        const Kind kind = HeaderOf(index, one, sums);
+        one.kind = NumberOf(kind);
         one.rows = image->rows;
         one.cols = image->cols;
         one.fingerprint = FingerprintOf(*image);
         one.grey = IsGrey(one.fingerprint);
         seen.push_back(one);
-        sums.Add(*image);
+        sums.Add(*image, kind.bits);
       } else if (absl::IsResourceExhausted(image.status())) {
         return image.status();
       } else {
@@ -153,19 +156,29 @@ class Looker {
   }
 
   // What the image's file states. The file is read a second time, now from the system's memory.
-  SeenImage HeaderOf(int64_t index) {
-    SeenImage image;
+  Kind HeaderOf(int64_t index, SeenImage& image, Sums& sums) const {
     image.index = static_cast<uint32_t>(index);
     Kind kind;
-    if (const auto bytes = dataset_.File(index); bytes.ok()) {
-      kind.format = FormatOf(*bytes);
+    const auto bytes = dataset_.File(index);
+    if (!bytes.ok()) return kind;
+    sums.file_bytes += bytes->size();
+    kind.format = data::CodecName(*bytes);
+    const data::Codec* codec = data::FindCodec(*bytes);
+    if (codec == nullptr) return kind;
+    if (const auto encoded = codec->Open(*bytes); encoded.ok()) {
+      const data::StoredPixels stored = (*encoded)->stored();
+      kind.mode = stored.mode;
+      kind.bits = stored.bits;
+      image.orientation = static_cast<uint8_t>((*encoded)->orientation());
     }
+    return kind;
+  }
+
+  uint16_t NumberOf(const Kind& kind) {
     std::lock_guard<std::mutex> lock(kinds_mutex_);
-    const auto [place, is_new] =
-        kinds_.emplace(kind.format, static_cast<uint16_t>(look_.kinds.size()));
+    const auto [place, is_new] = kinds_.emplace(kind, static_cast<uint16_t>(look_.kinds.size()));
     if (is_new) look_.kinds.push_back(kind);
-    image.kind = place->second;
-    return image;
+    return place->second;
   }
 
   // Threads meet kinds in any order.
@@ -188,7 +201,7 @@ class Looker {
   Sums sums_;
   Look look_;
   std::mutex kinds_mutex_;  // of the next and look_.kinds
-  std::map<std::string, uint16_t> kinds_;
+  std::map<Kind, uint16_t> kinds_;
 };
 
 std::string ProgressLine(const std::string& what, int64_t done, int64_t count, double seconds) {

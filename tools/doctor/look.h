@@ -2,7 +2,7 @@
 #ifndef TOOLS_DOCTOR_LOOK_H_
 #define TOOLS_DOCTOR_LOOK_H_
 
-#include <array>
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,14 +16,19 @@ namespace doctor {
 // How an image is stored.
 struct Kind {
   std::string format;  // "jpeg", the name of a codec; empty: in no file of its own
+  std::string mode;    // as data::StoredPixels
+  int bits = 8;
+
+  auto operator<=>(const Kind&) const = default;
 };
 
 // What is known of one image that was read: 228 bytes.
 struct SeenImage {
   uint32_t index = 0;  // in the data set
   int32_t rows = 0, cols = 0;
-  uint16_t kind = 0;  // index into Look::kinds
-  bool grey = false;  // no colour on the thumbnail
+  uint16_t kind = 0;        // index into Look::kinds
+  uint8_t orientation = 1;  // Exif's, 1 to 8, as data::EncodedImage
+  bool grey = false;        // no colour on the thumbnail
   Fingerprint fingerprint;
 };
 
@@ -41,6 +46,10 @@ struct Look {
   // Over all pixels of the images that could be read, of each channel that they were decoded to: 0
   // to 1.
   std::vector<double> mean, deviation;
+  // Of the images that could be read: bytes of their own files, and of their pixels as decoded.
+  uint64_t file_bytes = 0, pixel_bytes = 0;
+  // The largest value of the images of 16 bits: 0 to 1; 0 if there are none.
+  double largest_of_16_bits = 0;
   double seconds = 0;
 };
 

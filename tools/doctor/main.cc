@@ -6,14 +6,17 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "base/cores.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
+#include "base/runfiles.h"
 #include "base/shared_flags.h"
 #include "data/dataset.h"
+#include "tools/doctor/cost.h"
 #include "tools/doctor/doctor.h"
 
 MOCOPP_DATA_FLAGS;
@@ -28,6 +31,10 @@ DEFINE_int64(image_size, 0,
 MOCOPP_BATCH_SIZE_FLAG(0, "images per step of the run to plan; 0: advise a number");
 DEFINE_int64(moco_k, 0, "[method: 0 to 1000000000] queue size of the run to plan; 0: advise one");
 DEFINE_int64(epochs, 200, "[optimisation: 1 to 1000000] epochs of the run to plan");
+DEFINE_bool(
+    estimate, true,
+    "[run] let //moco:pretrain try a few steps of the run to plan, to say what it would take "
+    "in memory, disk space and time");
 DEFINE_string(page, "", "[output] HTML page with contact sheets to write; empty: none");
 DEFINE_string(bad_list, "",
               "[output] file to write the images that cannot be read to, with the reasons; empty: "
@@ -73,11 +80,18 @@ absl::Status Run(const base::Arguments& arguments) {
   options.examine.sample = FLAGS_sample;
   options.examine.threads = FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads) : base::Cores();
   options.findings.max_bad_images = FLAGS_max_bad_images;
+  options.findings.apply_exif = source.decode.apply_exif;
   options.wishes = {FLAGS_arch, FLAGS_image_size, FLAGS_batch_size, FLAGS_moco_k, FLAGS_epochs};
   options.page = base::UserPath(FLAGS_page);
   options.bad_list = base::UserPath(FLAGS_bad_list);
   options.duplicates_list = base::UserPath(FLAGS_duplicates_list);
-  return doctor::RunDoctor(options);
+  if (!FLAGS_estimate) return doctor::RunDoctor(options, nullptr);
+  const std::string pretrain = base::FindRunfile("moco/pretrain");
+  if (!pretrain.empty()) return doctor::RunDoctor(options, doctor::CostBy(pretrain));
+  return doctor::RunDoctor(options, [](const std::string&) -> absl::StatusOr<doctor::Cost> {
+    return absl::UnavailableError(
+        "//moco:pretrain is not beside this program; start it with bazel run");
+  });
 }
 
 }  // namespace

@@ -67,8 +67,8 @@ std::string Sheet(const Examination& examination, const std::vector<ImageRef>& r
   const cv::Mat pixels = data::ContactSheet(images, indices, columns, kTile);
   std::string html = absl::StrCat(
       "<div class=\"sheet\" style=\"--columns:", columns, ";--rows:", pixels.rows / kTile,
-      "\"><img loading=\"lazy\" decoding=\"async\" width=\"", pixels.cols, "\" height=\"",
-      pixels.rows, "\" alt=\"", refs.size(), " images\" src=\"data:image/jpeg;base64,",
+      "\"><img width=\"", pixels.cols, "\" height=\"", pixels.rows, "\" alt=\"", refs.size(),
+      " images\" src=\"data:image/jpeg;base64,",
       absl::Base64Escape(data::EncodeJpeg(pixels, kQuality)), "\"><div class=\"names\">");
   for (const int64_t i : indices) {
     absl::StrAppend(&html, "<span title=\"", HtmlText(images.Name(i)), "\"></span>");
@@ -214,16 +214,17 @@ std::string Page(const Examination& examination, const std::vector<Finding>& fin
   body += "<ul class=\"findings\">";
   for (const Finding& finding : findings) {
     const char* const word = Word(finding.severity);
-    absl::StrAppend(&body, "<li><b class=\"", word, "\">", word, "</b>", HtmlText(finding.text),
-                    "</li>");
+    absl::StrAppend(&body, "<li><b class=\"", word, "\">", word, "</b><span>",
+                    HtmlText(finding.text), "</span></li>");
   }
   body += "</ul></section>\n";
   if (!text.command.empty()) {
     absl::StrAppend(&body, "<section><h2>Advice</h2><pre>", HtmlText(text.command), "</pre><dl>");
     for (const AdvisedFlag& flag : text.flags) {
       if (flag.why.empty()) continue;
-      absl::StrAppend(&body, "<dt><code>", HtmlText(flag.flag.substr(0, flag.flag.find('='))),
-                      "</code><dd>", HtmlText(flag.why), "</dd>");
+      absl::StrAppend(&body, "<dt><code>",
+                      HtmlText(flag.flag.substr(0, flag.flag.find_first_of("= "))), "</code><dd>",
+                      HtmlText(flag.why), "</dd>");
     }
     body += "</dl></section>\n";
   }

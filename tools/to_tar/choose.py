@@ -15,10 +15,10 @@ _IMAGE_NAME = re.compile(r"\.(jpe?g|png|webp|tiff?|bmp|gif|p[bgp]m|pnm)$", re.IG
 
 class Choice:
     """`image`, `label`, `name`: columns, the latter two None if there are none; `others`: names of further columns that
-    are kept."""
+    are kept; `unused`: a column that is called like labels and cannot be used, and why, or ""."""
 
-    def __init__(self, image, label, name, others):
-        self.image, self.label, self.name, self.others = image, label, name, others
+    def __init__(self, image, label, name, others, unused):
+        self.image, self.label, self.name, self.others, self.unused = image, label, name, others, unused
 
 
 def _first(split, column, count=_PROBED):
@@ -74,12 +74,14 @@ def choose(splits, place, given, files):
         name = next((column for wanted in NAMES for column in others if not named and column is not label
                      and plain(column.name) == wanted and column.kind in ("text", "int")), None)
     kept = [column.name for column in others if column.kind in _SCALAR and column.kind != "bytes" and column not in (label, name)]
-    return Choice(image, label, name, kept)
+    unused = "" if given or label else next((f"the column '{column.name}': {column.why or 'it holds arrays'}, not a class"
+                                             for column in others if plain(column.name) in LABELS), "")
+    return Choice(image, label, name, kept, unused)
 
 
 def _ask(what, columns, image=None):
     first = f"{image.name}," if image else ""
-    return (f"choose {what} with --columns=" + f" or --columns=".join(f"{first}{column.name}" for column in columns[:3]))
+    return (f"choose {what} with --columns=" + " or --columns=".join(f"{first}{column.name}" for column in columns[:3]))
 
 
 def _image(split, place, files):
@@ -115,6 +117,9 @@ def _refuse_text(column, values, place):
     if values and all(re.match(r"(https?|s3|gs)://", value) for value in values):
         raise Fault(USAGE, f"the column '{column.name}' of '{place}' holds addresses such as '{values[0][:80]}', not pictures; "
                     "download them first, for example with img2dataset --output_format=webdataset, whose shards MoCo++ reads")
+    if values and all(re.match(r"data:image/|/9j/|iVBORw0KGgo|UklGR", value) for value in values):
+        raise Fault(USAGE, f"the column '{column.name}' of '{place}' holds images as text (base64); decode them into a column of "
+                    "bytes first")
     if _are_paths(values):
         _refuse_paths(column, values[0], place)
 

@@ -1,6 +1,7 @@
 """Writes the samples of a source into shards."""
 
 import json
+import math
 import os
 import pathlib
 import re
@@ -13,7 +14,7 @@ import read_lmdb
 import read_litdata
 import read_mds
 from choose import Labels, choose
-from faults import DAMAGED, RESOURCE, USAGE, Fault, shown
+from faults import RESOURCE, USAGE, Fault, shown
 from pictures import Picture, ending_of
 from shards import Shards
 from source import folder_of
@@ -93,7 +94,7 @@ def _key(row, name):
     """Sorts by the row, and says the name as far as a key may: WebDataset ends keys at the first dot."""
     base = re.split(r"[/\\]", name)[-1] if name else ""
     stem = base.rsplit(".", 1)[0] if "." in base[1:] else base
-    stem = re.sub(r"[^A-Za-z0-9_-]+", "_", stem)[:60].strip("_")
+    stem = re.sub(r"[^\w-]+", "_", stem)[:60].strip("_")
     return f"{row:09}" + (f"_{stem}" if stem and stem.lstrip("0") != str(row).lstrip("0") else "")
 
 
@@ -123,6 +124,8 @@ def convert(place, out, columns, files, most):
         said += f" ({counted(len(labels.names), 'class', 'es')}: {shown(labels.names, 3)})"
     print(f"{place}: {counted(sum(split.size for split in splits), 'sample')}, {size(sum(split.bytes for split in splits))}; {said}",
           flush=True)
+    if choice.unused:
+        print(f"note: left out: {choice.unused}", flush=True)
     part = out.with_name(out.name + ".part")
     _make(part)
     free, needed = shutil.disk_usage(part).free, sum(split.bytes for split in splits)
@@ -239,7 +242,9 @@ class _Writer:
         told = {"name": name} if name else {}
         if "class_name" in values:
             told["class_name"] = values.pop("class_name")
-        columns = {key: value for key, value in values.items() if value is not None}
+        # JSON has no NaN.
+        columns = {key: value for key, value in values.items()
+                   if value is not None and not (isinstance(value, float) and not math.isfinite(value))}
         if columns:
             told["columns"] = columns
         return json.dumps(told, ensure_ascii=False, default=str).encode("utf-8", "replace") if told else b""
@@ -257,9 +262,9 @@ class _Writer:
                      for form, number in (("PNG", counts.decoded - counts.tiff), ("TIFF", counts.tiff)) if number]
             print(f"note: the source holds decoded pixels instead of image files; they were written as {' and '.join(forms)}")
         if counts.empty:
-            print(f"note: left out: {counts.empty:,} samples without an image")
+            print(f"note: left out: {counted(counts.empty, 'sample')} without an image")
         if counts.unlabelled:
-            print(f"note: {counts.unlabelled:,} images have no label (the source has none, or -1)")
+            print(f"note: no label: {counted(counts.unlabelled, 'image')} (the source has none, or -1)")
         if counts.unknown:
-            print(f"note: {counts.unknown:,} images are in no known format, such as {counts.first_unknown}; they are kept as they "
-                  "are, and will be reported as damaged")
+            print(f"note: in no known format: {counted(counts.unknown, 'image')}, such as {counts.first_unknown}; the bytes are kept, "
+                  "and will be reported as damaged")

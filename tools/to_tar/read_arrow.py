@@ -1,13 +1,13 @@
 """Parquet files and Arrow files, as Hugging Face's datasets and others write them."""
 
 import bisect
+import contextlib
 import json
 import os
-import pathlib
 
 from faults import DAMAGED, USAGE, Fault, need, shown
 from pictures import NotAPicture, Picture, file_of_array
-from source import Column, Split, by_split
+from source import Column, Split, by_split, inside
 
 # Bytes of images that are in memory at once, about.
 _BATCH_BYTES = 8 << 20
@@ -20,8 +20,9 @@ def find(place):
             return [Parquet("", [place], place.parent)]
         return [Arrow("", [place], place.parent)] if place.suffix == ".arrow" else None
     if (place / "dataset_dict.json").exists():
-        splits = _json(place / "dataset_dict.json").get("splits", [])
-        return [_saved(place / name, name) for name in splits]
+        with _layout(place / "dataset_dict.json"):
+            splits = [(inside(place, name), name) for name in _json(place / "dataset_dict.json")["splits"]]
+        return [_saved(folder, name) for folder, name in splits]
     if (place / "state.json").exists():
         return [_saved(place, "")]
     for ending, kind in ("parquet", Parquet), ("arrow", Arrow):
@@ -48,20 +49,31 @@ def _json(path):
     return value
 
 
+@contextlib.contextmanager
+def _layout(path):
+    """For what is read from a file of JSON."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise Fault(DAMAGED, f"'{path}' is not as save_to_disk writes it ({type(error).__name__}: {error}); copy or save the data "
+                    "set again") from None
+
+
 def _saved(folder, name):
     """A folder of Dataset.save_to_disk."""
     state = _json(folder / "state.json")
     if state.get("_indices_data_files") or state.get("_indices_files"):
         raise Fault(USAGE, f"'{folder}' was saved with a list of chosen rows beside it, by an old version of datasets; "
                     "save it again: load_from_disk(...).flatten_indices().save_to_disk(...)")
-    files = [folder / pathlib.PurePath(file["filename"]).name for file in state.get("_data_files", [])]
+    with _layout(folder / "state.json"):
+        files = [inside(folder, file["filename"]) for file in state["_data_files"]]
     return Arrow(name, files, folder)
 
 
 class _Table(Split):
     def __init__(self, name, files, root):
         self.name, self._files, self._root = name, files, root
-        self.bytes, counts, schema = 0, [], None
+        self.bytes, counts, columns = 0, [], None
         self._pa = need("pyarrow", f"'{files[0] if files else root}'")
         import pyarrow.compute  # a module of its own
         for file in files:
@@ -69,17 +81,17 @@ class _Table(Split):
                 raise Fault(DAMAGED, f"'{file}' is not there, but the data set names it; copy the whole folder")
             self.bytes += file.stat().st_size
             with self._reading(file):
-                own, count = self._look(file)
-            if schema is not None and not own.equals(schema):
-                different = [name for name in dict.fromkeys(schema.names + own.names)
-                             if name not in own.names or name not in schema.names or own.field(name) != schema.field(name)]
-                raise Fault(USAGE, f"'{file}' and '{files[0]}' have other columns ({shown(different)}); give one of the "
-                            "data sets, a folder or a file")
-            schema = own
+                schema, count = self._look(file)
+                self.columns = self._columns_of(schema)
+            own = {column.name: (column.kind, column.classes) for column in self.columns}
+            columns = columns or own
+            if own != columns:
+                different = [name for name in columns | own if own.get(name) != columns.get(name)]
+                raise Fault(USAGE, f"'{file}' and '{files[0]}' have other columns or classes ({shown(different)}); give one of "
+                            "the data sets, a folder or a file")
             counts.append(count)
         self._ends = [sum(counts[:i + 1]) for i in range(len(counts))]
         self.size = sum(counts)
-        self.columns = self._columns_of(schema) if schema is not None else []
 
     def _reading(self, file):
         return _Reading(self._pa, file)
@@ -106,7 +118,8 @@ class _Table(Split):
             type_ = type_.storage_type
         if types.is_dictionary(type_):
             type_ = type_.value_type
-        if kind == "Image" or (types.is_struct(type_) and {field.name for field in type_} == {"bytes", "path"} and kind is None):
+        if kind == "Image" or kind is None and types.is_struct(type_) and any(
+                part.name == "bytes" and self._is_binary(part.type) for part in type_):
             return Column(field.name, "image")
         if kind == "ClassLabel" and types.is_integer(type_):
             names = feature.get("names")
@@ -116,9 +129,9 @@ class _Table(Split):
             return Column(field.name, "int")
         if types.is_string(type_) or types.is_large_string(type_) or type_ == self._pa.string_view():
             return Column(field.name, "text")
-        if types.is_binary(type_) or types.is_large_binary(type_) or type_ == self._pa.binary_view():
+        if self._is_binary(type_):
             return Column(field.name, "bytes")
-        if types.is_floating(type_):
+        if types.is_floating(type_) or types.is_decimal(type_):
             return Column(field.name, "float")
         depth, inner = 0, type_
         while types.is_list(inner) or types.is_large_list(inner) or types.is_fixed_size_list(inner):
@@ -128,6 +141,11 @@ class _Table(Split):
         if depth and (types.is_struct(inner) or types.is_binary(inner)):
             return Column(field.name, "other", why="it holds lists, so perhaps several images in a row")
         return Column(field.name, "other", why=f"it is of type {field.type}")
+
+    def _is_binary(self, type_):
+        types = self._pa.types
+        return (types.is_binary(type_) or types.is_large_binary(type_) or types.is_fixed_size_binary(type_)
+                or type_ == self._pa.binary_view())
 
     def rows(self, wanted):
         kinds = [self.column(name).kind for name in wanted]
@@ -204,7 +222,7 @@ class _Reading:
     def __exit__(self, kind, error, trace):
         if isinstance(error, self._pa.ArrowMemoryError):
             raise MemoryError from None
-        if isinstance(error, (self._pa.ArrowException, EOFError)) or type(error) is OSError:
+        if isinstance(error, (self._pa.ArrowException, EOFError, UnicodeDecodeError)) or type(error) is OSError:
             with open(self._file, "rb") as file:
                 if file.read(40).startswith(b"version https://git-lfs"):
                     raise Fault(DAMAGED, f"'{self._file}' is not the file but a pointer of Git LFS; run git lfs pull in its "
@@ -256,4 +274,7 @@ class Arrow(_Table):
         return schema, sum(batch.num_rows for batch in batches)
 
     def _batches(self, file, wanted):
-        return self._open(file)[1]
+        for batch in self._open(file)[1]:
+            batch = batch.select(list(wanted))
+            batch.validate(full=True)  # what is mapped may say anything, such as offsets outside of the file
+            yield batch

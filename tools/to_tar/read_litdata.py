@@ -4,13 +4,16 @@ import json
 
 from faults import USAGE, Fault, need
 from pictures import Picture, ending_of, file_of_array, png_of_pil
-from read_mds import Damaged, Shards, find_indexed, inside, items, lists_of, mapped, unpack
-from source import Column
+from read_mds import Damaged, Shards, find_indexed, items, lists_of, mapped, unpack
+from source import Column, inside
 
 # The numbers that stand for the types of tensors and of arrays, as far as images have them.
 _TORCH = {0: "float32", 1: "float32", 11: "uint8", 13: "int16", 14: "int16", 15: "int32", 16: "int32", 17: "int64", 18: "int64",
           19: "bool", 20: "uint16"}
 _NUMPY = {1: "int16", 2: "int32", 3: "int64", 4: "uint8", 5: "uint16", 6: "uint32", 9: "float32", 10: "float64", 13: "bool"}
+
+# Of the values of kinds of columns in rows of Arrow.
+_TYPES = {"image": bytes, "bytes": bytes, "int": int, "float": (int, float), "text": str}
 
 _ARROW = b"LDARW01\0"
 _FRAMED = b"LDFZ01\0\0"
@@ -71,6 +74,8 @@ class LitData(Shards):
             reader = pyarrow.ipc.open_file(file) if bytes(file[:6]) == b"ARROW1" else None
             batches = ([reader.get_batch(i) for i in range(reader.num_record_batches)] if reader else
                        list(pyarrow.ipc.open_stream(file)))
+            for batch in batches:
+                batch.validate(full=True)
         except (pa.ArrowException, OSError) as error:
             raise Damaged(str(error).strip().split("\n")[0]) from None
         if sum(batch.num_rows for batch in batches) != count:
@@ -102,6 +107,8 @@ def _of_arrow(sample, path, kind):
     value = batch.column(batch.schema.get_field_index(path[0]))[i].as_py()
     for key in path[1:]:
         value = value.get(key) if isinstance(value, dict) else None
+    if value is not None and not isinstance(value, _TYPES.get(kind, object)):
+        raise Damaged(f"'{'.'.join(path)}' is not of the type that index.json says")
     return Picture(value) if kind == "image" else value
 
 

@@ -5,13 +5,12 @@ import bz2
 import hashlib
 import json
 import mmap
-import pathlib
 import struct
 import zlib
 
-from faults import DAMAGED, RESOURCE, USAGE, Fault, need, shown
+from faults import DAMAGED, USAGE, Fault, need, shown
 from pictures import NotAPicture, Picture, file_of_array, png_of_pil
-from source import Column, Split
+from source import Column, Split, inside
 
 _INTS = {f"{sign}int{8 * size}": (size, sign == "") for size in (1, 2, 4, 8) for sign in ("", "u")}
 _FLOATS = {"float16": "<e", "float32": "<f", "float64": "<d"}
@@ -47,14 +46,6 @@ def find_indexed(place, part, kind):
 
 class Damaged(ValueError):
     pass
-
-
-def inside(folder, name):
-    """The file of an index, which may lie in a folder below."""
-    path = pathlib.PurePosixPath(name)
-    if path.is_absolute() or ".." in path.parts:
-        raise ValueError(f"'{name}' is not in the folder of the index")
-    return folder / path
 
 
 def unpack(format_, data, offset=0):
@@ -97,7 +88,7 @@ class Shards(Split):
         return f"'{self._files[file]}', sample {row - (self._ends[file - 1] if file else 0)}"
 
     def _samples(self, number):
-        """The samples of a file, or Damaged."""
+        """The samples of a file, one after the other, or Damaged."""
         raise NotImplementedError
 
     def _decoders(self, wanted):
@@ -108,17 +99,17 @@ class Shards(Split):
         decode, row = self._decoders(wanted), 0
         for number, file in enumerate(self._files):
             try:
-                samples = self._samples(number)
+                for sample in self._samples(number):
+                    try:
+                        values = decode(sample)
+                    except (Damaged, UnicodeDecodeError) as error:
+                        raise Fault(DAMAGED, f"{self.where(row)} is damaged ({error}); copy or download the file again") from None
+                    except NotAPicture as error:
+                        raise Fault(USAGE, f"{self.where(row)}: {error}") from None
+                    yield values
+                    row += 1
             except (Damaged, OSError, zlib.error, EOFError) as error:
                 raise Fault(DAMAGED, f"'{file}' is damaged or incomplete ({error}); copy or download it again") from None
-            for sample in samples:
-                try:
-                    yield decode(sample)
-                except (Damaged, UnicodeDecodeError) as error:
-                    raise Fault(DAMAGED, f"{self.where(row)} is damaged ({error}); copy or download the file again") from None
-                except NotAPicture as error:
-                    raise Fault(USAGE, f"{self.where(row)}: {error}") from None
-                row += 1
 
 
 def decompress(data, codec, size, what):

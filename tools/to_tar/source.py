@@ -1,5 +1,6 @@
 """What the readers of all forms have in common: a source is a list of splits, a split has columns and rows."""
 
+import pathlib
 import re
 
 from faults import USAGE, Fault, shown
@@ -34,6 +35,14 @@ class Split:
 
     def column(self, name):
         return next(column for column in self.columns if column.name == name)
+
+
+def inside(folder, name):
+    """The file of an index, which may lie in a folder below."""
+    path = pathlib.PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"'{name}' is not in the folder of the index")
+    return folder / path
 
 
 # Names of columns as plain() writes them; earlier ones are preferred. data/table.cc has the same for labels.

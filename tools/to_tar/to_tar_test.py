@@ -26,6 +26,8 @@ sys.path.insert(0, str(TOOL))
 
 import pickles
 import pictures
+import read_lmdb
+from faults import Fault
 
 JPEG = b"\xff\xd8\xff\xe0 the rest of a JPEG file "
 
@@ -136,7 +138,7 @@ class ToTarTest(unittest.TestCase):
 
     def test_bytes_labels_and_order_are_kept(self):
         jpegs(self.root / "data", labels=[2, 0, -1, 11] * 3, shards=3)
-        self.assertIn("3 images have no label", run(self.root / "data", self.out))
+        self.assertIn("no label: 3 images", run(self.root / "data", self.out))
         found = samples(self.out)
         self.assertEqual(list(found), sorted(found))
         self.assertEqual([sample["jpg"] for sample in found.values()], [JPEG + b"%d" % i for i in range(12)])
@@ -144,14 +146,14 @@ class ToTarTest(unittest.TestCase):
         self.assertEqual(sorted(path.name for path in self.out.iterdir()), ["shard-000000.tar"])
 
     def test_names_and_further_columns(self):
-        rows = [{"file": f"a.b/pic {i}.v1.jpg".encode(), "image": JPEG, "label": number(i), "caption": "é".encode()}
+        rows = [{"file": f"a.b/é {i}.v1.jpg".encode(), "image": JPEG, "label": number(i), "caption": "é".encode()}
                 for i in range(3)]
         mds(self.root / "data", {"file": ("str", None), "image": ("bytes", None), "label": ("int", 8), "caption": ("str", None)}, rows)
         run(self.root / "data", self.out)
         found = samples(self.out)
-        self.assertEqual(list(found), [f"00000000{i}_pic_{i}_v1" for i in range(3)])
-        told = json.loads(found["000000001_pic_1_v1"]["json"])
-        self.assertEqual(told, {"name": "a.b/pic 1.v1.jpg", "columns": {"caption": "é"}})
+        self.assertEqual(list(found), [f"00000000{i}_é_{i}_v1" for i in range(3)])
+        told = json.loads(found["000000001_é_1_v1"]["json"])
+        self.assertEqual(told, {"name": "a.b/é 1.v1.jpg", "columns": {"caption": "é"}})
 
     def test_splits(self):
         for split in "train", "validation", "test":
@@ -412,6 +414,42 @@ class ToTarTest(unittest.TestCase):
             for changed in whole[:at], whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1:]:
                 with contextlib.suppress(pickles.Refused):
                     pickles.load(changed)
+
+    def test_values_of_lmdb(self):
+        for value, label in [(JPEG, None), ((JPEG, 3), 3), ([JPEG, "dog"], "dog"), ({"image": JPEG, "y": 1, "Label": 2}, 2),
+                             ((JPEG, 3, b"more"), 3), ((JPEG,), None)]:
+            picture, found = read_lmdb._image_and_label(value)
+            self.assertEqual((picture.data, found), (JPEG, label), value)
+        for value in 3, (3, 4), (JPEG, JPEG), (JPEG, 1, 2), (b"no image", 1), {"image": b""}, None:
+            with self.assertRaises(pickles.Refused):
+                read_lmdb._image_and_label(value)
+
+    def test_datum_of_caffe(self):
+        planes = bytes(100 * channel + i for channel in range(3) for i in range(2 * 5))  # blue, green, red
+        colours = bytes(100 * channel + i for i in range(2 * 5) for channel in (2, 1, 0))
+        datum = b"\x08\x03\x10\x02\x18\x05\x22\x1e" + planes + b"\x28\x07"
+        picture, label = read_lmdb._datum(datum)
+        self.assertEqual((pixels(picture.data), label), ((5, 2, 8, 2, colours), 7))
+        grey = b"\x08\x01\x10\x02\x18\x05\x22\x0a" + planes[:10] + b"\x28" + b"\xff" * 9 + b"\x01"
+        picture, label = read_lmdb._datum(grey)
+        self.assertEqual((pixels(picture.data), label), ((5, 2, 8, 0, planes[:10]), -1))
+        picture, label = read_lmdb._datum(b"\x22" + bytes([len(JPEG)]) + JPEG + b"\x28\x02\x38\x01")
+        self.assertEqual((picture.data, picture.decoded, label), (JPEG, False, 2))
+        for at in range(len(datum) - 2):
+            self.assertIsNone(read_lmdb._datum(datum[:at]), at)
+
+    def test_databases_that_are_cut(self):
+        """They would end the process with a bus error."""
+        path = self.root / "data.mdb"
+        page = lambda transaction, last: (bytes(16) + struct.pack("<II", 0xBEEFC0DE, 1) + bytes(16) + struct.pack("<I", 4096)
+                                          + bytes(92) + struct.pack("<QQ", last, transaction)).ljust(4096, b"\0")
+        path.write_bytes(page(4, 2) + page(5, 3) + bytes(8192))
+        read_lmdb._check(path)
+        for data in page(4, 2) + page(5, 3) + bytes(8191), page(4, 2) + page(5, 1 << 40), page(4, 1)[:100], b"":
+            path.write_bytes(data)
+            with self.assertRaises(Fault) as fault:
+                read_lmdb._check(path)
+            self.assertEqual(fault.exception.code, 3)
 
     def test_endings(self):
         for data, ending in [(JPEG, "jpg"), (b"\x89PNG\r\n\x1a\n", "png"), (b"RIFF\1\0\0\0WEBPVP8 ", "webp"), (b"II*\0", "tif"),

@@ -1,0 +1,30 @@
+// A few steps of a run, to know how long the run will take.
+#ifndef MOCO_TRAINING_TRIAL_H_
+#define MOCO_TRAINING_TRIAL_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "augment/augmentation.h"
+#include "data/dataset.h"
+#include "moco/communicators/communicator.h"
+#include "moco/training/trainer_options.h"
+
+namespace moco {
+
+struct Trial {
+  int64_t steps = 0, images = 0;  // how many steps were timed, of how many images
+  double seconds_per_step = 0;    // of the run: scaled to its batch
+};
+
+// Times steps of a smaller batch (4 images for each part of batch normalisation) of the run's
+// images, views, encoders, queue and threads, after one step that is not counted: one or more, for
+// about `seconds`. The batch size must be divisible by accumulate x bn_splits, and at most the
+// number of images. Errors are those of MoCo and of the loader.
+absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pipeline& views,
+                               const data::Dataset& dataset, double seconds,
+                               Communicator& communicator);
+
+}  // namespace moco
+
+#endif  // MOCO_TRAINING_TRIAL_H_
