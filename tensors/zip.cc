@@ -87,7 +87,8 @@ absl::StatusOr<ZipDirectory> Locate(absl::string_view tail, uint64_t tail_begin,
   }
   if (disk != 0 && disk != 0xffff) {
     return absl::InvalidArgumentError(
-        "is the last part of an archive in several files; join them: zip -s 0 FILE --out JOINED");
+        "is the last part of an archive in several files; unpack them: 7z x FILE (Debian package "
+        "p7zip-full)");
   }
   if (size > found.end || stated > found.end - size) {
     return Damaged("the archive's directory is not where it should be", end);
