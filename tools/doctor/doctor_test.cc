@@ -344,6 +344,34 @@ TEST(DoctorTest, GreyImagesGetOneChannel) {
             Not(HasSubstr("color_jitter")), Not(HasSubstr("--aug-plus"))));
 }
 
+// A microscope's 12 bits in files of 16.
+TEST(DoctorTest, UnusedUpperBits) {
+  Folder folder;
+  const auto write = [&](int largest) {
+    for (int i = 0; i < 70; ++i) {
+      std::string image = "P5 40 40 65535\n";
+      for (int p = 0; p < 40 * 40; ++p) {
+        const int value = p == i ? largest : (p * (i + 7) * 31) % 2000;
+        image += static_cast<char>(value >> 8);
+        image += static_cast<char>(value & 255);
+      }
+      folder.Write(absl::StrCat(i, ".pgm"), image);
+    }
+  };
+  write(4012);
+  const Report narrow = Examined(folder.root());
+  EXPECT_THAT(narrow.Of("stored"), ElementsAre(HasSubstr("pnm grey of 16 bits 70")));
+  EXPECT_THAT(narrow.Of("warning"),
+              Contains(AllOf(HasSubstr("no value above 4,012"), HasSubstr("--range=0:4095"))));
+  ASSERT_THAT(narrow.Of("run"), SizeIs(1));
+  EXPECT_THAT(narrow.Of("run")[0], HasSubstr(" --range=0:4095 "));
+  DoctorOptions options;
+  options.findings.has_range = options.wishes.has_range = true;
+  EXPECT_THAT(Examined(folder.root(), options).Of("run")[0], Not(HasSubstr("--range")));
+  write(40000);
+  EXPECT_THAT(Examined(folder.root()).Of("run")[0], Not(HasSubstr("--range")));
+}
+
 // Data that the memory does not hold.
 class TooLarge : public data::Dataset {
  public:

@@ -55,8 +55,8 @@ constexpr char kUsage[] =
 // too.
 std::vector<std::string> DataFlags() {
   std::vector<std::string> flags;
-  for (const char* name :
-       {"dataset", "val", "image_key", "columns", "exif", "max_megapixels", "max_bad_images"}) {
+  for (const char* name : {"dataset", "val", "image_key", "columns", "exif", "max_megapixels",
+                           "range", "max_bad_images"}) {
     if (!base::IsSet(name)) continue;
     flags.push_back(
         absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}), "=",
@@ -81,7 +81,9 @@ absl::Status Run(const base::Arguments& arguments) {
   options.examine.threads = FLAGS_threads > 0 ? static_cast<int>(FLAGS_threads) : base::Cores();
   options.findings.max_bad_images = FLAGS_max_bad_images;
   options.findings.apply_exif = source.decode.apply_exif;
+  options.findings.has_range = !FLAGS_range.empty();
   options.wishes = {FLAGS_arch, FLAGS_image_size, FLAGS_batch_size, FLAGS_moco_k, FLAGS_epochs};
+  options.wishes.has_range = options.findings.has_range;
   options.page = base::UserPath(FLAGS_page);
   options.bad_list = base::UserPath(FLAGS_bad_list);
   options.duplicates_list = base::UserPath(FLAGS_duplicates_list);
