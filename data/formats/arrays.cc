@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/decode_options.h"
 #include "data/formats/array_file.h"
 #include "data/formats/array_labels.h"
 #include "data/formats/array_names.h"
@@ -28,7 +29,6 @@ namespace data {
 namespace {
 
 constexpr char kEnding[] = ".npy";
-constexpr int64_t kMaxChannels = 64;
 constexpr int64_t kUsualView = 224;  // smaller images are not enlarged to it
 
 struct ArrayOptions {

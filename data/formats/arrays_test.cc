@@ -286,6 +286,34 @@ TEST(ArraysTest, OtherArraysAreRefusedWithTheCommandThatConverts) {
               HasSubstr("--max-megapixels"));
 }
 
+// Values of 16 bits are a share of their range, and float32 requires a range.
+TEST(ArraysTest, ImagesOfMoreThanEightBits) {
+  std::vector<uint16_t> wide(2 * 5 * 7 * 5);
+  for (size_t i = 0; i < wide.size(); ++i) wide[i] = static_cast<uint16_t>(i * 187);
+  const std::string path = Npz({{"images", NpyFile("<u2", "(2, 5, 7, 5)", Bytes(wide))}});
+  EXPECT_THAT(ErrorOf(path), AllOf(HasSubstr("5 channels"), HasSubstr("channels=5")));
+  const auto open = [](const std::string& path, const DecodeOptions& decode,
+                       const std::string& range = "") {
+    DataSource source{path};
+    source.decode = decode;
+    source.range = range;
+    auto opened = OpenDataset(source, Split::kPretraining);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return opened->dataset->Image(1).value();
+  };
+  const cv::Mat image = open(path, {.channels = 5});
+  ASSERT_EQ(image.type(), CV_32FC(5));
+  EXPECT_FLOAT_EQ(image.ptr<float>(4)[34], wide.back() / 65535.0f);
+  EXPECT_EQ(open(path, {.channels = 5, .raw = true}).type(), CV_16UC(5));
+  const std::vector<float> values = {-1, 0, 1, 3, 1, 2, 0, 4};
+  const std::string floats = Npz({{"images", NpyFile("<f4", "(2, 2, 2)", Bytes(values))}});
+  EXPECT_THAT(ErrorOf(floats), HasSubstr("--range"));
+  const cv::Mat mapped = open(floats, {.channels = 1}, "0:4");
+  ASSERT_EQ(mapped.type(), CV_32FC1);
+  EXPECT_THAT(std::vector<float>(mapped.begin<float>(), mapped.end<float>()),
+              ElementsAre(0.25, 0.5, 0, 1));
+}
+
 TEST(ArraysTest, DamagedFiles) {
   EXPECT_THAT(ErrorOf([] {
                 const std::string path = TestFolder("arrays") + "/x.npz";

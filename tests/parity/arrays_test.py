@@ -32,9 +32,9 @@ def samples(pixels, labels=None):
     return [(Image.fromarray(image), label, None) for image, label in zip(pixels, labels)]
 
 
-def refusal(ours, path, form=""):
+def refusal(ours, path, form="", channels=3):
     """What is said of data that are refused as a mistake."""
-    done = subprocess.run([ours.program, path, "pretraining", "3", form], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run([ours.program, path, "pretraining", str(channels), form], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert done.returncode == 2, f"{path}: exit code {done.returncode}: {done.stderr}"
     assert done.stderr.count("\n") == 1, done.stderr
     return done.stderr
@@ -111,6 +111,33 @@ def files(ours, root):
             np.save(folder / label_name.format(split), labels[split])
         for split, name in ("training", "train"), ("validation", "val"):
             compare(f"folder of {image_name}.npy", ours, folder, split, samples(pixels[name], labels[name]), (3,))
+
+
+def wide_values(ours, root):
+    """Images of 16 bits and float32, with up to 64 channels, against numpy's arithmetic."""
+    for dtype, channels, (low, high), given in (("u2", 0, (0, 65535), ""), ("u2", 5, (0, 65535), ""), ("u2", 3, (100, 4095), "100:4095"),
+                                                ("f4", 0, (0, 1), "0:1"), ("f4", 64, (-2, 3), "-2:3")):
+        shape = (6, 5, 7) + (channels,) * (channels > 0)
+        x = rng.integers(0, 65536, shape).astype(dtype) if dtype == "u2" else rng.normal(0, 2, shape).astype(dtype)
+        labels = rng.integers(0, 3, (6, 1))
+        np.save(root / "images.npy", x)
+        np.save(root / "labels.npy", labels)
+        np.savez(root / "a.npz", images=x, labels=labels)
+        np.savez_compressed(root / "b.npz", images=x, labels=labels)
+        theirs = np.clip((x.astype(np.float64) - low) / (high - low), 0, 1).reshape(6, 5, 7, -1)
+        for path in root / "images.npy", root, root / "a.npz", root / "b.npz":
+            form = "npy" if path == root else ""
+            for wanted in (1, 3) if channels == 0 else (channels,):
+                out = io.BytesIO(subprocess.run([ours.program, path, "pretraining", str(wanted), form, given], check=True, stdout=subprocess.PIPE).stdout)
+                for i, (image, label) in enumerate(zip(theirs, labels[:, 0])):
+                    assert out.readline().decode().split() == ["5", "7", str(wanted), str(label), str(label)], f"{path} {i}"
+                    values = np.frombuffer(out.read(5 * 7 * wanted * 4), np.float32).reshape(5, 7, wanted)
+                    apart = np.abs(values - image).max()
+                    assert apart < 1e-6, f"{path} {i}: {dtype} with {channels} channels differs by {apart}"
+                print(f"{path.name} of {dtype} with {channels} channels: 6 samples agree in {wanted} channels")
+    os.remove(root / "labels.npy")
+    assert "--range" in refusal(ours, root / "images.npy", "", 64)
+    assert "64 channels" in refusal(ours, root / "images.npy")
 
 
 def remedies(ours, root):
@@ -232,7 +259,7 @@ def main():
     random.seed(0)
     warnings.simplefilter("ignore")  # zipfile tells of repeated names
     ours = Ours(sys.argv[1])
-    for test in medmnist, names_and_kinds, files, remedies, archives, wrapped_splits, other_methods:
+    for test in medmnist, names_and_kinds, files, wide_values, remedies, archives, wrapped_splits, other_methods:
         with tempfile.TemporaryDirectory() as root:
             test(ours, pathlib.Path(root))
 

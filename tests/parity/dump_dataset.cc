@@ -1,6 +1,7 @@
-// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS FORMAT
+// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE]
 //
-// Of each a line, "rows cols channels label class", and its pixels in rows.
+// Of each a line, "rows cols channels label class", and its pixels in rows: values of 1 byte, or
+// floats. RANGE: that of --range.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,12 +13,15 @@
 namespace {
 
 absl::Status Dump(int argc, char** argv) {
-  if (argc != 5) {
-    return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS FORMAT");
+  if (argc != 5 && argc != 6) {
+    return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE]");
   }
   const auto split = data::ReadSplit(argv[2]);
   if (!split.ok()) return split.status();
-  const auto opened = data::OpenDataset(argv[1], *split, argv[4], {.channels = std::atoi(argv[3])});
+  data::DataSource source{argv[1], "", argv[4]};
+  source.decode.channels = std::atoi(argv[3]);
+  if (argc == 6) source.range = argv[5];
+  const auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;
   for (int64_t i = 0; i < dataset.size(); ++i) {
