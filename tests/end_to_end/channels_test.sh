@@ -53,11 +53,11 @@ best=$(sed -n 's/^best .*Acc@1 \([0-9.]*\) %.*/\1/p' out)
 # Guessing has 50 %.
 awk "BEGIN { exit !($best > 75) }" || fail "lying and standing stripes are distinguished in $best % of the images"
 grep -q "^--range=0:4095$" linear/flags.txt || fail "lincls does not take the range of the checkpoint"
-"$programs/lincls/features" cells --pretrained=run --split=training --threads=1 --out=features > out || fail "features: $(cat out)"
+"$programs/lincls/features" cells/train/lying --pretrained=run --threads=1 --out=features > out || fail "features: $(cat out)"
 grep -q '"range": "0:4095"' features/features.json || fail "features.json: $(cat features/features.json)"
-"$programs/tools/select_labels" features --budget=10 --out=labels.csv --page=labels.html > out || fail "select_labels: $(cat out)"
+"$programs/tools/select_labels" features --budget=10 --duplicates=1 --out=labels.csv --page=labels.html > out || fail "select_labels: $(cat out)"
 grep -q "data:image/jpeg" labels.html || fail "no pictures on the page of select_labels"
-"$programs/tools/export" run --to=onnx --out=cells.onnx --verify --images=cells/val/lying > out || fail "export: $(cat out)"
+"$programs/tools/export" run/checkpoints/checkpoint_0001.pth.tar --to=onnx --out=cells.onnx --verify --images=cells/val/lying > out || fail "export: $(cat out)"
 
 # --- What is found by itself is kept ---
 "$pretrain" cells "${five[@]}" --range=auto --epochs=1 --run-dir=auto > out || fail "--range=auto: $(cat out)"
