@@ -38,7 +38,7 @@ def decoded(program, channels, paths, given_range=""):
     return results
 
 
-VALUES = {"I;16": 65535, "I": 255, "F": 255}  # modes whose values are compared themselves, and what is white
+VALUES = {"I;16": 65535, "I;16B": 65535, "I": 255, "F": 255}  # modes whose values are compared themselves, and what is white
 
 
 def difference(ours, path, mode, channels):
@@ -53,7 +53,7 @@ def difference(ours, path, mode, channels):
             theirs = np.asarray(im.convert(mode))
             theirs, limit = theirs.reshape(*theirs.shape[:2], channels), 0
             if ours.dtype == np.float32:  # colours of 16 bits, which Pillow makes 8
-                limit = 0.5 + 1 / 256 if path.suffix == ".ppm" else 0 if mode == "RGB" else 1
+                limit = 1 if mode == "L" else 0.5 + 1 / 256 if path.suffix == ".ppm" else 0
                 ours = ours * 255 if path.suffix == ".ppm" else np.rint(ours.astype(np.float64) * 65535) // 256
             elif ours.dtype != theirs.dtype:
                 return f"{ours.dtype}, not {theirs.dtype}"

@@ -335,8 +335,9 @@ def lists(ours, root):
 
 def decoded_samples(ours, root):
     """The decoder's samples in every mode; codecs_test.py and images_test.py have those of more than 8 bits. A colour
-    that a file calls transparent is compared by Pillow before it is brought to 8 bits, and greyed another way."""
-    wide = lambda path: path.suffix != ".bmp" and re.search("_16|float|int16|65535", path.stem)
+    that a file calls transparent is compared by Pillow before it is brought to 8 bits, and greyed another way. A fourth
+    sample that is not alpha (extra_0_rgb.tif) is a fourth channel here, and left out by Pillow."""
+    wide = lambda path: path.suffix != ".bmp" and re.search("_16|float|int16|65535|extra_0", path.stem)
     for transparent, channels in (False, (1, 2, 3, 4)), (True, (1, 3)):
         theirs = []
         folder = root / str(transparent)
