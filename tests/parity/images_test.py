@@ -81,7 +81,8 @@ def decode(ours, table, file):
         theirs = np.repeat(np.asarray(im)[:, :, None].astype(np.float32) / np.float32(65535), 3, 2)
     elif pixels.dtype == np.float32:  # colours of 16 bits, of which Pillow keeps the upper 8
         what += ", 16 bits"
-        pixels = (np.rint(pixels.astype(np.float64) * 65535) // 256).astype(np.uint8)
+        upper = np.rint(pixels.astype(np.float64) * 65535) // 256
+        pixels = (np.rint(pixels * 255) if im.format == "PPM" else upper).astype(np.uint8)  # PPM is scaled by Pillow
     table.compare(what, pixels, theirs)
 
 
