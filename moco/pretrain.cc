@@ -435,7 +435,7 @@ absl::Status PrintEstimate(const TrainerOptions& options, const TrainerData& dat
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
   if (FLAGS_data.empty()) return "bazel run //lincls:lincls -- --pretrained=" + pretrained;
-  const data::DataSource source = MOCOPP_DATA_SOURCE(data_folder, 3);
+  const data::DataSource source = MOCOPP_DATA_SOURCE(data_folder, *ImageChannels(FLAGS_arch));
   const auto split = [&](data::Split which) {
     return data::OpenLabelledDataset(source, which).ok();
   };

@@ -64,6 +64,7 @@ grep -q "data:image/jpeg" labels.html || fail "no pictures on the page of select
 grep -q "^--range=[0-9.]*:[0-9.]*$" auto/flags.txt || fail "what --range=auto found is not kept: $(grep range auto/flags.txt)"
 refused $usage "range" "$pretrain" cells "${five[@]}" --range=0:1000 --epochs=2 --resume=auto
 "$pretrain" cells "${five[@]}" --range=auto-channels --epochs=1 --run-dir=channels > out || fail "auto-channels: $(cat out)"
+grep -q "^next: .*lincls -- [^D]*cells .*--pretrained=" out || fail "the next command does not name the data: $(cat out)"
 grep -q "^--range=\([0-9.]*:[0-9.]*,\)\{4\}[0-9.]*:[0-9.]*$" channels/flags.txt || fail "$(grep range channels/flags.txt)"
 
 # --- Float values have no full scale ---
