@@ -22,12 +22,13 @@ FOR_EACH_CPU void AddRow(const float* from, float weight, int n, float* __restri
 }
 
 cv::Mat ResizeRows(const cv::Mat& image, int rows) {
-  const Taps taps = TriangleTaps(image.rows, rows);
+  const auto taps =
+      TriangleTaps<float>(image.rows, rows, [](double share) { return static_cast<float>(share); });
   cv::Mat out = cv::Mat::zeros(rows, image.cols, image.type());
   const int n = image.cols * image.channels();
   for (int y = 0; y < rows; ++y) {
     for (int i = 0; i < taps.width; ++i) {
-      const auto weight = static_cast<float>(taps.weights[size_t{1} * y * taps.width + i]);
+      const float weight = taps.weights[size_t{1} * y * taps.width + i];
       if (weight != 0) AddRow(image.ptr<float>(taps.first[y] + i), weight, n, out.ptr<float>(y));
     }
   }

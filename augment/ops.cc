@@ -24,16 +24,6 @@ uint8_t Clip8(int value) { return static_cast<uint8_t>(std::clamp(value, 0, 255)
 
 constexpr int kWeightBits = 22;  // of the fraction; 8 of the pixel and some of overshoot fit, too
 
-// The weights in fixed point.
-std::vector<int32_t> FixedPoint(const Taps& taps) {
-  std::vector<int32_t> fixed;
-  fixed.reserve(taps.weights.size());
-  for (const double weight : taps.weights) {
-    fixed.push_back(static_cast<int32_t>(0.5 + weight * (1 << kWeightBits)));
-  }
-  return fixed;
-}
-
 // One row of the result: `taps` rows of n values, `stride` apart, weighted. `sums` is scratch
 // memory.
 FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t* weights, int taps,
@@ -48,13 +38,14 @@ FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t*
 }
 
 cv::Mat ResizeRows(const cv::Mat& image, int rows) {
-  const Taps taps = TriangleTaps(image.rows, rows);
-  const std::vector<int32_t> weights = FixedPoint(taps);
+  const auto taps = TriangleTaps<int32_t>(image.rows, rows, [](double share) {
+    return static_cast<int32_t>(0.5 + share * (1 << kWeightBits));
+  });
   cv::Mat out(rows, image.cols, image.type());
   const int n = image.channels() * image.cols;
   std::vector<int32_t> sums(n);
   for (int y = 0; y < rows; ++y) {
-    WeightedRow(image.ptr(taps.first[y]), image.step, &weights[size_t{1} * y * taps.width],
+    WeightedRow(image.ptr(taps.first[y]), image.step, &taps.weights[size_t{1} * y * taps.width],
                 taps.width, n, sums.data(), out.ptr(y));
   }
   return out;
