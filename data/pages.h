@@ -1,4 +1,5 @@
-// Files of several pages, such as stacks that microscopes write as TIFF, with each page as an image.
+// Files of several pages, such as stacks that microscopes write as TIFF, with each page as an
+// image.
 #ifndef DATA_PAGES_H_
 #define DATA_PAGES_H_
 

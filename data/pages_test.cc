@@ -42,9 +42,7 @@ void WriteStack(const std::string& path, const std::vector<cv::Mat>& pages) {
   TIFFClose(tiff);
 }
 
-cv::Mat Grey(int value, int rows = 4) {
-  return cv::Mat(rows, 5, CV_16UC1, cv::Scalar(value));
-}
+cv::Mat Grey(int value, int rows = 4) { return cv::Mat(rows, 5, CV_16UC1, cv::Scalar(value)); }
 
 absl::StatusOr<Opened> Open(const std::string& folder, const std::string& pages, int channels) {
   return OpenDataset({.path = folder, .decode = {.channels = channels}, .pages = pages},

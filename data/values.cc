@@ -1,7 +1,6 @@
 #include "data/values.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <functional>
@@ -17,15 +16,14 @@
 namespace data {
 namespace {
 
-constexpr int64_t kSampleOfRange = 256, kSampleOfCheck = 8;  // images
-constexpr int64_t kPixelsOfImage = 4096;                     // looked at for a range
+constexpr int64_t kImages = 256;          // of the sample
+constexpr int64_t kPixelsOfImage = 4096;  // looked at for a range
 constexpr double kLowShare = 0.001, kHighShare = 0.999;
 
-// Calls look(image) for up to `most` images, evenly spread. Images that cannot be read are left
+// Calls look(image) for the images of the sample, evenly spread. Those that cannot be read are left
 // out, unless none can.
-absl::Status ForSample(const Dataset& dataset, int64_t most,
-                       const std::function<void(const cv::Mat&)>& look) {
-  const int64_t count = std::min(most, dataset.size());
+absl::Status ForSample(const Dataset& dataset, const std::function<void(const cv::Mat&)>& look) {
+  const int64_t count = std::min(kImages, dataset.size());
   absl::Status first;
   bool any = false;
   for (int64_t i = 0; i < count; ++i) {
@@ -39,9 +37,7 @@ absl::Status ForSample(const Dataset& dataset, int64_t most,
       first = image.status();
     }
   }
-  if (any) return absl::OkStatus();
-  return absl::Status(first.code(), absl::StrCat(first.message(), " (none of ", count,
-                                                 " images that were tried can be read)"));
+  return any ? absl::OkStatus() : first;
 }
 
 float ValueAt(const cv::Mat& image, int y, int i) {
@@ -100,7 +96,7 @@ std::string WriteRange(const std::vector<ValueRange>& ranges) {
 
 absl::StatusOr<std::vector<ValueRange>> FindRange(const Dataset& raw, bool by_channel) {
   std::vector<std::vector<float>> values;  // of each channel, or of all
-  absl::Status read = ForSample(raw, kSampleOfRange, [&](const cv::Mat& image) {
+  absl::Status read = ForSample(raw, [&](const cv::Mat& image) {
     if (image.depth() == CV_8U) return;
     const int channels = image.channels();
     values.resize(by_channel ? channels : 1);
@@ -122,37 +118,6 @@ absl::StatusOr<std::vector<ValueRange>> FindRange(const Dataset& raw, bool by_ch
     ranges.push_back(*range);
   }
   return ranges;
-}
-
-absl::StatusOr<std::vector<std::string>> CheckSample(const Dataset& dataset,
-                                                     const DecodeOptions& decode) {
-  int64_t bytes = 0, wide = 0;
-  float largest = 0;  // of the wide ones
-  absl::Status read = ForSample(dataset, kSampleOfCheck, [&](const cv::Mat& image) {
-    ++(image.depth() == CV_8U ? bytes : wide);
-    if (image.depth() == CV_8U) return;
-    const int n = image.cols * image.channels();
-    for (int y = 0; y < image.rows; ++y) {
-      largest = std::max(largest, *std::max_element(image.ptr<float>(y), image.ptr<float>(y) + n));
-    }
-  });
-  if (!read.ok()) return read;
-  std::vector<std::string> notes;
-  if (wide > 0 && bytes > 0) {
-    notes.push_back(absl::StrCat(wide, " of ", wide + bytes,
-                                 " images that were tried have more than 8 bits, the others 8"));
-  }
-  if (wide > 0 && decode.range.empty() && largest > 0) {
-    const auto most = static_cast<uint32_t>(std::lround(largest * 65535));
-    const int bits = std::bit_width(most);
-    if (bits < 16) {
-      notes.push_back(
-          absl::StrCat("the images have 16 bits, but no value of those that were tried is above ",
-                       most, "; if they were taken with ", bits,
-                       " bits, give --range=0:", (1 << bits) - 1, ", or --range=auto"));
-    }
-  }
-  return notes;
 }
 
 }  // namespace data

@@ -32,12 +32,6 @@ std::string WriteRange(const std::vector<ValueRange>& ranges);
 // only; the error of the first image if none can be read.
 absl::StatusOr<std::vector<ValueRange>> FindRange(const Dataset& raw, bool by_channel);
 
-// Reads a few images before a run does, so that what is wrong with all of them is found at once.
-// Returns what a user should know of their values, such as bits that are never used: a sentence
-// each, without a full stop. The error of the first image if none of the sample can be read.
-absl::StatusOr<std::vector<std::string>> CheckSample(const Dataset& dataset,
-                                                     const DecodeOptions& decode);
-
 }  // namespace data
 
 #endif  // DATA_VALUES_H_

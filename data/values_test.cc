@@ -114,38 +114,5 @@ TEST(FindRangeTest, ConstantImagesAndUnreadableOnesAreRefused) {
   EXPECT_THAT(std::string(FindRange(cut, true).status().message()), HasSubstr("'0' is cut"));
 }
 
-TEST(CheckSampleTest, UnusedUpperBitsAreNoticed) {
-  for (const auto& [largest, flag] : {std::pair(4011, "--range=0:4095"),
-                                      std::pair(900, "--range=0:1023"), std::pair(65000, "")}) {
-    const Stored data(
-        100, [&](int64_t i) { return cv::Mat(2, 2, CV_16UC1, cv::Scalar(i == 0 ? largest : 5)); },
-        {.channels = 1});
-    const auto notes = CheckSample(data, {.channels = 1});
-    ASSERT_TRUE(notes.ok()) << notes.status();
-    if (*flag == '\0') {
-      EXPECT_THAT(*notes, IsEmpty());
-    } else {
-      EXPECT_THAT(*notes, ElementsAre(HasSubstr(flag)));
-    }
-    const DecodeOptions ranged{.channels = 1, .range = {{0, 4095}}};
-    EXPECT_THAT(*CheckSample(data, ranged), IsEmpty());
-  }
-}
-
-TEST(CheckSampleTest, MixedBitsAreNoticed) {
-  const Stored data(
-      100, [](int64_t i) { return cv::Mat(2, 2, i < 50 ? CV_16UC1 : CV_8UC1, cv::Scalar(60000)); },
-      {.channels = 1});
-  EXPECT_THAT(*CheckSample(data, {.channels = 1}), ElementsAre(HasSubstr("more than 8 bits")));
-}
-
-TEST(CheckSampleTest, OnlyWhatIsWrongWithAllImagesIsAnError) {
-  const Stored some(100, [](int64_t i) { return i == 0 ? cv::Mat() : Ramp(1); }, {.channels = 1});
-  EXPECT_TRUE(CheckSample(some, {.channels = 1}).ok());
-  const Stored five(100, [](int64_t) { return Ramp(5); }, {.channels = 3});
-  const auto refused = CheckSample(five, {.channels = 3});
-  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("has 5 channels"));
-}
-
 }  // namespace
 }  // namespace data

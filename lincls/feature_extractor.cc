@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "base/signals.h"
 #include "data/classes.h"
+#include "data/glance.h"
 #include "data/values.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/tables/feature_table.h"
@@ -124,9 +125,9 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   e.opened_ = *std::move(opened);
-  auto notes = data::CheckSample(*e.opened_.dataset, e.opened_.decode);
-  if (!notes.ok()) return notes.status();
-  e.opened_.notes.insert(e.opened_.notes.end(), notes->begin(), notes->end());
+  auto glance = data::Glance(*e.opened_.dataset, {.decode = e.opened_.decode});
+  if (!glance.ok()) return glance.status();
+  e.glance_ = *std::move(glance);
   if (*split == data::Split::kValidation) NumberAsTraining(source, e.opened_);
   if (std::string note = ExifNote(*checkpoint, source.decode); !note.empty()) {
     e.opened_.notes.push_back(std::move(note));

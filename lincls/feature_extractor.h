@@ -59,6 +59,7 @@ class FeatureExtractor {
 
   const std::string& checkpoint() const { return options_.checkpoint; }
   const data::Opened& images() const { return opened_; }
+  const std::vector<std::string>& glance() const { return glance_; }  // data::Glance at images()
   const FeatureNetwork& network() const { return *network_; }
   const augment::Pipeline& views() const { return *views_; }
   const std::vector<std::string>& columns() const { return columns_; }
@@ -80,6 +81,7 @@ class FeatureExtractor {
   std::string weights_;  // fingerprint of the checkpoint's tensors
   std::unique_ptr<FeatureNetwork> network_;
   data::Opened opened_;
+  std::vector<std::string> glance_;
   std::string names_folder_;  // common beginning of all images' names
   std::unique_ptr<augment::Pipeline> views_;
   int64_t batch_size_ = 0;

@@ -116,6 +116,9 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
               static_cast<long long>(e.images().dataset->size()), FLAGS_split.c_str(),
               e.images().place.c_str(), e.images().format.c_str());
   for (const std::string& note : e.images().notes) std::printf("note     %s\n", note.c_str());
+  if (!FLAGS_data.empty()) {  // the demo's data are as they should be
+    for (const std::string& line : e.glance()) std::printf("%s\n", line.c_str());
+  }
   std::printf("encoder  %s, from %s\n", e.network().backbone().spec().c_str(),
               e.checkpoint().c_str());
   std::printf("views    %s\n", e.views().spec().c_str());

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -229,10 +230,6 @@ absl::StatusOr<data::Opened> OpenSplit(data::DataSource& source, data::Split spl
   if (base::PrintConfig() && absl::IsNotFound(opened.status())) return data::Opened();
   if (!opened.ok()) return opened;
   FLAGS_range = source.range = data::WriteRange(opened->decode.range);
-  if (base::PrintConfig()) return opened;
-  auto notes = data::CheckSample(*opened->dataset, opened->decode);
-  if (!notes.ok()) return notes.status();
-  opened->notes.insert(opened->notes.end(), notes->begin(), notes->end());
   return opened;
 }
 
@@ -245,6 +242,11 @@ void PrintNotes(const std::vector<std::string>& notes) {
   for (const std::string& note : notes) {
     if (!note.empty()) std::printf("note     %s\n", note.c_str());
   }
+}
+
+void PrintLines(const std::vector<std::string>& lines) {
+  if (FLAGS_data.empty()) return;  // of the demo's data
+  for (const std::string& line : lines) std::printf("%s\n", line.c_str());
 }
 
 absl::Status Evaluate(const std::string& place, const moco::World& world) {
@@ -265,11 +267,14 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   }
   validation->notes.push_back(NumberAsClassifier(checkpoint->facts, validation->dataset));
   validation->notes.push_back(ExifNote(*checkpoint, source.decode));
+  const auto glance = data::Glance(*validation->dataset, {.decode = validation->decode});
+  if (!glance.ok()) return glance.status();
   if (world.writes()) {
     std::printf("data     %lld images, %s (%s)\n",
                 static_cast<long long>(validation->dataset->size()), validation->place.c_str(),
                 validation->format.c_str());
     PrintNotes(validation->notes);
+    PrintLines(*glance);
     std::printf("encoder  %s, with its classifier from %s\n", (*encoder)->spec().c_str(),
                 FLAGS_resume.c_str());
   }
@@ -285,8 +290,8 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
 }
 
 void PrintSettings(const std::string& place, const std::string& format, const LinearData& data,
-                   const std::vector<std::string>& notes, const LinearOptions& o,
-                   const FrozenBackbone& encoder, const moco::World& world,
+                   const std::vector<std::string>& notes, const std::vector<std::string>& glance,
+                   const LinearOptions& o, const FrozenBackbone& encoder, const moco::World& world,
                    const std::string& folder) {
   std::printf("data     %lld training and %lld validation images in %lld classes, %s (%s)\n",
               static_cast<long long>(data.train.size()),
@@ -294,13 +299,7 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               static_cast<long long>(data.train.classes().size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
   PrintNotes(notes);
-  if (!FLAGS_data.empty() && world.writes()) {
-    std::vector<std::string> lines = data::Glance(data.train, {.what = "training", .labels = true});
-    for (std::string& line : data::Glance(data.validation, {.what = "validation"})) {
-      lines.push_back(std::move(line));
-    }
-    for (const std::string& line : lines) std::printf("%s\n", line.c_str());
-  }
+  if (world.writes()) PrintLines(glance);
   std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
               encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
@@ -359,13 +358,20 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   }
   if (FLAGS_finetune) (*encoder)->Thaw();
   const LinearData data{*train->dataset, *validation->dataset};
+  std::vector<std::string> glance;
+  for (const auto& [dataset, what, labels] : {std::tuple(&data.train, "training", true),
+                                              std::tuple(&data.validation, "validation", false)}) {
+    auto lines = data::Glance(*dataset, {.decode = train->decode, .what = what, .labels = labels});
+    if (!lines.ok()) return lines.status();
+    glance.insert(glance.end(), lines->begin(), lines->end());
+  }
   auto trainer = LinearTrainer::Create(*options, data, **encoder, *world.communicator);
   if (!trainer.ok()) return trainer.status();
 
   absl::Status opened = run->Open(world, base::Flagfile(kFile, {"run_dir", "resume", "force"}),
                                   options->loader_threads);
   if (!opened.ok()) return opened;
-  PrintSettings(place, train->format, data, notes, *options, **encoder, world, run->path());
+  PrintSettings(place, train->format, data, notes, glance, *options, **encoder, world, run->path());
   return (*trainer)->Run(run->folder());
 }
 

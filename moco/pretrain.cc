@@ -241,11 +241,6 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   FLAGS_range = data::WriteRange(data.train.decode.range);  // of an automatic one, what was found
-  if (!base::PrintConfig()) {
-    auto notes = data::CheckSample(*data.train.dataset, data.train.decode);
-    if (!notes.ok()) return notes.status();
-    data.train.notes.insert(data.train.notes.end(), notes->begin(), notes->end());
-  }
   if (FLAGS_knn_every == 0) return data;
   source.range = FLAGS_range;
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
@@ -325,8 +320,9 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   return o;
 }
 
-// What a user should know of the data before the first batch.
-void PrintData(const Data& data, const World& world) {
+// What a user should know of the data before the first batch; `glance`: of the images to train
+// with.
+void PrintData(const Data& data, const std::vector<std::string>& glance, const World& world) {
   if (FLAGS_data.empty()) return;  // the demo's data are as they should be
   for (const data::Opened* opened : {&data.train, &data.bank, &data.test}) {
     for (const std::string& note : opened->notes) {
@@ -334,23 +330,20 @@ void PrintData(const Data& data, const World& world) {
     }
   }
   if (!world.writes()) return;
-  const int64_t view_size = FLAGS_views.empty() ? FLAGS_image_size : 0;
-  for (const std::string& line : data::Glance(*data.train.dataset, {.view_size = view_size})) {
-    std::printf("%s\n", line.c_str());
-  }
+  for (const std::string& line : glance) std::printf("%s\n", line.c_str());
   if (data.bank.dataset == nullptr) return;
   const std::string note =
       data::EmptyClassesNote(data::Summarize(*data.bank.dataset), data.bank.dataset->classes());
   if (!note.empty()) std::printf("note     %s\n", note.c_str());
 }
 
-void PrintSettings(const Data& data, const TrainerOptions& o, const World& world,
-                   const std::string& folder) {
+void PrintSettings(const Data& data, const std::vector<std::string>& glance,
+                   const TrainerOptions& o, const World& world, const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
               data.train.format.c_str());
-  PrintData(data, world);
+  PrintData(data, glance, world);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
   // The spec in full, since the temperature may come from a flag, a spec or a default.
@@ -490,6 +483,10 @@ absl::Status Train(const base::Program& program, const World& world) {
   if (data.ok()) options.decode = data->train.decode;
   options.earlier = place->checkpoints();
   if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
+  const auto glance = data::Glance(
+      *data->train.dataset,
+      {.decode = data->train.decode, .view_size = FLAGS_views.empty() ? FLAGS_image_size : 0});
+  if (!glance.ok()) return glance.status();
   const TrainerData trainer_data = {data->train.dataset.get(), data->bank.dataset.get(),
                                     data->test.dataset.get()};
   if (FLAGS_estimate) return PrintEstimate(options, trainer_data, world);
@@ -502,7 +499,7 @@ absl::Status Train(const base::Program& program, const World& world) {
       !s.ok()) {
     return s;
   }
-  PrintSettings(*data, options, world, place->path());
+  PrintSettings(*data, *glance, options, world, place->path());
   absl::Status s = (*trainer)->Run(place->folder());
   if (!s.ok() || !world.writes()) return s;
   const std::string checkpoints = place->folder()->File(options.checkpoint_prefix);

@@ -14,8 +14,9 @@ namespace data {
 // Writes all images of `dataset`, with names, labels, classes and view defaults, to `path`,
 // atomically. Image files are copied as they are; with `decoded`, and where the data set does not
 // keep files, pixels are written; `dataset` has to be opened with DecodeOptions::raw, so that these
-// are mapped to their range when the pack is read. `progress` is called with the number of images written so far.
-// Errors: an image that cannot be read (the message names it), a `path` that cannot be written.
+// are mapped to their range when the pack is read. `progress` is called with the number of images
+// written so far. Errors: an image that cannot be read (the message names it), a `path` that cannot
+// be written.
 absl::Status WritePack(const Dataset& dataset, Split split, bool decoded, const std::string& path,
                        const std::function<void(int64_t)>& progress);
 

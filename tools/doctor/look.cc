@@ -19,16 +19,15 @@
 #include "base/format_count.h"
 #include "base/progress.h"
 #include "data/codec.h"
+#include "data/decode_options.h"
 
 namespace doctor {
 namespace {
 
-constexpr int kMaxChannels = 64;
-
 // Sums over pixels, as whole numbers of kUnits, so that the order of the images changes nothing.
 struct Sums {
   static constexpr double kUnits = 1 << 20;  // in 1, the largest value
-  std::array<int64_t, kMaxChannels> values = {}, squares = {};
+  std::array<int64_t, data::kMaxChannels> values = {}, squares = {};
   int64_t pixels = 0;
   uint64_t pixel_bytes = 0, file_bytes = 0;
   double largest_of_16_bits = 0;
@@ -56,7 +55,7 @@ struct Sums {
   }
 
   void Add(const Sums& other) {
-    for (int c = 0; c < kMaxChannels; ++c) {
+    for (int c = 0; c < data::kMaxChannels; ++c) {
       values[c] += other.values[c];
       squares[c] += other.squares[c];
     }
