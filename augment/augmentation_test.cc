@@ -69,7 +69,12 @@ TEST_P(AugmentationContract, IsAFunctionOfImageAndStreamAndLeavesTheImageAlone) 
 // Float images in [0, 1] become what those of 8 bits become, but for rounding and the shape of the
 // blur, and stay in the range; the input is left alone.
 TEST_P(AugmentationContract, FloatImagesAreTreatedAsThoseOfEightBits) {
-  const Pipeline pipeline = Make();
+  // Its defaults change nothing.
+  const Pipeline pipeline =
+      GetParam() == "color_jitter"
+          ? Pipeline::Create("color_jitter:brightness=0.4,contrast=0.4,saturation=0.4,hue=0.3")
+                .value()
+          : Make();
   const cv::Mat noise = Noise(41, 23);
   cv::Mat image;
   cv::blur(noise, image, {3, 3});

@@ -65,6 +65,23 @@ TEST_F(PackedTest, KeepsImagesLabelsNamesAndSplit) {
   }
 }
 
+// Decoded pixels keep their values, which are mapped when the pack is read.
+TEST_F(PackedTest, KeepsValuesOfSixteenBits) {
+  const std::string wide = TestFolder("wide");
+  WriteTestFile(wide + "/1.pgm", std::string("P5 2 1 65535\n\x01\x02\xFF\xF0", 17));
+  std::filesystem::create_directory(wide + "/packed");
+  const DecodeOptions raw{.channels = 1, .raw = true};
+  const auto opened = OpenDataset(wide, Split::kPretraining, "flat_folder", raw).value();
+  const std::string pack = wide + "/packed/train.pack";
+  ASSERT_TRUE(WritePack(*opened.dataset, Split::kPretraining, true, pack, [](int64_t) {}).ok());
+  const auto read = [&](const DecodeOptions& decode) {
+    return OpenDataset(pack, Split::kPretraining, "", decode)->dataset->Image(0).value();
+  };
+  EXPECT_EQ(read(raw).at<uint16_t>(0, 1), 0xFFF0);
+  EXPECT_EQ(read({.channels = 1}).at<float>(0, 0), 0x0102 / 65535.0f);
+  EXPECT_EQ(read({.channels = 1, .range = {{0, 516}}}).at<float>(0, 0), 0.5f);
+}
+
 TEST_F(PackedTest, KeepsWhatIsUsualForViews) {
   const std::string numbered = TestFolder("numbered");
   WriteTestFile(numbered + "/unlabeled/0.png", EncodePng(TestImage(1)));
