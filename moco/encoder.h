@@ -33,7 +33,7 @@ class Encoder {
   void Initialize();
 
   // Returns the vectors of images, N x dim(), not normalised. images: N x channels x H x W,
-  // channels_last, with 1 to 4 channels, as the backbone was made for. In training mode N is
+  // channels_last, with 1 to 64 channels, as the backbone was made for. In training mode N is
   // divisible by bn_splits, and sample i belongs to part i mod bn_splits.
   at::Tensor operator()(const at::Tensor& images) const;
 

@@ -66,7 +66,7 @@ class MoCo {
 
   // One iteration of Algorithm 1.
   //   x_q, x_k: N x channels x H x W, channels_last, on the device: two views of the same N images,
-  //             which are this rank's part of the batch; 1 to 4 channels; N is divisible by
+  //             which are this rank's part of the batch; 1 to 64 channels; N is divisible by
   //             accumulate x bn_splits.
   //   step:     the number of this step in the run; with the seed it determines the shuffle.
   // Returns Aborted on every rank if the loss of one rank is not finite. Only running statistics

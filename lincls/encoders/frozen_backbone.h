@@ -49,7 +49,7 @@ class FrozenBackbone {
 
   // Returns the features, N x feature_dim(), on device(), without a gradient and with the running
   // statistics of batch normalisation. images: N x channels x H x W, channels_last, float32, on any
-  // device; 1 to 4 channels, as the backbone was made for.
+  // device; 1 to 64 channels, as the backbone was made for.
   at::Tensor operator()(const at::Tensor& images) const;
 
   // The same for each stage: see moco::Backbone::Stages.

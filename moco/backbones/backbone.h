@@ -17,7 +17,7 @@ namespace moco {
 class Backbone : public torch::nn::Module {
  public:
   // Returns the features of images, N x feature_dim(). images: N x channels x H x W in the
-  // parameters' dtype, channels_last; 1 to 4 channels, as the backbone was made for.
+  // parameters' dtype, channels_last; 1 to 64 channels, as the backbone was made for.
   virtual at::Tensor forward(const at::Tensor& images) = 0;
 
   virtual int64_t feature_dim() const = 0;
