@@ -112,8 +112,8 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
 
   const auto checkpoint = moco::ReadCheckpoint(options.checkpoint);
   if (!checkpoint.ok()) return checkpoint.status();
-  e.weights_ = Fingerprint(checkpoint->state);
-  auto network = FeatureNetwork::Create(*checkpoint, options.arch);
+  e.weights_ = Fingerprint(*checkpoint);
+  auto network = FeatureNetwork::Create(*checkpoint, options.encoder);
   if (!network.ok()) return base::InFile(network.status(), options.checkpoint);
   e.network_ = *std::move(network);
   e.network_->To(options.device);
@@ -152,7 +152,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
                             .loss = options.loss,
                             .augmented_views = options.augmented_views,
                             .seed = options.seed,
-                            .arch = options.arch,
+                            .arch = e.network_->backbone().spec(),
                             .batch_size = e.batch_size_,
                             .loader_threads = options.loader_threads},
                            *checkpoint, e.network_->backbone(), e.network_->head(), dataset);
@@ -182,6 +182,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"checkpoint", options_.checkpoint},
               {"weights", weights_},
               {"arch", network_->backbone().spec()},
+              {"encoder_prefix", network_->backbone().prefix()},
               {"eval_views", views_->spec()},
               {"features", nlohmann::ordered_json::object()},
               {"dtype", options_.type == tensors::NpyType::kFloat16 ? "float16" : "float32"},

@@ -25,7 +25,7 @@ struct ExtractionOptions {
   data::DataSource source;            // its channels are those of the checkpoint
   std::string split = "pretraining";  // data::ReadSplit
   std::string checkpoint;             // a file
-  std::string arch;                   // as for FrozenBackbone::Create
+  moco::EncoderChoice encoder;
   c10::Device device = c10::kCPU;
   std::string eval_views;             // spec; empty: as EvaluationViews finds
   std::string features = "backbone";  // as for FeatureNetwork::Choose

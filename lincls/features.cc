@@ -41,6 +41,7 @@ DEFINE_string(
     pretrained, "",
     "[encoder] checkpoint of pretraining, or its run folder; empty: the newest in ./runs");
 MOCOPP_ARCH_FLAG;
+MOCOPP_FOUND_FLAGS;
 DEFINE_string(features, "backbone",
               "[output] features to write: backbone, head, stage1, stage2, ..., or all that the "
               "network has");
@@ -96,7 +97,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
   if (!device.ok()) return device.status();
   o.device = *device;
   o.split = FLAGS_split;
-  o.arch = FLAGS_arch;
+  o.encoder = MOCOPP_ENCODER_CHOICE(FLAGS_arch);
   o.eval_views = FLAGS_eval_views;
   o.features = FLAGS_features;
   o.type = FLAGS_dtype == "float16" ? tensors::NpyType::kFloat16 : tensors::NpyType::kFloat32;
@@ -121,6 +122,9 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
   }
   std::printf("encoder  %s, from %s\n", e.network().backbone().spec().c_str(),
               e.checkpoint().c_str());
+  if (const std::string& note = e.network().backbone().note(); !note.empty()) {
+    std::printf("note     %s\n", note.c_str());
+  }
   std::printf("views    %s\n", e.views().spec().c_str());
   std::printf("features %s, %s\n",
               absl::StrJoin(e.network().outputs(), ", ", absl::PairFormatter(" ")).c_str(),

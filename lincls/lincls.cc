@@ -69,6 +69,7 @@ MOCOPP_SEED_FLAG;
 
 // Flags that the reference does not have.
 MOCOPP_DATA_FLAGS;
+MOCOPP_FOUND_FLAGS;
 DEFINE_bool(finetune, false,
             "[encoder] train the encoder too, with batch statistics; the default of --lr is then "
             "0.01");
@@ -252,7 +253,7 @@ void PrintLines(const std::vector<std::string>& lines) {
 absl::Status Evaluate(const std::string& place, const moco::World& world) {
   auto checkpoint = moco::ReadCheckpoint(FLAGS_resume);
   if (!checkpoint.ok()) return checkpoint.status();
-  auto encoder = FrozenBackbone::Create(*checkpoint, kClassifier, FLAGS_arch);
+  auto encoder = FrozenBackbone::Create(*checkpoint, {FLAGS_arch, kClassifier});
   if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
@@ -321,7 +322,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   FLAGS_pretrained = *pretrained;  // for the flagfile, since later the newest may be another one
   auto checkpoint = moco::ReadCheckpoint(*pretrained);
   if (!checkpoint.ok()) return checkpoint.status();
-  auto encoder = FrozenBackbone::Create(*checkpoint, kPretrained, FLAGS_arch);
+  auto encoder = FrozenBackbone::Create(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch));
   if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
   (*encoder)->To(world.device);
   const int channels = *moco::ImageChannels((*encoder)->spec());
@@ -352,6 +353,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   std::vector<std::string> notes = train->notes;
   notes.insert(notes.end(), validation->notes.begin(), validation->notes.end());
   notes.push_back(exif_note);
+  notes.push_back((*encoder)->note());
   if (FLAGS_label_fraction < 1) {
     train->dataset =
         data::FractionOfLabels(std::move(train->dataset), FLAGS_label_fraction, FLAGS_seed);

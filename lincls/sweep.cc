@@ -212,12 +212,12 @@ absl::StatusOr<Encoder> OpenEncoder(const std::vector<Table>& tables) {
                         absl::StrCat(checkpoint.status().message(), "; the features were computed ",
                                      "with this checkpoint; give its path by --pretrained"));
   }
-  if (!(*table)->weights.empty() && Fingerprint(checkpoint->state) != (*table)->weights) {
+  if (!(*table)->weights.empty() && Fingerprint(*checkpoint) != (*table)->weights) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' does not hold the weights that '", (*table)->features.path(),
                      "' was computed with; give --pretrained, or compute the features again"));
   }
-  auto encoder = FrozenBackbone::Create(*checkpoint, PrefixOf(*checkpoint), (*table)->arch);
+  auto encoder = FrozenBackbone::Create(*checkpoint, {(*table)->arch, (*table)->encoder_prefix});
   if (!encoder.ok()) return base::InFile(encoder.status(), path);
   if ((*encoder)->feature_dim() != (*table)->features.columns()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' has ", (*encoder)->feature_dim(),

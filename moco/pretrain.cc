@@ -37,6 +37,7 @@
 #include "moco/losses/loss.h"
 #include "moco/presets.h"
 #include "moco/training/footprint.h"
+#include "moco/training/initial_weights.h"
 #include "moco/training/place.h"
 #include "moco/training/trainer.h"
 #include "registry/options.h"
@@ -74,6 +75,10 @@ DEFINE_bool(aug_plus, false, "[views] blur and stronger colour changes (MoCo v2)
 
 // Flags that the reference does not have.
 MOCOPP_DATA_FLAGS;
+DEFINE_string(init, "",
+              "[encoder] checkpoint of another network, or the folder of a run, whose encoder (and "
+              "head, if it fits) the run starts from; with it, --arch may be left out");
+MOCOPP_FOUND_FLAGS;
 DEFINE_string(head, "", "[encoder] spec of the head, instead of --mlp and --moco-dim");
 DEFINE_string(loss, "", "[method] spec of the loss, instead of --moco-t");
 DEFINE_string(optimizer, "",
@@ -136,6 +141,7 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 
   bazel run //moco:pretrain                                              the demo: 4 minutes on 2 cores
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
+  bazel run //moco:pretrain -- DIR --init=resnet50.pth --lr=0.003        start from weights
   bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
 )";
 
@@ -171,6 +177,10 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
   if (FLAGS_probe && FLAGS_knn_every == 0) {
     return absl::InvalidArgumentError(
         "--probe uses the images of --knn-every; give --knn-every, too");
+  }
+  if (FLAGS_init.empty() && !(FLAGS_encoder_prefix.empty() && FLAGS_weights.empty())) {
+    return absl::InvalidArgumentError(
+        "--encoder-prefix and --weights choose an encoder of the file --init; give --init, too");
   }
   if (FLAGS_shuffle_keys == "deal" && FLAGS_symmetric) {
     return absl::InvalidArgumentError(
@@ -224,6 +234,23 @@ absl::StatusOr<RunPlace> FindPlace(const World& world) {
     FLAGS_resume.clear();
   }
   return place;
+}
+
+// Reads --init, and sets --arch to its backbone unless it is given. Null without --init. A run that
+// resumes does not need the file any more.
+absl::StatusOr<std::shared_ptr<const InitialWeights>> ReadInit(const RunPlace& place) {
+  if (FLAGS_init.empty()) return nullptr;
+  FLAGS_init = base::UserPath(FLAGS_init);
+  const bool resumes = !FLAGS_resume.empty() || !place.checkpoints().empty();
+  auto read = ReadInitialWeights(FLAGS_init, MOCOPP_ENCODER_CHOICE(""),
+                                 base::IsSet("arch") ? FLAGS_arch : "");
+  if (!read.ok()) {
+    if (resumes && absl::IsNotFound(read.status())) return nullptr;
+    return read.status();
+  }
+  FLAGS_init = read->path;  // for the flagfile, since later a run may have newer checkpoints
+  base::SetDefaults({{"arch", read->spec}});
+  return std::make_shared<const InitialWeights>(*std::move(read));
 }
 
 struct Data {
@@ -458,6 +485,8 @@ absl::Status Train(const base::Program& program, const World& world) {
   if (absl::Status s = base::ApplyPreset(program, ""); !s.ok()) return s;
   auto place = FindPlace(world);
   if (!place.ok()) return place.status();
+  auto initial = ReadInit(*place);
+  if (!initial.ok()) return initial.status();
   std::string data_folder;
   if (FLAGS_data.empty()) {
     if (absl::Status s = base::ApplyPreset(program, "demo"); !s.ok()) return s;
@@ -481,6 +510,8 @@ absl::Status Train(const base::Program& program, const World& world) {
   if (usual.size > 0) base::SetDefaults({{"image_size", absl::StrCat(usual.size)}});
   TrainerOptions options = Options(usual, *ImageChannels(FLAGS_arch), world);
   if (data.ok()) options.decode = data->train.decode;
+  options.initial = *std::move(initial);
+  if (options.initial != nullptr) options.init = options.initial->fingerprint;
   options.earlier = place->checkpoints();
   if (base::PrintConfig()) return world.writes() ? PrintConfig(options) : absl::OkStatus();
   const auto glance = data::Glance(

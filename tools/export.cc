@@ -16,8 +16,9 @@
 #include "base/files.h"
 #include "base/program.h"
 #include "base/shared_flags.h"
-#include "lincls/encoders/encoder_layouts.h"
+#include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/find_encoder.h"
 #include "moco/checkpoints/state_dict.h"
 #include "tools/export_formats.h"
 #include "tools/onnx_file.h"
@@ -29,6 +30,7 @@ DEFINE_string(out, "", "[output] file to write; an existing one is replaced");
 DEFINE_bool(verify, false, "[output] read the file back and compare the features of images");
 DEFINE_string(images, "", "[data] folder or tar archive of images for --verify; empty: the demo's");
 MOCOPP_ARCH_FLAG;
+MOCOPP_FOUND_FLAGS;
 
 namespace {
 
@@ -80,19 +82,20 @@ absl::Status Export(const std::string& path, const std::string& out) {
   }
   const auto checkpoint = moco::ReadCheckpoint(path);
   if (!checkpoint.ok()) return checkpoint.status();
-  const auto encoder = lincls::FindEncoder(checkpoint->state);
-  if (!encoder.ok()) return OfCheckpoint(encoder.status(), path);
+  const auto found = moco::FindEncoder(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch));
+  if (!found.ok()) return OfCheckpoint(found.status(), path);
+  const moco::StateDict encoder = moco::GetState(*found->backbone);
   // Errors in the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
-    auto made = tools::Verifier::Create(*checkpoint, FLAGS_arch, base::UserPath(FLAGS_images));
+    auto made = tools::Verifier::Create(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch), base::UserPath(FLAGS_images));
     if (!made.ok()) return OfCheckpoint(made.status(), path);
     verifier = *std::move(made);
   }
-  const auto tensors = Write(out, *encoder);
+  const auto tensors = Write(out, encoder);
   if (!tensors.ok()) return OfCheckpoint(tensors.status(), path);
   absl::PrintF("%s: %d tensors of %s%s\n", out, *tensors,
-               checkpoint->arch.empty() ? "the encoder" : checkpoint->arch,
+               found->spec,
                FLAGS_to == "torchvision" ? ", all but fc: load_state_dict(..., strict=False)" : "");
   if (!FLAGS_verify) return absl::OkStatus();
   const auto difference = verifier->Difference(out, FLAGS_to);

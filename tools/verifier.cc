@@ -61,9 +61,9 @@ absl::Status Damaged(const std::string& path, absl::string_view what) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoint& checkpoint,
-                                                           const std::string& arch,
+                                                           const moco::EncoderChoice& choice,
                                                            const std::string& folder) {
-  auto backbone = lincls::FrozenBackbone::Create(checkpoint, lincls::kPretrained, arch);
+  auto backbone = lincls::FrozenBackbone::Create(checkpoint, choice);
   if (!backbone.ok()) return backbone.status();
   const std::string views = checkpoint.facts.Setting(moco::kEvalViewsSetting);
   const int channels = *moco::ImageChannels((*backbone)->spec());
@@ -84,9 +84,7 @@ absl::StatusOr<at::Tensor> Verifier::Features(const std::string& path,
   }
   auto read = moco::ReadCheckpoint(path);
   if (!read.ok()) return read.status();
-  if (format == "detectron2") read->state = TorchvisionNames(read->state);
-  const auto backbone =
-      lincls::FrozenBackbone::Create(*read, lincls::kPretrained, backbone_->spec());
+  const auto backbone = lincls::FrozenBackbone::Create(*read, {backbone_->spec()});
   if (!backbone.ok()) return Damaged(path, backbone.status().message());
   const absl::Status same = moco::CheckEqual((*backbone)->State(), backbone_->State());
   if (!same.ok()) return Damaged(path, same.message());

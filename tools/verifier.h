@@ -17,10 +17,9 @@ namespace tools {
 class Verifier {
  public:
   // Computes the checkpoint's features of a few images in `folder` (empty: the demo's), with its
-  // evaluation views. `arch` is as for FrozenBackbone::Create. InvalidArgument is to be read after
-  // the checkpoint's name.
+  // evaluation views. InvalidArgument is to be read after the checkpoint's name.
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const moco::Checkpoint& checkpoint,
-                                                          const std::string& arch,
+                                                          const moco::EncoderChoice& choice,
                                                           const std::string& folder);
 
   // Reads `path`, which has the format named by --to, and returns the difference between its

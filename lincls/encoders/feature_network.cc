@@ -8,7 +8,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "lincls/encoders/pretrained.h"
 #include "moco/backbones/backbone.h"
 #include "registry/spec.h"
 
@@ -25,17 +24,13 @@ int64_t StageNumber(absl::string_view name) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<FeatureNetwork>> FeatureNetwork::Create(
-    const moco::Checkpoint& checkpoint, const std::string& arch) {
+    const moco::Checkpoint& checkpoint, const moco::EncoderChoice& choice) {
   std::unique_ptr<FeatureNetwork> network(new FeatureNetwork);
-  const std::string prefix = PrefixOf(checkpoint);
-  auto backbone = FrozenBackbone::Create(checkpoint, prefix, arch);
+  auto backbone = FrozenBackbone::Create(checkpoint, choice);
   if (!backbone.ok()) return backbone.status();
   network->backbone_ = *std::move(backbone);
-  if (prefix == kClassifier) {
-    network->no_head_ = "holds a linear classifier in place of the head";
-    return network;
-  }
-  auto head = FrozenHead::Create(checkpoint, prefix, network->backbone_->feature_dim());
+  auto head = FrozenHead::Create(checkpoint, network->backbone_->prefix(),
+                                 network->backbone_->feature_dim());
   if (head.ok()) {
     network->head_ = *std::move(head);
   } else if (absl::IsNotFound(head.status())) {

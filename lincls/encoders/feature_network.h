@@ -20,11 +20,10 @@ namespace lincls {
 
 class FeatureNetwork {
  public:
-  // The query encoder of a checkpoint of pretraining, or the encoder in a checkpoint of a linear
-  // classifier. `arch` and errors, to be read after the checkpoint's name, are as for
-  // FrozenBackbone::Create.
+  // The encoder of a checkpoint, such as the query encoder of pretraining. Errors, to be read after
+  // the checkpoint's name, are those of moco::FindEncoder.
   static absl::StatusOr<std::unique_ptr<FeatureNetwork>> Create(const moco::Checkpoint& checkpoint,
-                                                                const std::string& arch);
+                                                                const moco::EncoderChoice& choice);
 
   // Moves the network to `device`; before the first call it is on the CPU.
   void To(at::Device device);

@@ -81,7 +81,7 @@ std::vector<std::string> Names(const FeatureNetwork& network) {
 
 void ExpectRefused(const moco::Checkpoint& checkpoint, const std::string& features,
                    const std::string& message) {
-  const auto network = FeatureNetwork::Create(checkpoint, "").value();
+  const auto network = FeatureNetwork::Create(checkpoint, {}).value();
   const absl::Status s = network->Choose(features, 16, 16);
   EXPECT_EQ(s.code(), absl::StatusCode::kInvalidArgument) << s;
   EXPECT_THAT(std::string(s.message()), HasSubstr(message));
@@ -91,7 +91,7 @@ TEST(FeatureNetworkTest, GivesWhatTheNetworksGive) {
   // The reference's checkpoints do not say which head it is.
   for (const std::string head : {"mlp:dim=5", "linear:dim=5"}) {
     const Pretrained pretrained(kSpec, head);
-    const auto network = FeatureNetwork::Create(pretrained.checkpoint, "").value();
+    const auto network = FeatureNetwork::Create(pretrained.checkpoint, {}).value();
     ASSERT_TRUE(network->Choose("all", 16, 16).ok());
     EXPECT_THAT(Names(*network),
                 testing::ElementsAre("backbone 8", "head 5", "stage1 4", "stage2 8"));
@@ -110,7 +110,7 @@ TEST(FeatureNetworkTest, GivesWhatTheNetworksGive) {
 
 TEST(FeatureNetworkTest, ChoosesByName) {
   const Pretrained pretrained(kSpec, "mlp:dim=5");
-  auto network = FeatureNetwork::Create(pretrained.checkpoint, "").value();
+  auto network = FeatureNetwork::Create(pretrained.checkpoint, {}).value();
   ASSERT_TRUE(network->Choose("stage1, head,stage1", 16, 16).ok());
   EXPECT_THAT(Names(*network), testing::ElementsAre("head 5", "stage1 4"));
   EXPECT_TRUE((*network)(Images(2))[0].equal((*network->head())(network->backbone()(Images(2)))));
@@ -122,19 +122,19 @@ TEST(FeatureNetworkTest, ChoosesByName) {
 TEST(FeatureNetworkTest, SaysWhatACheckpointDoesNotHave) {
   const Pretrained headless(kSpec, "");
   ExpectRefused(headless.checkpoint, "head", "no head below 'module.encoder_q.fc.'");
-  const auto all = FeatureNetwork::Create(headless.checkpoint, "").value();
+  const auto all = FeatureNetwork::Create(headless.checkpoint, {}).value();
   ASSERT_TRUE(all->Choose("all", 16, 16).ok());
   EXPECT_THAT(Names(*all), testing::ElementsAre("backbone 8", "stage1 4", "stage2 8"));
 
   const Pretrained stageless("means", "");
   ExpectRefused(stageless.checkpoint, "stage1", "'means' with no stages");
-  const auto means = FeatureNetwork::Create(stageless.checkpoint, "").value();
+  const auto means = FeatureNetwork::Create(stageless.checkpoint, {}).value();
   ASSERT_TRUE(means->Choose("all", 16, 16).ok());
   EXPECT_THAT(Names(*means), testing::ElementsAre("backbone 3"));
 
   Pretrained wrong(kSpec, "mlp:dim=5");
   wrong.checkpoint.facts.settings["head"] = "mlp:dim=6";
-  const auto refused = FeatureNetwork::Create(wrong.checkpoint, "");
+  const auto refused = FeatureNetwork::Create(wrong.checkpoint, {});
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("does not fit the head"));
 }
@@ -146,7 +146,7 @@ TEST(FeatureNetworkTest, AClassifiersLayerIsNoHead) {
   for (const auto& [name, tensor] : moco::Below(pretrained.checkpoint.state, kPretrained)) {
     classifier.state.emplace_back(kClassifier + name, tensor);
   }
-  const auto network = FeatureNetwork::Create(classifier, "").value();
+  const auto network = FeatureNetwork::Create(classifier, {}).value();
   EXPECT_EQ(network->head(), nullptr);
   ASSERT_TRUE(network->Choose("backbone", 16, 16).ok());
   at::NoGradGuard no_grad;

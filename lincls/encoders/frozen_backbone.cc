@@ -7,39 +7,12 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "lincls/encoders/encoder_layouts.h"
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string PluginName(const std::string& spec) { return spec.substr(0, spec.find(':')); }
-
-// The spec to build: see Create.
-absl::StatusOr<std::string> SpecOf(const moco::Checkpoint& checkpoint, const std::string& arch) {
-  std::string held = checkpoint.facts.Setting(moco::kArchSetting);
-  const bool exact = !held.empty();
-  if (!exact) held = checkpoint.arch;
-  const std::string wanted = arch.empty() ? held : arch;
-  if (wanted.empty()) {
-    return absl::InvalidArgumentError("does not say which backbone it holds; give --arch");
-  }
-  auto spec = moco::Backbones().Canonical(wanted);
-  if (!spec.ok()) {
-    return absl::Status(spec.status().code(), absl::StrCat("cannot be read as '", wanted,
-                                                           "': ", spec.status().message()));
-  }
-  // The plugin may have got new options since then.
-  if (const auto now = moco::Backbones().Canonical(held); exact && now.ok()) held = *now;
-  if (exact ? *spec != held : !held.empty() && PluginName(*spec) != held) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("holds a backbone '", held, "', not '", *spec,
-                     "'; omit --arch, or give the one that it holds"));
-  }
-  return spec;
-}
 
 }  // namespace
 
@@ -52,46 +25,16 @@ moco::StateDict BackboneState(const moco::StateDict& state, const std::string& p
 }
 
 absl::StatusOr<std::unique_ptr<FrozenBackbone>> FrozenBackbone::Create(
-    const moco::Checkpoint& checkpoint, const std::string& prefix, const std::string& arch) {
-  moco::StateDict original;
-  if (prefix == kPretrained) {
-    auto encoder = FindEncoder(checkpoint.state);
-    if (!encoder.ok()) return encoder.status();
-    original = *std::move(encoder);
-  } else {
-    original = BackboneState(checkpoint.state, prefix);
-  }
-  if (original.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("has no tensor below '", prefix, "' in its state_dict"));
-  }
-  auto spec = SpecOf(checkpoint, arch);
-  if (!spec.ok()) return spec.status();
-  auto backbone = moco::Backbones().Create(*spec, moco::BackboneContext{});
-  if (!backbone.ok()) return backbone.status();
-  (*backbone)->eval();
-  for (at::Tensor& p : (*backbone)->parameters()) {
-    p.requires_grad_(false);
-    if (p.dim() == 4) p.set_data(p.data().contiguous(at::MemoryFormat::ChannelsLast));
-  }
-  const moco::StateDict live = moco::GetState(**backbone);
-  if (absl::Status s = moco::CopyState(original, live); !s.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("does not fit the backbone '", *spec, "': ", s.message()));
-  }
-  // Weights of a float64 run are converted to float32 here, and are compared in this form.
-  for (const auto& [name, tensor] : live) {
-    for (auto& [key, value] : original) {
-      if (key == name) value = value.to(tensor.scalar_type());
-    }
-  }
+    const moco::Checkpoint& checkpoint, const moco::EncoderChoice& choice) {
+  auto found = moco::FindEncoder(checkpoint, choice);
+  if (!found.ok()) return found.status();
+  moco::StateDict original = moco::Copy(moco::GetState(*found->backbone));
   return std::unique_ptr<FrozenBackbone>(
-      new FrozenBackbone(*spec, *std::move(backbone), std::move(original)));
+      new FrozenBackbone(*std::move(found), std::move(original)));
 }
 
-FrozenBackbone::FrozenBackbone(std::string spec, std::shared_ptr<moco::Backbone> backbone,
-                               moco::StateDict original)
-    : spec_(std::move(spec)), backbone_(std::move(backbone)), original_(std::move(original)) {}
+FrozenBackbone::FrozenBackbone(moco::FoundEncoder found, moco::StateDict original)
+    : found_(std::move(found)), backbone_(found_.backbone.get()), original_(std::move(original)) {}
 
 FrozenBackbone::~FrozenBackbone() = default;
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moco/checkpoints/checkpoint.h"
+#include "moco/checkpoints/find_encoder.h"
 #include "moco/checkpoints/state_dict.h"
 
 namespace moco {
@@ -30,17 +31,10 @@ moco::StateDict BackboneState(const moco::StateDict& state, const std::string& p
 
 class FrozenBackbone {
  public:
-  // Creates the backbone in a checkpoint, at `prefix`; with kPretrained, layouts of other programs
-  // are recognised, too (lincls/encoders/encoder_layouts.h). The checkpoint holds its spec; `arch`,
-  // if not empty, must be the same. Checkpoints of the reference hold only a name, which `arch` may
-  // refine ("resnet18:stem=cifar").
-  //
-  // InvalidArgument if there is nothing at `prefix`, or, naming the key, if a key is missing,
-  // unexpected or of another shape; NotFound if the backbone is unknown. Messages are to be read
-  // after the checkpoint's name.
+  // Creates the backbone in a checkpoint. Errors, to be read after the checkpoint's name, are those
+  // of moco::FindEncoder.
   static absl::StatusOr<std::unique_ptr<FrozenBackbone>> Create(const moco::Checkpoint& checkpoint,
-                                                                const std::string& prefix,
-                                                                const std::string& arch);
+                                                                const moco::EncoderChoice& choice);
   ~FrozenBackbone();
 
   // Moves the backbone to `device`; before the first call it is on the CPU.
@@ -72,8 +66,10 @@ class FrozenBackbone {
 
   int64_t feature_dim() const;
 
-  // Canonical.
-  const std::string& spec() const { return spec_; }
+  // As in moco::FoundEncoder.
+  const std::string& spec() const { return found_.spec; }
+  const std::string& prefix() const { return found_.prefix; }
+  const std::string& note() const { return found_.note; }
 
   // The tensors themselves, not copies.
   moco::StateDict State() const;
@@ -82,11 +78,10 @@ class FrozenBackbone {
   absl::Status CheckUnchanged() const;
 
  private:
-  FrozenBackbone(std::string spec, std::shared_ptr<moco::Backbone> backbone,
-                 moco::StateDict original);
+  FrozenBackbone(moco::FoundEncoder found, moco::StateDict original);
 
-  const std::string spec_;
-  const std::shared_ptr<moco::Backbone> backbone_;
+  const moco::FoundEncoder found_;
+  moco::Backbone* const backbone_;  // found_.backbone
   const moco::StateDict original_;  // the tensors of the checkpoint
   at::Device device_ = at::kCPU;
   bool thawed_ = false;

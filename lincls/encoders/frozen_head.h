@@ -20,9 +20,10 @@ namespace lincls {
 
 class FrozenHead {
  public:
-  // Creates the head at `prefix`, such as kPretrained, for a backbone of `feature_dim` features.
-  // The checkpoint holds its spec; for checkpoints of the reference it is derived from the names of
-  // the layers. NotFound if there is no head; InvalidArgument, naming the layer, if it does not
+  // Creates the head of the query or key encoder whose names begin with `prefix`, for a backbone of
+  // `feature_dim` features. The checkpoint holds its spec; for checkpoints of the reference it is
+  // derived from the names of the layers. NotFound if there is no head, or if `prefix` is that of
+  // another network, whose `fc` is a classifier; InvalidArgument, naming the layer, if it does not
   // fit. Messages are to be read after the checkpoint's name.
   static absl::StatusOr<std::unique_ptr<FrozenHead>> Create(const moco::Checkpoint& checkpoint,
                                                             const std::string& prefix,

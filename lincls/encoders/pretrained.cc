@@ -33,13 +33,6 @@ std::string RunFolderOf(const std::string& checkpoint) {
   return folder.filename() == "checkpoints" ? folder.parent_path() : folder;
 }
 
-const char* PrefixOf(const moco::Checkpoint& checkpoint) {
-  const std::string layer = absl::StrCat(kClassifier, "fc.weight");
-  const bool has = std::any_of(checkpoint.state.begin(), checkpoint.state.end(),
-                               [&](const auto& entry) { return entry.first == layer; });
-  return has ? kClassifier : kPretrained;
-}
-
 std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
                             const data::ViewDefaults& usual, int channels) {
   if (!given.empty()) return given;
@@ -59,12 +52,14 @@ std::string ExifNote(const moco::Checkpoint& checkpoint, const data::DecodeOptio
                       ": pictures that a camera has turned look different; give --exif=", trained);
 }
 
-std::string Fingerprint(const moco::StateDict& state) {
+std::string Fingerprint(const moco::Checkpoint& checkpoint) {
   uLong crc = crc32_z(0, nullptr, 0);
-  for (const auto& [name, tensor] : state) {
-    const at::Tensor bytes = tensor.cpu().contiguous();
-    crc = crc32_z(crc, reinterpret_cast<const Bytef*>(name.data()), name.size());
-    crc = crc32_z(crc, static_cast<const Bytef*>(bytes.const_data_ptr()), bytes.nbytes());
+  for (const moco::StateDict* state : {&checkpoint.state, &checkpoint.elsewhere}) {
+    for (const auto& [name, tensor] : *state) {
+      const at::Tensor bytes = tensor.cpu().contiguous();
+      crc = crc32_z(crc, reinterpret_cast<const Bytef*>(name.data()), name.size());
+      crc = crc32_z(crc, static_cast<const Bytef*>(bytes.const_data_ptr()), bytes.nbytes());
+    }
   }
   return absl::StrFormat("%08x", crc);
 }

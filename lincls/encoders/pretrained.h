@@ -18,11 +18,6 @@ absl::StatusOr<std::string> FindPretrained(const std::string& given);
 // Returns the run folder of a checkpoint.
 std::string RunFolderOf(const std::string& checkpoint);
 
-// Returns the prefix of the network (lincls/encoders/frozen_backbone.h): kClassifier if the
-// checkpoint is that of a linear classifier, which has a layer above the backbone; otherwise
-// kPretrained.
-const char* PrefixOf(const moco::Checkpoint& checkpoint);
-
 // Returns the pipeline of evaluation: `given`, or else the one in the checkpoint, the usual one of
 // the data set, or the reference's for 224 pixels.
 std::string EvaluationViews(const std::string& given, const moco::Checkpoint& checkpoint,
@@ -34,7 +29,7 @@ std::string ExifNote(const moco::Checkpoint& checkpoint, const data::DecodeOptio
 
 // Returns a checksum of the tensors (8 hexadecimal digits), which shows if a file of the same name
 // holds other tensors.
-std::string Fingerprint(const moco::StateDict& state);
+std::string Fingerprint(const moco::Checkpoint& checkpoint);
 
 }  // namespace lincls
 

@@ -111,7 +111,7 @@ class ImageColumnsImpl : public ImageColumns {
 
   absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
     if (head_ == nullptr) return absl::NotFoundError("contains no head");
-    auto key_backbone = FrozenBackbone::Create(checkpoint, moco::kKeyEncoder, options_.arch);
+    auto key_backbone = FrozenBackbone::Create(checkpoint, {options_.arch, moco::kKeyEncoder});
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
     key_backbone_->To(backbone_.device());

@@ -32,7 +32,7 @@ struct ImageColumnsOptions {
   std::string loss;                  // the spec; empty: the checkpoint's
   int64_t augmented_views = 4;       // views per image for disagreement; at least 2
   uint64_t seed = 0;                 // determines the crops, together with image and view
-  std::string arch;                  // as for FrozenBackbone::Create
+  std::string arch;                  // as in moco::EncoderChoice
 
   int64_t batch_size = 250;
   int loader_threads = 1;

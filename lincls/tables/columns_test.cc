@@ -75,7 +75,7 @@ class EnergiesTest : public testing::Test {
     Read();
   }
 
-  void Read() { network_ = FeatureNetwork::Create(checkpoint_, "").value(); }
+  void Read() { network_ = FeatureNetwork::Create(checkpoint_, {}).value(); }
 
   absl::StatusOr<std::unique_ptr<ImageColumns>> Create() const {
     return ImageColumns::Create(options_, checkpoint_, network_->backbone(), network_->head(),

@@ -71,6 +71,7 @@ absl::Status Describe(const nlohmann::json& json, const std::string& path, Featu
       json.at(key).get_to(*value);
     }
     // Earlier versions had no such settings.
+    table.encoder_prefix = json.value("encoder_prefix", "");
     table.source.validation = json.value("val", "");
     table.source.range = json.value("range", "");
     table.source.pages = json.value("pages", "first");

@@ -48,8 +48,8 @@ struct FeatureTable {
   data::DataSource source = {};  // of the images, without the channels: OpenImages
   std::string split = {};
   std::string folder = {};  // before each of `files` it makes data::Dataset::Name
-  std::string checkpoint = {}, weights = {}, arch = {},
-              eval_views = {};  // weights: a fingerprint of the tensors
+  std::string checkpoint = {}, weights = {};  // weights: a fingerprint of the tensors
+  std::string arch = {}, encoder_prefix = {}, eval_views = {};
 
   int64_t size() const { return static_cast<int64_t>(files.size()); }
 };

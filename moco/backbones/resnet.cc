@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "moco/backbones/batch_norm.h"
+#include "moco/backbones/resnet_shapes.h"
 
 namespace moco {
 namespace {
@@ -93,10 +94,13 @@ class Block : public nn::Module {
 class ResNet : public Backbone {
  public:
   ResNet(const ResNetShape& shape, const BackboneContext& context)
-      : cifar_stem_(shape.stem == "cifar"), stages_(shape.blocks.size()) {
+      : stem_(StemOf(shape.stem)), stages_(shape.blocks.size()) {
     const int64_t splits = context.bn_splits;
-    conv1_ = register_module("conv1", cifar_stem_ ? Conv(shape.channels, shape.width, 3, 1)
-                                                  : Conv(shape.channels, shape.width, 7, 2));
+    conv1_ = register_module(
+        "conv1", nn::Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
+                                .stride(stem_.stride)
+                                .padding(stem_.padding)
+                                .bias(false)));
     bn1_ = register_module("bn1", std::make_shared<BatchNorm2d>(shape.width, splits));
     channels_ = shape.width;
     int64_t width = shape.width;
@@ -140,8 +144,9 @@ class ResNet : public Backbone {
   using Blocks = std::vector<std::shared_ptr<Block>>;
 
   at::Tensor Stem(const at::Tensor& images) {
-    const at::Tensor x = bn1_->Relu(conv1_->forward(images));
-    return cifar_stem_ ? x : at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1);
+    const at::Tensor y = conv1_->forward(images);
+    const at::Tensor x = stem_.relu ? bn1_->Relu(y) : bn1_->forward(y);
+    return stem_.pool ? at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1) : x;
   }
 
   static at::Tensor Stage(const Blocks& blocks, at::Tensor x) {
@@ -169,50 +174,70 @@ class ResNet : public Backbone {
     return std::make_shared<Block>(in, layers, std::move(downsample), splits);
   }
 
-  const bool cifar_stem_;
+  const ResNetStem stem_;
   int64_t channels_ = 0;  // of the last block made
   nn::Conv2d conv1_{nullptr};
   std::shared_ptr<BatchNorm2d> bn1_;
   std::vector<Blocks> stages_;
 };
 
+// The values of the option `stem`, as registry::OneOf takes them.
+std::vector<std::string> StemNames() {
+  std::vector<std::string> names;
+  for (const ResNetStem& stem : kResNetStems) names.push_back(stem.name);
+  return names;
+}
+
+const char* StemHelp() {
+  static const std::string& text = *new std::string([] {
+    std::string help = "first layers";
+    for (const ResNetStem& stem : kResNetStems) {
+      absl::StrAppend(&help, "; ", stem.name, ": ", stem.what);
+    }
+    return help;
+  }());
+  return text.c_str();
+}
+
+template <class Visitor>
+void VisitStem(Visitor& v, std::string& stem, int64_t& channels) {
+  v("stem", stem, StemHelp(), registry::OneOf(StemNames()));
+  v("channels", channels,
+    "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha, or as many as they store",
+    registry::Between(1, 64));
+}
+
 struct StemOption {
   std::string stem = "imagenet";
   int64_t channels = 3;
   template <class Visitor>
   void Visit(Visitor& v) {
-    v("stem", stem,
-      "first layers; imagenet: 7x7 convolution of stride 2 and max pooling; cifar: 3x3 convolution "
-      "of stride 1",
-      registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels,
-      "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha, or as many as they store",
-      registry::Between(1, 64));
+    VisitStem(v, stem, channels);
   }
 };
 
-template <bool kBottleneck, int64_t kGroups, int64_t kWidthPerGroup, int64_t... kBlocks>
+template <const TorchvisionResNet& kNet>
 absl::StatusOr<std::unique_ptr<Backbone>> MakeTorchvision(const StemOption& options,
                                                           const BackboneContext& context) {
-  return MakeResNet({.bottleneck = kBottleneck,
-                     .blocks = {kBlocks...},
-                     .groups = kGroups,
-                     .width_per_group = kWidthPerGroup,
+  return MakeResNet({.bottleneck = kNet.bottleneck,
+                     .blocks = {kNet.blocks.begin(), kNet.blocks.end()},
+                     .groups = kNet.groups,
+                     .width_per_group = kNet.width_per_group,
                      .stem = options.stem,
                      .channels = options.channels},
                     context);
 }
 
-constexpr auto MakeResNet18 = MakeTorchvision<false, 1, 64, 2, 2, 2, 2>;
-constexpr auto MakeResNet34 = MakeTorchvision<false, 1, 64, 3, 4, 6, 3>;
-constexpr auto MakeResNet50 = MakeTorchvision<true, 1, 64, 3, 4, 6, 3>;
-constexpr auto MakeResNet101 = MakeTorchvision<true, 1, 64, 3, 4, 23, 3>;
-constexpr auto MakeResNet152 = MakeTorchvision<true, 1, 64, 3, 8, 36, 3>;
-constexpr auto MakeResNeXt50_32x4d = MakeTorchvision<true, 32, 4, 3, 4, 6, 3>;
-constexpr auto MakeResNeXt101_32x8d = MakeTorchvision<true, 32, 8, 3, 4, 23, 3>;
-constexpr auto MakeResNeXt101_64x4d = MakeTorchvision<true, 64, 4, 3, 4, 23, 3>;
-constexpr auto MakeWideResNet50_2 = MakeTorchvision<true, 1, 128, 3, 4, 6, 3>;
-constexpr auto MakeWideResNet101_2 = MakeTorchvision<true, 1, 128, 3, 4, 23, 3>;
+constexpr auto MakeResNet18 = MakeTorchvision<kResNet18>;
+constexpr auto MakeResNet34 = MakeTorchvision<kResNet34>;
+constexpr auto MakeResNet50 = MakeTorchvision<kResNet50>;
+constexpr auto MakeResNet101 = MakeTorchvision<kResNet101>;
+constexpr auto MakeResNet152 = MakeTorchvision<kResNet152>;
+constexpr auto MakeResNeXt50_32x4d = MakeTorchvision<kResNeXt50_32x4d>;
+constexpr auto MakeResNeXt101_32x8d = MakeTorchvision<kResNeXt101_32x8d>;
+constexpr auto MakeResNeXt101_64x4d = MakeTorchvision<kResNeXt101_64x4d>;
+constexpr auto MakeWideResNet50_2 = MakeTorchvision<kWideResNet50_2>;
+constexpr auto MakeWideResNet101_2 = MakeTorchvision<kWideResNet101_2>;
 
 struct SmallOptions {
   int64_t width = 16;
@@ -228,13 +253,7 @@ struct SmallOptions {
       registry::Between(1, 100));
     v("stages", stages, "number of stages; each after the first halves the resolution",
       registry::Between(1, 5));
-    v("stem", stem,
-      "first layers; cifar: 3x3 convolution of stride 1; imagenet: 7x7 convolution of stride 2 and "
-      "max pooling",
-      registry::OneOf({"imagenet", "cifar"}));
-    v("channels", channels,
-      "channels of the images: 1 grey, 3 colour, 2 or 4 with alpha, or as many as they store",
-      registry::Between(1, 64));
+    VisitStem(v, stem, channels);
   }
 };
 
@@ -247,26 +266,23 @@ absl::StatusOr<std::unique_ptr<Backbone>> MakeSmall(const SmallOptions& options,
                     context);
 }
 
-REGISTER_PLUGIN(Backbones, "resnet18", "torchvision's ResNet-18", StemOption, MakeResNet18);
-REGISTER_PLUGIN(Backbones, "resnet34", "torchvision's ResNet-34", StemOption, MakeResNet34);
-REGISTER_PLUGIN(Backbones, "resnet50", "torchvision's ResNet-50", StemOption, MakeResNet50);
-REGISTER_PLUGIN(Backbones, "resnet101", "torchvision's ResNet-101", StemOption, MakeResNet101);
-REGISTER_PLUGIN(Backbones, "resnet152", "torchvision's ResNet-152", StemOption, MakeResNet152);
-REGISTER_PLUGIN(Backbones, "resnext50_32x4d",
-                "torchvision's ResNeXt-50 with 32 groups of 4 channels", StemOption,
+REGISTER_PLUGIN(Backbones, kResNet18.name, kResNet18.summary, StemOption, MakeResNet18);
+REGISTER_PLUGIN(Backbones, kResNet34.name, kResNet34.summary, StemOption, MakeResNet34);
+REGISTER_PLUGIN(Backbones, kResNet50.name, kResNet50.summary, StemOption, MakeResNet50);
+REGISTER_PLUGIN(Backbones, kResNet101.name, kResNet101.summary, StemOption,
+                MakeResNet101);
+REGISTER_PLUGIN(Backbones, kResNet152.name, kResNet152.summary, StemOption,
+                MakeResNet152);
+REGISTER_PLUGIN(Backbones, kResNeXt50_32x4d.name, kResNeXt50_32x4d.summary, StemOption,
                 MakeResNeXt50_32x4d);
-REGISTER_PLUGIN(Backbones, "resnext101_32x8d",
-                "torchvision's ResNeXt-101 with 32 groups of 8 channels", StemOption,
+REGISTER_PLUGIN(Backbones, kResNeXt101_32x8d.name, kResNeXt101_32x8d.summary, StemOption,
                 MakeResNeXt101_32x8d);
-REGISTER_PLUGIN(Backbones, "resnext101_64x4d",
-                "torchvision's ResNeXt-101 with 64 groups of 4 channels", StemOption,
+REGISTER_PLUGIN(Backbones, kResNeXt101_64x4d.name, kResNeXt101_64x4d.summary, StemOption,
                 MakeResNeXt101_64x4d);
-REGISTER_PLUGIN(Backbones, "wide_resnet50_2",
-                "torchvision's wide ResNet-50, with 3x3 convolutions of twice the width",
-                StemOption, MakeWideResNet50_2);
-REGISTER_PLUGIN(Backbones, "wide_resnet101_2",
-                "torchvision's wide ResNet-101, with 3x3 convolutions of twice the width",
-                StemOption, MakeWideResNet101_2);
+REGISTER_PLUGIN(Backbones, kWideResNet50_2.name, kWideResNet50_2.summary, StemOption,
+                MakeWideResNet50_2);
+REGISTER_PLUGIN(Backbones, kWideResNet101_2.name, kWideResNet101_2.summary, StemOption,
+                MakeWideResNet101_2);
 REGISTER_PLUGIN(Backbones, "resnet_small",
                 "a narrow ResNet for small images, to be trained on CPUs", SmallOptions, MakeSmall);
 

@@ -22,9 +22,7 @@ struct ResNetShape {
   // Of the 3x3 convolution in a bottleneck: groups, and channels of each where `width` is 64.
   int64_t groups = 1;
   int64_t width_per_group = 64;
-  // imagenet: 7x7 convolution of stride 2, then 3x3 max pooling of stride 2.
-  // cifar: 3x3 convolution of stride 1, no pooling: for images of about 32 pixels.
-  std::string stem = "imagenet";
+  std::string stem = "imagenet";  // the name of one of kResNetStems (resnet_shapes.h)
   int64_t channels = 3;  // of an image
 };
 

@@ -161,43 +161,68 @@ class TensorReader {
   std::map<std::string, at::Tensor> storages_;
 };
 
-// Reads the tensors of `dict`. Numbers and similar values are skipped; values that may be
-// unsupported kinds of tensors are refused.
-absl::Status ReadStateDict(const pickle::Value& dict, TensorReader& tensors, StateDict& state) {
-  if (dict.kind == pickle::Value::kOpaque) {
-    return tensors.file().Unsuitable(absl::StrCat(
-        "holds '", dict.text,
-        "' instead of a state_dict, and no code in a file is run; save plain tensors"));
-  }
-  if (dict.kind != pickle::Value::kDict) {
-    return tensors.file().Unsuitable("holds no dict of tensors; give a checkpoint");
-  }
+// Reads the tensors in `dict` and in the dicts in it. `path` stands before their names. Numbers and
+// similar values are skipped; `unread` gets the names of what may be a tensor of an unsupported
+// kind.
+absl::Status ReadTensors(const pickle::Value& dict, const std::string& path, TensorReader& tensors,
+                         StateDict& state, std::map<std::string, std::string>& unread) {
   for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
     const pickle::Value& value = *dict.items[i + 1];
-    const std::string name(dict.items[i]->text);
+    const std::string name = absl::StrCat(path, dict.items[i]->text);
     if (value.kind == pickle::Value::kOpaque || value.kind == pickle::Value::kStorage) {
-      return tensors.file().Unsuitable(
-          absl::StrCat("holds '", value.text, "' instead of the tensor '", name,
-                       "', and no code in a file is run; save plain tensors"));
+      unread[name] = std::string(value.text);
+    } else if (value.kind == pickle::Value::kDict) {
+      absl::Status s = ReadTensors(value, absl::StrCat(name, "."), tensors, state, unread);
+      if (!s.ok()) return s;
+    } else if (value.kind == pickle::Value::kTensor) {
+      auto tensor = tensors.Read(*value.tensor);
+      if (absl::IsInvalidArgument(tensor.status())) {
+        unread[name] = value.tensor->storage_type;
+      } else if (!tensor.ok()) {
+        return tensor.status();
+      } else {
+        state.emplace_back(name, *std::move(tensor));
+      }
     }
-    if (value.kind != pickle::Value::kTensor) continue;
-    auto tensor = tensors.Read(*value.tensor);
-    if (!tensor.ok()) return tensor.status();
-    state.emplace_back(name, *std::move(tensor));
   }
   return absl::OkStatus();
 }
 
-// Where files without a state_dict hold their tensors: the entry of timm and detectron2, that of
-// vissl, or the whole file.
-const pickle::Value& FindBareState(const pickle::Value& root) {
-  if (const pickle::Value* model = root.Find("model")) return *model;
-  const pickle::Value* place = &root;
-  for (const char* name : {"classy_state_dict", "base_model", "model", "trunk"}) {
-    place = place->Find(name);
-    if (place == nullptr) return root;
+bool IsOptimizers(absl::string_view entry) { return absl::StrContains(entry, "optim"); }
+
+// Reads checkpoint.state and checkpoint.elsewhere.
+absl::Status ReadNetworks(const pickle::Value& root, TensorReader& tensors,
+                          Checkpoint& checkpoint) {
+  if (root.kind != pickle::Value::kDict) {
+    return tensors.file().Unsuitable("holds no dict of tensors; give a checkpoint");
   }
-  return *place;
+  absl::string_view main;  // the entry of checkpoint.state; empty: the whole file
+  for (const char* name : {"model", "state_dict"}) {
+    const pickle::Value* entry = root.Find(name);
+    if (entry != nullptr && entry->kind == pickle::Value::kDict) main = name;
+  }
+  for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
+    const absl::string_view name = root.items[i]->text;
+    checkpoint.entries.emplace(name);
+    if (IsOptimizers(name) && root.items[i + 1]->kind == pickle::Value::kDict) continue;
+    pickle::Value entry;
+    entry.kind = pickle::Value::kDict;
+    entry.items = {root.items[i], root.items[i + 1]};
+    const bool is_main = !main.empty() && name == main;
+    absl::Status s = ReadTensors(
+        is_main ? *root.items[i + 1] : entry, "", tensors,
+        is_main || main.empty() ? checkpoint.state : checkpoint.elsewhere, checkpoint.unread);
+    if (!s.ok()) return s;
+  }
+  if (!checkpoint.state.empty() || !checkpoint.elsewhere.empty()) return absl::OkStatus();
+  if (!checkpoint.unread.empty()) {
+    const auto& [name, kind] = *checkpoint.unread.begin();
+    return tensors.file().Unsuitable(
+        absl::StrCat("holds '", kind, "' as '", name,
+                     "' instead of tensors, and no code in a file is run; save the state_dict()"));
+  }
+  return tensors.file().Unsuitable(
+      "holds no dict of tensors, such as a 'state_dict'; give a checkpoint");
 }
 
 absl::Status ReadOptimizer(const pickle::Value& dict, TensorReader& tensors,
@@ -206,7 +231,9 @@ absl::Status ReadOptimizer(const pickle::Value& dict, TensorReader& tensors,
   std::map<int64_t, StateDict> by_parameter;
   for (size_t i = 0; state != nullptr && i + 1 < state->items.size(); i += 2) {
     StateDict& slots = by_parameter[state->items[i]->integer];
-    if (absl::Status s = ReadStateDict(*state->items[i + 1], tensors, slots); !s.ok()) return s;
+    std::map<std::string, std::string> unread;
+    absl::Status s = ReadTensors(*state->items[i + 1], "", tensors, slots, unread);
+    if (!s.ok()) return s;
   }
   for (const auto& [parameter, slots] : by_parameter) {
     for (const auto& [name, tensor] : slots) {
@@ -324,15 +351,7 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   const pickle::Value& root = file->root();
   Checkpoint checkpoint;
   TensorReader tensors(*file);
-  const pickle::Value* state = root.Find("state_dict");
-  if (state == nullptr) {
-    const pickle::Value& bare = FindBareState(root);
-    if (absl::Status s = ReadStateDict(bare, tensors, checkpoint.state); !s.ok()) return s;
-    if (!checkpoint.state.empty()) return checkpoint;
-    return file->Unsuitable(
-        "is not a checkpoint of a training run: it has no 'state_dict'; give a .pth.tar file");
-  }
-  if (absl::Status s = ReadStateDict(*state, tensors, checkpoint.state); !s.ok()) return s;
+  if (absl::Status s = ReadNetworks(root, tensors, checkpoint); !s.ok()) return s;
   for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
     const std::string name(root.items[i]->text);
     const pickle::Value& value = *root.items[i + 1];

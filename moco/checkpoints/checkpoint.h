@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,15 @@ struct Checkpoint {
 
   std::map<std::string, double> numbers;  // further entries of the dict, such as best_acc1
   CheckpointFacts facts;
+
+  // --- Only of files that are read ---
+
+  // The tensors outside `state`, except for the optimizer's, by the keys that lead to them:
+  // "state_dict_ema.conv1.weight".
+  StateDict elsewhere;
+  // What is neither a tensor that can be read nor a dict of tensors: its name and its kind.
+  std::map<std::string, std::string> unread;
+  std::set<std::string> entries;  // the keys of the whole dict
 };
 
 // Returns the name of a dtype in files; null if files cannot hold it.
@@ -63,9 +73,10 @@ absl::Status WriteStateDict(const std::string& path, const StateDict& state);
 absl::Status WriteTensor(const std::string& path, const at::Tensor& tensor);
 
 // Reads what tensors/tensor_file.h does: zip, legacy and safetensors files and pickles. If there is
-// no state_dict, the dict "model" serves as one, or vissl's trunk, or the whole file. DataLoss if
-// the file is truncated or damaged, InvalidArgument if it is something else, NotFound; the message
-// names the file. Entries that the file lacks stay empty.
+// no state_dict, the dict "model" serves as one, or the whole file; dicts in it are joined, with
+// names such as "teacher.conv1.weight". DataLoss if the file is truncated or damaged,
+// InvalidArgument if it is something else, or has no tensor, NotFound; the message names the file.
+// Entries that the file lacks stay empty.
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path);
 
 // Prefixes of the paths of a run's checkpoints, below the run folder: in a folder of their own, or

@@ -13,6 +13,7 @@ namespace {
 
 // Keys of entries that are not settings.
 constexpr char kRun[] = "run", kStep[] = "step", kStepsPerEpoch[] = "steps_per_epoch";
+constexpr char kInit[] = "init";
 constexpr char kBadImages[] = "bad_images", kEpochSums[] = "epoch_sums", kForced[] = "forced";
 constexpr char kClasses[] = "classes", kPretrained[] = "pretrained", kValidated[] = "validated";
 
@@ -51,6 +52,7 @@ std::map<std::string, std::string> WriteFacts(const CheckpointFacts& facts) {
           text->append(registry::WriteValue(sum));
         }));
   write(kForced, facts.forced);
+  write(kInit, facts.init);
   write(kClasses, facts.classes);
   write(kPretrained, facts.pretrained);
   if (!facts.validated) dict[kValidated] = "false";
@@ -77,6 +79,7 @@ absl::StatusOr<CheckpointFacts> ReadFacts(const std::map<std::string, std::strin
   }
   facts.run = take(kRun);
   facts.forced = take(kForced);
+  facts.init = take(kInit);
   facts.classes = take(kClasses);
   facts.pretrained = take(kPretrained);
   facts.validated = take(kValidated) != "false";

@@ -35,6 +35,7 @@ struct CheckpointFacts {
   std::set<int64_t> bad_images;            // indices of all bad images that the run has found
   std::vector<double> epoch_sums;          // of the current epoch
   std::string forced;                      // differences that --force allowed, with the reasons
+  std::string init;  // fingerprint of the weights that pretraining started from; empty: drawn ones
 
   // Of a linear classifier.
   std::string classes;     // names, joined by '/'; empty: the classes have no names

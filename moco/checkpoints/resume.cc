@@ -74,16 +74,20 @@ std::string NewRunId(const Settings& settings) {
   return hash.Text();
 }
 
-std::string RunId(const Checkpoint& checkpoint) {
-  if (!checkpoint.facts.run.empty()) return checkpoint.facts.run;
+std::string HashOf(const StateDict& state) {
   Hash hash;
-  for (const auto& [name, tensor] : checkpoint.state) {
+  for (const auto& [name, tensor] : state) {
     const at::Tensor bytes = tensor.contiguous();
     hash.Add(name);
     hash.Add({static_cast<const char*>(bytes.const_data_ptr()),
               static_cast<size_t>(std::min<int64_t>(bytes.nbytes(), kHashedBytes))});
   }
-  return absl::StrCat("from_", hash.Text());
+  return hash.Text();
+}
+
+std::string RunId(const Checkpoint& checkpoint) {
+  if (!checkpoint.facts.run.empty()) return checkpoint.facts.run;
+  return absl::StrCat("from_", HashOf(checkpoint.state));
 }
 
 absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,

@@ -18,6 +18,10 @@ namespace moco {
 // started twice writes the same files.
 std::string NewRunId(const Settings& settings);
 
+// Returns a fingerprint of the beginnings of tensors, which any training step changes (16
+// hexadecimal digits).
+std::string HashOf(const StateDict& state);
+
 // Returns the identity of the run that a checkpoint belongs to. If the checkpoint does not name it,
 // as those of the reference, it is computed from the tensors, and the run that resumes from the
 // checkpoint keeps it.

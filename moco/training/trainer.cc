@@ -17,6 +17,7 @@
 #include "moco/health.h"
 #include "moco/losses/loss.h"
 #include "moco/training/images.h"
+#include "moco/training/initial_weights.h"
 #include "moco/training/monitor.h"
 #include "moco/training/training_state.h"
 
@@ -63,6 +64,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
     auto moco = MoCo::Create(options_.moco, communicator_);
     if (!moco.ok()) return moco.status();
     moco_ = std::move(*moco);
+    if (options_.initial != nullptr) {
+      auto taken = ::moco::Load(*options_.initial, *moco_);
+      if (!taken.ok()) return taken.status();
+      initial_ = *std::move(taken);
+    }
     return run_.ShareStart();
   }
 
@@ -167,6 +173,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
     for (const std::string& line : DescribeFootprint(footprint_, CheckpointsLeft(), folder)) {
       run_.log().Print(line);
     }
+    if (run_.first_step() == 0 && !initial_.empty()) {
+      run_.log().Print(
+          absl::StrCat("init     from ", options_.initial->path, ": ", initial_,
+                       options_.initial->note.empty() ? "" : "\nnote     ", options_.initial->note));
+    }
     if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
     if (run_.first_step() == 0 && monitor_->on()) {
       untrained_ = Copy(moco_->query_encoder().State());
@@ -218,7 +229,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
     // If the run stopped after the first step, it would resume without this number. It is better to
     // start it again.
     if (!result.ok()) return StopOr(result.status(), run_.first_step());
-    run_.log().Print(absl::StrFormat("monitor  %s with the untrained encoder (k %d, t %g)", *result,
+    run_.log().Print(absl::StrFormat("monitor  %s with the %s encoder (k %d, t %g)", *result,
+                                     options_.initial == nullptr ? "untrained" : "initial",
                                      options_.knn_k, options_.knn_temperature));
     return absl::OkStatus();
   }
@@ -345,6 +357,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   std::unique_ptr<Monitor> monitor_;
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
+  std::string initial_;  // what was taken of options_.initial
   StateDict untrained_;  // the initial weights, until they have been evaluated
   struct {               // sums over the epoch's steps so far
     double loss = 0, top1 = 0;

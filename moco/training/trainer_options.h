@@ -3,6 +3,7 @@
 #define MOCO_TRAINING_TRAINER_OPTIONS_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -13,8 +14,11 @@
 
 namespace moco {
 
+struct InitialWeights;
+
 struct TrainerOptions : RunOptions {
   MoCoOptions moco;
+  std::shared_ptr<const InitialWeights> initial;  // null: drawn ones; else `init` says its fingerprint
 
   std::string views;       // pipeline of the query and of the key
   std::string eval_views;  // for kNN and, stored in the checkpoint, for the linear classifier

@@ -69,9 +69,12 @@ absl::Status TrainingRun::Plan(int64_t images, bool drop_last) {
 
 absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings& further) {
   settings_ = settings;
-  run_id_ = NewRunId(settings.All());
+  init_ = options_.init;
+  Settings identity = settings.All();
+  if (!init_.empty()) identity.emplace_back("init", init_);
+  run_id_ = NewRunId(identity);
   Settings of_ranks;
-  for (const auto& setting : settings.All()) {
+  for (const auto& setting : identity) {
     if (!IsOfMachine(setting.first)) of_ranks.push_back(setting);
   }
   of_ranks.insert(of_ranks.end(), further.begin(), further.end());
@@ -88,6 +91,12 @@ absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings&
 absl::Status TrainingRun::FindCheckpoint() {
   const CheckpointFacts& facts = resumed_.checkpoint.facts;
   if (absl::Status s = CheckRun(settings_, options_.force, resumed_); !s.ok()) return s;
+  if (!init_.empty() && init_ != facts.init) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "belongs to a run that started from ", facts.init.empty() ? "drawn" : "other",
+        " weights, not from those of --init; omit --init, or start a new run in another folder"));
+  }
+  init_ = facts.init;
   run_id_ = RunId(resumed_.checkpoint);
   // A run that was stopped after its last checkpoint and before its end may still end.
   const bool own = std::find(options_.earlier.begin(), options_.earlier.end(), resumed_.path) !=
@@ -245,6 +254,7 @@ absl::Status TrainingRun::Save(const std::string& name, int64_t done,
   c.facts.steps_per_epoch = steps_per_epoch_;
   c.facts.bad_images = bad_images_;
   c.facts.forced = forced_;
+  c.facts.init = init_;
   for (const double* sum : task_.EpochSums()) c.facts.epoch_sums.push_back(*sum);
   absl::Status written = WriteCheckpoint(folder_->File(name), c);
   if (written.ok()) {

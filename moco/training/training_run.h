@@ -49,6 +49,7 @@ struct RunOptions {
   std::vector<std::string>
       earlier;        // checkpoints in the run folder, oldest first; see FindResumePoint
   std::string force;  // the reason for allowing differences (RunSettings::forceable); empty: none
+  std::string init;   // fingerprint of the weights that the run starts from; empty: drawn ones
 };
 
 // What is trained. The run calls every function on all ranks.
@@ -173,7 +174,7 @@ class TrainingRun {
   base::RunLog* log_ = nullptr;
 
   RunSettings settings_;
-  std::string run_id_;
+  std::string run_id_, init_;
   ResumePoint resumed_;  // without a path: the run does not resume
   std::set<int64_t> bad_images_;
   std::string forced_;

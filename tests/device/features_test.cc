@@ -66,7 +66,7 @@ TEST(FeaturesTest, AreThoseOfTheCpu) {
   std::vector<std::vector<at::Tensor>> outputs;
   std::vector<std::vector<std::vector<float>>> columns;
   for (const at::Device device : {at::Device(at::kCPU), kFakeDevice}) {
-    const auto network = lincls::FeatureNetwork::Create(checkpoint, "").value();
+    const auto network = lincls::FeatureNetwork::Create(checkpoint, {}).value();
     network->To(device);
     ASSERT_TRUE(network->Choose("all", 16, 16).ok());
     outputs.push_back((*network)(images));

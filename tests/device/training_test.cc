@@ -245,7 +245,7 @@ TEST_F(RunsTest, TheLinearProtocolIsTheCpus) {
   for (const bool finetune : {false, true}) {
     moco::StateDict expected;
     for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
-      auto encoder = lincls::FrozenBackbone::Create(pretrained, lincls::kPretrained, "").value();
+      auto encoder = lincls::FrozenBackbone::Create(pretrained, {}).value();
       encoder->To(device);
       if (finetune) encoder->Thaw();
       auto trainer = lincls::LinearTrainer::Create(o, {noise_, noise_}, *encoder, *alone_).value();
@@ -260,7 +260,7 @@ TEST_F(RunsTest, TheLinearProtocolIsTheCpus) {
       }
       ExpectSame(last.state, expected, finetune ? 1e-4 : 1e-5);  // float32
       // The classifier is validated as it was saved, wherever.
-      const auto again = lincls::FrozenBackbone::Create(last, lincls::kClassifier, "").value();
+      const auto again = lincls::FrozenBackbone::Create(last, {.prefix = lincls::kClassifier}).value();
       const auto on_cpu = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
       again->To(kFakeDevice);
       const auto on_device = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
