@@ -72,15 +72,15 @@
 #define MOCOPP_ARCH_FLAG                                                                          \
   DEFINE_string(arch, "",                                                                         \
                 "[encoder] backbone, if the checkpoint does not specify it in full: a name or a " \
-                "spec such as resnet18:stem=cifar; empty: the checkpoint's, or the ResNet of "   \
+                "spec such as resnet18:stem=cifar; empty: the checkpoint's, or the ResNet of "    \
                 "the tensors' shapes")
 
 // Which of a file's encoders to take. With --arch they make a moco::EncoderChoice.
-#define MOCOPP_FOUND_FLAGS                                                                       \
-  DEFINE_string(encoder_prefix, "",                                                              \
-                "[encoder] what stands before the names of the encoder's tensors in the file, "  \
-                "such as teacher.backbone.; empty: found");                                      \
-  DEFINE_string(weights, "",                                                                     \
+#define MOCOPP_FOUND_FLAGS                                                                        \
+  DEFINE_string(encoder_prefix, "",                                                               \
+                "[encoder] what stands before the names of the encoder's tensors in the file, "   \
+                "such as teacher.backbone.; empty: found");                                       \
+  DEFINE_string(weights, "",                                                                      \
                 "[encoder: ema | raw] which encoder of a file that has several: one of averaged " \
                 "weights, or one that was trained; empty: the usual one (docs/encoders.md)")
 

@@ -88,14 +88,14 @@ absl::Status Export(const std::string& path, const std::string& out) {
   // Errors in the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
-    auto made = tools::Verifier::Create(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch), base::UserPath(FLAGS_images));
+    auto made = tools::Verifier::Create(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch),
+                                        base::UserPath(FLAGS_images));
     if (!made.ok()) return OfCheckpoint(made.status(), path);
     verifier = *std::move(made);
   }
   const auto tensors = Write(out, encoder);
   if (!tensors.ok()) return OfCheckpoint(tensors.status(), path);
-  absl::PrintF("%s: %d tensors of %s%s\n", out, *tensors,
-               found->spec,
+  absl::PrintF("%s: %d tensors of %s%s\n", out, *tensors, found->spec,
                FLAGS_to == "torchvision" ? ", all but fc: load_state_dict(..., strict=False)" : "");
   if (!FLAGS_verify) return absl::OkStatus();
   const auto difference = verifier->Difference(out, FLAGS_to);

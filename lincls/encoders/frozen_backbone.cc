@@ -2,19 +2,12 @@
 
 #include <ATen/core/grad_mode.h>
 
-#include <filesystem>
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
-namespace {
-
-namespace fs = std::filesystem;
-
-}  // namespace
 
 moco::StateDict BackboneState(const moco::StateDict& state, const std::string& prefix) {
   moco::StateDict backbone;
@@ -82,29 +75,6 @@ moco::StateDict FrozenBackbone::State() const { return moco::GetState(*backbone_
 
 absl::Status FrozenBackbone::CheckUnchanged() const {
   return thawed_ ? absl::OkStatus() : moco::CheckEqual(State(), original_);
-}
-
-absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
-  std::string newest;
-  fs::file_time_type newest_time;
-  std::error_code error;
-  const auto consider = [&](const fs::path& run) {
-    const auto checkpoints = moco::ListCheckpoints(run);
-    if (checkpoints.empty()) return;
-    const auto time = fs::last_write_time(checkpoints.back(), error);
-    if (!newest.empty() && time < newest_time) return;
-    newest = checkpoints.back();
-    newest_time = time;
-  };
-  consider(runs);
-  if (newest.empty()) {
-    for (const auto& run : fs::directory_iterator(runs, error)) consider(run.path());
-  }
-  if (newest.empty()) {
-    return absl::NotFoundError(
-        absl::StrCat("there is no checkpoint of pretraining in '", runs, "' or its run folders"));
-  }
-  return newest;
 }
 
 }  // namespace lincls

@@ -87,10 +87,6 @@ class FrozenBackbone {
   bool thawed_ = false;
 };
 
-// Returns the newest checkpoint of pretraining in `runs`, which is a run folder or a folder of run
-// folders. NotFound if there is none.
-absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs);
-
 }  // namespace lincls
 
 #endif  // LINCLS_ENCODERS_FROZEN_BACKBONE_H_

@@ -30,8 +30,9 @@ absl::StatusOr<std::unique_ptr<FrozenHead>> FrozenHead::Create(const moco::Check
                                                                int64_t feature_dim) {
   const moco::StateDict layers = moco::Below(checkpoint.state, prefix + "fc.");
   if (!absl::EndsWith(prefix, "encoder_q.") && !absl::EndsWith(prefix, "encoder_k.")) {
-    return absl::NotFoundError(layers.empty() ? absl::StrCat("holds no head below '", prefix, "fc.'")
-                                              : "holds a linear classifier in place of the head");
+    return absl::NotFoundError(layers.empty()
+                                   ? absl::StrCat("holds no head below '", prefix, "fc.'")
+                                   : "holds a linear classifier in place of the head");
   }
   const std::string held = checkpoint.facts.Setting(moco::kHeadSetting);
   const std::string spec = held.empty() ? SpecOf(layers) : held;

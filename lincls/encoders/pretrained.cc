@@ -21,8 +21,8 @@ absl::StatusOr<std::string> FindPretrained(const std::string& given) {
   const std::string place = given.empty() ? base::UserPath("runs") : given;
   std::error_code error;
   if (!given.empty() && !fs::is_directory(given, error)) return given;
-  auto newest = NewestCheckpoint(place);
-  if (newest.ok()) return newest;
+  auto newest = moco::NewestCheckpoint(place);
+  if (newest.ok() || !absl::IsNotFound(newest.status())) return newest;
   return absl::NotFoundError(
       absl::StrCat(newest.status().message(),
                    "; make one with: bazel run //moco:pretrain, or give --pretrained=FILE"));

@@ -47,7 +47,7 @@ struct FeatureTable {
   std::vector<std::string> classes = {};
   data::DataSource source = {};  // of the images, without the channels: OpenImages
   std::string split = {};
-  std::string folder = {};  // before each of `files` it makes data::Dataset::Name
+  std::string folder = {};                    // before each of `files` it makes data::Dataset::Name
   std::string checkpoint = {}, weights = {};  // weights: a fingerprint of the tensors
   std::string arch = {}, encoder_prefix = {}, eval_views = {};
 

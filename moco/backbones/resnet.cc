@@ -96,11 +96,11 @@ class ResNet : public Backbone {
   ResNet(const ResNetShape& shape, const BackboneContext& context)
       : stem_(StemOf(shape.stem)), stages_(shape.blocks.size()) {
     const int64_t splits = context.bn_splits;
-    conv1_ = register_module(
-        "conv1", nn::Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
-                                .stride(stem_.stride)
-                                .padding(stem_.padding)
-                                .bias(false)));
+    conv1_ = register_module("conv1",
+                             nn::Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
+                                            .stride(stem_.stride)
+                                            .padding(stem_.padding)
+                                            .bias(false)));
     bn1_ = register_module("bn1", std::make_shared<BatchNorm2d>(shape.width, splits));
     channels_ = shape.width;
     int64_t width = shape.width;
@@ -269,10 +269,8 @@ absl::StatusOr<std::unique_ptr<Backbone>> MakeSmall(const SmallOptions& options,
 REGISTER_PLUGIN(Backbones, kResNet18.name, kResNet18.summary, StemOption, MakeResNet18);
 REGISTER_PLUGIN(Backbones, kResNet34.name, kResNet34.summary, StemOption, MakeResNet34);
 REGISTER_PLUGIN(Backbones, kResNet50.name, kResNet50.summary, StemOption, MakeResNet50);
-REGISTER_PLUGIN(Backbones, kResNet101.name, kResNet101.summary, StemOption,
-                MakeResNet101);
-REGISTER_PLUGIN(Backbones, kResNet152.name, kResNet152.summary, StemOption,
-                MakeResNet152);
+REGISTER_PLUGIN(Backbones, kResNet101.name, kResNet101.summary, StemOption, MakeResNet101);
+REGISTER_PLUGIN(Backbones, kResNet152.name, kResNet152.summary, StemOption, MakeResNet152);
 REGISTER_PLUGIN(Backbones, kResNeXt50_32x4d.name, kResNeXt50_32x4d.summary, StemOption,
                 MakeResNeXt50_32x4d);
 REGISTER_PLUGIN(Backbones, kResNeXt101_32x8d.name, kResNeXt101_32x8d.summary, StemOption,

@@ -23,7 +23,7 @@ struct ResNetShape {
   int64_t groups = 1;
   int64_t width_per_group = 64;
   std::string stem = "imagenet";  // the name of one of kResNetStems (resnet_shapes.h)
-  int64_t channels = 3;  // of an image
+  int64_t channels = 3;           // of an image
 };
 
 std::unique_ptr<Backbone> MakeResNet(const ResNetShape& shape, const BackboneContext& context);

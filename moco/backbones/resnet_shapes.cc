@@ -20,9 +20,8 @@ const std::vector<int64_t>* Convolution(const ShapesByName& shapes, const std::s
 }
 
 absl::Status NoResNet(absl::string_view why) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("holds no ResNet that is registered here: ", why,
-                   "; give --arch if another backbone was trained"));
+  return absl::InvalidArgumentError(absl::StrCat("holds no ResNet that is registered here: ", why,
+                                                 "; give --arch if another backbone was trained"));
 }
 
 }  // namespace
@@ -52,9 +51,8 @@ absl::StatusOr<std::string> ResNetOfShapes(const ShapesByName& shapes,
     width_per_group = (*inner)[1];
     if (groups == 1) width_per_group = (*inner)[0];
   }
-  const std::string options =
-      absl::StrCat("stem=", kernel == 7 ? kResNetStems[0].name : small_stem,
-                   ",channels=", (*stem)[1]);
+  const std::string options = absl::StrCat("stem=", kernel == 7 ? kResNetStems[0].name : small_stem,
+                                           ",channels=", (*stem)[1]);
   for (const TorchvisionResNet* net : kTorchvision) {
     if (width == 64 && net->bottleneck == bottleneck && net->groups == groups &&
         (!bottleneck || net->width_per_group == width_per_group) &&
@@ -62,8 +60,8 @@ absl::StatusOr<std::string> ResNetOfShapes(const ShapesByName& shapes,
       return absl::StrCat(net->name, ":", options);
     }
   }
-  if (!bottleneck && std::count(blocks.begin(), blocks.end(), blocks[0]) ==
-                         static_cast<int64_t>(blocks.size())) {
+  if (!bottleneck &&
+      std::count(blocks.begin(), blocks.end(), blocks[0]) == static_cast<int64_t>(blocks.size())) {
     return absl::StrCat("resnet_small:width=", width, ",blocks=", blocks[0],
                         ",stages=", blocks.size(), ",", options);
   }

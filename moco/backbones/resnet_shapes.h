@@ -57,17 +57,26 @@ inline constexpr TorchvisionResNet kResNet101 = {
 inline constexpr TorchvisionResNet kResNet152 = {
     "resnet152", "torchvision's ResNet-152", true, {3, 8, 36, 3}, 1, 64};
 inline constexpr TorchvisionResNet kResNeXt50_32x4d = {
-    "resnext50_32x4d", "torchvision's ResNeXt-50 with 32 groups of 4 channels",
-    true,              {3, 4, 6, 3},
-    32,                4};
+    "resnext50_32x4d",
+    "torchvision's ResNeXt-50 with 32 groups of 4 channels",
+    true,
+    {3, 4, 6, 3},
+    32,
+    4};
 inline constexpr TorchvisionResNet kResNeXt101_32x8d = {
-    "resnext101_32x8d", "torchvision's ResNeXt-101 with 32 groups of 8 channels",
-    true,               {3, 4, 23, 3},
-    32,                 8};
+    "resnext101_32x8d",
+    "torchvision's ResNeXt-101 with 32 groups of 8 channels",
+    true,
+    {3, 4, 23, 3},
+    32,
+    8};
 inline constexpr TorchvisionResNet kResNeXt101_64x4d = {
-    "resnext101_64x4d", "torchvision's ResNeXt-101 with 64 groups of 4 channels",
-    true,               {3, 4, 23, 3},
-    64,                 4};
+    "resnext101_64x4d",
+    "torchvision's ResNeXt-101 with 64 groups of 4 channels",
+    true,
+    {3, 4, 23, 3},
+    64,
+    4};
 inline constexpr TorchvisionResNet kWideResNet50_2 = {
     "wide_resnet50_2",
     "torchvision's wide ResNet-50, with 3x3 convolutions of twice the width",

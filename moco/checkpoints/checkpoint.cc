@@ -209,9 +209,9 @@ absl::Status ReadNetworks(const pickle::Value& root, TensorReader& tensors,
     entry.kind = pickle::Value::kDict;
     entry.items = {root.items[i], root.items[i + 1]};
     const bool is_main = !main.empty() && name == main;
-    absl::Status s = ReadTensors(
-        is_main ? *root.items[i + 1] : entry, "", tensors,
-        is_main || main.empty() ? checkpoint.state : checkpoint.elsewhere, checkpoint.unread);
+    absl::Status s = ReadTensors(is_main ? *root.items[i + 1] : entry, "", tensors,
+                                 is_main || main.empty() ? checkpoint.state : checkpoint.elsewhere,
+                                 checkpoint.unread);
     if (!s.ok()) return s;
   }
   if (!checkpoint.state.empty() || !checkpoint.elsewhere.empty()) return absl::OkStatus();
@@ -389,6 +389,34 @@ std::vector<std::string> ListCheckpoints(const std::string& run_folder) {
   std::vector<std::string> paths;
   for (NamedCheckpoint& c : FindCheckpoints(run_folder)) paths.push_back(std::move(c.path));
   return paths;
+}
+
+absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
+  std::string newest;
+  std::filesystem::file_time_type newest_time;
+  std::error_code error;
+  const auto consider = [&](const std::filesystem::path& run) {
+    const auto checkpoints = ListCheckpoints(run);
+    if (checkpoints.empty()) return;
+    const auto time = std::filesystem::last_write_time(checkpoints.back(), error);
+    if (!newest.empty() && time < newest_time) return;
+    newest = checkpoints.back();
+    newest_time = time;
+  };
+  consider(runs);
+  if (newest.empty() && std::filesystem::exists(runs + "/.metadata", error)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", runs, "' is a folder of torch.distributed.checkpoint; make one file of it with: ",
+        "python -m torch.distributed.checkpoint.format_utils dcp_to_torch ", runs, " FILE.pt"));
+  }
+  if (newest.empty()) {
+    for (const auto& run : std::filesystem::directory_iterator(runs, error)) consider(run.path());
+  }
+  if (newest.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no checkpoint of pretraining in '", runs, "' or its run folders"));
+  }
+  return newest;
 }
 
 void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep) {

@@ -94,6 +94,10 @@ std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t ste
 // the folder does not exist.
 std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
+// Returns the newest checkpoint of pretraining in `runs`, which is a run folder or a folder of run
+// folders. NotFound if there is none; InvalidArgument for a folder of torch.distributed.checkpoint.
+absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs);
+
 // Removes all but the newest `keep` checkpoints (0: keeps all). Also removes checkpoints within an
 // epoch, which serve only to resume, unless they are among the newest two.
 void RemoveOldCheckpoints(const std::string& run_folder, int64_t keep);

@@ -9,8 +9,11 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -261,6 +264,42 @@ TEST(CheckpointTest, OldOnesLeave) {
   RemoveOldCheckpoints(folder, 2);
   EXPECT_THAT(ListCheckpoints(folder),
               ElementsAre(EndsWith("_0008.pth.tar"), EndsWith("_0009.pth.tar")));
+}
+
+// The folder of the test.
+std::string TestFolder() {
+  const std::string folder = ::testing::TempDir() + "/newest_checkpoint";
+  std::filesystem::create_directories(folder);
+  return folder;
+}
+
+class NewestCheckpointTest : public ::testing::Test {
+ protected:
+  // An empty file is enough: names and times decide.
+  std::string Make(const std::string& name, int age) {
+    const std::filesystem::path path = TestFolder() + "/" + name;
+    std::filesystem::create_directories(path.parent_path());
+    std::fclose(std::fopen(path.c_str(), "w"));
+    std::filesystem::last_write_time(
+        path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(age));
+    return path;
+  }
+};
+
+TEST_F(NewestCheckpointTest, OfTheRunThatWroteLast) {
+  EXPECT_TRUE(absl::IsNotFound(NewestCheckpoint(TestFolder() + "/none").status()));
+  EXPECT_TRUE(absl::IsNotFound(NewestCheckpoint(TestFolder()).status()));
+  Make("a/checkpoints/checkpoint_0007.pth.tar", 3);
+  Make("b/checkpoints/checkpoint_0001.pth.tar", 2);
+  const std::string newest = Make("b/checkpoints/checkpoint_0002.pth.tar", 2);
+  Make("c/checkpoints/checkpoint_0009.pth.tar", 4);
+  Make("d-lincls/checkpoints/checkpoint.pth.tar", 1);
+  EXPECT_EQ(NewestCheckpoint(TestFolder()).value(), newest);
+  EXPECT_EQ(NewestCheckpoint(TestFolder() + "/b").value(), newest);
+  Make("dcp/.metadata", 1);
+  const absl::Status distributed = NewestCheckpoint(TestFolder() + "/dcp").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(distributed)) << distributed;
+  EXPECT_THAT(std::string(distributed.message()), HasSubstr("dcp_to_torch"));
 }
 
 }  // namespace

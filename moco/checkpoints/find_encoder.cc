@@ -28,21 +28,23 @@ namespace {
 constexpr absl::string_view kCount = ".num_batches_tracked";
 constexpr char kEma[] = "ema", kRaw[] = "raw";
 
-std::string PluginName(absl::string_view spec) { return std::string(spec.substr(0, spec.find(':'))); }
+std::string PluginName(absl::string_view spec) {
+  return std::string(spec.substr(0, spec.find(':')));
+}
 
 // A prefix below which an encoder may be.
 struct Candidate {
   std::string prefix;
   const EncoderNames* names;
-  int rank = 0;                   // of the order in FindEncoder's comment
-  const char* weights = kRaw;     // or kEma
-  StateDict tensors;              // below the prefix, with torchvision's names
+  int rank = 0;                // of the order in FindEncoder's comment
+  const char* weights = kRaw;  // or kEma
+  StateDict tensors;           // below the prefix, with torchvision's names
 };
 
 // Ranks a prefix by the words in it.
 void Rank(const std::set<std::string>& entries, Candidate& candidate) {
-  const std::set<std::string> words = absl::StrSplit(
-      absl::AsciiStrToLower(candidate.prefix), absl::ByAnyChar("._"), absl::SkipEmpty());
+  const std::set<std::string> words = absl::StrSplit(absl::AsciiStrToLower(candidate.prefix),
+                                                     absl::ByAnyChar("._"), absl::SkipEmpty());
   const auto has = [&](std::initializer_list<const char*> any) {
     return std::any_of(any.begin(), any.end(), [&](const char* w) { return words.count(w) > 0; });
   };
@@ -180,16 +182,15 @@ ShapesByName Shapes(const StateDict& tensors) {
 // checkpoints have a classifier and a projector beside the backbone.
 bool IsSoloLearns(const StateDict& all, const Candidate& candidate) {
   const auto has = [&](absl::string_view beginning) {
-    return std::any_of(all.begin(), all.end(), [&](const auto& entry) {
-      return absl::StartsWith(entry.first, beginning);
-    });
+    return std::any_of(all.begin(), all.end(),
+                       [&](const auto& entry) { return absl::StartsWith(entry.first, beginning); });
   };
   return (candidate.prefix == "backbone." || candidate.prefix == "encoder.") &&
          has("classifier.weight") && (has("projector.") || has("momentum_projector."));
 }
 
 absl::StatusOr<std::string> SpecOfShapes(const StateDict& all, const Candidate& candidate) {
-  const char* stem = *candidate.names->stem != '\0'     ? candidate.names->stem
+  const char* stem = *candidate.names->stem != '\0' ? candidate.names->stem
                      : IsSoloLearns(all, candidate) ? "cifar_padded"
                                                     : "cifar";
   return ResNetOfShapes(Shapes(candidate.tensors), stem);
@@ -210,8 +211,8 @@ std::string PlainName(absl::string_view name) {
 absl::StatusOr<std::string> Canonical(const std::string& wanted) {
   auto spec = Backbones().Canonical(wanted);
   if (spec.ok()) return spec;
-  return absl::Status(spec.status().code(), absl::StrCat("cannot be read as '", wanted,
-                                                         "': ", spec.status().message()));
+  return absl::Status(spec.status().code(),
+                      absl::StrCat("cannot be read as '", wanted, "': ", spec.status().message()));
 }
 
 absl::Status HoldsAnother(const std::string& held, const std::string& wanted) {
@@ -253,7 +254,8 @@ absl::StatusOr<std::string> SpecOf(const Checkpoint& checkpoint, const StateDict
     if (known) return Canonical(held);
     return spec;
   }
-  if (!held.empty() && PlainName(held) != PlainName(PluginName(*spec)) && held != PluginName(*spec)) {
+  if (!held.empty() && PlainName(held) != PlainName(PluginName(*spec)) &&
+      held != PluginName(*spec)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "names its network '", held, "', whose tensors have the shapes of '", PluginName(*spec),
         "' but which is another network; give --arch=", PluginName(*spec),

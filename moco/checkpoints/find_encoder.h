@@ -26,7 +26,7 @@ struct FoundEncoder {
   // the parameters require no gradient.
   std::shared_ptr<Backbone> backbone;
   std::string prefix;  // of the names in the checkpoint
-  std::string note;  // what was taken where there was a choice, and what was assumed; or nothing
+  std::string note;    // what was taken where there was a choice, and what was assumed; or nothing
 };
 
 // Finds the prefix below which a checkpoint has the names of the backbone, in torchvision's form or

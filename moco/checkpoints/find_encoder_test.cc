@@ -132,14 +132,14 @@ TEST(FindEncoderTest, NamesOfOtherPrograms) {
   };
   for (const std::string spec : {kSpec, kBottlenecks}) {
     const auto network = Network(spec);
-    for (const auto& rename : std::vector<std::function<std::string(std::string)>>{
-             children({{"conv1.", "0."},
-                       {"bn1.", "1."},
-                       {"layer1.", "4."},
-                       {"layer2.", "5."},
-                       {"layer3.", "6."},
-                       {"layer4.", "7."}}),
-             transformers, detectron2}) {
+    for (const auto& rename :
+         std::vector<std::function<std::string(std::string)>>{children({{"conv1.", "0."},
+                                                                        {"bn1.", "1."},
+                                                                        {"layer1.", "4."},
+                                                                        {"layer2.", "5."},
+                                                                        {"layer3.", "6."},
+                                                                        {"layer4.", "7."}}),
+                                                              transformers, detectron2}) {
       for (const char* prefix : {"", "resnet18_parameters.", "model.backbone."}) {
         const auto found = FindEncoder(Holding(Below(GetState(*network), prefix, rename)), {});
         ASSERT_TRUE(found.ok()) << found.status();
@@ -152,8 +152,7 @@ TEST(FindEncoderTest, NamesOfOtherPrograms) {
 
 // A Sequential of the children of lightly's own ResNet does not call the ReLU of its forward().
 TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
-  const auto network = Network(
-      absl::StrReplaceAll(kSpec, {{"stem=cifar", "stem=cifar_linear"}}));
+  const auto network = Network(absl::StrReplaceAll(kSpec, {{"stem=cifar", "stem=cifar_linear"}}));
   const auto rename = [](std::string name) {
     return absl::StrReplaceAll(
         absl::StrCat(".", name),
@@ -296,7 +295,8 @@ TEST(FindEncoderTest, WhatIsNoTensorIsNamed) {
 }
 
 TEST(FindEncoderTest, AFileWithoutEncoderIsDescribed) {
-  const Checkpoint none = Holding({{"net.a.weight", at::zeros({1})}, {"cls_token", at::zeros({1})}});
+  const Checkpoint none =
+      Holding({{"net.a.weight", at::zeros({1})}, {"cls_token", at::zeros({1})}});
   ExpectRefused(none, {}, "its 2 tensors are 'net.a.weight', 'cls_token'");
   ExpectRefused(none, {}, "a vision transformer");
 }

@@ -1,8 +1,8 @@
 #include "moco/training/initial_weights.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/remainder.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/remainder.h>
 
 #include <filesystem>
 #include <map>
@@ -48,12 +48,9 @@ absl::StatusOr<InitialWeights> ReadInitialWeights(const std::string& path,
   weights.path = path;
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
-    const std::vector<std::string> checkpoints = ListCheckpoints(path);
-    if (checkpoints.empty()) {
-      return absl::NotFoundError(absl::StrCat("'", path, "' has no checkpoint of pretraining; give ",
-                                              "--init a checkpoint, or the folder of a run"));
-    }
-    weights.path = checkpoints.back();
+    auto newest = NewestCheckpoint(path);
+    if (!newest.ok()) return newest.status();
+    weights.path = *std::move(newest);
   }
   const auto checkpoint = ReadCheckpoint(weights.path);
   if (!checkpoint.ok()) return checkpoint.status();
@@ -104,9 +101,9 @@ absl::StatusOr<std::string> Load(const InitialWeights& weights, MoCo& moco) {
     from.emplace_back(name, value);
   }
   if (absl::Status s = CopyState(from, backbone); !s.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", weights.path, "' (--init) holds '",
-                                                   weights.spec, "', which does not fit --arch: ",
-                                                   s.message(), "; give --arch=", weights.spec));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", weights.path, "' (--init) holds '", weights.spec,
+        "', which does not fit --arch: ", s.message(), "; give --arch=", weights.spec));
   }
   const bool has_head = !weights.head.empty() && SameShapes(weights.head, head);
   if (has_head) {

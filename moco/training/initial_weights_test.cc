@@ -102,7 +102,8 @@ TEST_F(InitialWeightsTest, TheFirstConvolutionFollowsTheChannels) {
   const auto weights = ReadInitialWeights(Path("rgb.pth"), {}, "").value();
   const auto moco = Make("resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=5");
   EXPECT_THAT(Load(weights, *moco).value(), HasSubstr("3 channels repeated and scaled for 5"));
-  EXPECT_TRUE(moco->key_encoder().State()[0].second.equal(ForChannels(weights.backbone[0].second, 5)));
+  EXPECT_TRUE(
+      moco->key_encoder().State()[0].second.equal(ForChannels(weights.backbone[0].second, 5)));
 }
 
 TEST_F(InitialWeightsTest, AnotherBackboneIsRefused) {

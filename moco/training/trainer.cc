@@ -174,9 +174,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
       run_.log().Print(line);
     }
     if (run_.first_step() == 0 && !initial_.empty()) {
-      run_.log().Print(
-          absl::StrCat("init     from ", options_.initial->path, ": ", initial_,
-                       options_.initial->note.empty() ? "" : "\nnote     ", options_.initial->note));
+      run_.log().Print(absl::StrCat("init     from ", options_.initial->path, ": ", initial_,
+                                    options_.initial->note.empty() ? "" : "\nnote     ",
+                                    options_.initial->note));
     }
     if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
     if (run_.first_step() == 0 && monitor_->on()) {

@@ -46,16 +46,15 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                        {kArchSetting, m.encoder.backbone},
                        {kHeadSetting, m.encoder.head},
                        {"moco-k", absl::StrCat(m.queue_size)},
-                       {"batch-size", absl::StrCat(options.batch_size)},
                        {"bn-splits", absl::StrCat(m.encoder.bn_splits)},
                        {"symmetric", m.symmetric ? "true" : "false"},
-                       {"accumulate", absl::StrCat(m.accumulate)},
                        {"precision", m.bf16                   ? "bf16"
                                      : m.dtype == at::kDouble ? "fp64"
                                                               : "fp32"},
                        {"seed", absl::StrCat(options.seed)}};
   settings.forceable = {{kViewsSetting, options.views},
                         {"data", absl::StrCat(images, " images")},
+                        {"batch-size", absl::StrCat(options.batch_size)},
                         {kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
                         {kRangeSetting, data::WriteRange(options.decode.range)}};
   settings.changeable = {{kLossSetting, m.loss},
@@ -65,6 +64,8 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                          {"schedule", options.schedule},
                          {"epochs", absl::StrCat(options.epochs)},
                          {"max-megapixels", absl::StrCat(options.decode.max_pixels / 1'000'000)},
+                         // Micro-batches, as ranks, only divide a step's batch statistics.
+                         {"accumulate", absl::StrCat(m.accumulate)},
                          {"ranks", absl::StrCat(ranks)},
                          // On another machine or with other threads, the results are equally valid,
                          // but differ in the last bits.

@@ -18,7 +18,8 @@ struct InitialWeights;
 
 struct TrainerOptions : RunOptions {
   MoCoOptions moco;
-  std::shared_ptr<const InitialWeights> initial;  // null: drawn ones; else `init` says its fingerprint
+  std::shared_ptr<const InitialWeights>
+      initial;  // null: drawn ones; else `init` says its fingerprint
 
   std::string views;       // pipeline of the query and of the key
   std::string eval_views;  // for kNN and, stored in the checkpoint, for the linear classifier

@@ -104,6 +104,11 @@ absl::Status TrainingRun::FindCheckpoint() {
   auto step = NextStep(resumed_.checkpoint, steps_per_epoch_, last_step_, own || !facts.validated);
   if (!step.ok()) return step.status();
   first_step_ = *step;
+  if (facts.steps_per_epoch && *facts.steps_per_epoch != steps_per_epoch_) {
+    absl::StrAppend(&resumed_.differences, resumed_.differences.empty() ? "" : "; ",
+                    "steps per epoch ", *facts.steps_per_epoch, " -> ", steps_per_epoch_,
+                    " (the learning rate of an epoch stays that of --lr and the schedule)");
+  }
   saved_step_ = facts.step.value_or(first_step_);  // epochs may have had another length
   if (resumed_.forced.empty())
     bad_images_ = facts.bad_images;  // otherwise they may be other images

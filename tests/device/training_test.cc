@@ -260,7 +260,8 @@ TEST_F(RunsTest, TheLinearProtocolIsTheCpus) {
       }
       ExpectSame(last.state, expected, finetune ? 1e-4 : 1e-5);  // float32
       // The classifier is validated as it was saved, wherever.
-      const auto again = lincls::FrozenBackbone::Create(last, {.prefix = lincls::kClassifier}).value();
+      const auto again =
+          lincls::FrozenBackbone::Create(last, {.prefix = lincls::kClassifier}).value();
       const auto on_cpu = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
       again->To(kFakeDevice);
       const auto on_device = lincls::EvaluateLinear(o, noise_, *again, last, *alone_).value();
