@@ -38,7 +38,7 @@ struct Candidate {
   const EncoderNames* names;
   int rank = 0;                // of the order in FindEncoder's comment
   const char* weights = kRaw;  // or kEma
-  StateDict tensors;           // below the prefix, with torchvision's names
+  StateDict tensors = {};      // below the prefix, with torchvision's names
 };
 
 // Ranks a prefix by the words in it.

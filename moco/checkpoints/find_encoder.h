@@ -15,9 +15,9 @@ class Backbone;
 
 // What the user says of the encoder.
 struct EncoderChoice {
-  std::string arch;     // spec of the backbone; empty: the checkpoint's, or the one of its shapes
-  std::string prefix;   // of its names, such as "teacher.backbone."; empty: found
-  std::string weights;  // "ema": averaged ones, "raw": others; empty: the usual ones
+  std::string arch = {};  // spec of the backbone; empty: the checkpoint's, or the one of its shapes
+  std::string prefix = {};   // of its names, such as "teacher.backbone."; empty: found
+  std::string weights = {};  // "ema": averaged ones, "raw": others; empty: the usual ones
 };
 
 struct FoundEncoder {
