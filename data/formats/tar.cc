@@ -250,6 +250,12 @@ class TarFormat : public Format {
       if (listing->has_more) longer.push_back(shard_path);
       const auto chosen = AddSamples(*shard, listing->entries, keys_, samples);
       if (!chosen.ok()) return chosen.status();
+      const auto is_array = [&](const SampleImage& image) {
+        return HasArrayName(listing->entries[image.entry].name);
+      };
+      if (!listing->array_status.ok() && std::any_of(chosen->begin(), chosen->end(), is_array)) {
+        return listing->array_status;
+      }
       for (const SampleImage& image : *chosen) {
         ArchiveEntry& entry = listing->entries[image.entry];
         images.push_back({std::move(entry.name), entry.offset, entry.size,

@@ -476,6 +476,27 @@ TEST(TarTest, SparseFilesAreNotLeftOutInSilence) {
   }
 }
 
+// webdataset writes arrays of any kind as .npy; they are images if there are no others, or if asked
+// for.
+TEST(TarTest, ArraysAreImagesWhereThereAreNoOthers) {
+  const auto arrays = OpenEntries(
+      {{"0.npy", ""}, {"0.cls", "1"}, {"1.NPY", ""}, {"1.cls", "0"}, {"1.mask.npy", ""}});
+  EXPECT_THAT(Labelled(*arrays), ElementsAre("0.npy 1", "1.NPY 0"));
+  EXPECT_THAT(arrays->notes(), ElementsAre(HasSubstr("--image-key=mask.npy")));
+  const std::vector<std::pair<std::string, std::string>> both = {
+      {"0.npy", ""}, {"0.png", ""}, {"0.cls", "1"}, {"1.png", ""}, {"1.cls", "0"}, {"1.npy", ""}};
+  EXPECT_THAT(Labelled(*OpenEntries(both)), ElementsAre("0.png 1", "1.png 0"));
+  EXPECT_TRUE(OpenEntries(both)->notes().empty());
+  EXPECT_THAT(Labelled(*OpenEntries(both, "tar:image_key=npy")), ElementsAre("0.npy 1", "1.npy 0"));
+  EXPECT_THAT(Labelled(*OpenEntries(both, "tar:image_key=png")), ElementsAre("0.png 1", "1.png 0"));
+  const std::string array = NpyFile("|u1", "(2, 3)", "\1\2\3\4\5\6");
+  const auto dataset = Open(TarEntry("cat/1.npy", array) + TarEnd());
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->Image(0)->ptr(1)[6], 6);
+  EXPECT_FALSE(Open(TarEntry("1.npy", array) + TarEntry("2.npy", "", '1') + TarEnd()).ok());
+  EXPECT_TRUE(Open(TarEntry("1.png", Image(1)) + TarEntry("2.npy", "", '1') + TarEnd()).ok());
+}
+
 TEST(TarTest, ArchivesThatShrinkInUse) {
   const std::string first = TarEntry("1.png", Image(1));
   const std::string path = TestFolder("data") + "/a.tar";
