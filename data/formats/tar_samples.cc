@@ -18,6 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "data/label_text.h"
 #include "data/listing.h"
 
 namespace data {
@@ -348,17 +349,9 @@ class Archived {
 
 absl::StatusOr<int> ReadClass(absl::string_view text) {
   const absl::string_view whole = absl::StripAsciiWhitespace(text);
-  absl::string_view number = whole;
-  for (const char* type : {"tensor(", "array("}) {
-    if (!absl::EndsWith(number, ")") || !absl::ConsumePrefix(&number, type)) continue;
-    number = number.substr(0, std::min(number.size() - 1, number.find(", d")));  // device=, dtype=
-  }
-  while (absl::StartsWith(number, "[") && absl::EndsWith(number, "]")) {
-    number = number.substr(1, number.size() - 2);
-  }
-  number = absl::StripAsciiWhitespace(number);
+  const std::string number = PlainLabel(text);
   double value;
-  if (number.find_first_not_of("+-.0123456789") != absl::string_view::npos ||
+  if (number.find_first_not_of("+-.0123456789") != std::string::npos ||
       !absl::SimpleAtod(number, &value) || value != std::floor(value) || value < 0 ||
       value >= kMaxClasses) {
     return absl::InvalidArgumentError(absl::StrCat(
