@@ -183,7 +183,6 @@ absl::StatusOr<DataLocation> DataLocation::At(const std::string& path) {
     if (!ending.empty() && location.endings.find(ending) == location.endings.end()) {
       location.endings.emplace(ending);
     }
-    location.arrays += HasArrayName(name);
     if (HasImageName(name)) {
       if (location.images++ == 0) location.image = std::string(name);
     } else if (GroupsIn(name.substr(0, name.size() - ending.size())).size() == 1) {
@@ -241,6 +240,7 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
   return parts;
 }
 
+// Arrays are images if no folder at all holds others.
 std::vector<std::string> DataLocation::OtherImageFolders() const {
   bool (*is_one)(absl::string_view) = IsImage;
   const auto holds = [&](const std::string& name) {

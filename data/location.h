@@ -40,11 +40,11 @@ struct DataLocation {
   // hold images are listed.
   bool in_archive = false;
   // Of a folder, without hidden entries: the names of its folders, sorted; the name of one image
-  // (empty if there is none) and the numbers of images and of arrays (HasArrayName); the endings of
-  // the names of all its files (".tar"; of a compressed file the last two: ".tar.gz").
+  // (empty if there is none) and the number of images; the endings of the names of all its files
+  // (".tar"; of a compressed file the last two: ".tar.gz").
   std::vector<std::string> folders;
   std::string image;
-  int64_t images = 0, arrays = 0;
+  int64_t images = 0;
   std::set<std::string, std::less<>> endings;
   // The names of its files, other than images, in which the name of one split is a word
   // ("imagenet-train-000.tar"), sorted; and of the other files one for each ending.
@@ -80,8 +80,7 @@ struct DataLocation {
   Parts PartsOf(Split split, const std::vector<std::string>& endings,
                 const std::vector<std::string>& shard_endings) const;
 
-  // The folders that have no split's name and hold images, perhaps in folders of their own; or
-  // arrays, if no folder at all holds images.
+  // The folders that have no split's name and hold images, perhaps in folders of their own.
   std::vector<std::string> OtherImageFolders() const;
 };
 

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "data/listing.h"
 
 namespace data {
 namespace {
@@ -303,7 +304,11 @@ bool HoldsArrayDataSet(const DataLocation& folder) {
 }
 
 bool HoldsArrayImages(const DataLocation& folder) {
-  if (folder.images > 0 || folder.arrays == 0 || HoldsArrayDataSet(folder)) return false;
+  const auto is_of_arrays = [](const std::string& ending) { return HasArrayName("x" + ending); };
+  if (folder.images > 0 || HoldsArrayDataSet(folder) ||
+      std::none_of(folder.endings.begin(), folder.endings.end(), is_of_arrays)) {
+    return false;
+  }
   const auto files = ArrayFiles::OfFolder(folder.path);
   if (!files.ok() || files->names().empty()) return false;
   const auto first = files->Header(0);
