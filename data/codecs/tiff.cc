@@ -21,6 +21,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "data/codec.h"
 #include "data/decode_options.h"
 #include "data/orientation.h"
@@ -271,17 +273,23 @@ class TiffImage : public EncodedImage {
     if (!tiff_) return source_.Error("invalid TIFF header");
     source_.error.clear();  // of a tag that was then passed over
     layout_ = Layout::Of(tiff_.get());
+    stack_ = StackOfImagej();
     return absl::OkStatus();
   }
 
   int64_t pages() override {
-    return std::max<int64_t>(1, static_cast<int64_t>(Directories(source_.bytes).pages().size()));
+    const auto found = static_cast<int64_t>(Directories(source_.bytes).pages().size());
+    return std::max({int64_t{1}, found, stack_});
   }
 
   absl::Status SelectPage(int64_t page) override {
     const Directories directories(source_.bytes);
     if (page >= static_cast<int64_t>(directories.pages().size())) {
-      return Damaged(absl::StrCat("it has no page ", page + 1));
+      if (page >= stack_) return Damaged(absl::StrCat("it has no page ", page + 1));
+      return absl::DataLossError(absl::StrCat(
+          "is an ImageJ stack of ", stack_, " images, of which only the first has a directory, as ",
+          "ImageJ writes more than 4 GB; write it again, for example with tifffile.imwrite(FILE, ",
+          "tifffile.imread(THIS), bigtiff=True, photometric='minisblack')"));
     }
     if (!TIFFSetSubDirectory(tiff_.get(), directories.pages()[page])) {
       return source_.Error(absl::StrCat("its page ", page + 1, " cannot be read"));
@@ -332,6 +340,19 @@ class TiffImage : public EncodedImage {
   }
 
  private:
+  // The number of images that ImageJ says the file to hold; 0 if it is not ImageJ's.
+  int64_t StackOfImagej() const {
+    const char* text = nullptr;
+    int64_t images = 0;
+    if (!TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) || text == nullptr) return 0;
+    const absl::string_view description = text;
+    if (!absl::StartsWith(description, "ImageJ=")) return 0;
+    for (absl::string_view line : absl::StrSplit(description, '\n')) {
+      if (absl::ConsumePrefix(&line, "images=") && !absl::SimpleAtoi(line, &images)) return 0;
+    }
+    return images;
+  }
+
   // JPEG's YCbCr is best converted by the JPEG library.
   bool DecodeYcbcrAsRgb() {
     return layout_.compression == COMPRESSION_JPEG && layout_.planar == PLANARCONFIG_CONTIG &&
@@ -598,6 +619,7 @@ class TiffImage : public EncodedImage {
   Source source_;
   Handle tiff_;
   Layout layout_;
+  int64_t stack_ = 0;  // images, as ImageJ states
 };
 
 class Tiff : public Codec {

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "base/files.h"
+#include "data/codec.h"
 #include "data/decode.h"
 #include "data/test_images.h"
 
@@ -70,6 +72,31 @@ TEST(TiffTest, BytesWithASignKeepIt) {
   EXPECT_EQ(Values(file), std::pair(1.0f, -7.0f));
   EXPECT_THAT(std::string(DecodeImage(file, {.channels = 1}).status().message()),
               HasSubstr("--range"));
+}
+
+// ImageJ writes stacks of more than 4 GB with a directory for the first image alone.
+TEST(TiffTest, StacksOfImagejAreNotCutInSilence) {
+  const std::string path = TestFolder("tiff") + "/x.tif";
+  for (const auto& [text, pages] : {std::pair("ImageJ=1.53t\nimages=3\nslices=3\n", 3),
+                                    {"ImageJ=1.53t\nimages=1\n", 1},
+                                    {"images=3\n", 1},
+                                    {"ImageJ=1.53t\nimages=x\n", 1}}) {
+    TIFF* tiff = TIFFOpen(path.c_str(), "w");
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 2);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFSetField(tiff, TIFFTAG_IMAGEDESCRIPTION, text);
+    char row[] = "ab";
+    EXPECT_EQ(TIFFWriteScanline(tiff, row, 0, 0), 1);
+    TIFFClose(tiff);
+    const std::string bytes = base::ReadFile(path).value();
+    EXPECT_EQ(FindCodec(bytes)->Open(bytes).value()->pages(), pages) << text;
+    EXPECT_TRUE(DecodeImage(bytes).ok());
+    const absl::Status second = DecodeImage(bytes, {.page = 1}).status();
+    EXPECT_EQ(second.code(), absl::StatusCode::kDataLoss);
+    EXPECT_EQ(absl::StrContains(second.message(), "tifffile.imwrite"), pages == 3) << second;
+  }
 }
 
 }  // namespace
