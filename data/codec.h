@@ -22,8 +22,9 @@ absl::Status Damaged(absl::string_view why);
 
 // What an image file stores, before anything is converted. For people.
 struct StoredPixels {
-  std::string mode;  // "grey", "grey and alpha", "RGB", "RGB and alpha", "palette", "CMYK", "other"
-  int bits = 8;      // of a channel, or of an index into the palette
+  // "grey", "grey and alpha", "RGB", "RGB and alpha", "palette", "CMYK", "5 channels", "other"
+  std::string mode;
+  int bits = 8;  // of a channel, or of an index into the palette
 };
 
 // An image whose header has been read, and whose pixels have not. It refers to the bytes that it
@@ -73,6 +74,10 @@ class Codec {
   // listed as images; what a file holds is decided by Recognises.
   virtual std::vector<std::string> Endings() const = 0;
 
+  // Whether such files often hold something other than an image, as arrays do. They are listed as
+  // images only where there are none of another format.
+  virtual bool HoldsAnything() const { return false; }
+
   // Reads the header of a file that this codec recognises, and allocates nothing whose size the
   // header states. `bytes` must outlive the result. DataLoss (see Damaged) if the header is cut or
   // damaged.
@@ -92,20 +97,12 @@ std::string CodecName(absl::string_view bytes);
 // formats that can be read.
 absl::Status NotRecognised(absl::string_view bytes);
 
-// The endings of the names of image files, sorted: those of all codecs. Aborts in a program that
-// links no codec.
+// The endings of the names of image files, sorted: those of all codecs whose files are images.
+// Aborts in a program that links no codec.
 const std::vector<std::string>& ImageEndings();
 
-// The ending of `name` in lower case if it is that of a kind of image that no codec of the program
-// reads (".heic", ".dcm", ...), and else empty.
-absl::string_view UnreadEnding(absl::string_view name);
-
-// All such endings, sorted.
-const std::vector<std::string>& UnreadEndings();
-
-// The command that converts the files below `folder` with such an ending, and the Debian package
-// that has its program.
-std::string HowToConvert(absl::string_view unread_ending, absl::string_view folder);
+// The same of codecs whose files may hold anything (Codec::HoldsAnything): ".npy".
+const std::vector<std::string>& ArrayEndings();
 
 }  // namespace data
 

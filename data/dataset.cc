@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "data/codec.h"
+#include "data/listing.h"
 #include "data/pages.h"
 #include "data/splits.h"
 #include "data/unread.h"
@@ -28,14 +28,6 @@ bool Matches(const Format& format, const DataLocation& location) {
 }
 
 absl::Status NothingMatches(const DataLocation& location) {
-  for (const std::string& ending : location.endings) {
-    if (!UnreadEnding(ending).empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("'", location.path, "' holds no images but ", ending,
-                       ", which this program does not read; convert them with: ",
-                       HowToConvert(UnreadEnding(ending), location.path)));
-    }
-  }
   if (location.is_folder) {
     const std::string form = UnreadFormIn(location.path);
     return absl::InvalidArgumentError(
@@ -310,11 +302,6 @@ absl::StatusOr<Opened> OpenLabelledDataset(const DataSource& source, Split split
 absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
                                            const std::string& format, const DecodeOptions& decode) {
   return OpenLabelledDataset({path, "", format, {}, decode}, split);
-}
-
-absl::StatusOr<Opened> OpenLabelledDataset(const std::string& path, Split split,
-                                           const std::string& format, int channels) {
-  return OpenLabelledDataset({path, "", format, {}, channels}, split);
 }
 
 }  // namespace data

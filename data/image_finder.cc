@@ -22,12 +22,21 @@ bool IsFile(const std::string& path) {
   return stat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode);
 }
 
-// Without the ending of an image.
+// Without the ending of an image or an array.
 absl::string_view StemOf(absl::string_view name) {
-  for (const std::string& ending : ImageEndings()) {
-    if (absl::EndsWithIgnoreCase(name, ending)) return name.substr(0, name.size() - ending.size());
+  for (const auto* endings : {&ImageEndings(), &ArrayEndings()}) {
+    for (const std::string& ending : *endings) {
+      if (absl::EndsWithIgnoreCase(name, ending))
+        return name.substr(0, name.size() - ending.size());
+    }
   }
   return name;
+}
+
+// Of several files that a name without an ending fits, an array is meant only if there is no image.
+template <class Files>
+void PreferImages(Files& files) {
+  if (std::any_of(files.begin(), files.end(), HasImageName)) std::erase_if(files, HasArrayName);
 }
 
 // The folders of a name with the last slash, and the rest.
@@ -65,11 +74,12 @@ const ImageFinder::Stems& ImageFinder::StemsOf(const std::string& folder) {
   const auto [entry, is_new] = stems_.try_emplace(folder);
   if (is_new) {
     ForEachEntry(folder.empty() ? "." : folder, [&](absl::string_view name, bool is_folder) {
-      if (!is_folder && HasImageName(name)) {
+      if (!is_folder && (HasImageName(name) || HasArrayName(name))) {
         entry->second[std::string(StemOf(name))].emplace_back(name);
       }
       return absl::OkStatus();
     }).IgnoreError();  // a folder that is not there has no images
+    for (auto& [stem, files] : entry->second) PreferImages(files);
   }
   return entry->second;
 }
@@ -79,7 +89,7 @@ absl::StatusOr<std::string> ImageFinder::FindIn(const std::string& base, absl::s
       absl::StartsWith(name, "/") ? std::string(name) : absl::StrCat(base, name);
   if (IsFile(path)) return std::string(name);
   const auto [folders, last] = Cut(path);
-  if (last.empty() || HasImageName(last)) return absl::NotFoundError("");
+  if (last.empty() || HasImageName(last) || HasArrayName(last)) return absl::NotFoundError("");
   const Stems& stems = StemsOf(std::string(folders));
   const auto found = stems.find(std::string(last));
   if (found == stems.end()) return absl::NotFoundError("");
@@ -114,6 +124,7 @@ absl::StatusOr<std::string> ImageFinder::FindBelow(absl::string_view name) {
       if (end == name || absl::EndsWith(end, absl::StrCat("/", name))) fits.push_back(image);
     }
   }
+  PreferImages(fits);
   if (fits.empty()) return absl::NotFoundError("");
   if (fits.size() > 1) {
     return Ambiguous(name, absl::StrCat(folder_, fits[0]), absl::StrCat(folder_, fits[1]));

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "data/binary.h"
 #include "data/codec.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
@@ -20,7 +21,8 @@ constexpr int64_t kSettled = 2'000'000'000;
 
 // Which names were listed. A program with other codecs lists other files.
 std::string ListedEndings() {
-  return absl::StrCat(absl::StrJoin(ImageEndings(), " "), " ", absl::StrJoin(UnreadEndings(), " "));
+  return absl::StrCat(absl::StrJoin(ImageEndings(), " "), " ", absl::StrJoin(ArrayEndings(), " "),
+                      " ", absl::StrJoin(UnreadEndings(), " "));
 }
 
 // Takes text that ends with a zero byte from the front of `bytes`; false if there is none.

@@ -19,6 +19,7 @@
 #include "base/files.h"
 #include "data/codec.h"
 #include "data/index_cache.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
@@ -37,6 +38,13 @@ std::tuple<absl::string_view, absl::string_view, absl::string_view> PathOrder(
   return {path.substr(0, path.find('/')), path.substr(0, last), path.substr(last + 1)};
 }
 
+bool HasOneOf(const std::vector<std::string>& endings, absl::string_view name) {
+  if (IsHidden(name)) return false;
+  return std::any_of(endings.begin(), endings.end(), [&](const std::string& ending) {
+    return absl::EndsWithIgnoreCase(name, ending);
+  });
+}
+
 using FolderId = std::pair<uint64_t, uint64_t>;
 
 // Adds the images below root/folder; `folder` ends with a slash, or is empty. `around` holds the
@@ -51,7 +59,7 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
   tree.folders.push_back(*state);
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
     if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree);
-    if (HasImageName(name) || !UnreadEnding(name).empty()) {
+    if (HasImageName(name) || HasArrayName(name) || !UnreadEnding(name).empty()) {
       tree.names.Add(absl::StrCat(folder, name));
     }
     return absl::OkStatus();
@@ -59,6 +67,35 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
   around.erase(id);
   return status;
 }
+
+// Entries of folders that are looked at: a tree without images may be large.
+constexpr int kMostEntries = 10'000;
+
+struct UnreadSearch {
+  int entries = 0;
+  int rank = -1;
+  std::string path;
+
+  void Look(const std::string& folder, int depth) {
+    std::vector<std::string> folders;
+    ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
+      if (++entries > kMostEntries) return absl::ResourceExhaustedError("");
+      std::string below = absl::StrCat(folder, absl::EndsWith(folder, "/") ? "" : "/", name);
+      if (is_folder) {
+        if (depth > 0) folders.push_back(std::move(below));
+        return absl::OkStatus();
+      }
+      const int found = UnreadRank(name);
+      if (found >= 0 && (rank < 0 || found < rank)) {
+        rank = found;
+        path = std::move(below);
+      }
+      return absl::OkStatus();
+    }).IgnoreError();  // it is a hint; what cannot be read gives none
+    std::sort(folders.begin(), folders.end());
+    for (const std::string& below : folders) Look(below, depth - 1);
+  }
+};
 
 // The names of the tree, from the cache if they are there.
 absl::StatusOr<Names> AllImages(const std::string& root) {
@@ -73,13 +110,9 @@ absl::StatusOr<Names> AllImages(const std::string& root) {
 
 }  // namespace
 
-bool HasImageName(absl::string_view name) {
-  if (IsHidden(name)) return false;
-  for (const std::string& ending : ImageEndings()) {
-    if (absl::EndsWithIgnoreCase(name, ending)) return true;
-  }
-  return false;
-}
+bool HasImageName(absl::string_view name) { return HasOneOf(ImageEndings(), name); }
+
+bool HasArrayName(absl::string_view name) { return HasOneOf(ArrayEndings(), name); }
 
 bool IsHidden(absl::string_view name) {
   return absl::StartsWith(name, ".") || absl::StrContains(name, "/.");
@@ -158,25 +191,55 @@ std::string UnreadImages::Text(absl::string_view folder) const {
                       absl::StrJoin(commands, "; "));
 }
 
+std::string ArraysNote(absl::string_view place, int64_t arrays) {
+  return absl::StrCat("left out of '", place, "': ", arrays, " files of arrays (",
+                      absl::StrJoin(ArrayEndings(), ", "),
+                      "), which are images only where there are no others");
+}
+
+std::string UnreadFormIn(const std::string& folder) {
+  UnreadSearch search;
+  search.Look(folder, /*depth=*/3);
+  if (search.rank < 0) return "";
+  const absl::string_view ending = UnreadEnding(search.path);
+  if (ending.empty()) return absl::StrCat("'", search.path, "' ", UnreadForm(search.path));
+  return absl::StrCat(
+      "it holds ", ending, " images such as '", search.path,
+      "', which this program does not read; convert them with: ", HowToConvert(ending, folder));
+}
+
 absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes) {
   auto names = AllImages(root);
   if (!names.ok()) return names.status();
-  Names read;
+  Names images, arrays;
   UnreadImages unread;
   for (int64_t i = 0; i < names->size(); ++i) {
-    if (!unread.Add((*names)[i])) read.Add((*names)[i]);
+    const absl::string_view name = (*names)[i];
+    if (HasArrayName(name)) {
+      arrays.Add(name);
+    } else if (!unread.Add(name)) {
+      images.Add(name);
+    }
   }
-  if (unread.empty() && read.size() > 0) return read;
-  if (unread.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders"));
+  if (images.size() == 0) {
+    std::swap(images, arrays);
+  } else if (arrays.size() > 0) {
+    notes->push_back(ArraysNote(root, arrays.size()));
   }
-  if (read.size() == 0) {
+  if (images.size() == 0 && !unread.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", root, "' holds no images but ", unread.Text(root)));
   }
-  notes->push_back(absl::StrCat("left out of '", root, "': ", unread.Text(root)));
-  return read;
+  if (images.size() == 0) {
+    const std::string form = UnreadFormIn(root);
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", root, "' holds no images (.jpg, .png, ...), and neither do its folders",
+                     form.empty() ? "" : "; ", form));
+  }
+  if (!unread.empty()) {
+    notes->push_back(absl::StrCat("left out of '", root, "': ", unread.Text(root)));
+  }
+  return images;
 }
 
 Classes ClassesOfFolders(const Names& sorted_names) {

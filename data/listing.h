@@ -20,6 +20,10 @@ namespace data {
 // holds is known when it is decoded.
 bool HasImageName(absl::string_view name);
 
+// The same for ArrayEndings(): `x.npy` is listed as an image only where nothing has the name of an
+// image of another format.
+bool HasArrayName(absl::string_view name);
+
 // Whether any part of the name is hidden, as `._000.cls` of macOS is.
 bool IsHidden(absl::string_view name);
 
@@ -65,12 +69,13 @@ struct FolderState {
 // The images in a folder and in those below it, relative to it, sorted (Names::Sort). Links are
 // followed, except to a folder that they lie in; hidden files and folders are left out.
 struct Tree {
-  Names names;  // those of kinds that the program does not read (data/codec.h) among them
+  // Those of arrays and of kinds that the program does not read (data/unread.h) among them.
+  Names names;
   std::vector<FolderState> folders;
 };
 absl::StatusOr<Tree> ReadTree(const std::string& root);
 
-// Counts the images of kinds that the program does not read (data/codec.h).
+// Counts the images of kinds that the program does not read (data/unread.h).
 class UnreadImages {
  public:
   // Whether a file of this name is one.
@@ -86,10 +91,18 @@ class UnreadImages {
   std::map<std::string, int64_t> counts_;  // of each ending
 };
 
-// The names of the tree at `root`. Those of large trees are kept in the user's cache
-// (data/index_cache.h). Images of kinds that the program does not read are left out; `notes` then
-// gets a sentence that counts them and says how to convert them. InvalidArgument if there are no
-// images, or none of a kind that is read.
+// A note on arrays that are no images, since there are others in `place`.
+std::string ArraysNote(absl::string_view place, int64_t arrays);
+
+// What the most telling file of the kinds of UnreadForm in a folder and its folders is, with its
+// path: "'x/a.tfrecord' is ..."; empty if there is none. Among them are files that are read if they
+// are given themselves.
+std::string UnreadFormIn(const std::string& folder);
+
+// The names of the tree at `root`: images, or arrays if there are no images. Those of large trees
+// are kept in the user's cache (data/index_cache.h). Images of kinds that the program does not
+// read, and arrays beside images, are left out; `notes` then gets a sentence that counts them and
+// says what to do. InvalidArgument if there are no images, or none of a kind that is read.
 absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::string>* notes);
 
 // The class of each name: its first folder, as in torchvision's ImageFolder.

@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
-#include "data/codec.h"
 #include "data/listing.h"
+#include "data/unread.h"
 
 namespace data {
 namespace {
@@ -101,21 +101,24 @@ absl::string_view StemOf(absl::string_view name, const std::vector<std::string>&
   return "";
 }
 
-bool HoldsImages(const std::string& folder, int depth) {
+// Whether a folder, or one below it, has a file whose name `is_one` says to be an image.
+bool HoldsImages(const std::string& folder, bool (*is_one)(absl::string_view name), int depth = 0) {
   constexpr int kDeepest = 32;  // links may go round
   bool found = false;
   std::vector<std::string> folders;
   const absl::Status end = ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
     if (is_folder) folders.push_back(absl::StrCat(folder, "/", name));
-    found = !is_folder && (HasImageName(name) || !UnreadEnding(name).empty());
+    found = !is_folder && is_one(name);
     return found ? absl::CancelledError() : absl::OkStatus();
   });
   if (found || depth == kDeepest || !end.ok()) return found;
   for (const std::string& below : folders) {
-    if (HoldsImages(below, depth + 1)) return true;
+    if (HoldsImages(below, is_one, depth + 1)) return true;
   }
   return false;
 }
+
+bool IsImage(absl::string_view name) { return HasImageName(name) || !UnreadEnding(name).empty(); }
 
 }  // namespace
 
@@ -237,12 +240,16 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
   return parts;
 }
 
+// Arrays are images if no folder at all holds others.
 std::vector<std::string> DataLocation::OtherImageFolders() const {
+  bool (*is_one)(absl::string_view) = IsImage;
+  const auto holds = [&](const std::string& name) {
+    return in_archive || HoldsImages(*this / name, is_one);
+  };
+  if (images == 0 && std::none_of(folders.begin(), folders.end(), holds)) is_one = HasArrayName;
   std::vector<std::string> others;
   for (const std::string& name : folders) {
-    if (GroupOf(name) == nullptr && (in_archive || HoldsImages(*this / name, 0))) {
-      others.push_back(name);
-    }
+    if (GroupOf(name) == nullptr && holds(name)) others.push_back(name);
   }
   return others;
 }

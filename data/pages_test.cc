@@ -21,12 +21,17 @@ using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 
-// Writes each image, CV_8U or CV_16U, as a page.
-void WriteStack(const std::string& path, const std::vector<cv::Mat>& pages) {
+// Writes each image, CV_8U or CV_16U, as a page. `kinds`: what each page is (NewSubfileType);
+// empty: images.
+void WriteStack(const std::string& path, const std::vector<cv::Mat>& pages,
+                std::vector<int> kinds = {}) {
   WriteTestFile(path, "");  // makes the folders
   TIFF* tiff = TIFFOpen(path.c_str(), "w");
   ASSERT_NE(tiff, nullptr);
-  for (const cv::Mat& page : pages) {
+  kinds.resize(pages.size());
+  for (size_t i = 0; i < pages.size(); ++i) {
+    const cv::Mat& page = pages[i];
+    if (kinds[i] != 0) TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, kinds[i]);
     TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, page.cols);
     TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, page.rows);
     TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, static_cast<int>(8 * page.elemSize1()));
@@ -72,6 +77,29 @@ TEST(PagesTest, AreImagesOfTheirOwn) {
   }
   EXPECT_THAT(opened->notes, Contains(HasSubstr("3 files hold 5 pages")));
   EXPECT_EQ(Open(folder, "first", 1)->dataset->size(), 3);
+}
+
+// GDAL's overviews and masks, and thumbnails, say what they are.
+TEST(PagesTest, SmallerCopiesAndMasksAreNone) {
+  const std::string folder = TestFolder("overviews");
+  WriteStack(folder + "/a.tif",
+             {Grey(10), Grey(11, 2), Grey(12), Grey(20), Grey(21, 2), Grey(22, 2)},
+             {0, FILETYPE_REDUCEDIMAGE, FILETYPE_MASK, FILETYPE_PAGE, FILETYPE_REDUCEDIMAGE,
+              FILETYPE_REDUCEDIMAGE | FILETYPE_MASK});
+  const auto images = Open(folder, "images", 1);
+  ASSERT_TRUE(images.ok()) << images.status();
+  ASSERT_EQ(images->dataset->size(), 2);
+  EXPECT_EQ(images->dataset->Image(0)->at<float>(0, 0), 10 / 65535.0f);
+  EXPECT_EQ(images->dataset->Image(1)->at<float>(0, 0), 20 / 65535.0f);
+  const auto channels = Open(folder, "channels", 2);
+  ASSERT_TRUE(channels.ok()) << channels.status();
+  const cv::Mat image = channels->dataset->Image(0).value();
+  ASSERT_EQ(image.type(), CV_32FC(2));
+  EXPECT_EQ(image.ptr<float>(0)[1], 20 / 65535.0f);
+  // The first page is read whatever it is, as in other programs.
+  WriteStack(folder + "/a.tif", {Grey(1, 2), Grey(2)}, {FILETYPE_REDUCEDIMAGE, 0});
+  EXPECT_EQ(Open(folder, "first", 1)->dataset->Image(0)->at<float>(0, 0), 1 / 65535.0f);
+  EXPECT_EQ(Open(folder, "images", 1)->dataset->size(), 2);
 }
 
 TEST(PagesTest, OfAnArchiveToo) {

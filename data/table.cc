@@ -201,7 +201,10 @@ class Finder {
     return std::any_of(line.fields.begin(), line.fields.end(), names_image_);
   }
 
-  bool FirstLineIsHeader() const { return !NamesAnImage(table_.rows[0]); }
+  bool FirstLineIsHeader() const {
+    const std::vector<std::string>& first = table_.rows[0].fields;
+    return !NamesAnImage(table_.rows[0]) && std::none_of(first.begin(), first.end(), HasArrayName);
+  }
 
   void TakeHeader() {
     table_.header = std::move(table_.rows[0].fields);

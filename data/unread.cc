@@ -1,120 +1,157 @@
 #include "data/unread.h"
 
 #include <algorithm>
-#include <iterator>
-#include <utility>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "data/listing.h"
+#include "data/codec.h"
 
 namespace data {
 namespace {
 
-constexpr char kConvert[] =
-    ", which is not read; convert it once, as \"Data in other forms\" in docs/data.md shows";
+constexpr char kConvert[] = "convert it once, as \"Data in other forms\" in docs/data.md shows";
 constexpr char kToTar[] =
-    ", which is not read; convert the data set once: bazel run //tools:to_tar -- SOURCE OUT "
-    "(docs/data.md)";
-constexpr char kUnpack[] = ", which is not read; unpack it and give the folder";
-constexpr char kGive[] = "; give this file itself as data";
+    "convert the data set once: bazel run //tools:to_tar -- SOURCE OUT (docs/data.md)";
+constexpr char kUnpack[] = "unpack it and give the folder";
+constexpr char kSaveAsCsv[] = "save it as CSV";
 
-struct Form {
-  absl::string_view ending;
-  const char* name;
-  const char* remedy;
-};
-constexpr Form kForms[] = {
-    {".parquet", "a Parquet file", kToTar},
-    {".arrow", "an Arrow file, as Hugging Face's save_to_disk writes it", kToTar},
-    {".tfrecord", "a TFRecord file", kConvert},
-    {".tfrecords", "a TFRecord file", kConvert},
-    {".mdb", "an LMDB database", kToTar},
-    {".lmdb", "an LMDB database", kToTar},
-    {".beton", "an FFCV file", kConvert},
-    {".mds", "a shard of MosaicML's streaming", kToTar},
-    {".h5", "an HDF5 file", kConvert},
-    {".hdf5", "an HDF5 file", kConvert},
-    {".npz", "a file of NumPy's arrays", kGive},
-    {".npy", "an array of NumPy's", kGive},
-    {".mat", "a MATLAB file", kConvert},
-    {".pkl", "a pickle", kConvert},
-    {".pickle", "a pickle", kConvert},
-    {".pt", "a file of tensors", kConvert},
-    {".pth", "a file of tensors", kConvert},
-    {".rec", "a RecordIO file of MXNet", kConvert},
-    {".zip", "a zip archive", kGive},
-    {".7z", "a 7z archive", kUnpack},
-    {".rar", "a rar archive", kUnpack},
-    {".tar.gz", "a packed archive", kUnpack},
-    {".tgz", "a packed archive", kUnpack},
-    {".tar.bz2", "a packed archive", kUnpack},
-    {".tbz2", "a packed archive", kUnpack},
-    {".tar.xz", "a packed archive", kUnpack},
-    {".txz", "a packed archive", kUnpack},
-    {".tar.zst", "a packed archive", kUnpack},
-    {"index.json", "the index of a data set of MosaicML's streaming or litdata", kToTar},
-    {".json", "a JSON file",
-     ", which is not read; write a list of the images and their labels instead: file,label"},
-    {".xlsx", "a spreadsheet", ", which is not read; save it as CSV"},
-    {".xls", "a spreadsheet", ", which is not read; save it as CSV"},
-    {".ods", "a spreadsheet", ", which is not read; save it as CSV"},
-    {".txt", "text", ", which is not read; if it lists images, give --dataset=file_list"},
-};
+struct Kind {
+  std::string name;  // with its article
+  std::vector<std::string> endings;
+  // What to do, behind "which is not read; ". Of an image, the command that converts it, {} being
+  // the file.
+  std::string remedy;
+  std::string package = "";  // of an image, the Debian package of the command's program
+  std::string magic = "";    // what such files have at byte `magic_at`; empty: nothing is usual
+  size_t magic_at = 0;
+  bool is_read = false;  // if it is given itself
 
-// Entries of folders that are looked at: a tree without images may be large.
-constexpr int kMostEntries = 10'000;
+  bool is_image() const { return !package.empty(); }
 
-// The place of a form in kForms, which puts the telling ones first; -1 for other files.
-int FormOf(absl::string_view file) {
-  for (size_t i = 0; i < std::size(kForms); ++i) {
-    if (absl::EndsWithIgnoreCase(file, kForms[i].ending)) return static_cast<int>(i);
+  std::string Text() const {
+    if (is_read) return absl::StrCat(name, "; give this file itself as data");
+    return absl::StrCat(name, ", which is not read; ",
+                        is_image() ? absl::StrCat("convert it to PNG, for example with: ", remedy,
+                                                  " ({} is the file; Debian package ", package, ")")
+                                   : remedy);
   }
-  // tf.io writes train.tfrecord-00000-of-00010.
-  return absl::StrContains(file, ".tfrecord-") ? FormOf(".tfrecord") : -1;
+};
+
+// Those that tell more of what a folder holds come first.
+const std::vector<Kind>& Kinds() {
+  static const auto& kinds = *new std::vector<Kind>{
+      {"an AVIF image", {".avif"}, "avifdec {} {}.png", "libavif-bin", "ftypavif", 4},
+      {"a HEIC image", {".heic", ".heif"}, "heif-convert {} {}.png", "libheif-examples", "ftyp", 4},
+      {"a JPEG XL image", {".jxl"}, "djxl {} {}.png", "libjxl-tools", "\xFF\x0A"},
+      {"a JPEG XL image", {}, "djxl {} {}.png", "libjxl-tools", "JXL ", 4},
+      {"a DICOM image", {".dcm"}, "dcmj2pnm +on2 {} {}.png", "dcmtk", "DICM", 128},
+      {"an SVG image", {".svg"}, "rsvg-convert -o {}.png {}", "librsvg2-bin", "<svg"},
+      {"a camera raw image",
+       {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"},
+       "dcraw_emu -w -T {}",
+       "libraw-bin"},
+      {"a Photoshop image", {".psd"}, "convert {}[0] {}.png", "imagemagick", "8BPS"},
+      {"an OpenEXR image", {".exr"}, "convert {} {}.png", "imagemagick", "v/1\x01"},
+      {"a Targa image", {".tga"}, "convert {} {}.png", "imagemagick"},
+
+      {"a Parquet file", {".parquet"}, kToTar},
+      {"an Arrow file, as Hugging Face's save_to_disk writes it", {".arrow"}, kToTar},
+      {"a TFRecord file", {".tfrecord", ".tfrecords"}, kConvert},
+      {"an LMDB database", {".mdb", ".lmdb"}, kToTar},
+      {"an FFCV file", {".beton"}, kConvert},
+      {"a shard of MosaicML's streaming", {".mds"}, kToTar},
+      {"an HDF5 file", {".h5", ".hdf5"}, kConvert},
+      {"a file of NumPy's arrays", {".npz"}, "", "", "", 0, /*is_read=*/true},
+      {"an array of NumPy's", {".npy"}, "", "", "", 0, /*is_read=*/true},
+      {"a MATLAB file", {".mat"}, kConvert},
+      {"a pickle", {".pkl", ".pickle"}, kConvert},
+      {"a file of tensors", {".pt", ".pth"}, kConvert},
+      {"a RecordIO file of MXNet", {".rec"}, kConvert},
+      {"a zip archive", {".zip"}, "", "", "", 0, /*is_read=*/true},
+      {"a 7z archive", {".7z"}, kUnpack},
+      {"a rar archive", {".rar"}, kUnpack},
+      {"a packed archive",
+       {".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst"},
+       kUnpack},
+      {"the index of a data set of MosaicML's streaming or litdata", {"index.json"}, kToTar},
+      {"a JSON file", {".json"}, "write a list of the images and their labels instead: file,label"},
+      {"a spreadsheet", {".xlsx", ".xls", ".ods"}, kSaveAsCsv},
+      {"text", {".txt"}, "if it lists images, give --dataset=file_list"},
+  };
+  return kinds;
 }
 
-struct Search {
-  int entries = 0;
-  int form = -1;
-  std::string path;
+bool HasEnding(absl::string_view name, const Kind& kind) {
+  return std::any_of(kind.endings.begin(), kind.endings.end(), [&](const std::string& ending) {
+    return absl::EndsWithIgnoreCase(name, ending);
+  });
+}
 
-  void Look(const std::string& folder, int depth) {
-    std::vector<std::string> folders;
-    ForEachEntry(folder, [&](absl::string_view name, bool is_folder) {
-      if (++entries > kMostEntries) return absl::ResourceExhaustedError("");
-      std::string below = absl::StrCat(folder, absl::EndsWith(folder, "/") ? "" : "/", name);
-      if (is_folder) {
-        if (depth > 0) folders.push_back(std::move(below));
-        return absl::OkStatus();
-      }
-      const int found = FormOf(name);
-      if (found >= 0 && (form < 0 || found < form)) {
-        form = found;
-        path = std::move(below);
-      }
-      return absl::OkStatus();
-    }).IgnoreError();  // it is a hint; what cannot be read gives none
-    std::sort(folders.begin(), folders.end());
-    for (const std::string& below : folders) Look(below, depth - 1);
-  }
-};
-
-std::string Text(int form) { return absl::StrCat("is ", kForms[form].name, kForms[form].remedy); }
+// Whether a codec of the program reads images of the kind.
+bool HasCodec(const Kind& kind) {
+  const std::vector<std::string>& read = ImageEndings();
+  return std::any_of(kind.endings.begin(), kind.endings.end(), [&](const std::string& ending) {
+    return std::binary_search(read.begin(), read.end(), ending);
+  });
+}
 
 }  // namespace
 
-std::string UnreadForm(absl::string_view file) {
-  const int form = FormOf(file);
-  return form < 0 ? "" : Text(form);
+int UnreadRank(absl::string_view file) {
+  const std::vector<Kind>& kinds = Kinds();
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    if (HasEnding(file, kinds[i]) && !(kinds[i].is_image() && HasCodec(kinds[i]))) {
+      return static_cast<int>(i);
+    }
+  }
+  // tf.io writes train.tfrecord-00000-of-00010.
+  return absl::StrContains(file, ".tfrecord-") ? UnreadRank(".tfrecord") : -1;
 }
 
-std::string UnreadFormIn(const std::string& folder) {
-  Search search;
-  search.Look(folder, /*depth=*/3);
-  return search.form < 0 ? "" : absl::StrCat("'", search.path, "' ", Text(search.form));
+std::string UnreadForm(absl::string_view file) {
+  const int rank = UnreadRank(file);
+  return rank < 0 ? "" : absl::StrCat("is ", Kinds()[rank].Text());
+}
+
+std::string UnreadContents(absl::string_view bytes) {
+  for (const Kind& kind : Kinds()) {
+    if (!kind.magic.empty() && bytes.size() >= kind.magic_at &&
+        absl::StartsWith(bytes.substr(kind.magic_at), kind.magic)) {
+      return kind.Text();
+    }
+  }
+  return "";
+}
+
+const std::vector<std::string>& UnreadEndings() {
+  static const auto& endings = *[] {
+    auto* all = new std::vector<std::string>;
+    for (const Kind& kind : Kinds()) {
+      if (!kind.is_image() || HasCodec(kind)) continue;
+      all->insert(all->end(), kind.endings.begin(), kind.endings.end());
+    }
+    std::sort(all->begin(), all->end());
+    return all;
+  }();
+  return endings;
+}
+
+absl::string_view UnreadEnding(absl::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == absl::string_view::npos) return "";
+  for (const std::string& ending : UnreadEndings()) {
+    if (absl::EqualsIgnoreCase(name.substr(dot), ending)) return ending;
+  }
+  return "";
+}
+
+std::string HowToConvert(absl::string_view unread_ending, absl::string_view folder) {
+  for (const Kind& kind : Kinds()) {
+    if (!kind.is_image() || !HasEnding(unread_ending, kind)) continue;
+    return absl::StrCat("find '", folder, "' -iname '*", unread_ending, "' -exec ", kind.remedy,
+                        " \\; (Debian package ", kind.package, ")");
+  }
+  return "";
 }
 
 }  // namespace data

@@ -110,7 +110,9 @@ class Jpeg2000Image : public EncodedImage {
   int64_t cols() const override { return sizes_.cols; }
   StoredPixels stored() const override {
     constexpr const char* kModes[] = {"grey", "grey and alpha", "RGB", "RGB and alpha"};
-    return {sizes_.components <= 4 ? kModes[sizes_.components - 1] : "other", sizes_.bits};
+    return {sizes_.components <= 4 ? kModes[sizes_.components - 1]
+                                   : absl::StrCat(sizes_.components, " channels"),
+            sizes_.bits};
   }
 
   absl::StatusOr<cv::Mat> Decode(int /*channels*/) override {

@@ -10,13 +10,19 @@
 #include <limits>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "data/codec.h"
 #include "data/decode_options.h"
 #include "data/orientation.h"
@@ -111,6 +117,61 @@ Handle OpenTiff(Source& source) {
                                   Source::Close, Source::Size, nullptr, nullptr, options.get()));
 }
 
+// Where the pages of a file are: the first directory, and of the further ones those that hold
+// neither a smaller copy of an image (GDAL's overviews, thumbnails) nor a mask, as their
+// NewSubfileType says. Read here because the library would parse every tag of every directory.
+class Directories {
+ public:
+  explicit Directories(absl::string_view bytes) : bytes_(bytes) {
+    if (bytes.size() < 8) return;
+    little_endian_ = bytes[0] == 'I';
+    big_ = Number(2, 2) == 43;
+    std::set<uint64_t> seen;  // a damaged file may go round
+    uint64_t at = big_ ? Number(8, 8) : Number(4, 4);
+    while (at != 0 && Holds(at, big_ ? 8 : 2) && seen.insert(at).second) {
+      const uint64_t tags = Number(at, big_ ? 8 : 2), begin = at + (big_ ? 8 : 2);
+      const uint64_t tag_bytes = big_ ? 20 : 12;
+      if (tags > (bytes.size() - begin) / tag_bytes) break;
+      if (pages_.empty() || !IsCopyOrMask(begin, tags, tag_bytes)) pages_.push_back(at);
+      const uint64_t next = begin + tags * tag_bytes;
+      at = Holds(next, big_ ? 8 : 4) ? Number(next, big_ ? 8 : 4) : 0;
+    }
+  }
+
+  // The offsets of the pages.
+  const std::vector<uint64_t>& pages() const { return pages_; }
+
+ private:
+  bool Holds(uint64_t at, uint64_t size) const {
+    return at <= bytes_.size() && size <= bytes_.size() - at;
+  }
+
+  uint64_t Number(uint64_t at, int size) const {
+    uint64_t value = 0;
+    for (int i = 0; i < size && at + i < bytes_.size(); ++i) {
+      const uint64_t byte = static_cast<uint8_t>(bytes_[at + i]);
+      value |= byte << 8 * (little_endian_ ? i : size - 1 - i);
+    }
+    return value;
+  }
+
+  bool IsCopyOrMask(uint64_t begin, uint64_t tags, uint64_t tag_bytes) const {
+    for (uint64_t i = 0; i < tags; ++i) {
+      const uint64_t at = begin + i * tag_bytes, value = at + (big_ ? 12 : 8);
+      const uint64_t tag = Number(at, 2);
+      const int size = Number(at + 2, 2) == TIFF_SHORT ? 2 : 4;
+      if (tag == TIFFTAG_SUBFILETYPE)
+        return (Number(value, size) & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK)) != 0;
+      if (tag == TIFFTAG_OSUBFILETYPE) return Number(value, size) == OFILETYPE_REDUCEDIMAGE;
+    }
+    return false;
+  }
+
+  const absl::string_view bytes_;
+  bool little_endian_ = true, big_ = false;
+  std::vector<uint64_t> pages_;
+};
+
 // How a page is stored.
 struct Layout {
   uint32_t cols = 0, rows = 0;
@@ -174,6 +235,7 @@ struct Layout {
       return bits == 16 ? CV_16F : bits == 32 ? CV_32F : bits == 64 ? CV_64F : -1;
     if (format != SAMPLEFORMAT_UINT && format != SAMPLEFORMAT_INT && format != SAMPLEFORMAT_VOID)
       return -1;
+    if (format == SAMPLEFORMAT_INT && bits == 8) return CV_8S;
     if (format == SAMPLEFORMAT_INT && bits == 16) return CV_16S;
     return bits <= 8 ? CV_8U : bits <= 16 ? CV_16U : bits == 32 ? CV_32S : -1;
   }
@@ -211,14 +273,26 @@ class TiffImage : public EncodedImage {
     if (!tiff_) return source_.Error("invalid TIFF header");
     source_.error.clear();  // of a tag that was then passed over
     layout_ = Layout::Of(tiff_.get());
+    stack_ = StackOfImagej();
     return absl::OkStatus();
   }
 
-  int64_t pages() override { return std::max<int64_t>(1, TIFFNumberOfDirectories(tiff_.get())); }
+  int64_t pages() override {
+    const auto found = static_cast<int64_t>(Directories(source_.bytes).pages().size());
+    return std::max({int64_t{1}, found, stack_});
+  }
 
   absl::Status SelectPage(int64_t page) override {
-    if (!TIFFSetDirectory(tiff_.get(), static_cast<tdir_t>(page))) {
-      return source_.Error(absl::StrCat("it has no page ", page + 1));
+    const Directories directories(source_.bytes);
+    if (page >= static_cast<int64_t>(directories.pages().size())) {
+      if (page >= stack_) return Damaged(absl::StrCat("it has no page ", page + 1));
+      return absl::DataLossError(absl::StrCat(
+          "is an ImageJ stack of ", stack_, " images, of which only the first has a directory, as ",
+          "ImageJ writes more than 4 GB; write it again, for example with tifffile.imwrite(FILE, ",
+          "tifffile.imread(THIS), bigtiff=True, photometric='minisblack')"));
+    }
+    if (!TIFFSetSubDirectory(tiff_.get(), directories.pages()[page])) {
+      return source_.Error(absl::StrCat("its page ", page + 1, " cannot be read"));
     }
     source_.error.clear();
     layout_ = Layout::Of(tiff_.get());
@@ -230,10 +304,12 @@ class TiffImage : public EncodedImage {
   StoredPixels stored() const override {
     const bool alpha = layout_.alpha() != EXTRASAMPLE_UNSPECIFIED;
     return {layout_.photometric == PHOTOMETRIC_PALETTE ? "palette"
-            : layout_.colours() == 1                   ? (alpha ? "grey and alpha" : "grey")
-            : layout_.colours() == 3                   ? (alpha ? "RGB and alpha" : "RGB")
-            : layout_.colours() == 4                   ? "CMYK"
-                                                       : "other",
+            : layout_.colours() == 1 && layout_.samples > 2
+                ? absl::StrCat(layout_.samples, " channels")
+            : layout_.colours() == 1 ? (alpha ? "grey and alpha" : "grey")
+            : layout_.colours() == 3 ? (alpha ? "RGB and alpha" : "RGB")
+            : layout_.colours() == 4 ? "CMYK"
+                                     : "other",
             layout_.bits};
   }
 
@@ -264,6 +340,19 @@ class TiffImage : public EncodedImage {
   }
 
  private:
+  // The number of images that ImageJ says the file to hold; 0 if it is not ImageJ's.
+  int64_t StackOfImagej() const {
+    const char* text = nullptr;
+    int64_t images = 0;
+    if (!TIFFGetField(tiff_.get(), TIFFTAG_IMAGEDESCRIPTION, &text) || text == nullptr) return 0;
+    const absl::string_view description = text;
+    if (!absl::StartsWith(description, "ImageJ=")) return 0;
+    for (absl::string_view line : absl::StrSplit(description, '\n')) {
+      if (absl::ConsumePrefix(&line, "images=") && !absl::SimpleAtoi(line, &images)) return 0;
+    }
+    return images;
+  }
+
   // JPEG's YCbCr is best converted by the JPEG library.
   bool DecodeYcbcrAsRgb() {
     return layout_.compression == COMPRESSION_JPEG && layout_.planar == PLANARCONFIG_CONTIG &&
@@ -318,11 +407,12 @@ class TiffImage : public EncodedImage {
     for (int plane = 0; plane < (planes ? used : 1); ++plane) {
       for (uint32_t y = 0; y < layout_.rows; y += height) {
         for (uint32_t x = 0; x < layout_.cols; x += width) {
-          const tmsize_t read =
-              tiled ? TIFFReadEncodedTile(tiff, TIFFComputeTile(tiff, x, y, 0, plane), part.data(),
-                                          part_bytes)
-                    : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, plane), part.data(),
-                                           part_bytes);
+          const uint32_t number =
+              tiled ? TIFFComputeTile(tiff, x, y, 0, plane) : TIFFComputeStrip(tiff, y, plane);
+          const tmsize_t read = IsAbsent(number) ? FillAbsent(part)
+                                : tiled
+                                    ? TIFFReadEncodedTile(tiff, number, part.data(), part_bytes)
+                                    : TIFFReadEncodedStrip(tiff, number, part.data(), part_bytes);
           const uint32_t rows = std::min(height, layout_.rows - y),
                          cols = std::min(width, layout_.cols - x);
           if (read < static_cast<tmsize_t>(row_bytes * rows))
@@ -336,6 +426,37 @@ class TiffImage : public EncodedImage {
       }
     }
     return image;
+  }
+
+  // The value of pixels without data, as GDAL writes it; none if the file states none.
+  std::optional<double> Nodata() const {
+    constexpr uint32_t kGdalNodata = 42113;  // a text
+    uint32_t size = 0;
+    const char* text = nullptr;
+    if (!TIFFGetField(tiff_.get(), kGdalNodata, &size, &text) || text == nullptr) {
+      return std::nullopt;
+    }
+    const std::string number(text, strnlen(text, size));
+    double value;
+    return absl::SimpleAtod(absl::StripAsciiWhitespace(number), &value) ? value : 0;
+  }
+
+  // Whether a strip or tile is not in the file: GDAL leaves out those without data if asked to.
+  bool IsAbsent(uint32_t number) const {
+    if (!TIFFIsTiled(tiff_.get()) && !Nodata()) return false;
+    int failed = 0;
+    return TIFFGetStrileByteCountWithErr(tiff_.get(), number, &failed) == 0 && !failed &&
+           TIFFGetStrileOffsetWithErr(tiff_.get(), number, &failed) == 0 && !failed;
+  }
+
+  // What GDAL reads there. Returns the number of bytes.
+  tmsize_t FillAbsent(std::vector<uint8_t>& part) const {
+    std::fill(part.begin(), part.end(), 0);
+    const size_t size = CV_ELEM_SIZE1(layout_.depth());
+    if (const auto value = Nodata(); value && layout_.bits == 8 * size) {
+      cv::Mat(1, static_cast<int>(part.size() / size), layout_.depth(), part.data()).setTo(*value);
+    }
+    return static_cast<tmsize_t>(part.size());
   }
 
   // Copies the first `used` of the `stored` samples of each pixel to pixels of `step` samples.
@@ -498,6 +619,7 @@ class TiffImage : public EncodedImage {
   Source source_;
   Handle tiff_;
   Layout layout_;
+  int64_t stack_ = 0;  // images, as ImageJ states
 };
 
 class Tiff : public Codec {

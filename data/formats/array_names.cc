@@ -1,7 +1,10 @@
 #include "data/formats/array_names.h"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -9,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "data/listing.h"
 
 namespace data {
 namespace {
@@ -104,24 +108,33 @@ ArrayName ReadArrayName(const std::string& name) {
 ArrayNames::ArrayNames(const ArrayFiles& files) : files_(files) {
   for (const std::string& name : files.names()) names_.push_back(ReadArrayName(name));
   for (const ArrayName& name : names_) images_.push_back(name.role == ArrayName::kImages);
-  const std::vector<bool> by_name = images_;
+  std::set<std::string> named;  // splits whose images a name states
+  for (const ArrayName& name : names_) {
+    if (name.role == ArrayName::kImages) named.insert(name.split);
+  }
   size_t looked_into = 0;
   for (size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i].role != ArrayName::kOther) continue;
-    bool is_named = false;
-    for (size_t k = 0; k < names_.size(); ++k) {
-      is_named |= by_name[k] && names_[k].split == names_[i].split;
-    }
-    if (is_named || ++looked_into > kMostLookedInto) continue;
+    if (names_[i].role != ArrayName::kOther || named.count(names_[i].split) > 0) continue;
+    if (++looked_into > kMostLookedInto) break;
     const auto header = files.Header(i);
     const size_t dimensions = header.ok() ? header->shape.size() : 0;
     images_[i] = dimensions == 3 || dimensions == 4;
   }
 }
 
-bool ArrayNames::names_images() const {
-  return std::any_of(names_.begin(), names_.end(),
-                     [](const ArrayName& name) { return name.role == ArrayName::kImages; });
+bool ArrayNames::is_data_set() const {
+  bool any_labels = false;
+  std::map<std::pair<std::string, int>, std::vector<size_t>> alike;
+  for (size_t i = 0; i < names_.size(); ++i) {
+    any_labels |= names_[i].role == ArrayName::kLabels;
+    if (names_[i].role == ArrayName::kImages) alike[{names_[i].split, names_[i].rank}].push_back(i);
+  }
+  return std::any_of(alike.begin(), alike.end(), [&](const auto& group) {
+    const std::vector<size_t>& arrays = group.second;
+    if (arrays.size() == 1 && (any_labels || names_[arrays[0]].rest.empty())) return true;
+    const auto header = files_.Header(arrays[0]);
+    return header.ok() && header->shape.size() == 4;
+  });
 }
 
 bool ArrayNames::has_splits() const {
@@ -282,6 +295,24 @@ absl::StatusOr<ChosenArrays> ArrayNames::Choose(const Request& request) const {
                                         "': ", absl::StrJoin(left_out, ", "), more ? ", ..." : ""));
   }
   return chosen;
+}
+
+bool HoldsArrayDataSet(const DataLocation& folder) {
+  if (folder.images > 0 || folder.endings.count(".npy") == 0) return false;
+  const auto files = ArrayFiles::OfFolder(folder.path);
+  return files.ok() && ArrayNames(*files).is_data_set();
+}
+
+bool HoldsArrayImages(const DataLocation& folder) {
+  const auto is_of_arrays = [](const std::string& ending) { return HasArrayName("x" + ending); };
+  if (folder.images > 0 || HoldsArrayDataSet(folder) ||
+      std::none_of(folder.endings.begin(), folder.endings.end(), is_of_arrays)) {
+    return false;
+  }
+  const auto files = ArrayFiles::OfFolder(folder.path);
+  if (!files.ok() || files->names().empty()) return false;
+  const auto first = files->Header(0);
+  return !first.ok() || first->shape.size() < 4;
 }
 
 }  // namespace data

@@ -37,8 +37,11 @@ class ArrayNames {
   // `files` must outlive this.
   explicit ArrayNames(const ArrayFiles& files);
 
-  // Whether a name says that the array holds images, without a look into it.
-  bool names_images() const;
+  // Whether the .npy files of a folder are a data set, of which a name says that an array holds its
+  // images; and not an image each, as img_0001.npy, img_0002.npy, ... are. It is one if the array
+  // has four dimensions, or if its name is that of no other array (of its split) and says nothing
+  // else, or stands beside one of labels.
+  bool is_data_set() const;
 
   // Whether arrays of images are of different splits.
   bool has_splits() const;
@@ -64,6 +67,13 @@ class ArrayNames {
   std::vector<ArrayName> names_;
   std::vector<bool> images_;  // by name, or by its dimensions if no name of its split says so
 };
+
+// Whether a folder's own .npy files are images, one in each: it has no images of other formats, the
+// arrays are no data set, and the first has fewer than four dimensions.
+bool HoldsArrayImages(const DataLocation& folder);
+
+// Whether they are a data set of the format `npy`.
+bool HoldsArrayDataSet(const DataLocation& folder);
 
 }  // namespace data
 

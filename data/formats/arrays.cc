@@ -51,8 +51,19 @@ std::string Convert(const ArrayFiles& files, size_t i, absl::string_view express
                       "'] = ", expression, "; np.savez('converted.npz', **d)\"");
 }
 
-// InvalidArgument, with the command that converts it, unless the array is one of images.
-absl::Status CheckImages(const ArrayFiles& files, size_t i, const tensors::NpyArray& array) {
+// The command that writes the slices of volumes as images, with the label of their volume.
+std::string Slice(const ArrayFiles& files, size_t i) {
+  if (!files.is_npz()) return Convert(files, i, "x.reshape(-1, *x.shape[2:])");
+  return absl::StrCat("python3 -c \"import numpy as np; d = np.load('", files.path(),
+                      "'); np.savez('slices.npz', **{k: d[k].reshape(-1, *d[k].shape[2:]) if ",
+                      "d[k].ndim == 4 else d[k].repeat(d['", files.names()[i],
+                      "'].shape[1], 0) for k in d})\"");
+}
+
+// InvalidArgument, with the command that converts it, unless the array is one of images in
+// `channels` channels.
+absl::Status CheckImages(const ArrayFiles& files, size_t i, const tensors::NpyArray& array,
+                         int channels) {
   const auto refuse = [&](absl::string_view why, absl::string_view expression) {
     return absl::InvalidArgumentError(absl::StrCat(
         "'", files.Place(i), "' ", why, "; convert it with: ", Convert(files, i, expression)));
@@ -77,6 +88,15 @@ absl::Status CheckImages(const ArrayFiles& files, size_t i, const tensors::NpyAr
     return refuse(absl::StrCat(is, ", which seems to be a single image; images are N x H x W or ",
                                "N x H x W x C"),
                   "x[None]");
+  }
+  if (shape.size() == 4 && shape[1] == shape[2] && shape[2] == shape[3] && shape[3] > 4 &&
+      shape[3] != channels) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", files.Place(i), "' ", is, ", which seems to be volumes, N x D x H x W, as in ",
+        "MedMNIST's 3-D sets; images are N x H x W or N x H x W x C. To use their slices as "
+        "images, ",
+        "convert it with: ", Slice(files, i), "; if it is images of ", shape[3],
+        " channels, give channels=", shape[3], " in --arch (a tool: --channels=", shape[3], ")"));
   }
   if (shape.size() == 4 && shape[1] <= 4 && shape[3] > 4) {
     return refuse(absl::StrCat(is, ", which seems to be N x C x H x W, as PyTorch has it; ",
@@ -174,9 +194,7 @@ class ArrayFormat : public Format {
   }
 
   bool MatchesFolder(const DataLocation& folder) const override {
-    if (name_ != "npy" || folder.images > 0 || folder.endings.count(kEnding) == 0) return false;
-    const auto files = ArrayFiles::OfFolder(folder.path);
-    return files.ok() && ArrayNames(*files).names_images();
+    return name_ == "npy" && HoldsArrayDataSet(folder);
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
@@ -201,7 +219,8 @@ class ArrayFormat : public Format {
     const auto header = files->Header(chosen->images);
     if (!header.ok()) return header.status();
     const std::string place = files->Place(chosen->images);
-    if (absl::Status s = CheckImages(*files, chosen->images, *header); !s.ok()) return s;
+    if (absl::Status s = CheckImages(*files, chosen->images, *header, decode.channels); !s.ok())
+      return s;
     if (absl::Status s = CheckPixels(header->shape[1], header->shape[2], decode); !s.ok()) {
       return absl::InvalidArgumentError(absl::StrCat("each image of '", place, "' ", s.message()));
     }

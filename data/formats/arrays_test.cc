@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <opencv2/core/mat.hpp>
 #include <string>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "data/dataset.h"
+#include "data/encode.h"
 #include "data/formats/array_names.h"
 #include "data/test_images.h"
 
@@ -284,6 +286,89 @@ TEST(ArraysTest, OtherArraysAreRefusedWithTheCommandThatConverts) {
   const DecodeOptions small = {.max_pixels = 10'000};
   EXPECT_THAT(std::string(OpenDataset(large, Split::kPretraining, "", small).status().message()),
               HasSubstr("--max-megapixels"));
+}
+
+TEST(ArraysTest, VolumesAreRefusedWithTheCommandThatSlicesThem) {
+  const std::string volumes(2 * 6 * 6 * 6, '\1');
+  for (const char* name : {"images", "train_images"}) {
+    const std::string array = NpyFile("|u1", "(2, 6, 6, 6)", volumes);
+    const std::string npz = Npz({{name, array}, {"train_labels", Labels({0, 1})}});
+    EXPECT_THAT(ErrorOf(npz), AllOf(HasSubstr("(2, 6, 6, 6)"), HasSubstr("volumes"),
+                                    HasSubstr("np.savez('slices.npz'"), HasSubstr("channels=6")));
+    const auto six = OpenDataset(npz, Split::kPretraining, "", {.channels = 6});
+    EXPECT_EQ(six.ok(), true) << six.status();
+    EXPECT_THAT(ErrorOf(Folder({{name, array}})), HasSubstr("x.reshape(-1, *x.shape[2:])"));
+  }
+}
+
+// One image.
+std::string Picture(const std::string& shape, int values) {
+  return NpyFile("|u1", shape, std::string(values, '\7'));
+}
+
+// Folders of .npy files hold a data set of arrays, or images: an array in each file.
+TEST(ArraysTest, FoldersOfImagesAreToldFromFoldersOfArrays) {
+  const std::string colours = Picture("(9, 8, 3)", 216), grey = Picture("(9, 8)", 72),
+                    many = Picture("(90, 80, 5)", 36000), stack = Images(2);
+  const std::pair<const char*, Members> cases[] = {
+      {"flat_folder", {{"0001", colours}, {"0002", colours}}},
+      {"flat_folder", {{"img_0001", grey}, {"img_0002", grey}, {"img_0003", grey}}},
+      {"flat_folder", {{"image1", many}, {"image2", many}}},
+      {"flat_folder", {{"scan", many}, {"x_ray", many}}},
+      {"npy", {{"images", stack}, {"labels", Labels({1, 0})}}},
+      {"npy", {{"train_images", Picture("(2, 9, 8)", 144)}, {"test_images", grey}}},
+      {"npy", {{"X", Picture("(2, 9, 8)", 144)}, {"y", Labels({1, 0})}}},
+      {"npy", {{"pathmnist_images", Picture("(2, 9, 8)", 144)}, {"labels", Labels({1, 0})}}},
+      {"npy", {{"x_ray", stack}, {"scan", stack}}},
+  };
+  for (const auto& [format, members] : cases) {
+    const std::string folder = Folder(members);
+    const std::string first = members[0].first;
+    const int channels = members[0].second == many ? 5 : 3;
+    const auto opened = OpenDataset(folder, Split::kPretraining, "", {.channels = channels});
+    ASSERT_TRUE(opened.ok()) << first << ": " << opened.status();
+    EXPECT_EQ(opened->format, format) << first;
+    if (opened->format == "npy") continue;
+    ASSERT_EQ(opened->dataset->size(), static_cast<int64_t>(members.size())) << first;
+    const auto image = opened->dataset->Image(0);
+    ASSERT_TRUE(image.ok()) << image.status();
+    EXPECT_EQ(image->channels(), channels) << first;
+    EXPECT_EQ(image->ptr(0)[0], 7);
+  }
+  // Several that could be the data set, and one whose name does not say that it is.
+  EXPECT_THAT(ErrorOf(Folder({{"images_1", stack}, {"images_2", stack}})), HasSubstr("several"));
+  EXPECT_THAT(ErrorOf(Folder({{"a", stack}})), HasSubstr("give this file itself"));
+}
+
+TEST(ArraysTest, FoldersOfArraysAsClassesAndSplits) {
+  const std::string root = TestFolder("classes");
+  for (const char* name : {"train/cat/1", "train/dog/2", "train/dog/img", "val/cat/3"}) {
+    WriteTestFile(absl::StrCat(root, "/", name, ".npy"), Picture("(9, 8, 3)", 216));
+  }
+  const auto train = OpenLabelledDataset(root, Split::kTraining);
+  ASSERT_TRUE(train.ok()) << train.status();
+  EXPECT_EQ(train->format, "image_folder");
+  EXPECT_THAT(LabelsOf(*train->dataset), ElementsAre(0, 1, 1));
+  EXPECT_TRUE(train->dataset->Image(2).ok());
+  EXPECT_EQ(OpenDataset(root, Split::kValidation)->dataset->size(), 1);
+  // A class that is called train: the same question as for photographs.
+  WriteTestFile(root + "/bus/1.npy", Picture("(9, 8, 3)", 216));
+  std::filesystem::remove_all(root + "/val");
+  EXPECT_THAT(ErrorOf(root), AllOf(HasSubstr("'bus'"), HasSubstr("splits=false")));
+}
+
+// Features, masks and the like.
+TEST(ArraysTest, ArraysBesideImagesAreNoImages) {
+  const std::string root = TestFolder("beside"), png = EncodePng(TestImage(1));
+  for (const char* name : {"cat/1", "dog/2"}) {
+    WriteTestFile(absl::StrCat(root, "/train/", name, ".png"), png);
+    WriteTestFile(absl::StrCat(root, "/train/", name, ".npy"), Picture("(512,)", 512));
+    WriteTestFile(absl::StrCat(root, "/features/", name, ".npy"), Picture("(512,)", 512));
+  }
+  const auto opened = OpenDataset(root, Split::kPretraining);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ(opened->dataset->size(), 2);
+  EXPECT_THAT(opened->notes, Contains(AllOf(HasSubstr("2 files of arrays"), HasSubstr(".npy"))));
 }
 
 // Values of 16 bits are a share of their range, and float32 requires a range.

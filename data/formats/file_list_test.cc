@@ -137,6 +137,21 @@ TEST_F(FileListTest, AnImageIsUsedOnce) {
   EXPECT_THAT(dataset->notes(), Contains(HasSubstr("1 lines name an image again")));
 }
 
+// A list may name arrays, by their whole names, or without an ending where there is no image.
+TEST_F(FileListTest, ArraysThatAreNamed) {
+  for (const char* name : {"1.npy", "a.npy", "b.npy"}) {
+    WriteTestFile(absl::StrCat(folder_, "/", name), NpyFile("|u1", "(2, 3)", "\7\7\7\7\7\7"));
+  }
+  const auto dataset = Open("file,label\n1.npy,cat\n0.png,dog\n").value();
+  EXPECT_EQ(ClassesOf(*dataset), "cat dog");
+  EXPECT_EQ(dataset->Image(0)->ptr(1)[8], 7);
+  EXPECT_EQ(Open("a.npy,0\nb.npy,1\n").value()->size(), 2);
+  EXPECT_EQ(Open("a.npy,0\n0.png,1\n").value()->size(), 2);
+  const auto stems = Open("id,label\na,cat\n1,dog\n").value();
+  EXPECT_THAT(stems->Name(0), ::testing::EndsWith("/a.npy"));
+  EXPECT_THAT(stems->Name(1), ::testing::EndsWith("/1.png"));
+}
+
 // One list for all splits, as MedMNIST's and many of Kaggle's.
 TEST_F(FileListTest, AColumnOfSplits) {
   WriteTestFile(folder_ + "/all.csv", "TRAIN,0.png,1\nVAL,1.png,0\nTEST,2.png,1\nTRAIN,2.png,0\n");

@@ -4,12 +4,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "data/dataset.h"
+#include "data/formats/array_names.h"
 #include "data/formats/image_files.h"
 #include "data/listing.h"
-#include "data/unread.h"
 
 namespace data {
 namespace {
@@ -29,18 +27,14 @@ class ImageFolder : public Format {
   bool IsOneSplit() const override { return !splits_; }
   bool MatchesFolder(const DataLocation& folder) const override {
     if (!ListOf(folder).empty()) return false;
-    return classes_ ? !folder.folders.empty() : folder.folders.empty() && !folder.image.empty();
+    if (classes_) return !folder.folders.empty();
+    return folder.folders.empty() && (folder.images > 0 || HoldsArrayImages(folder));
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
                                                 const DecodeOptions& decode) const override {
     std::vector<std::string> notes;
     auto names = ListImages(path, &notes);
-    if (absl::IsInvalidArgument(names.status())) {
-      if (const std::string form = UnreadFormIn(path); !form.empty()) {
-        return absl::InvalidArgumentError(absl::StrCat(names.status().message(), "; ", form));
-      }
-    }
     if (!names.ok()) return names.status();
     if (!classes_) {
       return MakeImageFiles(path + "/", *std::move(names), Classes(), decode, std::move(notes));

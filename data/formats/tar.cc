@@ -31,7 +31,8 @@ constexpr char kEnding[] = ".tar";
 constexpr int64_t kMaxNamesBytes = 1 << 26;  // of classes.txt
 // Archives that must be unpacked first. They are told by name, so that a folder of them is not
 // called empty.
-constexpr const char* kPackedEndings[] = {".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst"};
+constexpr const char* kPackedEndings[] = {".tar.gz", ".tgz", ".tar.bz2", ".tbz2",
+                                          ".tar.xz", ".txz", ".tar.zst"};
 
 struct TarOptions {
   std::string image_key;
@@ -123,9 +124,9 @@ void DropUnpacked(std::vector<std::string>& paths) {
 }
 
 bool IsArchive(absl::string_view name) {
-  return absl::EndsWith(name, kEnding) ||
+  return absl::EndsWithIgnoreCase(name, kEnding) ||
          std::any_of(std::begin(kPackedEndings), std::end(kPackedEndings),
-                     [&](const char* ending) { return absl::EndsWith(name, ending); });
+                     [&](const char* ending) { return absl::EndsWithIgnoreCase(name, ending); });
 }
 
 absl::StatusOr<std::vector<std::string>> ShardPaths(const std::string& path) {
@@ -250,6 +251,12 @@ class TarFormat : public Format {
       if (listing->has_more) longer.push_back(shard_path);
       const auto chosen = AddSamples(*shard, listing->entries, keys_, samples);
       if (!chosen.ok()) return chosen.status();
+      const auto is_array = [&](const SampleImage& image) {
+        return HasArrayName(listing->entries[image.entry].name);
+      };
+      if (!listing->array_status.ok() && std::any_of(chosen->begin(), chosen->end(), is_array)) {
+        return listing->array_status;
+      }
       for (const SampleImage& image : *chosen) {
         ArchiveEntry& entry = listing->entries[image.entry];
         images.push_back({std::move(entry.name), entry.offset, entry.size,

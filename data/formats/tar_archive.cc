@@ -196,12 +196,14 @@ absl::StatusOr<ArchiveListing> List(const Archive& archive) {
       std::string name = next.name.empty() ? header.Name() : std::move(next.name);
       name.erase(0, name.starts_with("./") ? 2 : name.starts_with("/") ? 1 : 0);
       const bool sparse = next.sparse || header.type() == 'S';
-      if (HasImageName(name) && (header.IsLink() || sparse)) {
-        return absl::InvalidArgumentError(absl::StrCat(
+      if ((HasImageName(name) || HasArrayName(name)) && (header.IsLink() || sparse)) {
+        const absl::Status refused = absl::InvalidArgumentError(absl::StrCat(
             "'", archive.path(), "': '", name,
             header.IsLink() ? "' is a link to another file; write the archive with tar "
                               "--dereference --hard-dereference"
                             : "' is stored as a sparse file; write the archive without --sparse"));
+        if (HasImageName(name)) return refused;
+        listing.array_status.Update(refused);
       }
       if (header.IsFile() && !sparse && !IsHidden(name)) {
         listing.entries.push_back({std::move(name), offset + kBlock, size});

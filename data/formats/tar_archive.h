@@ -28,6 +28,7 @@ struct ArchiveListing {
   std::vector<ArchiveEntry> entries;  // files that are not hidden, in the archive's order
   bool has_end_mark = true;           // without one, entries at the end may be lost
   bool has_more = false;              // something follows the end mark
+  absl::Status array_status;          // InvalidArgument, as below, of an array
 };
 
 // Reads the headers, in the forms of POSIX (ustar, pax) and GNU tar. DataLoss, with the byte, if

@@ -17,7 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
+#include "data/label_text.h"
 #include "data/listing.h"
 
 namespace data {
@@ -45,8 +45,9 @@ struct NameParts {
 
 enum class Kind { kImage, kClass, kJson, kOther };
 
-Kind KindOf(const ArchiveEntry& entry) {
-  if (HasImageName(entry.name)) return Kind::kImage;
+// `arrays`: whether those are images.
+Kind KindOf(const ArchiveEntry& entry, bool arrays) {
+  if (HasImageName(entry.name) || (arrays && HasArrayName(entry.name))) return Kind::kImage;
   const std::string ending = absl::AsciiStrToLower(NameParts(entry.name).ending);
   if (ending == "cls" || ending == "class") return Kind::kClass;
   return ending == "json" || ending == "jsn" ? Kind::kJson : Kind::kOther;
@@ -71,10 +72,10 @@ class Archived {
  public:
   Archived(const Archive& archive, const std::vector<ArchiveEntry>& entries,
            const std::vector<std::string>& keys, Samples& all)
-      : archive_(archive), entries_(entries), keys_(keys), all_(all) {
+      : archive_(archive), entries_(entries), keys_(keys), all_(all), arrays_(ArraysAreImages()) {
     for (size_t i = 0; i < entries.size(); ++i) {
       Stem& stem = stems_[NameParts(entries[i].name).stem];
-      switch (KindOf(entries[i])) {
+      switch (KindOf(i)) {
         case Kind::kImage:
           stem.images.push_back(i);
           break;
@@ -103,7 +104,7 @@ class Archived {
     }
     for (size_t i = 0; i < entries_.size(); ++i) {
       const bool has_image = samples_.count(NameParts(entries_[i].name).stem) > 0;
-      if (!has_image && KindOf(entries_[i]) == Kind::kClass) Lose(i);
+      if (!has_image && KindOf(i) == Kind::kClass) Lose(i);
     }
     std::sort(chosen.begin(), chosen.end(),
               [](const SampleImage& a, const SampleImage& b) { return a.entry < b.entry; });
@@ -114,6 +115,17 @@ class Archived {
   using Members = std::vector<Member>;
 
   const std::string& name(size_t entry) const { return entries_[entry].name; }
+  Kind KindOf(size_t entry) const { return data::KindOf(entries_[entry], arrays_); }
+
+  // Whether arrays are images: --image-key chooses them, or there are no others.
+  bool ArraysAreImages() const {
+    if (!keys_.empty()) {
+      return std::any_of(keys_.begin(), keys_.end(),
+                         [](const std::string& key) { return HasArrayName("x." + key); });
+    }
+    return std::none_of(entries_.begin(), entries_.end(),
+                        [](const ArchiveEntry& entry) { return HasImageName(entry.name); });
+  }
   std::string Path(size_t entry) const { return absl::StrCat(archive_.path(), ":", name(entry)); }
 
   // The shortest beginning of the image's stem that is the stem of other files, or else the stem.
@@ -130,7 +142,7 @@ class Archived {
 
   void Group() {
     for (size_t i = 0; i < entries_.size(); ++i) {
-      if (KindOf(entries_[i]) != Kind::kImage) continue;
+      if (KindOf(i) != Kind::kImage) continue;
       const absl::string_view sample = SampleOf(NameParts(entries_[i].name));
       Members& members = samples_[sample];
       if (members.empty()) order_.push_back(sample);
@@ -326,6 +338,7 @@ class Archived {
   const std::vector<ArchiveEntry>& entries_;
   const std::vector<std::string>& keys_;
   Samples& all_;
+  const bool arrays_;
   absl::flat_hash_map<absl::string_view, Stem> stems_;
   absl::flat_hash_map<absl::string_view, Members> samples_;  // by stem
   std::vector<absl::string_view> order_;                     // their stems, as they come
@@ -335,17 +348,9 @@ class Archived {
 
 absl::StatusOr<int> ReadClass(absl::string_view text) {
   const absl::string_view whole = absl::StripAsciiWhitespace(text);
-  absl::string_view number = whole;
-  for (const char* type : {"tensor(", "array("}) {
-    if (!absl::EndsWith(number, ")") || !absl::ConsumePrefix(&number, type)) continue;
-    number = number.substr(0, std::min(number.size() - 1, number.find(", d")));  // device=, dtype=
-  }
-  while (absl::StartsWith(number, "[") && absl::EndsWith(number, "]")) {
-    number = number.substr(1, number.size() - 2);
-  }
-  number = absl::StripAsciiWhitespace(number);
+  const std::string number = PlainLabel(text);
   double value;
-  if (number.find_first_not_of("+-.0123456789") != absl::string_view::npos ||
+  if (number.find_first_not_of("+-.0123456789") != std::string::npos ||
       !absl::SimpleAtod(number, &value) || value != std::floor(value) || value < 0 ||
       value >= kMaxClasses) {
     return absl::InvalidArgumentError(absl::StrCat(

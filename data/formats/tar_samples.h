@@ -46,9 +46,8 @@ absl::StatusOr<std::vector<SampleImage>> AddSamples(const Archive& archive,
                                                     const std::vector<std::string>& keys,
                                                     Samples& samples);
 
-// The class in the text of a .cls file, in any form in which writers print a number: "3",
-// "tensor(3)", "[3]", "tensor([3], dtype=torch.int32)", "3.0". InvalidArgument for all else, and
-// unless it is 0 to kMaxClasses - 1.
+// The class in the text of a .cls file, in any form in which Python prints a number (PlainLabel),
+// or as 3.0. InvalidArgument for all else, and unless it is 0 to kMaxClasses - 1.
 absl::StatusOr<int> ReadClass(absl::string_view text);
 
 }  // namespace data

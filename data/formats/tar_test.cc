@@ -225,9 +225,9 @@ TEST(TarTest, NamesOfClassesBesideTheShards) {
 
 // Whatever was given to WebDataset's writer as the class.
 TEST(TarTest, TextsOfClasses) {
-  for (const char* label :
-       {"2", "2\n", " 2 ", "tensor(2)", "[2]", "tensor([2])", "tensor(2, device='cuda:0')",
-        "tensor([[2]], dtype=torch.int32)", "2.0", "tensor(2.)", "array([2])"}) {
+  for (const char* label : {"2", "2\n", " 2 ", "tensor(2)", "[2]", "tensor([2])",
+                            "tensor(2, device='cuda:0')", "tensor([[2]], dtype=torch.int32)", "2.0",
+                            "tensor(2.)", "array([2])", "[np.int64(2)]", "np.int64(2)", "b'2'"}) {
     EXPECT_THAT(Labelled(*OpenEntries({{"0.png", ""}, {"0.cls", label}})), ElementsAre("0.png 2"))
         << label;
   }
@@ -382,18 +382,23 @@ TEST(TarTest, CompressedArchives) {
                   "unxz"),
         std::pair("PK\x03\x04", "unzip")}) {
     const std::string folder = TestFolder("data");
-    for (const char* name : {"a.tar", "a.tar.gz", "a.tgz"}) {
+    for (const char* name : {"a.tar", "a.tar.gz", "a.tgz", "A.TAR", "a.TGZ", "a.tbz2", "a.txz"}) {
       WriteTestFile(folder + "/" + name, std::string(magic) + std::string(600, 'z'));
       EXPECT_THAT(
           std::string(OpenDataset(folder + "/" + name, Split::kPretraining).status().message()),
           AllOf(HasSubstr(name), HasSubstr(unpack)));
     }
     // A folder of them is not called empty; what was unpacked is read.
-    std::filesystem::remove(folder + "/a.tar");
+    for (const char* name : {"a.tar", "A.TAR", "a.TGZ", "a.tbz2", "a.txz"}) {
+      std::filesystem::remove(absl::StrCat(folder, "/", name));
+    }
     EXPECT_THAT(std::string(OpenDataset(folder, Split::kPretraining).status().message()),
                 HasSubstr(unpack));
     WriteTestFile(folder + "/a.tar", TarEntry("0.png", Image(1)) + TarEnd());
     EXPECT_TRUE(OpenDataset(folder, Split::kPretraining).ok());
+    const std::string capitals = TestFolder("capitals");
+    WriteTestFile(capitals + "/A-000.TAR", TarEntry("0.png", Image(1)) + TarEnd());
+    EXPECT_TRUE(OpenDataset(capitals, Split::kPretraining).ok());
   }
 }
 
@@ -474,6 +479,27 @@ TEST(TarTest, SparseFilesAreNotLeftOutInSilence) {
         std::string(Open(TarEntry("1.png", Image(1)) + entry + TarEnd()).status().message()),
         AllOf(HasSubstr("'2.png'"), HasSubstr("--sparse")));
   }
+}
+
+// webdataset writes arrays of any kind as .npy; they are images if there are no others, or if asked
+// for.
+TEST(TarTest, ArraysAreImagesWhereThereAreNoOthers) {
+  const auto arrays = OpenEntries(
+      {{"0.npy", ""}, {"0.cls", "1"}, {"1.NPY", ""}, {"1.cls", "0"}, {"1.mask.npy", ""}});
+  EXPECT_THAT(Labelled(*arrays), ElementsAre("0.npy 1", "1.NPY 0"));
+  EXPECT_THAT(arrays->notes(), ElementsAre(HasSubstr("--image-key=mask.npy")));
+  const std::vector<std::pair<std::string, std::string>> both = {
+      {"0.npy", ""}, {"0.png", ""}, {"0.cls", "1"}, {"1.png", ""}, {"1.cls", "0"}, {"1.npy", ""}};
+  EXPECT_THAT(Labelled(*OpenEntries(both)), ElementsAre("0.png 1", "1.png 0"));
+  EXPECT_TRUE(OpenEntries(both)->notes().empty());
+  EXPECT_THAT(Labelled(*OpenEntries(both, "tar:image_key=npy")), ElementsAre("0.npy 1", "1.npy 0"));
+  EXPECT_THAT(Labelled(*OpenEntries(both, "tar:image_key=png")), ElementsAre("0.png 1", "1.png 0"));
+  const std::string array = NpyFile("|u1", "(2, 3)", "\1\2\3\4\5\6");
+  const auto dataset = Open(TarEntry("cat/1.npy", array) + TarEnd());
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_EQ((*dataset)->Image(0)->ptr(1)[6], 6);
+  EXPECT_FALSE(Open(TarEntry("1.npy", array) + TarEntry("2.npy", "", '1') + TarEnd()).ok());
+  EXPECT_TRUE(Open(TarEntry("1.png", Image(1)) + TarEntry("2.npy", "", '1') + TarEnd()).ok());
 }
 
 TEST(TarTest, ArchivesThatShrinkInUse) {

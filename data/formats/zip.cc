@@ -17,7 +17,6 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
-#include "data/codec.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/formats/image_files.h"
@@ -54,7 +53,8 @@ struct Item {
 // What an archive holds. Hidden entries, such as those in macOS's __MACOSX, are left out.
 struct Contents {
   uint64_t end = 0;                 // of the entries in the file
-  std::vector<Item> images;         // sorted by ComesBefore
+  std::vector<Item> images;         // sorted by ComesBefore; arrays, if there are no images
+  int64_t arrays = 0;               // beside images
   std::vector<std::string> unread;  // images of kinds that are not read
   std::set<std::string> folders;    // with a slash behind each
   std::string list;                 // a table of labels
@@ -116,7 +116,8 @@ absl::Status Damaged(const std::string& path, const absl::Status& status) {
 absl::StatusOr<Contents> ReadContents(const base::ReadableFile& file) {
   Contents contents;
   std::string last;
-  absl::Status refused;
+  std::vector<Item> arrays;
+  absl::Status refused, refused_array;
   const auto add = [&](const ZipEntry& entry) {
     std::string name = entry.Name();
     // Such beginnings have no meaning in an archive.
@@ -130,14 +131,16 @@ absl::StatusOr<Contents> ReadContents(const base::ReadableFile& file) {
     }
     AddFolders(name, &last, &contents.folders);
     if (absl::EndsWith(name, "/")) return absl::OkStatus();
-    if (HasImageName(name)) {
+    const bool is_image = HasImageName(name);
+    if (is_image || HasArrayName(name)) {
       if (const std::string why = Unreadable(entry, file.path()); !why.empty()) {
-        refused =
+        (is_image ? refused : refused_array) =
             absl::InvalidArgumentError(absl::StrCat("'", file.path(), "': '", name, "' ", why));
         return refused;
       }
-      contents.images.push_back(
-          {std::move(name), {entry.header, entry.packed, entry.size, entry.crc, entry.method}});
+      (is_image ? contents.images : arrays)
+          .push_back(
+              {std::move(name), {entry.header, entry.packed, entry.size, entry.crc, entry.method}});
     } else if (!UnreadEnding(name).empty()) {
       contents.unread.push_back(std::move(name));
     } else if (contents.list.empty() && (absl::EndsWithIgnoreCase(name, ".csv") ||
@@ -155,6 +158,11 @@ absl::StatusOr<Contents> ReadContents(const base::ReadableFile& file) {
   if (!refused.ok()) return refused;
   if (!directory.ok()) return Damaged(file.path(), directory.status());
   contents.end = directory->begin;
+  if (contents.images.empty()) {
+    if (!refused_array.ok()) return refused_array;
+    std::swap(contents.images, arrays);
+  }
+  contents.arrays = static_cast<int64_t>(arrays.size());
   DropRepeated(contents);
   return contents;
 }
@@ -338,6 +346,7 @@ class ZipFormat : public Format {
       notes.push_back(
           absl::StrCat("left out of '", place, "': ", unpacked, ", after unpacking it into DIR"));
     }
+    if (contents->arrays > 0) notes.push_back(ArraysNote(path, contents->arrays));
     if (contents->repeated > 0) {
       notes.push_back(absl::StrCat("'", path, "' holds ", contents->repeated,
                                    " images several times, such as '", contents->repeated_name,

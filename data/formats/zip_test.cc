@@ -268,6 +268,22 @@ TEST(ZipTest, EntriesThatLie) {
   EXPECT_THAT(std::string(Open(Write(bytes))->Image(0).status().message()), HasSubstr("checksum"));
 }
 
+TEST(ZipTest, ArraysAreImagesWhereThereAreNoOthers) {
+  const std::string array = NpyFile("|u1", "(2, 3)", "\1\2\3\4\5\6");
+  const auto arrays = Open(Write(ZipArchive({{"cat/1.npy", array, true}, {"dog/2.npy", array}})));
+  EXPECT_THAT(NamesOf(*arrays), ElementsAre("cat/1.npy", "dog/2.npy"));
+  EXPECT_THAT(arrays->classes(), ElementsAre("cat", "dog"));
+  EXPECT_EQ(arrays->Image(0)->ptr(1)[6], 6);
+  // An array that cannot be unpacked matters only if it is an image.
+  ZipMember encrypted = {"cat/0.npy", array};
+  encrypted.flags = 1;
+  EXPECT_THAT(std::string(ErrorOf(Write(ZipArchive({encrypted, {"cat/1.npy", array}}))).message()),
+              HasSubstr("encrypted"));
+  const auto both = Open(Write(ZipArchive({encrypted, {"cat/1.png", Png(1)}, {"b/2.npy", array}})));
+  EXPECT_THAT(NamesOf(*both), ElementsAre("cat/1.png"));
+  EXPECT_THAT(both->notes(), Contains(HasSubstr("1 files of arrays")));
+}
+
 TEST(ZipTest, CutArchives) {
   const std::string whole = ZipArchive({{"1.png", Png(1)}, {"2.png", Png(2)}}, true);
   for (size_t size = 0; size < whole.size(); ++size) {

@@ -20,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto image = codec->Open(bytes);
   if (!image.ok()) return 0;
   (void)(*image)->orientation();
+  (void)(*image)->pages();
   const int64_t rows = (*image)->rows(), cols = (*image)->cols();
   if (rows > 0 && cols > 0 && cols <= kMaxPixels / rows) (*image)->Decode(channels).IgnoreError();
   return 0;

@@ -499,4 +499,24 @@ def jpeg2000(width, height, rng):
     yield "grey_16.jp2", saved(Image.fromarray(grey), "JPEG2000", **few)
 
 
+# ---- NumPy's arrays, which Pillow does not know ----
+
+
+def npy(width, height, rng):
+    """Arrays of one image each, as numpy.save writes them: every type and order of values."""
+    random = np.random.default_rng(rng.randrange(1 << 30))
+    for kind, endian, channels, order in itertools.product(("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f2", "f4", "f8"), "<>",
+                                                           (0, 1, 2, 3, 4, 5, 64), "CF"):
+        if channels > 4 and height <= 4:  # as few rows are taken for channels
+            continue
+        shape = (height, width, channels)[:2 + (channels > 0)]
+        if kind[0] == "f":
+            values = random.normal(0, 1000, shape)
+        else:
+            values = random.integers(np.iinfo(kind).min, np.iinfo(kind).max, shape, kind, endpoint=True)
+        out = io.BytesIO()
+        np.save(out, np.asarray(values, endian + kind, order=order))
+        yield f"{kind}_{'big' if endian == '>' else 'little'}_{channels}_{order}.npy", out.getvalue()
+
+
 ALL = {"webp": webp, "tiff": tiff, "bmp": bmp, "pnm": pnm, "gif": gif, "jpeg2000": jpeg2000}

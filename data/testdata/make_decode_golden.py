@@ -1,4 +1,5 @@
-"""Writes samples/ and decode_golden.txt: what Pillow sees in small images, for decode_test.cc.
+"""Writes samples/ and decode_golden.txt: what Pillow sees in small images, for decode_test.cc. (Arrays are samples for
+codec_contract_test.cc alone.)
 
     python make_decode_golden.py > decode_golden.txt      # Pillow 13, libjpeg-turbo's cjpeg
 
@@ -122,6 +123,9 @@ SAMPLES = set("""
 """.split())
 
 
+ARRAYS = set("u1_little_0_C u1_little_3_C u1_little_3_F u2_little_4_C u2_big_1_F i2_little_0_C f2_little_3_C f4_little_1_C f8_big_0_C".split())
+
+
 def seen(name, content):
     """The picture as RGB."""
     im = Image.open(io.BytesIO(content))
@@ -145,6 +149,10 @@ def main():
             file.write(content)
         im = seen(name, content)
         print(name, im.width, im.height, im.tobytes().hex())
+    for name, content in image_variants.npy(WIDTH, HEIGHT, random.Random(4)):
+        if name.split(".")[0] in ARRAYS:
+            with open(f"samples/{name}", "wb") as file:
+                file.write(content)
 
 
 main()

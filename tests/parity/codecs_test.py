@@ -1,4 +1,5 @@
-"""Every variant of every image format, in four sizes, against Pillow's convert("RGB") and convert("L").
+"""Every variant of every image format, in four sizes, against Pillow's convert("RGB") and convert("L"), and arrays against
+numpy.load.
 
     codecs_test.py DECODE_FILES
 """
@@ -63,6 +64,33 @@ def difference(ours, path, mode, channels):
     return "" if apart.max() <= limit else f"differs by up to {apart.max():g} in {np.mean(apart > limit):.1%}"
 
 
+def arrays(program, rng):
+    """numpy.save's arrays of one image: how many were compared, and which differ."""
+    compared, failed = 0, []
+    for width, height in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            for name, contents in image_variants.npy(width, height, rng):
+                path = pathlib.Path(folder, name)
+                path.write_bytes(contents)
+                x = np.load(path)
+                low, high = {"u1": (0, 255), "u2": (0, 65535)}.get(name[:2]) or (float(x.min()) / 2 - 1, float(x.max()) / 2 + 1)
+                given = "" if name[:2] in ("u1", "u2") else f"{low!r}:{high!r}"
+                ours, = decoded(program, max(1, x.shape[2] if x.ndim == 3 else 1), [path], given)
+                compared += 1
+                if isinstance(ours, str):
+                    failed.append(ours)
+                    continue
+                theirs = x.reshape(height, width, -1)
+                if name[:2] == "u1":
+                    if ours.dtype != np.uint8 or not np.array_equal(ours, theirs):
+                        failed.append(f"{name}, {width} x {height} differs")
+                    continue
+                theirs = np.clip((theirs.astype(np.float64) - low) / (high - low), 0, 1)
+                if ours.shape != theirs.shape or np.abs(ours - theirs).max() > 1e-6:
+                    failed.append(f"{name}, {width} x {height}: {ours.shape}, by {np.abs(ours - theirs).max():g}")
+    return compared, failed
+
+
 def main():
     print("Pillow", Image.__version__, {name: features.version(name) for name in ("webp", "libtiff", "libjpeg_turbo")})
     rng, compared, failed = random.Random(3), collections.Counter(), []
@@ -83,6 +111,8 @@ def main():
                         compared[kind] += 1
                         if why := difference(ours, path, mode, channels):
                             failed.append(f"{path.name}, {width} x {height}, {mode}: {why}")
+    compared["npy"], differ = arrays(sys.argv[1], rng)
+    failed += differ
     print(*failed, sep="\n")
     print("compared:", dict(compared))
     assert not failed, f"{len(failed)} differ"

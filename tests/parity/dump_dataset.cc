@@ -1,7 +1,8 @@
-// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE]
+// Every sample of a data set, to be compared: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE
+// [PAGES]]
 //
 // Of each a line, "rows cols channels label class", and its pixels in rows: values of 1 byte, or
-// floats. RANGE: that of --range.
+// floats. RANGE and PAGES: those of --range and --pages.
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -13,14 +14,16 @@
 namespace {
 
 absl::Status Dump(int argc, char** argv) {
-  if (argc != 5 && argc != 6) {
-    return absl::InvalidArgumentError("usage: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE]");
+  if (argc < 5 || argc > 7) {
+    return absl::InvalidArgumentError(
+        "usage: dump_dataset PATH SPLIT CHANNELS FORMAT [RANGE [PAGES]]");
   }
   const auto split = data::ReadSplit(argv[2]);
   if (!split.ok()) return split.status();
   data::DataSource source{argv[1], "", argv[4]};
   source.decode.channels = std::atoi(argv[3]);
-  if (argc == 6) source.range = argv[5];
+  if (argc > 5) source.range = argv[5];
+  if (argc > 6) source.pages = argv[6];
   const auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   const data::Dataset& dataset = *opened->dataset;

@@ -65,7 +65,8 @@ class Finder {
       }
       const auto row = row_of_.find(name);
       if (row == row_of_.end()) {
-        if (data::HasImageName(name)) continue;  // not readable, or of another split
+        // Not readable, or of another split.
+        if (data::HasImageName(name) || data::HasArrayName(name)) continue;
         return absl::InvalidArgumentError(absl::StrCat(
             where, ": '", name, "' is not an image of the features (only the first line may be ",
             "the header 'filename')"));
