@@ -68,6 +68,7 @@ class Elf:
         text = output_of("objdump", "-p", file)
         self.needed = re.findall(r"^ +NEEDED +(\S+)", text, re.MULTILINE)
         self.glibc = [tuple(map(int, version)) for version in re.findall(r" GLIBC_(\d+)\.(\d+)", text)]
+        self.libstdcxx = [int(version) for version in re.findall(r" GLIBCXX_3\.4\.(\d+)", text)]  # of libstdc++.so.6.0.N
 
 
 def resolved(program):
@@ -114,7 +115,7 @@ class Bundle:
 
     def add_programs(self):
         """Adds the programs and their libraries; returns the libraries' files by name."""
-        libraries, of_torch, glibc = {}, set(), []
+        libraries, of_torch, files = {}, set(), []
         for place, _ in self.launcher.PROGRAMS.values():
             source = (self.root / place).resolve()
             if place.endswith(".py"):
@@ -132,15 +133,16 @@ class Bundle:
                       if "/_solib_" in found.get(name, "") and not OF_TORCH.fullmatch(name)]
             output_of("patchelf", "--remove-rpath", *[word for name in others for word in ("--remove-needed", name)], program)
             of_torch.update(name for name in elf.needed if OF_TORCH.fullmatch(name))
-            glibc += elf.glibc
+            files.append(elf)
             self.add(f"programs/mocopp/{place}", program.read_bytes(), program=True)
         for name, file in libraries.items():
-            glibc += Elf(file).glibc
+            files.append(Elf(file))
             self.add(f"lib/{name}", pathlib.Path(file).read_bytes())
         self.needs = {
             "version": VERSION,
             "machine": os.uname().machine,
-            "glibc": "%d.%d" % max(glibc),
+            "glibc": "%d.%d" % max(version for elf in files for version in elf.glibc),
+            "libstdc++": max(version for elf in files for version in elf.libstdcxx),
             "torch": self.torch,
             "torch_libraries": sorted(of_torch - {"libgomp.so.1"}),  # which a system may have instead
         }

@@ -101,6 +101,10 @@ with() { # with SED: the same bundle with another manifest
 }
 with 's/"glibc": .*/"glibc": "99.1",/'
 expect 4 'has glibc 2\..*requires glibc 99.1 or newer' "$mocopp" knn
+with 's/"libstdc++": .*/"libstdc++": 999,/'
+expect 4 'libstdc++.so.6 has version 6.0.*requires 6.0.999 or newer; use a container' "$mocopp" knn
+mkdir old && touch old/libstdc++.so.6.0.29 && ln -s libstdc++.so.6.0.29 old/libstdc++.so.6
+LD_LIBRARY_PATH=$PWD/old expect 4 "take its folder out of LD_LIBRARY_PATH" "$folder/bin/mocopp" knn
 with 's/"machine": .*/"machine": "riscv64",/'
 expect 4 'built for riscv64' "$mocopp" knn
 with 's/"libc10.so"/"libtorch_cuda_of_a_gpu.so"/'

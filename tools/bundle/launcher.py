@@ -72,6 +72,22 @@ def check_system(needs):
                     % (libc or "another C library than glibc", needs["glibc"]))
 
 
+def check_library_of_cpp(needs):
+    """libstdc++ is the system's; its file name says which symbols it has. One in an unusual place is left to the loader."""
+    folders = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
+    for folder in folders + ["/usr/lib/%s-linux-gnu" % needs["machine"], "/usr/lib64", "/usr/lib"]:
+        library = os.path.join(folder, "libstdc++.so.6")
+        if not folder or not os.path.exists(library):
+            continue
+        version = re.search(r"\.so\.6\.0\.(\d+)$", os.path.realpath(library))
+        if version and int(version.group(1)) < needs["libstdc++"]:
+            raise Fault(RESOURCE, "%s has version 6.0.%s, and the bundle requires 6.0.%d or newer; %s" % (
+                library, version.group(1), needs["libstdc++"],
+                "take its folder out of LD_LIBRARY_PATH" if folder in folders else
+                "use a container with a newer system (docs/container.md), or build MoCo++ on this one (README.md)"))
+        return
+
+
 def torch_folder(needed):
     """The folder `torch` of the PyTorch to use; of any version."""
     named = os.environ.get("MOCOPP_TORCH")
@@ -140,6 +156,7 @@ def start(name, arguments):
     else:
         needs = manifest()
         check_system(needs)
+        check_library_of_cpp(needs)
         folders = [os.path.join(BUNDLE, "lib"), find_torch(needs), environment.get("LD_LIBRARY_PATH")]
         environment["LD_LIBRARY_PATH"] = os.pathsep.join(folder for folder in folders if folder)
         command = [path]
