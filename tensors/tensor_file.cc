@@ -27,7 +27,7 @@ constexpr absl::string_view kMagic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50
 constexpr absl::string_view kVersion("M\xe9\x03.", 4);
 constexpr absl::string_view kZip = "PK";
 constexpr char kPickle = '\x80';
-constexpr char kFrame = '\x95';  // in protocols 4 and 5; the size of the frame follows
+constexpr char kFrame = '\x95';           // in protocols 4 and 5; the size of the frame follows
 constexpr size_t kSafetensorsHeader = 8;  // offset at which a brace begins the header
 
 constexpr absl::string_view kGather =
@@ -104,8 +104,8 @@ absl::Status IsFolder(const std::string& path) {
     if (depth > 0) entry.disable_recursion_pending();
     const std::string kind = entry->path().extension();
     const bool tensors = kind == ".safetensors" || kind == ".pth" || kind == ".pt" ||
-                         kind == ".ckpt" || kind == ".bin" || kind == ".pkl" ||
-                         kind == ".torch" || kind == ".tar";
+                         kind == ".ckpt" || kind == ".bin" || kind == ".pkl" || kind == ".torch" ||
+                         kind == ".tar";
     std::error_code unknown;
     if (!tensors || !entry->is_regular_file(unknown) || depth > best_depth) continue;
     const std::string name = fs::path(entry->path()).lexically_relative(path);

@@ -31,10 +31,10 @@ class TensorFile {
   };
 
   // DataLoss if the file is truncated or damaged, InvalidArgument if it is something else (what it
-  // is and how to convert it is said of TorchScript, programs of torch.export, and parts and folders
-  // of distributed checkpoints; of other folders, which file in them to give), NotFound. Messages
-  // are one line with the file, the reason, the position if it helps, and the remedy. The bytes of a
-  // tensor are not accessed before it is read.
+  // is and how to convert it is said of TorchScript, programs of torch.export, and parts and
+  // folders of distributed checkpoints; of other folders, which file in them to give), NotFound.
+  // Messages are one line with the file, the reason, the position if it helps, and the remedy. The
+  // bytes of a tensor are not accessed before it is read.
   static absl::StatusOr<TensorFile> Open(const std::string& path);
 
   // The same for bytes in memory, which must outlive the result; `path` is for messages.

@@ -232,7 +232,8 @@ TEST(TensorFileTest, NothingIsRun) {
 std::string Protocol4(absl::string_view machine, absl::string_view object, absl::string_view keys) {
   std::string file;
   const absl::string_view magic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
-  for (const absl::string_view body : {magic, absl::string_view("M\xe9\x03."), machine, object, keys}) {
+  for (const absl::string_view body :
+       {magic, absl::string_view("M\xe9\x03."), machine, object, keys}) {
     absl::StrAppend(&file, "\x80\x04\x95", Number(body.size(), 8), body);
   }
   return file;
@@ -246,12 +247,12 @@ TEST(TensorFileTest, LegacyFilesOfProtocol4AreRead) {
   const std::string object = absl::StrCat(
       "}\x94(", ShortText("w"), ShortText("torch._utils"), ShortText("_rebuild_tensor_v2"),
       "\x93\x94((", ShortText("storage"), ShortText("torch"), ShortText("FloatStorage"), "\x93\x94",
-      ShortText("7"), ShortText("cpu"), "K\x06Nt\x94QK", std::string(1, '\0'), "K\x02K\x03\x86\x94K\x03K\x01\x86\x94",
-      "\x89", ShortText("collections"), ShortText("OrderedDict"), "\x93\x94)R\x94t\x94R\x94u.");
-  const std::string file =
-      Protocol4(absl::StrCat("}\x94", ShortText("little_endian"), "\x88s."), object,
-                absl::StrCat("]\x94", ShortText("7"), "a.")) +
-      Number(6, 8) + std::string(24, 1);
+      ShortText("7"), ShortText("cpu"), "K\x06Nt\x94QK", std::string(1, '\0'),
+      "K\x02K\x03\x86\x94K\x03K\x01\x86\x94", "\x89", ShortText("collections"),
+      ShortText("OrderedDict"), "\x93\x94)R\x94t\x94R\x94u.");
+  const std::string file = Protocol4(absl::StrCat("}\x94", ShortText("little_endian"), "\x88s."),
+                                     object, absl::StrCat("]\x94", ShortText("7"), "a.")) +
+                           Number(6, 8) + std::string(24, 1);
   auto read = TensorFile::Parse("f.pth", file);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->format(), "legacy");

@@ -60,7 +60,8 @@ constexpr char kUsage[] =
     "      a folder for timm (local-dir:FOLDER), transformers and the Hugging Face hub, with the "
     "preprocessing and a model card\n"
     "  bazel run //tools:export -- CHECKPOINT --to=onnx --out=FILE.onnx\n"
-    "      a ResNet in evaluation mode: maps images (N x channels x H x W, any N, H, W) to features, "
+    "      a ResNet in evaluation mode: maps images (N x channels x H x W, any N, H, W) to "
+    "features, "
     "or to a classifier's logits\n"
     "  bazel run //tools:export -- CHECKPOINT --to=detectron2 --out=FILE.pkl\n"
     "      NumPy arrays with detectron2's names for a ResNet, without fc\n";
@@ -118,8 +119,8 @@ absl::Status CheckGraph(const tools::Exported& exported, const tools::OnnxModel&
   const at::Tensor images = at::rand({1, exported.channels, 65, 47});
   const auto output = tools::Evaluate(graph, images);
   if (!output.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cannot be written for ONNX, because its graph ", output.status().message()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot be written for ONNX, because its graph ", output.status().message()));
   }
   const at::Tensor expected = exported.Output((*exported.backbone)(images));
   constexpr double kRounding = 1e-4;
@@ -142,9 +143,9 @@ absl::StatusOr<Written> AsOnnx(const tools::Exported& exported, const std::strin
   if (FLAGS_with_preprocessing) {
     const std::string range = exported.checkpoint.facts.Setting(moco::kRangeSetting);
     if (!range.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "was trained on images of more than 8 bits (--range=", range,
-          "), which are no bytes; leave out --with-preprocessing"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("was trained on images of more than 8 bits (--range=", range,
+                       "), which are no bytes; leave out --with-preprocessing"));
     }
     auto preprocessing = tools::PreprocessingOf(exported);
     if (!preprocessing.ok()) return preprocessing.status();
@@ -155,10 +156,10 @@ absl::StatusOr<Written> AsOnnx(const tools::Exported& exported, const std::strin
   if (!graph.ok()) return graph.status();
   if (!exported.classes.empty()) graph->metadata["classes"] = tools::JsonList(exported.classes);
   if (absl::Status s = tools::WriteOnnx(out, *graph); !s.ok()) return s;
-  return Written{graph->weights.size(),
-                 absl::StrCat(": ", graph->input.name, " ",
-                              absl::StrJoin(graph->input.shape, " x "), " to ",
-                              graph->output.name, " ", absl::StrJoin(graph->output.shape, " x "))};
+  return Written{
+      graph->weights.size(),
+      absl::StrCat(": ", graph->input.name, " ", absl::StrJoin(graph->input.shape, " x "), " to ",
+                   graph->output.name, " ", absl::StrJoin(graph->output.shape, " x "))};
 }
 
 absl::StatusOr<Written> Write(const tools::Exported& exported, const std::string& out) {
@@ -180,8 +181,8 @@ absl::Status Export(const std::string& path, const std::string& out) {
   // Errors in the images are reported before the file is written.
   std::unique_ptr<tools::Verifier> verifier;
   if (FLAGS_verify) {
-    auto made = tools::Verifier::Create(*exported, base::UserPath(FLAGS_images),
-                                        FLAGS_with_preprocessing);
+    auto made =
+        tools::Verifier::Create(*exported, base::UserPath(FLAGS_images), FLAGS_with_preprocessing);
     if (!made.ok()) return OfCheckpoint(made.status(), exported->path);
     verifier = *std::move(made);
   }

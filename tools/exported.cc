@@ -62,8 +62,8 @@ std::string FittingArch(const moco::Checkpoint& checkpoint, const std::string& p
   for (const auto& option : spec->options) {
     if (option.first != "stem" && option.first != "channels") fitting.options.push_back(option);
   }
-  const std::pair<const char*, std::string> told[] = {{"stem", shape[2] == 7 ? "imagenet" : "cifar"},
-                                                      {"channels", absl::StrCat(shape[1])}};
+  const std::pair<const char*, std::string> told[] = {
+      {"stem", shape[2] == 7 ? "imagenet" : "cifar"}, {"channels", absl::StrCat(shape[1])}};
   for (const auto& [key, value] : told) {
     registry::Spec with = fitting;
     with.options.emplace_back(key, value);
@@ -87,9 +87,9 @@ absl::StatusOr<moco::StateDict> LastLayer(const moco::Checkpoint& checkpoint, in
   const at::Tensor &weight = layer[0].second, &bias = layer[1].second;
   if (!weight.defined() || !bias.defined() || weight.dim() != 2 || bias.dim() != 1 ||
       weight.size(1) != features || weight.size(0) != bias.size(0)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "holds a classifier that does not fit its encoder: 'fc.weight' must have ", features,
-        " columns, and 'fc.bias' as many numbers as it has rows"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("holds a classifier that does not fit its encoder: 'fc.weight' must have ",
+                     features, " columns, and 'fc.bias' as many numbers as it has rows"));
   }
   return layer;
 }
@@ -157,10 +157,10 @@ absl::StatusOr<Exported> FindExported(const std::string& path, const std::string
   const auto channels = moco::ImageChannels(exported.backbone->spec());
   if (!channels.ok()) return channels.status();
   exported.channels = *channels;
-  exported.views_stated = !eval_views.empty() ||
-                          !checkpoint->facts.Setting(moco::kEvalViewsSetting).empty();
-  exported.views = lincls::EvaluationViews(eval_views, *checkpoint, data::ViewDefaults(),
-                                           exported.channels);
+  exported.views_stated =
+      !eval_views.empty() || !checkpoint->facts.Setting(moco::kEvalViewsSetting).empty();
+  exported.views =
+      lincls::EvaluationViews(eval_views, *checkpoint, data::ViewDefaults(), exported.channels);
   checkpoint->state.clear();
   checkpoint->optimizer = {};
   exported.checkpoint = *std::move(checkpoint);
@@ -179,7 +179,8 @@ absl::StatusOr<Preprocessing> PreprocessingOf(const Exported& exported) {
   Preprocessing result;
   result.mean.assign(exported.channels, 0);
   result.std.assign(exported.channels, 1);
-  if (const auto last = registry::ParseSpec(steps->back()); last.ok() && last->name == "normalize") {
+  if (const auto last = registry::ParseSpec(steps->back());
+      last.ok() && last->name == "normalize") {
     for (const auto& [key, value] : last->options) {
       (key == "mean" ? result.mean : result.std) = Constants(value, exported.channels);
     }

@@ -159,7 +159,7 @@ class Builder {
   std::map<std::string, at::Tensor> state_;
   const OnnxOptions options_;
   OnnxModel model_;
-  int64_t width_ = 0;  // of the output, so far
+  int64_t width_ = 0;                        // of the output, so far
   std::map<std::string, int64_t> channels_;  // of each node's output
   std::string missing_;
 };
@@ -179,8 +179,8 @@ absl::Status CheckDeclared(const OnnxModel::Value& value, const at::Tensor& tens
   if (fits) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat("declares '", value.name, "' as ", value.is_bytes ? "uint8 " : "float32 ",
-                   absl::StrJoin(value.shape, " x "), ", but it is ", toString(tensor.scalar_type()),
-                   " ", absl::StrJoin(tensor.sizes(), " x ")));
+                   absl::StrJoin(value.shape, " x "), ", but it is ",
+                   toString(tensor.scalar_type()), " ", absl::StrJoin(tensor.sizes(), " x ")));
 }
 
 }  // namespace

@@ -44,8 +44,7 @@ void ExpectRefused(const moco::StateDict& state, const std::string& what) {
 TEST(OnnxTest, GivesFeaturesOfItsLength) {
   const auto model = ResNetGraph(Small());
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(model->input.shape,
-            std::vector<std::string>({"batch", "3", "height", "width"}));
+  EXPECT_EQ(model->input.shape, std::vector<std::string>({"batch", "3", "height", "width"}));
   EXPECT_EQ(model->output.shape, std::vector<std::string>({"batch", "2"}));
   EXPECT_EQ(Evaluate(*model, at::ones({3, 3, 5, 7})).value().sizes(), at::IntArrayRef({3, 2}));
 }

@@ -29,9 +29,10 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 // timm has these under the same names, with the same names of tensors.
-constexpr const char* kArchitectures[] = {
-    "resnet18",        "resnet34",         "resnet50",         "resnet101",       "resnet152",
-    "resnext50_32x4d", "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2", "wide_resnet101_2"};
+constexpr const char* kArchitectures[] = {"resnet18",         "resnet34",         "resnet50",
+                                          "resnet101",        "resnet152",        "resnext50_32x4d",
+                                          "resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2",
+                                          "wide_resnet101_2"};
 
 // The architecture's name; empty if timm has none.
 std::string Architecture(const Exported& exported) {
@@ -86,8 +87,9 @@ std::string Measured(const Exported& exported) {
   std::string text;
   const auto& numbers = exported.checkpoint.numbers;
   if (const auto best = numbers.find("best_acc1"); best != numbers.end()) {
-    absl::StrAppend(&text, "- linear classifier, Acc@1 of the validation images: ",
-                    Percent(best->second), "\n");
+    absl::StrAppend(&text,
+                    "- linear classifier, Acc@1 of the validation images: ", Percent(best->second),
+                    "\n");
   }
   const auto lines =
       base::ReadFile(absl::StrCat(lincls::RunFolderOf(exported.path), "/metrics.jsonl"));
@@ -218,10 +220,8 @@ std::string Card(const Exported& exported, const Preprocessing& preprocessing) {
       classifies ? absl::StrCat(architecture, ", a classifier")
                  : absl::StrCat(architecture, ", pretrained without labels"),
       classifies ? "A linear classifier on the encoder" : "The encoder",
-      exported.checkpoint.facts.settings.empty() ? "another program's checkpoint"
-                                                 : "a run of MoCo",
-      architecture,
-      exported.channels, exported.backbone->feature_dim(), preprocessing.resize,
+      exported.checkpoint.facts.settings.empty() ? "another program's checkpoint" : "a run of MoCo",
+      architecture, exported.channels, exported.backbone->feature_dim(), preprocessing.resize,
       preprocessing.crop, preprocessing.crop, absl::StrJoin(preprocessing.mean, ", "),
       absl::StrJoin(preprocessing.std, ", "),
       exported.views_stated ? "" : " (assumed: the checkpoint does not state it)", classes,
@@ -243,10 +243,9 @@ absl::Status WriteFiles(const std::string& folder, const Exported& exported,
                         const Preprocessing& preprocessing) {
   absl::Status s = WriteSafetensors(absl::StrCat(folder, "/", kTimmWeights), exported.State());
   if (!s.ok()) return s;
-  s = base::WriteFileAtomically(absl::StrCat(folder, "/", kTimmConfig),
-                                Config(exported, preprocessing)
-                                        .dump(2, ' ', false, Json::error_handler_t::replace) +
-                                    "\n");
+  s = base::WriteFileAtomically(
+      absl::StrCat(folder, "/", kTimmConfig),
+      Config(exported, preprocessing).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   if (!s.ok()) return s;
   return base::WriteFileAtomically(absl::StrCat(folder, "/", kTimmCard),
                                    Card(exported, preprocessing));

@@ -36,21 +36,22 @@ struct Images {
 };
 
 // Copies the image that `steps` make of `image` into `out`, rows x cols x channels bytes.
-absl::Status CopyBytes(const augment::Pipeline& steps, const cv::Mat& image, const at::Tensor& out) {
+absl::Status CopyBytes(const augment::Pipeline& steps, const cv::Mat& image,
+                       const at::Tensor& out) {
   base::Rng rng(0, base::Purpose::kView, 0, 0);
   const cv::Mat result = steps(image, rng).clone();  // without gaps between the rows
   const auto bytes = result.total() * result.elemSize();
   if (result.depth() != CV_8U || bytes != out.nbytes()) {
     return absl::InvalidArgumentError(
-        "cannot be verified with --with-preprocessing on images of more than 8 bits; give --images");
+        "cannot be verified with --with-preprocessing on images of more than 8 bits; give "
+        "--images");
   }
   std::memcpy(out.mutable_data_ptr(), result.data, bytes);
   return absl::OkStatus();
 }
 
 // Reads images that are evenly spread over the data set.
-absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& folder,
-                                  bool bytes) {
+absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& folder, bool bytes) {
   const int channels = exported.channels;
   std::string place = folder;
   if (place.empty()) {
@@ -121,8 +122,7 @@ absl::StatusOr<at::Tensor> Verifier::Output(const std::string& path,
   if (format == "detectron2") read->state = TorchvisionNames(read->state);
   const moco::StateDict layer = moco::Below(read->state, "fc.");
   const lincls::FrozenBackbone& expected = *exported_.backbone;
-  const auto backbone =
-      lincls::FrozenBackbone::Create(*read, lincls::kPretrained, expected.spec());
+  const auto backbone = lincls::FrozenBackbone::Create(*read, lincls::kPretrained, expected.spec());
   if (!backbone.ok()) return Damaged(file, backbone.status().message());
   absl::Status same = moco::CheckEqual((*backbone)->State(), expected.State());
   if (format != "detectron2") same.Update(moco::CheckEqual(layer, exported_.layer));
@@ -135,7 +135,8 @@ absl::StatusOr<double> Verifier::Difference(const std::string& path,
   const auto output = Output(path, format);
   if (!output.ok()) return output.status();
   const at::Tensor expected = exported_.Output((*exported_.backbone)(images_));
-  if (output->sizes() != expected.sizes()) return Damaged(path, "gives an output of another length");
+  if (output->sizes() != expected.sizes())
+    return Damaged(path, "gives an output of another length");
   const double difference = ((*output - expected).norm() / expected.norm()).item<double>();
   if (!(difference <= kRounding)) {
     return Damaged(path, absl::StrCat("gives another output than the checkpoint: they differ by ",
