@@ -116,7 +116,8 @@ absl::StatusOr<Written> AsTimm(const tools::Exported& exported, const std::strin
 
 // Images of an odd size, so that other strides or paddings give other features.
 absl::Status CheckGraph(const tools::Exported& exported, const tools::OnnxModel& graph) {
-  const at::Tensor images = at::rand({1, exported.channels, 65, 47});
+  const at::Tensor images =
+      at::rand({1, exported.channels, 65, 47}).contiguous(at::MemoryFormat::ChannelsLast);
   const auto output = tools::Evaluate(graph, images);
   if (!output.ok()) {
     return absl::InvalidArgumentError(
