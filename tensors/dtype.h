@@ -31,17 +31,6 @@ inline const DType* FindDType(const char* DType::*field, absl::string_view value
   return nullptr;
 }
 
-// Returns the width of the elements of a storage that is no dtype above, so that what follows it in
-// a file is found; 0 if it is not known.
-inline int64_t WidthOfUnread(absl::string_view storage) {
-  if (storage == "ComplexDoubleStorage") return 16;
-  if (storage == "ComplexFloatStorage") return 8;
-  if (storage == "QInt32Storage") return 4;
-  const bool bytes = storage == "storage.UntypedStorage" || storage == "UntypedStorage" ||
-                     storage == "QInt8Storage" || storage == "QUInt8Storage";
-  return bytes ? 1 : 0;
-}
-
 }  // namespace tensors
 
 #endif  // TENSORS_DTYPE_H_
