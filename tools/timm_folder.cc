@@ -73,9 +73,10 @@ Json Config(const Exported& exported, const Preprocessing& preprocessing) {
   cfg["mean"] = preprocessing.mean;
   cfg["std"] = preprocessing.std;
   cfg["num_classes"] = classes;
-  // Of other numbers of channels timm would convert the weights of a first convolution that is
-  // named here, or draw new ones. These have their channels already.
-  cfg["first_conv"] = exported.channels == 3 ? Json("conv1") : Json();
+  // timm before 1.0.31 converts the weights of a first convolution that is named here from 3
+  // channels to the model's, and draws new ones where it cannot. These have their channels already.
+  const bool converted = exported.channels != 1 && exported.channels != 3;
+  cfg["first_conv"] = converted ? Json() : Json("conv1");
   cfg["classifier"] = "fc";
   return config;
 }
