@@ -16,6 +16,8 @@
 
 namespace base {
 
+void PrintAsStarted();  // started.cc
+
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kOk:
@@ -98,6 +100,7 @@ absl::Status CatchExceptions(const std::function<absl::Status()>& body) {
 }
 
 int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
+  PrintAsStarted();
   return Report(CatchExceptions([&] { return body(argc, argv); }));
 }
 

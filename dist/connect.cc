@@ -1,10 +1,15 @@
 #include "dist/connect.h"
 
 #include <gflags/gflags.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -83,6 +88,21 @@ std::string Spec(const Ranks& ranks) {
   return spec;
 }
 
+// Stops this rank, as SIGUSR1 does, when the launcher that has started it is gone. Launchers that
+// are killed leave their ranks running, and SIGUSR1, a scheduler's notice, kills torchrun alone.
+// The kernel's own notice (PR_SET_PDEATHSIG) does not serve, because it also comes when just the
+// thread ends that has started the process.
+void StopWithLauncher(int rank) {
+  const pid_t launcher = getppid();
+  if (launcher <= 1) return;      // in another process namespace, or gone already
+  std::signal(SIGPIPE, SIG_IGN);  // the launcher may be the one who reads the output
+  std::thread([rank, launcher] {
+    while (getppid() == launcher) std::this_thread::sleep_for(std::chrono::seconds(1));
+    std::fprintf(stderr, "warning: the launcher of rank %d is gone; the run stops\n", rank);
+    kill(getpid(), SIGUSR1);  // the only signal that may come twice without harm
+  }).detach();
+}
+
 const char* GetEnv(const char* name) { return std::getenv(name); }
 
 // The ranks that a launcher starts have the same arguments, and so the same errors in them.
@@ -131,6 +151,7 @@ absl::StatusOr<moco::World> Connect() {
     std::exit(*code);
   }
   const Ranks& ranks = std::get<Ranks>(*found);
+  if (ranks.source != Ranks().source) StopWithLauncher(ranks.rank);
   const auto device = OwnDevice(ranks);  // before the group, which uses this device
   if (!device.ok()) return device.status();
   moco::World world;

@@ -50,23 +50,19 @@ absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state) {
   return renamed;
 }
 
-moco::StateDict TorchvisionNames(const moco::StateDict& state) {
-  std::vector<std::pair<absl::string_view, absl::string_view>> back = {{"stem.", ""}};
-  for (const auto& [ours, theirs] : kDetectron2) back.emplace_back(theirs, ours);
-  moco::StateDict renamed;
-  for (const auto& [name, tensor] : state) {
-    renamed.emplace_back(absl::StrReplaceAll(name, back), tensor);
-  }
-  return renamed;
+std::string JsonList(const std::vector<std::string>& names) {
+  return nlohmann::json(names).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state) {
+absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state,
+                              const std::vector<std::string>& classes) {
   moco::StateDict sorted = state;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return a.second.element_size() > b.second.element_size();
   });
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
+  if (!classes.empty()) header["__metadata__"]["classes"] = JsonList(classes);
   size_t at = 0;
   for (const auto& [name, tensor] : sorted) {
     const tensors::DType* dtype = moco::DTypeOf(tensor.scalar_type());

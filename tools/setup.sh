@@ -24,6 +24,8 @@ PACKAGES=(
   clang libclang-rt-dev
   # Injects faults into system calls, in a test.
   strace
+  # Takes what belongs to the build tree out of a bundle's programs.
+  patchelf
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libfaiss-dev

@@ -376,7 +376,7 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
         taken.prefix.empty() || absl::StartsWith(taken.prefix, kQueryEncoder)
             ? ""
             : absl::StrCat(" below '", taken.prefix, "'"),
-        ": ", s.message(), other_fits ? absl::StrCat("; its shapes are those of ", *fitting) : ""));
+        ": ", s.message(), other_fits ? absl::StrCat("; its shapes are those of --arch=", *fitting) : ""));
   }
   found.spec = *std::move(spec);
   found.prefix = taken.prefix;

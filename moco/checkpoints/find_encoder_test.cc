@@ -281,7 +281,7 @@ TEST(FindEncoderTest, OtherNetworksAreRefusedByName) {
   ExpectRefused(grouped, {}, "running_mean");
   // More blocks than the backbone has.
   ExpectRefused(Holding(GetState(*Network("resnet34"))), {.arch = "resnet18"},
-                "its shapes are those of resnet34");
+                "its shapes are those of --arch=resnet34");
   Checkpoint deep = Holding(state);
   deep.state.front().first = "conv1.0.weight";
   ExpectRefused(deep, {}, "ResNet-D");

@@ -1,6 +1,8 @@
 #include "moco/training/world.h"
 
+#include <fcntl.h>
 #include <gflags/gflags.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -51,13 +53,27 @@ absl::Status CheckEvenMachines(const World& world) {
   return absl::OkStatus();
 }
 
+// Appends what is printed from here on to the file `path`; false, with errno, if it cannot. Unlike
+// freopen this also serves where stdout is a stream of ours (base/started.cc).
+bool PrintTo(const std::string& path) {
+  std::fflush(stdout);
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (fd < 0) return false;
+  if (fd == STDOUT_FILENO) return true;  // which was closed
+  const bool printed = dup2(fd, STDOUT_FILENO) >= 0;
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return printed;
+}
+
 }  // namespace
 
 absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
                           const Connection& connection,
                           const std::function<absl::Status(const World&)>& body) {
   const bool reports = connection.reports_startup_errors();
-  if (!reports && std::freopen("/dev/null", "w", stdout) == nullptr) {
+  if (!reports && !PrintTo("/dev/null")) {
     return absl::UnavailableError(absl::StrCat("'/dev/null': ", std::strerror(errno)));
   }
   const auto read = base::ReadCommandLine(argc, argv, program);
@@ -129,7 +145,7 @@ absl::Status PrintToOwnLog(const World& world, const std::string& run_folder) {
   std::error_code ignored;
   std::filesystem::create_directories(run_folder, ignored);
   const std::string path = absl::StrCat(run_folder, "/rank_", world.communicator->rank(), ".log");
-  if (std::freopen(path.c_str(), "a", stdout) == nullptr) {
+  if (!PrintTo(path)) {
     return absl::UnavailableError(absl::StrCat("'", path, "': ", std::strerror(errno),
                                                "; give a --run-dir that every rank can write to"));
   }

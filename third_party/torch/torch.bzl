@@ -79,6 +79,8 @@ def _torch_repository_impl(rctx):
     site = fetch_libtorch(rctx, rctx.attr.lock)
     rctx.symlink(site + "/torch/include", "include")
     _link_libs(rctx, site, _LIBS)
+    info = [folder for folder in rctx.path(site).readdir() if folder.basename.startswith("torch-")]
+    rctx.symlink(info[0].get_child("licenses").get_child("LICENSE"), "LICENSE")
     rctx.symlink(rctx.attr.build_file, "BUILD")
 
 torch_repository = repository_rule(

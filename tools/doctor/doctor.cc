@@ -15,6 +15,10 @@
 #include "data/csv.h"
 #include "tools/doctor/page.h"
 
+namespace base {
+std::string AsStarted(const std::string& text);  // started.cc
+}
+
 namespace doctor {
 namespace {
 
@@ -174,7 +178,8 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   if (!options.page.empty()) {
     const std::string page =
         Page(examination, findings, {options.path, lines.kept(), advice.flags, command});
-    if (absl::Status s = base::WriteNewFile(options.page, page); !s.ok()) return s;
+    absl::Status s = base::WriteNewFile(options.page, base::AsStarted(page));
+    if (!s.ok()) return s;
     std::printf("wrote    %s\n", options.page.c_str());
   }
   if (failures.empty()) return estimated;

@@ -8,11 +8,11 @@ import signal
 import sys
 
 from convert import convert
-from faults import RESOURCE, USAGE, Fault
+from faults import COMMAND, RESOURCE, USAGE, Fault
 
-_HELP = """Turns data sets of other programs into tar shards, which MoCo++ reads.
+_HELP = f"""Turns data sets of other programs into tar shards, which MoCo++ reads.
 
-    bazel run //tools:to_tar -- SOURCE OUT
+    {COMMAND} SOURCE OUT
 
 SOURCE is one of these:
     Parquet files: one, or a folder of them, as on the Hugging Face hub

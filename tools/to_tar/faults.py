@@ -1,11 +1,17 @@
 """Errors that a user can fix, with the exit codes of docs/errors.md."""
 
+import os
 import pathlib
 import re
 
 USAGE, DAMAGED, RESOURCE = 2, 3, 4
 
 LOCK = pathlib.Path(__file__).resolve().parents[2] / "third_party" / "python" / "to_tar.lock"
+
+
+# What the user types to start this program: by the launcher of a bundle (base/started.cc), or by Bazel.
+_LAUNCHER = os.environ.get("MOCOPP_STARTED_AS")
+COMMAND = f"{_LAUNCHER} to_tar" if _LAUNCHER else "bazel run //tools:to_tar --"
 
 
 class Fault(Exception):
@@ -22,9 +28,9 @@ def need(package, what):
         return __import__(package)
     except ImportError:
         pinned = re.search(rf"^{package}==\S+", LOCK.read_text(), re.MULTILINE) if LOCK.exists() else None
+        brought = "" if _LAUNCHER else ", or use bazel run //tools:to_tar, which brings it for Python 3.11"
         raise Fault(RESOURCE, f"{what} needs the Python package {package}, which this Python lacks; run: pip install "
-                    f"{pinned[0] if pinned else package} (in a virtual environment), or use bazel run //tools:to_tar, "
-                    "which brings it for Python 3.11") from None
+                    f"{pinned[0] if pinned else package} (in a virtual environment){brought}") from None
 
 
 def shown(values, most=8):
