@@ -24,6 +24,8 @@ PACKAGES=(
   clang libclang-rt-dev
   # Injects faults into system calls, in a test.
   strace
+  # Opens the programs' pages, in tests.
+  chromium
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libfaiss-dev
