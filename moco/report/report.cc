@@ -210,6 +210,12 @@ std::string Fact(const Run& run, const std::string& name) {
   return fact == run.settings.facts.end() ? "" : fact->second;
 }
 
+// A setting, whose end may be hidden.
+std::string SettingCell(const std::string& value) {
+  const std::string text = HtmlText(value);
+  return absl::StrCat("<td class=\"setting\" title=\"", text, "\">", text);
+}
+
 std::string RunsTable(const std::vector<Run>& runs) {
   const std::vector<Column> columns = MetricColumns(runs);
   const std::vector<std::string> settings = DifferingSettings(runs);
@@ -244,10 +250,10 @@ std::string RunsTable(const std::vector<Run>& runs) {
                                      : absl::StrFormat("%.4g", value));
     }
     for (const std::string& name : settings) {
-      absl::StrAppend(&html, "<td class=\"setting\">", HtmlText(run.Flag(name)));
+      absl::StrAppend(&html, SettingCell(run.Flag(name)));
     }
     for (const std::string& name : facts) {
-      absl::StrAppend(&html, "<td class=\"setting\">", HtmlText(Fact(run, name)));
+      absl::StrAppend(&html, SettingCell(Fact(run, name)));
     }
     html += "</tr>";
   }

@@ -208,29 +208,40 @@
     };
     let start = null;
     const leave = () => {
+      if (hair.style.display !== "block") return;
       hair.style.display = "none";
       page.hideTip();
     };
-    chart.plot.addEventListener("pointermove", (event) => {
+    const point = (event) => {
       const at = place(event);
       hair.style.display = "block";
       hair.style.left = at.x + "px";
-      if (start && Math.abs(at.x - start.x) > 5) {
-        selected.style.display = "block";
-        selected.style.left = Math.min(at.x, start.x) + "px";
-        selected.style.width = Math.abs(at.x - start.x) + "px";
-      }
       page.showTip(event, tipOf(chart, at.value, at.y));
+      return at;
+    };
+    chart.plot.addEventListener("pointermove", (event) => {
+      const at = point(event);
+      if (!start || Math.abs(at.x - start.x) <= 5) return;
+      selected.style.display = "block";
+      selected.style.left = Math.min(at.x, start.x) + "px";
+      selected.style.width = Math.abs(at.x - start.x) + "px";
     });
-    chart.plot.addEventListener("pointerleave", () => { if (!start) leave(); });
+    // A finger leaves when it is lifted; what it pointed at stays until the next touch elsewhere.
+    chart.plot.addEventListener("pointerleave", (event) => {
+      if (!start && event.pointerType !== "touch") leave();
+    });
+    document.addEventListener("pointerdown", (event) => {
+      if (!chart.plot.contains(event.target)) leave();
+    });
     chart.plot.addEventListener("pointercancel", () => {
       start = null;
       selected.style.display = "none";
       leave();
     });
     chart.plot.addEventListener("pointerdown", (event) => {
+      const at = point(event);
       if (event.button !== 0 || chart.log) return;
-      start = place(event);
+      start = at;
       chart.plot.setPointerCapture(event.pointerId);
     });
     chart.plot.addEventListener("pointerup", (event) => {
@@ -296,7 +307,7 @@
   });
   // A link to a run opens its details.
   addEventListener("hashchange", () => {
-    const target = document.querySelector(location.hash || "main");
+    const target = document.getElementById(location.hash.slice(1));
     if (target && target.tagName === "DETAILS") target.open = true;
   });
 })();
