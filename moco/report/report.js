@@ -232,7 +232,7 @@
     });
     document.addEventListener("pointerdown", (event) => {
       if (!chart.plot.contains(event.target)) leave();
-    });
+    }, true);
     chart.plot.addEventListener("pointercancel", () => {
       start = null;
       selected.style.display = "none";
