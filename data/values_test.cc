@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(RangeTest, IsReadAndWritten) {
-  for (const std::string& text : {"", "0:4095", "-1000:400", "0:0.5", "0:1,2:3,4:5"}) {
+  for (const std::string text : {"", "0:4095", "-1000:400", "0:0.5", "0:1,2:3,4:5"}) {
     const auto flag = ReadRange(text, 3);
     ASSERT_TRUE(flag.ok()) << flag.status();
     EXPECT_FALSE(flag->automatic);
