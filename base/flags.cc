@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "base/usual_flags.h"
 #include "registry/options.h"
 #include "registry/spec.h"
 
@@ -413,6 +414,18 @@ std::string Flagfile(const std::string& file, const std::vector<std::string>& wi
                     "\n");
   }
   return text;
+}
+
+std::map<std::string, std::string> UsualFlags(
+    const std::vector<std::pair<std::string, std::string>>& preset) {
+  const std::map<std::string, std::string> set(preset.begin(), preset.end());
+  std::map<std::string, std::string> usual;
+  for (const auto& flag : KnownFlags({})) {
+    const auto value = set.find(flag.name);
+    usual[WithDashes(flag.name)] =
+        ValueText(flag, value == set.end() ? flag.default_value : value->second);
+  }
+  return usual;
 }
 
 std::string FlagHelp(const std::vector<std::string>& themes,

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/files.h"
+#include "base/usual_flags.h"
 
 DEFINE_int64(batch_size, 256, "[data: 1 to 1000] images per step");
 DEFINE_double(lr, 0.03, "[rate] learning rate");
@@ -209,6 +210,16 @@ TEST_F(FlagsTest, NumbersOfAList) {
   ASSERT_TRUE(Parse({"--schedule"}).ok());
   EXPECT_THAT(std::string(NumbersOf("schedule").status().message()),
               HasSubstr("--schedule is empty"));
+}
+
+TEST_F(FlagsTest, UsualFlagsAreThoseWithoutACommandLine) {
+  ASSERT_TRUE(Parse({"--batch-size=8"}).ok());
+  const auto usual = UsualFlags({{"lr", "0.00050"}});
+  EXPECT_EQ(usual.at("lr"), "5e-04");  // as in a flagfile
+  EXPECT_EQ(usual.at("schedule"), "120 160");
+  EXPECT_NE(usual.at("batch-size"), "8");
+  EXPECT_EQ(UsualFlags({}).at("lr"), "0.03");
+  EXPECT_EQ(usual.count("help"), 0u);
 }
 
 TEST_F(FlagsTest, HelpHasEachFlagOnceBelowItsTheme) {

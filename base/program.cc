@@ -16,6 +16,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
+#include "base/preset_in_use.h"
 #include "registry/catalogue.h"
 #include "registry/spec.h"
 
@@ -85,6 +86,11 @@ std::string Help(const Program& program) {
     absl::StrAppend(&text, "\n");
   }
   return text;
+}
+
+Preset& InUse() {
+  static Preset& preset = *new Preset();
+  return preset;
 }
 
 absl::Status Unexpected(const std::string& argument, const std::string& why) {
@@ -163,12 +169,15 @@ absl::Status ApplyPreset(const Program& program, const std::string& otherwise) {
   for (const Preset& preset : program.presets) {
     if (preset.name == name) {
       SetDefaults(preset.flags);
+      InUse() = preset;
       return absl::OkStatus();
     }
     known.push_back(preset.name);
   }
   return absl::InvalidArgumentError(registry::UnknownMessage("preset", name, known));
 }
+
+const Preset& PresetInUse() { return InUse(); }
 
 bool PrintConfig() { return FLAGS_print_config; }
 

@@ -10,12 +10,13 @@
 
 #include "base/exit_code.h"
 #include "base/flags.h"
+#include "base/preset_in_use.h"
 
 // Where a user's program defines its flags; gflags' and glog's own lie below src/, too.
 #line 1 "src/main.cc"
 DEFINE_string(data, "", "[data] images");
 DEFINE_int64(epochs, 3, "[optimisation: 1 to 100] passes");
-#line 18 "base/program_test.cc"
+#line 19 "base/program_test.cc"
 
 namespace base {
 namespace {
@@ -119,12 +120,14 @@ TEST_F(ProgramTest, APresetYieldsToTheCommandLine) {
   ASSERT_TRUE(Read(with_data_, {}).ok());
   ASSERT_TRUE(ApplyPreset(with_data_, "demo").ok());
   EXPECT_EQ(FLAGS_epochs, 7);
+  EXPECT_EQ(PresetInUse().name, "demo");
 }
 
 TEST_F(ProgramTest, APresetOfTheCommandLine) {
   ASSERT_TRUE(Read(with_data_, {"--preset=paper"}).ok());
   ASSERT_TRUE(ApplyPreset(with_data_, "demo").ok());
   EXPECT_EQ(FLAGS_epochs, 90);
+  EXPECT_EQ(PresetInUse().name, "paper");
   ASSERT_TRUE(Read(with_data_, {"--preset=papers"}).ok());
   EXPECT_THAT(std::string(ApplyPreset(with_data_, "").message()), HasSubstr("'paper'"));
 }

@@ -12,10 +12,12 @@ namespace base {
 
 //   flags.txt               the flags, as a flagfile that makes the same run
 //   environment.json        machine, libraries, threads
+//   settings.json           program, preset and canonical settings, for the report
 //   metrics.jsonl           one JSON object per line
 //   metrics.csv             the same numbers as a table
 //   events.out.tfevents.*   the same for TensorBoard
 //   bad_images.txt          images that could not be read
+//   report.html             the page that //tools:report makes, when the run has ended
 //   checkpoints/
 //   lock
 class RunFolder {

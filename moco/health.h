@@ -4,9 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
-#include <optional>
-#include <string>
+#include "moco/verdict.h"
 
 namespace moco {
 
@@ -31,32 +29,11 @@ struct Similarities {
 at::Tensor Compare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& last,
                    const at::Tensor& before);
 
-// The numbers of one epoch.
-struct Health {
-  // Mean loss as a share of Loss::Chance; empty where the loss has no such number.
-  std::optional<double> loss;
-  // Share of the queue that holds keys instead of the initial noise.
-  double filled = 0;
-  // Age of the oldest key, in epochs.
-  double age = 0;
-  // 1 - |mean key|^2: 0 if all keys are equal, 1 if their mean is zero.
-  double spread = 0;
-  // Number of dimensions that the keys use: (tr S)^2 / tr S^2, where S is their covariance; 1 to C.
-  double dimensions = 0;
-  // (batch - earlier) / (own - earlier): the share of a query's similarity to its key that comes
-  // from being in the same batch and not from the image.
-  double leak = 0;
-};
-
 // Sets spread and dimensions. keys: M x C, the unit rows of the queue without the initial noise.
 void MeasureSpread(const at::Tensor& keys, Health& health);
 
 // Sets leak. sums: Similarities added over the steps of an epoch.
 void MeasureLeak(const Similarities& sums, Health& health);
-
-// Returns "filling", "crowded", "collapsed", "leaking" or "learning", followed by the cause and the
-// remedy if there is one.
-std::string Verdict(const Health& health);
 
 }  // namespace moco
 

@@ -26,6 +26,8 @@ PACKAGES=(
   strace
   # Takes what belongs to the build tree out of a bundle's programs.
   patchelf
+  # Opens the programs' pages, in tests.
+  chromium
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
   libfaiss-dev

@@ -1,6 +1,7 @@
 #include "moco/training/training_run.h"
 
 #include <ATen/Context.h>
+#include <gflags/gflags.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,13 +9,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/exit_code.h"
 #include "base/files.h"
+#include "base/preset_in_use.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "base/usual_flags.h"
 #include "moco/backbones/backbone.h"
 #include "moco/heads/head.h"
 #include "moco/losses/loss.h"
 #include "moco/optimizers/optimizer.h"
+#include "moco/report/report.h"
+#include "moco/report/run.h"
+
+DEFINE_bool(report, true,
+            "[run] write report.html, a page that shows the run, into its folder when it ends; "
+            "//tools:report writes one at any time");
 
 namespace moco {
 namespace {
@@ -151,6 +161,7 @@ absl::Status TrainingRun::StartLoader(const data::Dataset& dataset, data::Loader
   auto made = data::Loader::Create(dataset, std::move(options));
   if (!made.ok()) return made.status();
   loader_ = std::move(*made);
+  dataset_ = &dataset;
   return absl::OkStatus();
 }
 
@@ -161,6 +172,7 @@ absl::Status TrainingRun::Run(base::RunFolder* folder) {
         base::RunLog log(folder, kind_.columns);
         log_ = &log;
         log.Start(first_step_ > 0 ? saved_step_ : 0);
+        if (folder != nullptr) WriteSettings();
         if (resumed()) {
           if (folder != nullptr) {
             for (const std::string& line : PutAsideDamaged(resumed_)) log.Print(line);
@@ -199,7 +211,39 @@ absl::Status TrainingRun::Loop() {
       options_.epochs, last_step_, last_step_ - first_step_,
       base::FormatSeconds(base::SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
   task_.Summarize();
+  if (folder_ != nullptr && FLAGS_report) WriteReport();
   return absl::OkStatus();
+}
+
+// Describes the run for its report (moco/report/run.h).
+void TrainingRun::WriteSettings() {
+  const std::string path = folder_->File(report::kSettingsFile);
+  nlohmann::json json = {
+      {"program", kind_.target}, {"steps", last_step_}, {"steps_per_epoch", steps_per_epoch_}};
+  for (const auto& [setting, value] : settings_.All()) json["settings"][setting] = value;
+  const base::Preset& preset = base::PresetInUse();
+  json["preset"] = preset.name;
+  json["usual"] = base::UsualFlags(preset.flags);
+  // The command that resumes a run need not name its preset.
+  if (const auto earlier = base::ReadFile(path); resumed() && preset.name.empty() && earlier.ok()) {
+    const auto known = nlohmann::json::parse(*earlier, nullptr, /*allow_exceptions=*/false);
+    for (const char* key : {"preset", "usual"}) {
+      if (known.is_object() && known.contains(key)) json[key] = known[key];
+    }
+  }
+  log_->Warn(base::WriteFileAtomically(path, json.dump(2) + "\n"));
+}
+
+// A report that cannot be made or written does not stop the run.
+void TrainingRun::WriteReport() {
+  const std::string path = folder_->File(report::kReportFile);
+  const absl::Status written = base::CatchExceptions([&]() -> absl::Status {
+    const auto run = report::ReadRun(folder_->path());
+    if (!run.ok()) return run.status();
+    return base::WriteFileAtomically(path, report::Report({*run}, {.dataset = dataset_}));
+  });
+  log_->Warn(written);
+  if (written.ok()) log_->Print(absl::StrCat("report   ", path));
 }
 
 absl::Status TrainingRun::Step(int64_t step) {

@@ -160,6 +160,8 @@ class TrainingRun {
   using Clock = std::chrono::steady_clock;
 
   absl::Status FindCheckpoint();
+  void WriteSettings();
+  void WriteReport();
   absl::Status Loop();
   absl::Status Step(int64_t step);
 
@@ -170,6 +172,7 @@ class TrainingRun {
 
   std::unique_ptr<Schedule> schedule_;
   std::unique_ptr<data::Loader> loader_;
+  const data::Dataset* dataset_ = nullptr;  // that of the loader
   base::RunFolder* folder_ = nullptr;
   base::RunLog* log_ = nullptr;
 

@@ -9,6 +9,8 @@ next=$(sed -n 's/^next: bazel run //p' out)
 
 "$lincls" --epochs=3 --threads=1 > out || fail "lincls: $(cat out)"
 checkpoint=$(echo runs/*/checkpoints/checkpoint_0000.pth.tar)
+grep -q "Validation Acc@1 is " runs/*-lincls/report.html || fail "no report of the classifier"
+grep -q '"preset": "demo"' runs/*-lincls/settings.json || fail "the preset: $(cat runs/*-lincls/settings.json)"
 grep -q "^encoder .*frozen, from $PWD/$checkpoint" out || fail "which checkpoint it took: $(cat out)"
 [ "$(grep -c 'validation Acc@1 .* Acc@5' out)" -eq 3 ] || fail "a line for each epoch: $(cat out)"
 grep -q "^frozen .*bit-equal to those of $PWD/$checkpoint" out || fail "frozen: $(cat out)"

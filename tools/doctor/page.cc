@@ -14,18 +14,15 @@
 #include "base/format_count.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
-#include "tools/selection/html.h"
+#include "page/document.h"
+#include "page/html.h"
 
 namespace doctor {
 namespace {
 
 using base::FormatCount;
-using selection::HtmlText;
+using page::HtmlText;
 
-// What the page has in common with that of select_labels, and its own.
-constexpr char kCommonStyle[] =
-#include "tools/selection/page.css.inc"
-    ;
 constexpr char kStyle[] =
 #include "tools/doctor/page.css.inc"
     ;
@@ -230,14 +227,8 @@ std::string Page(const Examination& examination, const std::vector<Finding>& fin
   }
   for (const Finding& finding : findings) body += Evidence(examination, finding);
   for (size_t p = 0; p < examination.parts.size(); ++p) body += PartSection(examination, p);
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-      // The page loads nothing from elsewhere, whatever the file names contain.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'\">\n",
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Data: ",
-      HtmlText(text.data), "</title>\n<style>\n", kCommonStyle, kStyle,
-      "</style>\n</head>\n<body>\n", body, "</main>\n</body>\n</html>\n");
+  return page::Write(
+      {.title = absl::StrCat("Data: ", text.data), .body = body + "</main>\n", .style = kStyle});
 }
 
 }  // namespace doctor

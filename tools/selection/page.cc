@@ -22,14 +22,17 @@
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "nlohmann/json.hpp"
+#include "page/document.h"
+#include "page/html.h"
 #include "tools/selection/draws.h"
-#include "tools/selection/html.h"
 #include "tools/selection/plane.h"
 #include "tools/selection/rows.h"
 #include "tools/selection/strategy.h"
 
 namespace selection {
 namespace {
+
+using page::HtmlText;
 
 constexpr char kStyle[] =
 #include "tools/selection/page.css.inc"
@@ -507,20 +510,17 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
                          " chosen images, at ", pictures->tile,
                          " pixels. Point at one for its file.")
           : "There are no pictures, because the features do not name their images.";
-  return absl::StrCat(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
-      // The page loads nothing from elsewhere, whatever the file names contain.
-      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-      "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n",
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", title,
-      "</title>\n<style>\n", kStyle, "</style>\n</head>\n<body>\n<header><h1>", title, "</h1>",
-      Settings(table, selection, options), Notes(selection), "</header>\n<main>\n",
-      MapSection(*map), selection.energies.empty() ? "" : Histogram(selection),
-      "<section><h2>Strata</h2>", Kinds(selection), "<p class=\"quiet\">", shown, "</p>",
-      Groups(table, selection, pictures), "</section>\n</main>\n",
-      "<div id=\"tip\" aria-hidden=\"true\"><canvas></canvas><span></span></div>\n",
-      "<script type=\"application/json\" id=\"map-data\">", HtmlJson(map->data),
-      "</script>\n<script>\n", kScript, "</script>\n</body>\n</html>\n");
+  return page::Write(
+      {.title = title,
+       .body =
+           absl::StrCat("<header><h1>", title, "</h1>", Settings(table, selection, options),
+                        Notes(selection), "</header>\n<main>\n", MapSection(*map),
+                        selection.energies.empty() ? "" : Histogram(selection),
+                        "<section><h2>Strata</h2>", Kinds(selection), "<p class=\"quiet\">", shown,
+                        "</p>", Groups(table, selection, pictures), "</section>\n</main>\n"),
+       .style = kStyle,
+       .script = kScript,
+       .data = {std::pair<std::string, nlohmann::json>("map-data", map->data)}});
 }
 
 }  // namespace selection

@@ -1,11 +1,8 @@
-"use strict";
 // Without this script everything is there but the map, the names under the pointer, and sorting.
 (() => {
   const map = JSON.parse(document.getElementById("map-data").textContent);
   const groups = [...document.querySelectorAll(".group")];
-  const tip = document.getElementById("tip");
-  const tipImage = tip.querySelector("canvas");
-  const tipText = tip.querySelector("span");
+  const { showTip, hideTip, tipImage, colour } = page;
 
   // Chosen images, in the order of the strata, as in map.chosen.
   const chosen = [];
@@ -16,15 +13,6 @@
       chosen.push({ name: item.textContent, stratum, group, figure, place });
     });
   }
-
-  const showTip = (event, text) => {
-    tipText.textContent = text;
-    tip.style.display = "block";
-    const left = Math.min(event.pageX + 14, scrollX + document.documentElement.clientWidth - tip.offsetWidth - 8);
-    tip.style.left = Math.max(8, left) + "px";
-    tip.style.top = event.pageY + 16 + "px";
-  };
-  const hideTip = () => { tip.style.display = tipImage.style.display = "none"; };
 
   // The sheet on which an image is, and where on it; none when it is not shown.
   const tileOf = ({ figure, place }) => {
@@ -74,8 +62,6 @@
     canvas.style.height = height + "px";
     canvas.width = width * density;
     canvas.height = height * density;
-    const style = getComputedStyle(document.documentElement);
-    const colour = (name) => style.getPropertyValue(name).trim();
     const context = canvas.getContext("2d");
     context.scale(density, density);
     scale = Math.min((width - 2 * margin) / map.width, (height - 2 * margin) / map.height);
@@ -147,15 +133,8 @@
     entry.group.open = true;
     entry.group.scrollIntoView({ block: "center" });
   });
-  let waiting = 0;
-  const drawSoon = () => {
-    cancelAnimationFrame(waiting);
-    waiting = requestAnimationFrame(draw);
-  };
-  addEventListener("resize", drawSoon);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawSoon);
+  const drawSoon = page.drawing(draw);
   for (const group of groups) group.addEventListener("toggle", drawSoon);
-  draw();
 
   // Sorting, and opening all.
   const list = document.getElementById("groups");

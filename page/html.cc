@@ -1,4 +1,4 @@
-#include "tools/selection/html.h"
+#include "page/html.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,7 +7,7 @@
 #include "absl/strings/str_replace.h"
 #include "nlohmann/json.hpp"
 
-namespace selection {
+namespace page {
 namespace {
 
 constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
@@ -60,4 +60,4 @@ std::string HtmlJson(const nlohmann::json& value) {
   return absl::StrReplaceAll(text, {{"<", "\\u003c"}});
 }
 
-}  // namespace selection
+}  // namespace page

@@ -1,4 +1,4 @@
-#include "tools/selection/html.h"
+#include "page/html.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 
 #include "nlohmann/json.hpp"
 
-namespace selection {
+namespace page {
 namespace {
 
 TEST(HtmlTest, TextIsText) {
@@ -36,4 +36,4 @@ TEST(HtmlTest, JsonEndsNoScript) {
 }
 
 }  // namespace
-}  // namespace selection
+}  // namespace page

@@ -1,13 +1,13 @@
 // Text and data inside HTML, whatever bytes they contain.
-#ifndef TOOLS_SELECTION_HTML_H_
-#define TOOLS_SELECTION_HTML_H_
+#ifndef PAGE_HTML_H_
+#define PAGE_HTML_H_
 
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
 
-namespace selection {
+namespace page {
 
 // Returns `text` for an HTML element or a quoted attribute: < > & " ' are escaped, and control
 // characters and bytes that are not UTF-8 become the replacement character.
@@ -17,6 +17,6 @@ std::string HtmlText(absl::string_view text);
 // are replaced, and no </script> or comment can begin in it.
 std::string HtmlJson(const nlohmann::json& value);
 
-}  // namespace selection
+}  // namespace page
 
-#endif  // TOOLS_SELECTION_HTML_H_
+#endif  // PAGE_HTML_H_

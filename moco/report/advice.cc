@@ -1,0 +1,171 @@
+#include "moco/report/advice.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/format_count.h"
+#include "base/progress.h"
+#include "moco/verdict.h"
+
+namespace report {
+namespace {
+
+constexpr double kMuchWaiting = 0.1;  // share of the time
+
+std::optional<double> Last(const Run& run, const char* name) {
+  const Series* series = run.Find(name);
+  if (series == nullptr) return std::nullopt;
+  return series->back().value;
+}
+
+// As the run itself printed it last; empty before the end of the first epoch, and for other
+// programs.
+std::string PrintedVerdict(const Run& run) {
+  const auto filled = Last(run, "queue_filled"), age = Last(run, "queue_age"),
+             spread = Last(run, "spread"), leak = Last(run, "leak");
+  if (!filled || !age || !spread || !leak) return "";
+  moco::Health health;
+  health.loss = Last(run, "loss_of_chance");
+  health.filled = *filled;
+  health.age = *age;
+  health.spread = *spread;
+  health.leak = *leak;
+  return moco::Verdict(health);
+}
+
+std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
+
+std::string Epoch(const Run& run, int64_t step) {
+  const int64_t n = run.settings.steps_per_epoch;
+  return n > 0 && step % n == 0 ? absl::StrCat("epoch ", step / n)
+                                : absl::StrCat("step ", base::FormatCount(step));
+}
+
+// How far the run is.
+std::string Progress(const Run& run) {
+  if (run.Ended()) {
+    return absl::StrCat(
+        "The run has ended: ", base::FormatCount(run.step), " steps",
+        run.settings.steps_per_epoch > 0
+            ? absl::StrCat(", ",
+                           base::FormatCount(run.settings.steps / run.settings.steps_per_epoch),
+                           " epochs")
+            : "",
+        ".");
+  }
+  const std::string of =
+      run.settings.steps > 0
+          ? absl::StrCat(" of ", base::FormatCount(run.settings.steps), " (",
+                         absl::StrFormat("%.0f %%", 100.0 * run.step / run.settings.steps), ")")
+          : "";
+  return absl::StrCat("The run has not ended: it is at step ", base::FormatCount(run.step), of,
+                      ". Its last numbers were written ",
+                      base::FormatSeconds(std::max(0.0, run.age)), " before this report.");
+}
+
+// What a series of accuracies says: "kNN accuracy is ...".
+std::string Accuracy(const Run& run, const char* metric, const char* title) {
+  const Series* series = run.Find(metric);
+  if (series == nullptr) return "";
+  const Point& last = series->back();
+  const Point& best =
+      *std::max_element(series->begin(), series->end(),
+                        [](const Point& a, const Point& b) { return a.value < b.value; });
+  std::string text =
+      absl::StrCat(title, " is ", Percent(last.value), " in ", Epoch(run, last.step));
+  if (series->front().step == 0 && series->size() > 1) {
+    absl::StrAppend(&text, ", ", Percent(series->front().value), " before training");
+  }
+  if (best.step != last.step && best.value > last.value) {
+    absl::StrAppend(&text, ", and was best in ", Epoch(run, best.step), ": ", Percent(best.value));
+  }
+  return text + ".";
+}
+
+// The mean over the last tenth of the steps.
+std::optional<double> MeanAtTheEnd(const Run& run, const char* name) {
+  const Series* series = run.Find(name);
+  if (series == nullptr) return std::nullopt;
+  double sum = 0;
+  int64_t count = 0;
+  for (const Point& point : *series) {
+    if (point.step * 10 < run.step * 9) continue;
+    sum += point.value;
+    ++count;
+  }
+  if (count == 0) return std::nullopt;
+  return sum / count;
+}
+
+// The best row of sweep.csv.
+std::string BestOfSweep(const Run& run) {
+  const std::vector<std::string>& header = run.sweep[0];
+  const auto column = [&](const char* name) -> size_t {
+    return std::find(header.begin(), header.end(), name) - header.begin();
+  };
+  const size_t acc1 = column("best_acc1");
+  double best = -1;
+  const std::vector<std::string>* row = nullptr;
+  for (size_t i = 1; i < run.sweep.size(); ++i) {
+    double value;
+    if (acc1 < run.sweep[i].size() && absl::SimpleAtod(run.sweep[i][acc1], &value) &&
+        value > best) {
+      best = value;
+      row = &run.sweep[i];
+    }
+  }
+  if (row == nullptr) return "No classifier has been trained to the end.";
+  std::string with;
+  for (const char* name : {"features", "lr", "weight_decay"}) {
+    if (const size_t c = column(name); c < row->size()) {
+      absl::StrAppend(&with, with.empty() ? "" : ", ", name, " ", (*row)[c]);
+    }
+  }
+  return absl::StrCat("The best of ", run.sweep.size() - 1, " classifiers has an Acc@1 of ",
+                      Percent(best), with.empty() ? "" : " with ", with, ".");
+}
+
+}  // namespace
+
+std::string VerdictWord(const Run& run) {
+  if (run.IsSweep()) return "swept";
+  if (run.Find("validation_acc1") != nullptr) return "validated";
+  const std::string verdict = PrintedVerdict(run);
+  return verdict.empty() ? "started" : verdict.substr(0, verdict.find(':'));
+}
+
+std::vector<std::string> Advice(const Run& run) {
+  if (run.IsSweep()) return {BestOfSweep(run)};
+  std::vector<std::string> sentences = {Progress(run)};
+  if (const std::string verdict = PrintedVerdict(run); !verdict.empty()) {
+    const auto loss = Last(run, "loss_of_chance");
+    sentences.push_back(
+        absl::StrCat("Verdict of the last epoch: ", verdict, ".",
+                     loss ? absl::StrFormat(" The loss is %.0f %% of chance.", 100 * *loss) : ""));
+  }
+  for (const auto& [metric, title] :
+       {std::pair("knn", "kNN accuracy"), std::pair("probe", "The accuracy of the linear probe"),
+        std::pair("validation_acc1", "Validation Acc@1")}) {
+    if (std::string text = Accuracy(run, metric, title); !text.empty()) {
+      sentences.push_back(std::move(text));
+    }
+  }
+  if (const auto waiting = MeanAtTheEnd(run, "waiting"); waiting && *waiting > kMuchWaiting) {
+    sentences.push_back(
+        absl::StrCat("Training waits for images ", Percent(*waiting),
+                     " of the time: raise --workers, or make the images cheaper to read (bazel run "
+                     "//tools:pack)."));
+  }
+  if (!run.bad_images.empty()) {
+    sentences.push_back(absl::StrCat(base::FormatCount(run.bad_images.size()),
+                                     run.bad_images.size() == 1
+                                         ? " image could not be read, and another replaced it."
+                                         : " images could not be read, and others replaced them."));
+  }
+  return sentences;
+}
+
+}  // namespace report

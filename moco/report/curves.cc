@@ -1,0 +1,249 @@
+#include "moco/report/curves.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace report {
+namespace {
+
+using nlohmann::json;
+
+constexpr size_t kPoints = 24'000;  // of a chart
+constexpr size_t kMaxBins = 500, kMinBins = 40;
+
+struct Line {
+  std::string metric, name;
+  bool thin = false;
+};
+
+struct Chart {
+  std::string title, note;
+  bool percent = false;
+  std::vector<Line> lines;
+};
+
+// The charts in their order on the page; those of which no run has a number are left out.
+const std::vector<Chart>& Charts() {
+  static const auto& charts = *new std::vector<Chart>{
+      {"Loss",
+       "A run that learns nothing stays at chance.",
+       false,
+       {{"loss", "loss of a step", true},
+        {"epoch_loss", "mean of an epoch"},
+        {"validation_loss", "validation"}}},
+      {"Loss relative to chance",
+       "1 is chance, whatever the length of the queue.",
+       true,
+       {{"loss_of_chance", "loss / chance"}}},
+      {"Accuracy of kNN and linear probe", "", true, {{"knn", "kNN"}, {"probe", "linear probe"}}},
+      {"Accuracy",
+       "",
+       true,
+       {{"acc1", "training Acc@1 of a step", true},
+        {"validation_acc1", "validation Acc@1"},
+        {"validation_acc5", "validation Acc@5"}}},
+      {"Pretext task",
+       "The share of queries whose own key is the most similar of all. It falls while the queue "
+       "fills.",
+       true,
+       {{"top1", "of a step", true}, {"epoch_top1", "mean of an epoch"}}},
+      {"Spread of the keys",
+       "0: all keys are equal. 1: they point in all directions.",
+       false,
+       {{"spread", "spread"}}},
+      {"Dimensions that the keys use", "", false, {{"dimensions", "dimensions"}}},
+      {"Leak", "What batch statistics reveal of the key; 0 is best.", true, {{"leak", "leak"}}},
+      {"Learning rate", "", false, {{"lr", "learning rate"}}},
+      {"Throughput",
+       "Per second, since the last start of the program.",
+       false,
+       {{"pairs_per_second", "pairs"}, {"images_per_second", "images"}}},
+      {"Waiting for data", "Share of the time; 0 is best.", true, {{"waiting", "waiting"}}},
+  };
+  return charts;
+}
+
+// Numbers that need no chart: they are in others, or follow from the settings.
+const std::set<std::string>& Uncharted() {
+  static const auto& names =
+      *new std::set<std::string>{"epoch", "top5", "acc5", "best_acc1", "queue_filled", "queue_age"};
+  return names;
+}
+
+// With five digits, which are enough for a drawing.
+double Rounded(double value) {
+  return std::strtod(absl::StrFormat("%.5g", value).c_str(), nullptr);
+}
+
+json SeriesOf(size_t run, const Line& line, const Series& series, size_t bins) {
+  json x = json::array(), y = json::array();
+  for (const Point& point : Thin(series, bins)) {
+    x.push_back(point.step);
+    y.push_back(Rounded(point.value));
+  }
+  return {{"run", run},
+          {"name", line.name},
+          {"thin", line.thin},
+          {"x", std::move(x)},
+          {"y", std::move(y)}};
+}
+
+// The loss that guessing would have; 0 if it is not known.
+double Chance(const Run& run) {
+  const Series *loss = run.Find("epoch_loss"), *share = run.Find("loss_of_chance");
+  if (loss == nullptr || share == nullptr || share->back().value <= 0 ||
+      loss->back().step != share->back().step) {
+    return 0;
+  }
+  return loss->back().value / share->back().value;
+}
+
+// The step from which the queue holds keys only; 0 if it is not known.
+int64_t QueueFullAt(const Run& run) {
+  const Series* filled = run.Find("queue_filled");
+  if (filled == nullptr || filled->front().value <= 0) return 0;
+  // The share grows by the same amount in each step.
+  if (filled->front().value < 1) return filled->front().step / filled->front().value;
+  int64_t queue = 0, batch = 0;
+  const auto fact = [&](const char* name) {
+    const auto found = run.settings.facts.find(name);
+    return found == run.settings.facts.end() ? run.Flag(name) : found->second;
+  };
+  if (!absl::SimpleAtoi(fact("moco-k"), &queue) || !absl::SimpleAtoi(fact("batch-size"), &batch) ||
+      batch < 1) {
+    return 0;
+  }
+  const int64_t keys = fact("symmetric") == "true" ? 2 * batch : batch;
+  return std::min(filled->front().step, (queue + keys - 1) / keys);
+}
+
+json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
+  size_t lines = 0;
+  for (const Run& run : runs) {
+    for (const Line& line : chart.lines) lines += run.Find(line.metric) != nullptr;
+  }
+  if (lines == 0) return nullptr;
+  const size_t bins = std::clamp(kPoints / 4 / lines, kMinBins, kMaxBins);
+  json series = json::array(), levels = json::array(), spans = json::array();
+  for (size_t r = 0; r < runs.size(); ++r) {
+    for (const Line& line : chart.lines) {
+      const Series* points = runs[r].Find(line.metric);
+      if (points != nullptr) series.push_back(SeriesOf(r, line, *points, bins));
+    }
+    if (chart.lines[0].metric != "loss" || runs[r].IsSweep()) continue;
+    if (const double chance = Chance(runs[r]); chance > 0) {
+      levels.push_back({{"run", r}, {"name", "chance"}, {"y", Rounded(chance)}});
+    }
+    if (const int64_t full = QueueFullAt(runs[r]); full > 0) {
+      spans.push_back({{"run", r}, {"name", "the queue fills"}, {"from", 0}, {"to", full}});
+    }
+  }
+  return {{"title", chart.title}, {"note", chart.note},     {"percent", chart.percent},
+          {"series", series},     {"levels", levels},       {"spans", spans},
+          {"log", false},         {"xTitle", std::string()}};
+}
+
+// The best accuracy of each row of sweep.csv by its learning rate: a line for each of the other
+// settings.
+json SweepChart(const std::vector<Run>& runs) {
+  json series = json::array();
+  for (size_t r = 0; r < runs.size(); ++r) {
+    if (!runs[r].IsSweep()) continue;
+    const std::vector<std::string>& header = runs[r].sweep[0];
+    const auto column = [&](const char* name) -> size_t {
+      return std::find(header.begin(), header.end(), name) - header.begin();
+    };
+    const size_t lr = column("lr"), acc1 = column("best_acc1");
+    std::vector<std::pair<std::string, std::vector<std::pair<double, double>>>> lines;
+    for (size_t i = 1; i < runs[r].sweep.size(); ++i) {
+      const std::vector<std::string>& row = runs[r].sweep[i];
+      double x, y;
+      if (lr >= row.size() || acc1 >= row.size() || !absl::SimpleAtod(row[lr], &x) ||
+          !absl::SimpleAtod(row[acc1], &y) || x <= 0) {
+        continue;  // such as a probe that has diverged
+      }
+      std::string name;
+      for (const char* other : {"features", "weight_decay"}) {
+        const size_t c = column(other);
+        if (c < row.size()) absl::StrAppend(&name, name.empty() ? "" : ", decay ", row[c]);
+      }
+      const auto line = std::find_if(lines.begin(), lines.end(),
+                                     [&](const auto& known) { return known.first == name; });
+      if (line == lines.end()) {
+        lines.push_back({name, {{x, y}}});
+      } else {
+        line->second.emplace_back(x, y);
+      }
+    }
+    for (auto& [name, points] : lines) {
+      std::sort(points.begin(), points.end());
+      json x = json::array(), y = json::array();
+      for (const auto& [rate, accuracy] : points) {
+        x.push_back(rate);
+        y.push_back(Rounded(accuracy));
+      }
+      series.push_back({{"run", r}, {"name", name}, {"thin", false}, {"x", x}, {"y", y}});
+    }
+  }
+  if (series.empty()) return nullptr;
+  return {{"title", "Accuracy of the probes by learning rate"},
+          {"note", "Acc@1 in the best epoch."},
+          {"percent", true},
+          {"series", series},
+          {"levels", json::array()},
+          {"spans", json::array()},
+          {"log", true},
+          {"xTitle", "learning rate"}};
+}
+
+}  // namespace
+
+Series Thin(const Series& series, size_t bins) {
+  if (series.size() <= 4 * bins) return series;
+  const int64_t from = series.front().step;
+  const double width = static_cast<double>(series.back().step - from + 1) / bins;
+  Series thin;
+  for (size_t i = 0; i < series.size();) {
+    const auto bin = static_cast<int64_t>((series[i].step - from) / width);
+    size_t low = i, high = i, end = i;
+    for (; end < series.size() && static_cast<int64_t>((series[end].step - from) / width) == bin;
+         ++end) {
+      if (series[end].value < series[low].value) low = end;
+      if (series[end].value > series[high].value) high = end;
+    }
+    for (const size_t kept : std::set<size_t>{i, low, high, end - 1}) thin.push_back(series[kept]);
+    i = end;
+  }
+  return thin;
+}
+
+json Curves(const std::vector<Run>& runs) {
+  json names = json::array(), charts = json::array();
+  for (const Run& run : runs) {
+    names.push_back({{"name", run.name}, {"perEpoch", run.settings.steps_per_epoch}});
+  }
+  std::set<std::string> left;
+  for (const Run& run : runs) {
+    for (const auto& [name, series] : run.metrics) {
+      if (Uncharted().count(name) == 0) left.insert(name);
+    }
+  }
+  for (const Chart& chart : Charts()) {
+    if (json drawn = ChartOf(chart, runs); !drawn.is_null()) charts.push_back(std::move(drawn));
+    for (const Line& line : chart.lines) left.erase(line.metric);
+  }
+  for (const std::string& name : left)
+    charts.push_back(ChartOf({name, "", false, {{name, name}}}, runs));
+  if (json sweep = SweepChart(runs); !sweep.is_null()) charts.push_back(std::move(sweep));
+  return {{"runs", names}, {"charts", charts}};
+}
+
+}  // namespace report

@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""The report in Chromium: curves, pointer, zoom, pictures, sorting; many runs and long ones."""
+import json
+import math
+import os
+import pathlib
+import random
+import re
+import struct
+import subprocess
+import sys
+
+sys.path.insert(0, "page")
+import browser
+
+REPORT = pathlib.Path("tools/report/main").resolve()
+FOLDER = pathlib.Path(os.environ["TEST_TMPDIR"])
+VIEWS = ("random_resized_crop:size=32,scale_min=0.2|flip|color_jitter:p=0.8,brightness=0.4,contrast=0.4,"
+         "saturation=0.4,hue=0.1|grayscale:p=0.2|to_tensor|normalize:mean=0.5,std=0.5")
+
+
+def make_run(name, steps=400, print_freq=1, lr=0.06, per_epoch=40):
+    """A run folder as pretrain writes it, on the demo's images."""
+    random.seed(name)
+    folder = FOLDER / name
+    folder.mkdir()
+    flags = {"arch": "resnet18", "batch-size": "128", "data": "", "lr": str(lr), "moco-k": "1024", "seed": "3"}
+    (folder / "flags.txt").write_text("".join(f"--{flag}={value}\n" for flag, value in flags.items()))
+    (folder / "settings.json").write_text(json.dumps({
+        "program": "//moco:pretrain", "preset": "demo", "usual": {**flags, "lr": "0.03"},
+        "settings": {"views": VIEWS, "data": "5000 images", "batch-size": "128", "moco-k": "1024"},
+        "steps": steps, "steps_per_epoch": per_epoch}))
+    (folder / "environment.json").write_text(json.dumps({"cpu": "a CPU", "cores": 2}))
+    (folder / "bad_images.txt").write_text("cat/<1>.jpg\t'cat/<1>.jpg' is cut\n")
+    with open(folder / "metrics.jsonl", "w") as metrics:
+        def write(**numbers):
+            metrics.write(json.dumps(numbers) + "\n")
+        for step in range(1, steps + 1):
+            loss = 4 + 3 * math.exp(-step / steps * 3) + random.random() * 0.3
+            if step % print_freq == 0 or step == 1:
+                write(step=step, epoch=(step - 1) // per_epoch, loss=loss, top1=0.3, top5=0.6,
+                      lr=lr * (1 + math.cos(math.pi * step / steps)) / 2, pairs_per_second=300 + random.random(),
+                      waiting=0.02)
+            if step == 1:
+                write(step=0, knn=0.33)
+            if step % per_epoch == 0:
+                write(step=step, epoch=step // per_epoch - 1, epoch_loss=loss, epoch_top1=0.3,
+                      loss_of_chance=loss / 6.93, queue_filled=min(1, step * 128 / 1024), queue_age=0.2, spread=0.6,
+                      dimensions=12, leak=0, a_later_measure=step / steps)
+            if step % (5 * per_epoch) == 0:
+                write(step=step, knn=0.33 + 0.2 * step / steps)
+    return folder
+
+
+def make_features(name):
+    """Features of the demo's first test images, as another program would write them: without pictures."""
+    path = FOLDER / f"{name}.npy"
+    rows, columns = 60, 8
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}".ljust(117) + "\n"
+    values = [math.sin(i * 7.3 + d) + (3 if d == i % 3 else 0) for i in range(rows) for d in range(columns)]
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", 118) + header.encode() +
+                     struct.pack(f"<{len(values)}f", *values))
+    (FOLDER / f"{name}.csv").write_text("file,label\n" + "".join(f"{i}.png,{i % 3}\n" for i in range(rows)))
+    return path
+
+
+def report(out, *arguments):
+    path = FOLDER / out
+    done = subprocess.run([REPORT, *arguments, f"--out={path}"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def paths_of(page):
+    return page.evaluate("[...document.querySelectorAll('.chart path')].map((p) => p.getAttribute('d'))")
+
+
+def test_one_run(chromium):
+    path = report("one.html", make_run("one"), f"--features={make_features('features')}")
+    browser.check_everywhere(chromium, path)
+    page = chromium.open(path)
+    titles = page.evaluate("[...document.querySelectorAll('.chart h3')].map((h) => h.textContent)")
+    for title in ("Loss", "Learning rate", "Waiting for data", "a_later_measure"):
+        assert title in titles, titles
+    drawn = paths_of(page)
+    assert len(drawn) >= len(titles) and all(len(d) > 20 and "NaN" not in d for d in drawn), drawn
+    assert "the queue fills" in page.evaluate("document.querySelector('.plot').textContent")
+    assert page.evaluate("document.querySelectorAll('.chart .level').length") == 1
+
+    # Values under the pointer.
+    x, y = page.centre(".plot")
+    page.mouse("mouseMoved", x, y)
+    tip = page.evaluate("getComputedStyle(tip).display + tip.textContent")
+    assert tip.startswith("block") and re.search(r"loss of a step[\d.]+step 1\d\d", tip), tip
+
+    # Dragging enlarges a part, in all charts; a button shows all again.
+    page.mouse("mousePressed", x - 60, y)
+    page.mouse("mouseMoved", x, y)
+    page.mouse("mouseMoved", x + 60, y)
+    page.mouse("mouseReleased", x + 60, y)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    zoomed = paths_of(page)
+    assert all(a != b for a, b in zip(drawn, zoomed)), "the drawing has not changed"
+    page.click("#curve-bar button")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert paths_of(page) == drawn, "not all is shown again"
+
+    # Pictures: three of each image, which open.
+    assert page.evaluate("document.querySelectorAll('.pairs figure').length") == 24
+    assert page.evaluate("document.querySelectorAll('.pairs img').length") == 72
+    page.click(".pairs img", 1)
+    assert page.evaluate("viewer.open && viewer.querySelector('img').src === "
+                         "document.querySelectorAll('.pairs img')[1].src")
+    page.key("ArrowRight")
+    assert page.evaluate("viewer.querySelector('img').src === document.querySelectorAll('.pairs img')[2].src")
+    page.key("Escape")
+    assert not page.evaluate("viewer.open")
+
+    # The map of the features.
+    x, y = page.centre("#feature-map canvas")
+    coloured = page.evaluate("""(() => {
+      const canvas = document.querySelector("#feature-map canvas");
+      return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length;
+    })()""")
+    assert coloured > 500, coloured
+    assert not page.errors, page.errors
+
+
+def test_many_runs(chromium):
+    folders = [make_run(f"many-{i:02d}", steps=2000, lr=0.01 * (i + 1)) for i in range(50)]
+    path = report("many.html", *folders)
+    assert path.stat().st_size < 10e6, path.stat().st_size
+    page = chromium.open(path)
+    print(f"50 runs: {path.stat().st_size / 1e6:.1f} MB, open in {page.seconds:.2f} s")
+    assert not page.errors, page.errors
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1200
+    assert len(paths_of(page)) > 50 * 8
+    # Sorting by the setting that differs, as numbers; then the other way around.
+    heads = page.evaluate("[...document.querySelectorAll('.runs th')].map((h) => h.textContent)")
+    column = heads.index("--lr")
+    for expected in ("many-00", "many-49"):
+        page.click(".runs th button", column)
+        assert page.evaluate("document.querySelector('.runs tbody tr').cells[0].textContent") == expected
+    # A run that is switched off is not drawn.
+    before = len(paths_of(page))
+    page.evaluate("[...document.querySelectorAll('#curve-bar button')].find((b) => b.textContent === 'many-07').click()")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert len(paths_of(page)) < before
+    x, y = page.centre(".plot")
+    page.mouse("mouseMoved", x, y)
+    assert "more" in page.evaluate("tip.textContent")
+    narrow = chromium.open(path, width=360, dark=True)
+    assert not narrow.errors and narrow.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_long_run(chromium):
+    path = report("long.html", make_run("long", steps=200_000, per_epoch=1000))
+    size = path.stat().st_size
+    assert size < 10e6, size
+    page = chromium.open(path)
+    print(f"200,000 steps: {size / 1e6:.1f} MB, open in {page.seconds:.2f} s")
+    assert page.seconds < 8, page.seconds  # 0.5 s on a quiet machine
+    assert not page.errors, page.errors
+
+
+with browser.start() as chromium:
+    test_one_run(chromium)
+    test_many_runs(chromium)
+    test_long_run(chromium)
+print("PASSED")
