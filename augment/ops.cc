@@ -59,9 +59,30 @@ cv::Mat ResizeColumns(const cv::Mat& image, int cols) {
 
 // ---- Colour -------------------------------------------------------------------------------------
 
-uint8_t Luma(const uint8_t* p) {
-  return static_cast<uint8_t>((p[0] * 19595 + p[1] * 38470 + p[2] * 7471 + 0x8000) >> 16);
+// The channels of some pixels, each by itself: loops over them vectorise well, whatever types they
+// mix. Of whole rows, they would leave the fastest cache.
+constexpr int kChunk = 256;
+struct Planes {
+  int32_t r[kChunk], g[kChunk], b[kChunk];
+};
+
+INLINED void Split(const uint8_t* from, int n, Planes& planes) {
+  for (int i = 0; i < n; ++i) {
+    planes.r[i] = from[3 * i];
+    planes.g[i] = from[3 * i + 1];
+    planes.b[i] = from[3 * i + 2];
+  }
 }
+
+INLINED void Join(const Planes& planes, int n, uint8_t* __restrict to) {
+  for (int i = 0; i < n; ++i) {
+    to[3 * i] = static_cast<uint8_t>(planes.r[i]);
+    to[3 * i + 1] = static_cast<uint8_t>(planes.g[i]);
+    to[3 * i + 2] = static_cast<uint8_t>(planes.b[i]);
+  }
+}
+
+INLINED int Luma(int r, int g, int b) { return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16; }
 
 // Computes other + factor (value - other), in float, truncated towards 0.
 uint8_t Blend(int other, int value, float factor) {
@@ -88,28 +109,45 @@ FOR_EACH_CPU void BlendRow(const uint8_t* from, int n, int other, float factor,
 
 FOR_EACH_CPU void SaturateRow(const uint8_t* from, int pixels, float factor,
                               uint8_t* __restrict to) {
-  for (int i = 0; i < 3 * pixels; i += 3) {
-    const int grey = Luma(from + i);
-    to[i] = Blend(grey, from[i], factor);
-    to[i + 1] = Blend(grey, from[i + 1], factor);
-    to[i + 2] = Blend(grey, from[i + 2], factor);
+  Planes p;
+  for (int done = 0; done < pixels; done += kChunk) {
+    const int n = std::min(kChunk, pixels - done);
+    Split(from + 3 * done, n, p);
+    for (int i = 0; i < n; ++i) {
+      const int grey = Luma(p.r[i], p.g[i], p.b[i]);
+      p.r[i] = Blend(grey, p.r[i], factor);
+      p.g[i] = Blend(grey, p.g[i], factor);
+      p.b[i] = Blend(grey, p.b[i], factor);
+    }
+    Join(p, n, to + 3 * done);
   }
 }
 
 FOR_EACH_CPU void GreyRow(const uint8_t* from, int pixels, uint8_t* __restrict to) {
-  for (int i = 0; i < 3 * pixels; i += 3) to[i] = to[i + 1] = to[i + 2] = Luma(from + i);
+  for (int i = 0; i < 3 * pixels; i += 3) {
+    to[i] = to[i + 1] = to[i + 2] = static_cast<uint8_t>(Luma(from[i], from[i + 1], from[i + 2]));
+  }
 }
 
 FOR_EACH_CPU int64_t LumaSum(const uint8_t* from, int pixels) {
   int64_t sum = 0;
-  for (int i = 0; i < 3 * pixels; i += 3) sum += Luma(from + i);
+  for (int done = 0; done < pixels; done += kChunk) {
+    const int n = std::min(kChunk, pixels - done);
+    int32_t of_chunk = 0;
+    for (int i = 3 * done; i < 3 * (done + n); i += 3) {
+      of_chunk += Luma(from[i], from[i + 1], from[i + 2]);
+    }
+    sum += of_chunk;
+  }
   return sum;
 }
 
 // The value of red in a sixth of the circle: high in 0 and 5 (and 6, which is 0), base in 2 and 3.
-uint8_t Channel(int sector, int high, int edge, int base) {
+INLINED int Channel(int sector, int high, int edge, int base) {
+  // By masks: of choices the compiler makes stores that depend on a branch.
   const int distance = std::abs(2 * sector - 5);
-  return static_cast<uint8_t>(distance > 4 ? high : distance > 2 ? edge : base);
+  const int is_high = -static_cast<int>(distance > 4), is_edge = -static_cast<int>(distance == 3);
+  return base + ((high - base) & is_high) + ((edge - base) & is_edge);
 }
 
 // Converts to 8-bit HSV, shifts the hue by `shift` of 256, and converts back. Uses double where
@@ -120,13 +158,12 @@ FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __
     const int r = from[i], g = from[i + 1], b = from[i + 2];
     const int high = std::max(std::max(r, g), b), low = std::min(std::min(r, g), b);
     const float v = static_cast<float>(high), range = static_cast<float>(std::max(high - low, 1));
-    const float rc = static_cast<float>(high - r) / range;
-    const float gc = static_cast<float>(high - g) / range;
-    const float bc = static_cast<float>(high - b) / range;
-    const float of_red = bc - gc;
-    const float of_green = static_cast<float>(2.0 + rc - bc);
-    const float of_blue = static_cast<float>(4.0 + gc - rc);
-    const float turn = (r == high ? of_red : g == high ? of_green : of_blue) / 6.0f;
+    // Turns from the highest channel to the one behind it on the circle, and to the one before
+    // it.
+    const float on = static_cast<float>(high - (r == high ? b : g == high ? r : g)) / range;
+    const float back = static_cast<float>(high - (r == high ? g : g == high ? b : r)) / range;
+    const double begin = r == high ? 0.0f : g == high ? 2.0f : 4.0f;
+    const float turn = static_cast<float>(begin + on - back) / 6.0f;
     const int hue = (static_cast<int>((turn < 0 ? turn + 1 : turn) * 255.0f) + shift) & 255;
     const float saturation = static_cast<float>(high - low) / std::max(v, 1.0f);
 
@@ -136,9 +173,11 @@ FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __
     const int base = static_cast<int>(v * (1.0f - s) + 0.5f);
     const float edge_s = s * ((sector & 1) != 0 ? f : 1.0f - f);  // falling or rising
     const int edge = static_cast<int>(v * (1.0f - edge_s) + 0.5f);
-    to[i] = Channel(sector, high, edge, base);
-    to[i + 1] = Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base);
-    to[i + 2] = Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base);
+    to[i] = static_cast<uint8_t>(Channel(sector, high, edge, base));
+    to[i + 1] =
+        static_cast<uint8_t>(Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base));
+    to[i + 2] =
+        static_cast<uint8_t>(Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base));
   }
 }
 

@@ -122,6 +122,26 @@ TEST(OpsTest, EqualToPillowOnLargeImages) {
   EXPECT_EQ(sums, 14);
 }
 
+// Blocks and their rests, also inside of a larger image.
+TEST(OpsTest, TransposesEverySize) {
+  const cv::Mat noise = Noise();
+  for (int rows = 1; rows < 24; ++rows) {
+    for (int cols = 1; cols < 24; ++cols) {
+      const cv::Mat part = noise(cv::Rect(301 - cols, 203 - rows, cols, rows));
+      for (const cv::Mat& image : {part, part.clone()}) {
+        const cv::Mat turned = Rotate90(image, 1);  // mirrors what it has transposed
+        ASSERT_EQ(turned.size(), cv::Size(rows, cols));
+        for (int y = 0; y < rows; ++y) {
+          for (int x = 0; x < cols; ++x) {
+            ASSERT_EQ(turned.at<cv::Vec3b>(cols - 1 - x, y), image.at<cv::Vec3b>(y, x))
+                << rows << " x " << cols;
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST(OpsTest, OnePixel) {
   const cv::Mat pixel(1, 1, CV_8UC3, cv::Scalar(10, 200, 30));
   for (const cv::Mat& result :

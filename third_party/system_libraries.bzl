@@ -63,7 +63,7 @@ def _library(name, **kwargs):
     )
 
 def system_libraries():
-    """Declares @absl, @faiss, @gflags, @gif, @glog, @gtest, @isal, @jpeg, @json, @onnx, @opencv,
+    """Declares @absl, @deflate, @faiss, @gflags, @gif, @glog, @gtest, @isal, @jpeg, @json, @onnx, @opencv,
     @openjpeg, @png, @protobuf, @tiff, @turbojpeg, @webp and @zlib."""
     _library(
         name = "absl",
@@ -71,6 +71,7 @@ def system_libraries():
         libs = ["absl_status", "absl_strings", "absl_synchronization", "absl_time"],
         package = "libabsl-dev",
     )
+    _library(name = "deflate", headers = ["libdeflate.h"], libs = ["deflate"], package = "libdeflate-dev")
     _library(name = "faiss", headers = ["faiss"], libs = ["faiss", "lapack", "blas"], package = "libfaiss-dev")
     _library(name = "gflags", headers = ["gflags"], libs = ["gflags"], package = "libgflags-dev")
     _library(name = "gif", headers = ["gif_lib.h"], libs = ["gif"], package = "libgif-dev")

@@ -47,13 +47,17 @@ for format in zip legacy safetensors pickle npy archive; do
 done
 
 build_fuzzer codecs data/fuzz/fuzzer.cc data/{codec,orientation,unread}.cc \
-  data/codecs/{bmp,gif,jpeg,jpeg2000,npy,png,pnm,tiff,webp}.cc tensors/npy.cc base/files.cc registry/{options,spec,table}.cc -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
+  data/codecs/{bmp,gif,jpeg,jpeg2000,npy,png,png_pixels,pnm,tiff,webp}.cc tensors/npy.cc base/files.cc registry/{options,spec,table}.cc -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
 for format in bmp gif jp2 jpg npy png ppm tif webp; do
   fuzz codecs "$format" data/fuzz/failed data/testdata/samples/*."$format"
 done
 
+build_fuzzer png_pixels data/fuzz/png_fuzzer.cc data/codecs/{png_pixels,test_png}.cc -isystem /usr/include/opencv4 \
+  -lopencv_core -ldeflate -lpng -lz
+fuzz png_pixels png_pixels data/fuzz/failed data/testdata/samples/*_8.png
+
 build_fuzzer tables data/fuzz/table_fuzzer.cc data/{codec,csv,index_cache,label_text,listing,orientation,table,unread}.cc \
-  data/codecs/{bmp,gif,jpeg,jpeg2000,png,pnm,tiff,webp}.cc base/files.cc registry/{options,spec,table}.cc \
-  -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
+  data/codecs/{bmp,gif,jpeg,jpeg2000,png,png_pixels,pnm,tiff,webp}.cc base/files.cc registry/{options,spec,table}.cc \
+  -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
 fuzz tables tables data/fuzz/failed data/fuzz/tables/*
 exit $found

@@ -30,6 +30,7 @@ PACKAGES=(
   chromium
   # The libraries of third_party/system_libraries.bzl.
   libabsl-dev
+  libdeflate-dev
   libfaiss-dev
   libgflags-dev
   libgif-dev

@@ -1,4 +1,4 @@
-// PNG, by libpng.
+// PNG: by libpng, and the pixels of ordinary files by png_pixels.h.
 #include <png.h>
 #include <zlib.h>
 
@@ -19,12 +19,14 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "data/codec.h"
+#include "data/codecs/png_pixels.h"
 #include "data/orientation.h"
 
 namespace data {
 namespace {
 
 constexpr png_uint_32 kPixelsChunk = 0x49444154;  // IDAT
+constexpr size_t kHead = 8;                       // of a chunk: its length and its type
 constexpr absl::string_view kZero("\0", 1);
 
 // Bytes of metadata, unpacked, in which an orientation is looked for.
@@ -43,6 +45,21 @@ std::string OfProfile(absl::string_view profile) {
                   [](char c) { return absl::ascii_isxdigit(c); });
   if (digits.size() % 2 != 0) digits.pop_back();
   return absl::HexStringToBytes(digits);
+}
+
+// The colours of indices into a palette. Indices behind its end are black, as for libpng.
+cv::Mat Colours(const cv::Mat& indices, const png_color* palette, int size) {
+  uint32_t colours[256] = {};
+  for (int i = 0; i < size; ++i) std::memcpy(&colours[i], &palette[i], sizeof(png_color));
+  cv::Mat out(indices.rows, indices.cols, CV_8UC3);
+  const uint8_t* from = indices.data;
+  uint8_t* to = out.data;
+  // Copying four bytes is faster than three; the next pixel overwrites the fourth.
+  for (size_t i = 0; i + 1 < indices.total(); ++i, ++from, to += 3) {
+    std::memcpy(to, &colours[*from], 4);
+  }
+  std::memcpy(to, &colours[*from], 3);
+  return out;
 }
 
 // libpng reports errors by longjmp, so everything that has a destructor lives here, outside of the
@@ -76,6 +93,13 @@ class PngImage : public EncodedImage {
   }
 
   absl::StatusOr<cv::Mat> Decode(int channels) override {
+    if (IsOrdinary(channels)) {
+      cv::Mat pixels(static_cast<int>(rows()), static_cast<int>(cols()),
+                     CV_8UC(png_get_channels(png_, info_)));
+      // libpng has read the head of the first IDAT chunk.
+      const size_t begin = file_.size() - bytes_.size() - kHead;
+      if (ReadPngPixels(file_.substr(begin), pixels)) return Coloured(pixels);
+    }
     if (!ChooseLayout(channels)) return Error();
     image_.create(static_cast<int>(rows()), static_cast<int>(cols()),
                   CV_MAKETYPE(png_get_bit_depth(png_, info_) == 16 ? CV_16U : CV_8U,
@@ -119,6 +143,24 @@ class PngImage : public EncodedImage {
     png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
     png_read_info(png_, info_);
     return true;
+  }
+
+  // Whether ReadPngPixels may try: what it reads needs no conversion by libpng to be `channels`.
+  bool IsOrdinary(int channels) const {
+    return png_get_bit_depth(png_, info_) == 8 &&
+           png_get_interlace_type(png_, info_) == PNG_INTERLACE_NONE &&
+           (channels == 3 || png_get_valid(png_, info_, PNG_INFO_tRNS) == 0);
+  }
+
+  // `pixels` as stored, or the colours that they are in the palette.
+  cv::Mat Coloured(const cv::Mat& pixels) const {
+    png_colorp palette = nullptr;
+    int size = 0;
+    if (png_get_color_type(png_, info_) != PNG_COLOR_TYPE_PALETTE ||
+        png_get_PLTE(png_, info_, &palette, &size) == 0) {
+      return pixels;
+    }
+    return Colours(pixels, palette, size);
   }
 
   // libpng converts to three channels; for other numbers it gives what the file holds.
