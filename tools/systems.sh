@@ -10,6 +10,8 @@
 # them. MIRROR names another mirror than the first of this machine's, TMPDIR another place for the folder (10 GB).
 set -euo pipefail
 
+PATH+=:/usr/sbin:/sbin
+
 fail() {
   echo "error: $*" >&2
   exit 1
