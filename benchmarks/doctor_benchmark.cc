@@ -78,8 +78,8 @@ absl::Status CompareRates(const std::string& path, int threads) {
   std::printf("%6.2f s opening %s images\n", base::SecondsSince(start),
               base::FormatCount(dataset.size()).c_str());
   start = Clock::now();
-  const auto glance = data::Glance(
-      dataset, {.decode = opened->decode, .labels = true, .view_size = FLAGS_size});
+  const auto glance =
+      data::Glance(dataset, {.decode = opened->decode, .labels = true, .view_size = FLAGS_size});
   if (!glance.ok()) return glance.status();
   std::printf("%6.2f s glance at them, as at the start of a run\n", base::SecondsSince(start));
   const int64_t images = std::min<int64_t>(FLAGS_images, dataset.size());

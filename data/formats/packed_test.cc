@@ -74,12 +74,13 @@ TEST_F(PackedTest, KeepsValuesOfSixteenBits) {
   const auto opened = OpenDataset(wide, Split::kPretraining, "flat_folder", raw).value();
   const std::string pack = wide + "/packed/train.pack";
   ASSERT_TRUE(WritePack(*opened.dataset, Split::kPretraining, true, pack, [](int64_t) {}).ok());
-  const auto read = [&](const DecodeOptions& decode) {
-    return OpenDataset(pack, Split::kPretraining, "", decode)->dataset->Image(0).value();
+  const auto read = [&](const DecodeOptions& decode, const std::string& range) {
+    const DataSource source{.path = pack, .decode = decode, .range = range};
+    return OpenDataset(source, Split::kPretraining)->dataset->Image(0).value();
   };
-  EXPECT_EQ(read(raw).at<uint16_t>(0, 1), 0xFFF0);
-  EXPECT_EQ(read({.channels = 1}).at<float>(0, 0), 0x0102 / 65535.0f);
-  EXPECT_EQ(read({.channels = 1, .range = {{0, 516}}}).at<float>(0, 0), 0.5f);
+  EXPECT_EQ(read(raw, "").at<uint16_t>(0, 1), 0xFFF0);
+  EXPECT_EQ(read({.channels = 1}, "").at<float>(0, 0), 0x0102 / 65535.0f);
+  EXPECT_EQ(read({.channels = 1}, "0:516").at<float>(0, 0), 0.5f);
 }
 
 TEST_F(PackedTest, KeepsWhatIsUsualForViews) {
