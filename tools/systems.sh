@@ -48,7 +48,7 @@ inside() {
   mkdir "$root/mocopp"
   git ls-files -z | tar --create --null --files-from=- --ignore-failed-read | tar --extract -C "$root/mocopp"
   # A script for the shell inside; the packages of an unknown system are those that setup.sh lists.
-  cat >"$root/run" <<'INSIDE'
+  cat >"$root/inside.sh" <<'INSIDE'
 set -euo pipefail
 cd /mocopp
 if ./tools/setup.sh >/tmp/setup.log 2>&1; then
@@ -71,7 +71,7 @@ INSIDE
   local code=0
   chroot "$root" /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 TERM="${TERM-dumb}" \
     http_proxy="${http_proxy-}" https_proxy="${https_proxy-}" no_proxy="${no_proxy-}" \
-    bash /run "$@" || code=$?
+    bash /inside.sh "$@" || code=$?
   return $code
 }
 

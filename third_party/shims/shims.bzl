@@ -35,6 +35,21 @@ def shims():
         },
     )
 
+    # The next two are asked for by Bazel 7.
+    maybe(
+        _shim,
+        name = "bazel_skylib",
+        files = {Label("//third_party/shims:bzl_library.bzl"): "bzl_library.bzl"},
+    )
+    maybe(
+        _shim,
+        name = "rules_python",
+        files = {
+            Label("//third_party/shims:public.BUILD"): "python/BUILD",
+            Label("//third_party/shims:rules_python_defs.bzl"): "python/defs.bzl",
+        },
+    )
+
     # Every test rule names these two; they run only under `bazel coverage`.
     maybe(
         _shim,
