@@ -56,3 +56,4 @@ def mocopp_dependencies():
         to_tar_lock = _TO_TAR_LOCK,
         writers_lock = Label("//third_party/python:writers.lock"),
     )
+    _python(name = "models_python", models_lock = Label("//third_party/python:models.lock"))
