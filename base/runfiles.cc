@@ -1,5 +1,6 @@
 #include "base/runfiles.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
@@ -15,8 +16,17 @@ std::string FindRunfile(const std::string& path) {
     if (const char* folder = std::getenv(variable)) roots.emplace_back(folder);
   }
   for (const fs::path& root : roots) {
-    const fs::path file = root / "mocopp" / path;
-    if (fs::exists(file, error)) return file.string();
+    // A folder for each repository. What ours is called is decided by the workspace that the
+    // program was built in.
+    std::vector<fs::path> repositories;
+    for (const auto& entry : fs::directory_iterator(root, error)) {
+      repositories.push_back(entry.path());
+    }
+    std::sort(repositories.begin(), repositories.end());
+    for (const fs::path& repository : repositories) {
+      const fs::path file = repository / path;
+      if (fs::exists(file, error)) return file.string();
+    }
   }
   return "";
 }

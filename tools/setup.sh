@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that building MoCo++ needs and this machine lacks. LibTorch is not
-# among them: the first build fetches it.
+# Installs the packages of Debian 12, Debian 13 or Ubuntu 24.04 that building MoCo++ needs and this
+# machine lacks. LibTorch is not among them: the first build fetches it.
 #
 #   ./tools/setup.sh
 #
@@ -10,7 +10,7 @@
 #   0  everything is installed
 #   1  apt-get failed; what it said is above the last line
 #   2  bad usage
-#   3  not Debian 12 on x86_64; what to install by hand is listed
+#   3  another system; what to install by hand is listed
 #   4  something is missing, and the script has neither root nor sudo to install it
 set -euo pipefail
 
@@ -38,7 +38,7 @@ PACKAGES=(
   libgoogle-glog-dev
   libgtest-dev
   libisal-dev
-  libjpeg62-turbo-dev
+  libjpeg-dev
   libonnx-dev
   libopencv-core-dev
   libopencv-imgproc-dev
@@ -51,7 +51,12 @@ PACKAGES=(
   protobuf-compiler
   zlib1g-dev
   nlohmann-json3-dev
+  # Knows how the installed releases of the libraries are linked.
+  pkgconf
 )
+
+# Their names are the same on each of these, which all have Bazel 4.2.3.
+SYSTEMS=("debian 12 x86_64" "debian 13 x86_64" "ubuntu 24.04 x86_64")
 
 fail() {
   local code=$1
@@ -70,11 +75,12 @@ fi
 # shellcheck source=/dev/null
 system=$(. "${OS_RELEASE:-/etc/os-release}" 2>/dev/null && echo "${ID-} ${VERSION_ID-}") || system=$(uname -s)
 system+=" $(uname -m)"
-if [[ $system != "debian 12 x86_64" ]]; then
-  echo "MoCo++ is built and tested on Debian 12 on x86_64; this is $system, so nothing is installed."
-  echo "Install the contents of these Debian 12 packages, if possible in the same versions:"
+if ! printf '%s\n' "${SYSTEMS[@]}" | grep -qxF "$system"; then
+  supported="Debian 12, Debian 13 or Ubuntu 24.04 on x86_64"
+  echo "MoCo++ is built on $supported; this is $system, so nothing is installed."
+  echo "Install the contents of these Debian packages:"
   printf '  %s\n' "${PACKAGES[@]}"
-  fail 3 "not Debian 12 on x86_64 but $system; install the packages listed above by hand"
+  fail 3 "not $supported but $system; install the packages listed above by hand"
 fi
 
 missing=()

@@ -38,7 +38,10 @@ exec "$@"
 FAKE
 chmod +x bin/*
 printf 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian"\n' >debian12
-printf 'ID=ubuntu\nVERSION_ID="22.04"\n' >ubuntu
+printf 'ID=debian\nVERSION_ID="13"\n' >debian13
+printf 'ID=ubuntu\nVERSION_ID="24.04"\n' >ubuntu2404
+printf 'ID=ubuntu\nVERSION_ID="22.04"\n' >ubuntu2204
+printf 'ID=debian\n' >unstable
 
 run() {  # run OS MISSING HALF BROKEN: leaves the output in `out`, the exit code in $code
   echo "$2" >missing
@@ -49,10 +52,12 @@ run() {  # run OS MISSING HALF BROKEN: leaves the output in `out`, the exit code
   code=$?
 }
 
-run debian12 none none nothing
-check "all there: exit 0" test $code -eq 0
-check "all there: one line" test "$(wc -l <out)" -eq 1
-check "all there: apt-get is not called" test ! -s apt-get.calls
+for system in debian12 debian13 ubuntu2404; do
+  run $system none none nothing
+  check "$system, all there: exit 0" test $code -eq 0
+  check "$system, all there: one line" test "$(wc -l <out)" -eq 1
+  check "$system, all there: apt-get is not called" test ! -s apt-get.calls
+done
 
 run debian12 zlib1g-dev g++ nothing
 check "two missing: exit 0" test $code -eq 0
@@ -67,11 +72,11 @@ run debian12 zlib1g-dev none install
 check "not installed: exit 1" test $code -eq 1
 check "not installed: last line" last_line_says "error: apt-get could not install the packages"
 
-for system in ubuntu no-such-file; do
+for system in ubuntu2204 unstable no-such-file; do
   run $system zlib1g-dev none nothing
   check "$system: exit 3" test $code -eq 3
   check "$system: apt-get is not called" test ! -s apt-get.calls
-  check "$system: last line" last_line_says "error: not Debian 12"
+  check "$system: last line" last_line_says "Ubuntu 24.04"
 done
 # The list is there, and it has what the rules of third_party ask for.
 packages=$(sed -n 's/.*package = "\(.*\)".*/\1/p' "$libraries")

@@ -1,4 +1,4 @@
-// The heads of MoCo v1 and v2. The contract of all heads is in head_contract_test.cc.
+// The heads of MoCo v1 and v2. The contract of all heads is in head_contract.cc.
 #include "moco/heads/head.h"
 
 #include <ATen/Context.h>

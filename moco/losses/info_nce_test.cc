@@ -1,4 +1,4 @@
-// The contract of all losses is in loss_contract_test.cc.
+// The contract of all losses is in loss_contract.cc.
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/allclose.h>

@@ -1,4 +1,4 @@
-// The contract of all optimizers is in optimizer_contract_test.cc, the formula in tests/parity.
+// The contract of all optimizers is in optimizer_contract.cc, the formula in tests/parity.
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The contract of all optimizers is in optimizer_contract_test.cc.
+// The contract of all optimizers is in optimizer_contract.cc.
 #include <ATen/ops/full.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// The reference's schedules. The contract of all schedules is in schedule_contract_test.cc.
+// The reference's schedules. The contract of all schedules is in schedule_contract.cc.
 #include "moco/schedules/schedule.h"
 
 #include <gtest/gtest.h>

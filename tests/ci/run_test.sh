@@ -7,10 +7,11 @@ mkdir -p "$root/.ci" "$root/tools" "$root/bin"
 cp .ci/run "$root/.ci/run"
 failures=0
 
-# expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT [FUZZER_CODE [CUDA_CODE]]]
+# expect WHAT SETUP_CODE BAZEL_CODE BAZEL_OUTPUT LAST_LINE CODE [LIVE_CODE LIVE_OUTPUT [FUZZER_CODE [CUDA_CODE [OUTSIDE_CODE]]]]
 expect() {
   printf '#!/bin/sh\necho set up >&2\nexit %d\n' "$2" >"$root/tools/setup.sh"
   printf '#!/bin/sh\n[ "$*" = 8 ] && exit %d\necho called as "$*"' "${9-0}" >"$root/tools/fuzz.sh"
+  printf '#!/bin/sh\nexit %d\n' "${11-0}" >"$root/tools/outside.sh"
   printf '%s\n' "$4" >"$root/said"
   printf '%s\n' "${8-//p:live_test    PASSED in 60.1s}" >"$root/said_live"
   cat >"$root/bin/bazel" <<EOF
@@ -44,6 +45,7 @@ expect "the comparison with Python fails" 0 0 "$passes" "2 passed, 1 failed, 0 s
 expect "the comparison with Python cannot be built" 0 0 "$passes" "2 passed, 1 failed, 0 skipped" 1 1 "no network"
 expect "the fuzzer finds something" 0 0 "$passes" "3 passed, 1 failed, 0 skipped" 1 0 "//p:live_test   PASSED in 1.0s" 1
 expect "CUDA cannot be built" 0 0 "$passes" "3 passed, 1 failed, 0 skipped" 1 0 "//p:live_test   PASSED in 1.0s" 0 1
+expect "an example cannot be built" 0 0 "$passes" "3 passed, 1 failed, 0 skipped" 1 0 "//p:live_test   PASSED in 1.0s" 0 0 1
 expect "some fail" 0 3 "$passes
 //a:d_test                 FAILED in 0.1s
   /somewhere/test.log

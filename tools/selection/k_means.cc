@@ -65,7 +65,7 @@ Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed) {
   clusters.centres = std::move(kmeans.centroids);
   clusters.similarity.resize(rows.size());
   points.resize(Rows::kBlock * dim);
-  std::vector<faiss::Index::idx_t> nearest(Rows::kBlock);
+  std::vector<int64_t> nearest(Rows::kBlock);
   for (int64_t from = 0; from < rows.size(); from += Rows::kBlock) {
     const int64_t count = std::min(Rows::kBlock, rows.size() - from);
     rows.Read(from, count, points.data());

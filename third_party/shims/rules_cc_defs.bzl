@@ -1,4 +1,4 @@
-"""The C++ rules are built into Bazel 4.2.3; this hands them out under the name that others load them by."""
+"""The C++ rules are built into Bazel up to version 8; this hands them out under the name that others load them by."""
 
 cc_binary = native.cc_binary
 cc_import = native.cc_import
