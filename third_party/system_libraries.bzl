@@ -46,6 +46,9 @@ def _system_library_impl(rctx):
         if not rctx.path(root + "/" + header).exists:
             _missing(rctx, "%s/%s is missing" % (root, header))
         rctx.symlink(root + "/" + header, "include/" + header)
+    for header in rctx.attr.older_headers:
+        if rctx.path(root + "/" + header).exists:
+            rctx.symlink(root + "/" + header, "include/" + header)
     for program in rctx.attr.programs:
         if not rctx.which(program):
             _missing(rctx, "the program %s is missing" % program)
@@ -65,6 +68,7 @@ _system_library = repository_rule(
         "headers": attr.string_list(mandatory = True),
         "libs": attr.string_list(doc = "without modules: names of the libraries, in the order of linking"),
         "modules": attr.string_list(doc = "of pkg-config"),
+        "older_headers": attr.string_list(doc = "that newer releases do not have"),
         "package": attr.string(mandatory = True),
         "programs": attr.string_list(),
     },
@@ -132,8 +136,9 @@ def system_libraries():
     _library(
         name = "openjpeg",
         header_root = "",
-        headers = ["openjpeg.h", "opj_config.h", "opj_stdint.h"],
+        headers = ["openjpeg.h", "opj_config.h"],
         modules = ["libopenjp2"],
+        older_headers = ["opj_stdint.h"],
         package = "libopenjp2-7-dev",
     )
     _library(

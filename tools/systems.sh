@@ -107,6 +107,7 @@ fi
 export MIRROR
 
 root=$(mktemp -d "${TMPDIR:-/tmp}/mocopp-system-XXXXXX")
+chmod 755 "$root" # apt reads it as another user
 # The name spaces end with their first process, and with them all processes and mounts in them.
 remove() {
   if grep -q " $root" /proc/mounts; then

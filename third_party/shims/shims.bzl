@@ -12,7 +12,8 @@ def _shim_impl(rctx):
             rctx.symlink(entry, entry.basename)
         return
     rctx.file("WORKSPACE", "")
-    rctx.file("BUILD", "")
+    if "BUILD" not in rctx.attr.files.values():
+        rctx.file("BUILD", "")
     for file, path in rctx.attr.files.items():
         rctx.symlink(file, path)
 
