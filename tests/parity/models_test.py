@@ -21,6 +21,7 @@ import segmentation_models_pytorch as smp
 import timm
 import torch
 import torch.distributed.checkpoint as dcp
+import torch.distributed.checkpoint.format_utils
 import torchvision
 import transformers
 from PIL import Image
