@@ -145,7 +145,7 @@ TEST_F(FileListTest, ArraysThatAreNamed) {
   const auto dataset = Open("file,label\n1.npy,cat\n0.png,dog\n").value();
   EXPECT_EQ(ClassesOf(*dataset), "cat dog");
   EXPECT_EQ(dataset->Image(0)->ptr(1)[8], 7);
-  EXPECT_EQ(Open("a.npy,0\nb.npy,1\n").value()->size(), 2);
+  EXPECT_EQ(Open("a.npy,cat\nb.npy,dog\n").value()->size(), 2);
   EXPECT_EQ(Open("a.npy,0\n0.png,1\n").value()->size(), 2);
   const auto stems = Open("id,label\na,cat\n1,dog\n").value();
   EXPECT_THAT(stems->Name(0), ::testing::EndsWith("/a.npy"));

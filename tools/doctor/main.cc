@@ -56,7 +56,7 @@ constexpr char kUsage[] =
 std::vector<std::string> DataFlags() {
   std::vector<std::string> flags;
   for (const char* name : {"dataset", "val", "image_key", "columns", "exif", "max_megapixels",
-                           "range", "max_bad_images"}) {
+                           "pages", "range", "max_bad_images"}) {
     if (!base::IsSet(name)) continue;
     flags.push_back(
         absl::StrCat("--", absl::StrReplaceAll(name, {{"_", "-"}}), "=",

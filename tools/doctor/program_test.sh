@@ -53,9 +53,9 @@ for class in cat truck; do
   tar -xf "$demo/train/$(ls "$demo/train" | head -n 1)" -C grey/$class
 done
 find grey -type f | sort | tail -n +301 | xargs rm
-"$doctor" grey --channels=1 --noestimate --exif=apply --max-megapixels=7 > out || fail "$(cat out)"
+"$doctor" grey --channels=1 --noestimate --exif=apply --max-megapixels=7 --pages=images > out || fail "$(cat out)"
 config
-has 'arch=.*channels=1' exif=apply max-megapixels=7
+has 'arch=.*channels=1' exif=apply max-megapixels=7 pages=images
 
 code=0
 "$doctor" "$demo" -a resnet19 --sample=10 > out 2> err || code=$?
