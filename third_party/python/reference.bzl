@@ -15,7 +15,7 @@ def _reference_python_impl(rctx):
     folders = [others, readers, torch, cuda]
     if rctx.attr.writers_lock:
         folders.append(fetch_to_tar_packages(rctx, rctx.attr.to_tar_lock))
-        folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "40 MB", "200 MB"))
+        folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "90 MB", "350 MB"))
     if rctx.attr.models_lock:
         folders.append(fetch_wheels(rctx, rctx.attr.models_lock, "programs that load networks", "30 MB", "200 MB"))
     rctx.file(
