@@ -1,6 +1,6 @@
 #include "moco/training/initial_weights.h"
 
-#include <ATen/ops/full.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
