@@ -17,8 +17,7 @@
 absl::Status Embed(const char* checkpoint_path, const char* image_path) {
   const auto checkpoint = moco::ReadCheckpoint(checkpoint_path);
   if (!checkpoint.ok()) return checkpoint.status();
-  auto encoder =
-      lincls::FrozenBackbone::Create(*checkpoint, lincls::PrefixOf(*checkpoint), /*arch=*/"");
+  const auto encoder = lincls::FrozenBackbone::Create(*checkpoint, {});
   if (!encoder.ok()) return encoder.status();
   // The views in which the encoder saw the test images: resized, cropped and normalised.
   const auto views =
