@@ -334,7 +334,8 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
   const auto stated = StatedSpec(checkpoint, choice);
   if (!stated.ok()) return stated.status();
   FoundEncoder found;
-  std::string first, made;  // of a backbone that is no ResNet; of found.backbone
+  std::string first, marker;  // names of a backbone that is no ResNet
+  std::string made;           // the spec of found.backbone
   const auto make = [&](const std::string& spec) -> absl::Status {
     if (spec == made) return absl::OkStatus();
     auto backbone = Backbones().Create(spec, BackboneContext{});
@@ -347,9 +348,14 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
   if (!stated->empty()) {
     if (absl::Status s = make(*stated); !s.ok()) return s;
     const StateDict names = GetState(*found.backbone);
-    if (!names.empty() && names[0].first != AllEncoderNames()[0].first) {
+    const bool is_resnet = std::any_of(names.begin(), names.end(), [](const auto& entry) {
+      return entry.first == AllEncoderNames()[0].marker;
+    });
+    if (!is_resnet && !names.empty()) {
       first = names[0].first;
-      own.first = own.marker = first.c_str();
+      marker = names[names.size() > 1].first;
+      own.first = first.c_str();
+      own.marker = marker.c_str();
     }
   }
   const EncoderNames* const other = first.empty() ? nullptr : &own;
@@ -376,7 +382,8 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
         taken.prefix.empty() || absl::StartsWith(taken.prefix, kQueryEncoder)
             ? ""
             : absl::StrCat(" below '", taken.prefix, "'"),
-        ": ", s.message(), other_fits ? absl::StrCat("; its shapes are those of --arch=", *fitting) : ""));
+        ": ", s.message(),
+        other_fits ? absl::StrCat("; its shapes are those of --arch=", *fitting) : ""));
   }
   found.spec = *std::move(spec);
   found.prefix = taken.prefix;

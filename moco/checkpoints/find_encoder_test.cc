@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/nn/modules/conv.h>
 
 #include <functional>
 #include <memory>
@@ -246,6 +247,48 @@ TEST(FindEncoderTest, SaysWhichOneItTook) {
   EXPECT_THAT(FindEncoder(checkpoint, {})->note,
               AllOf(HasSubstr("'teacher.'"), HasSubstr("'student.'"), HasSubstr("--weights")));
   EXPECT_EQ(FindEncoder(Holding(Below(state, "module.encoder_q.", Same)), {})->note, "");
+}
+
+// A plugin's, which has a first convolution as ResNets have, and no stages.
+class Plain : public Backbone {
+ public:
+  Plain() {
+    conv1_ = register_module("conv1", torch::nn::Conv2d(torch::nn::Conv2dOptions(3, 4, 3)));
+    conv2_ = register_module("conv2", torch::nn::Conv2d(torch::nn::Conv2dOptions(4, 5, 3)));
+  }
+  at::Tensor forward(const at::Tensor& images) override {
+    return conv2_->forward(conv1_->forward(images)).mean({2, 3});
+  }
+  int64_t feature_dim() const override { return 5; }
+
+ private:
+  torch::nn::Conv2d conv1_{nullptr}, conv2_{nullptr};
+};
+
+struct NoOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+
+absl::StatusOr<std::unique_ptr<Backbone>> MakePlain(const NoOptions&, const BackboneContext&) {
+  return std::make_unique<Plain>();
+}
+
+REGISTER_PLUGIN(Backbones, "plain", "for this test", NoOptions, MakePlain);
+
+TEST(FindEncoderTest, AnotherBackboneThanAResNet) {
+  const auto network = Network("plain");
+  Checkpoint checkpoint = Holding(Below(GetState(*network), "module.encoder_q.", Same));
+  checkpoint.state.emplace_back("module.encoder_q.fc.weight", at::zeros({2, 5}));
+  ExpectRefused(checkpoint, {}, "has no encoder");
+  EXPECT_TRUE(FindEncoder(checkpoint, {.arch = "plain"}).ok());
+  checkpoint.facts.settings[kArchSetting] = "plain";
+  const auto found = FindEncoder(checkpoint, {});
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(Features(*found->backbone).equal(Features(*network)));
+  checkpoint.state.pop_back();
+  checkpoint.state.pop_back();
+  ExpectRefused(checkpoint, {}, "'conv2.bias' is missing");
 }
 
 TEST(FindEncoderTest, CountsOfBatchesMayBeMissing) {
