@@ -27,7 +27,7 @@ refused 2 "belongs to a run that started from drawn weights" \
   "$pretrain" data "${small[@]}" --init=first --seed=1 --epochs=3 --run-dir=again --resume=drawn/checkpoints/checkpoint_0000.pth.tar
 
 # Bad input: nothing is begun.
-refused 3 "nothing.pth" "$pretrain" data "${small[@]}" --init=nothing.pth --run-dir=no
+refused 2 "nothing.pth" "$pretrain" data "${small[@]}" --init=nothing.pth --run-dir=no
 refused 2 "(--init) holds 'resnet_small:width=8.*does not fit --arch.*give --arch=resnet_small:width=8" \
   "$pretrain" data "${small[@]}" --arch=resnet18 --init=first --run-dir=no
 refused 2 "give --init, too" "$pretrain" data "${small[@]}" --weights=ema --run-dir=no
