@@ -141,7 +141,7 @@ TEST(ResNetTest, StemAndWidthAreOptions) {
   EXPECT_THAT(shape("resnet_small:width=8,blocks=1,stages=3", "layer3.0.conv2.weight"),
               ElementsAre(32, 32, 3, 3));
   EXPECT_EQ(Backbones().Create("resnet18:stem=mnist", {}).status().message(),
-            "resnet18: option 'stem' is 'mnist', must be imagenet, cifar, cifar_padded or cifar_linear");
+            "resnet18: option 'stem' is 'mnist', must be imagenet or cifar or cifar_padded or cifar_linear");
 }
 
 }  // namespace
