@@ -61,6 +61,9 @@ enum Op : char {
   kMemoize = '\x94',
   kFrame = '\x95',
   kAddItems = '\x90',
+  kFrozenSet = '\x91',
+  kNewObjEx = '\x92',
+  kLong4 = '\x8b',
 };
 
 // Limit on how much one value may repeat of another, so that memory is bounded by a multiple of the
@@ -75,6 +78,8 @@ constexpr uint64_t kMaxProtocol = 5;
 // The only names that have a meaning.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
 constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
+// For the dtypes that have no class of storages: their storage is one of bytes.
+constexpr absl::string_view kRebuildUntyped = "torch._utils._rebuild_tensor_v3";
 constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
 constexpr absl::string_view kSize = "torch.Size";
 constexpr absl::string_view kTorch = "torch.";
@@ -311,14 +316,15 @@ class Machine {
     return true;
   }
 
-  // (storage, offset, sizes, strides, requires_grad, hooks)
-  void PushTensor(const std::vector<const Value*>& arguments) {
+  // (storage, offset, sizes, strides, requires_grad, hooks); `dtype` replaces the storage's type.
+  void PushTensor(const std::vector<const Value*>& arguments, const Value* dtype = nullptr) {
     if (arguments.size() < 4 || arguments[0]->kind != Value::kStorage ||
         arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
       return Fail("a tensor is not described in PyTorch's way");
     }
     TensorInfo* info = document_.NewTensor();
     *info = *arguments[0]->tensor;
+    if (dtype != nullptr) info->storage_type = std::string(absl::StripPrefix(dtype->text, kTorch));
     info->offset = arguments[1]->integer;
     if (!ReadInts(*arguments[2], info->sizes) || !ReadInts(*arguments[3], info->strides) ||
         info->sizes.size() != info->strides.size()) {
@@ -377,6 +383,10 @@ class Machine {
       Push(New(Value::kDict));
     } else if (Is(*function, kRebuildTensor)) {
       PushTensor(arguments->items);
+    } else if (Is(*function, kRebuildUntyped) && arguments->items.size() > 6 &&
+               arguments->items[6]->kind == Value::kOpaque &&
+               arguments->items[6]->text.size() <= kMaxName) {
+      PushTensor(arguments->items, arguments->items[6]);
     } else if (Is(*function, kRebuildParameter) || Is(*function, kSize)) {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
       Push(const_cast<Value*>(arguments->items[0]));  // the machine may extend it
@@ -484,6 +494,10 @@ class Machine {
         Push(value);
         break;
       }
+      case kLong4:
+        Take(Unsigned(4));
+        PushName("int");
+        break;
       case kMemoize:
         Put(memo_.size());
         break;
@@ -536,6 +550,13 @@ class Machine {
         Extend(Top(), Value::kList, items);
         break;
       }
+      case kFrozenSet: {
+        auto items = PopToMark();
+        Value* set = New(Value::kList);
+        set->items = std::move(items);
+        Push(set);
+        break;
+      }
       case kEmptyDict:
         Push(New(Value::kDict));
         break;
@@ -568,6 +589,10 @@ class Machine {
       }
       case kReduce:
       case kNewObj:
+        Reduce();
+        break;
+      case kNewObjEx:
+        Pop();  // the arguments that have names
         Reduce();
         break;
       case kBuild: {

@@ -76,14 +76,14 @@ absl::StatusOr<Entry> ReadEntry(const std::string& name, const json& json, int64
   }
   const std::string& type = json["dtype"].get_ref<const std::string&>();
   const DType* dtype = FindDType(&DType::safetensors, type);
-  if (dtype == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat("holds tensor '", name, "' of dtype '", type,
-                                                   "', which is not supported; convert it to F32"));
-  }
   if (place[0] > place[1] || place[1] > data_size) {
     return DamagedTensor(name, "extends past the end of the file");
   }
-  if (!info->SetContiguous(*dtype, place[1] - place[0])) {
+  if (dtype == nullptr) {  // cannot be read, but the rest of the file can
+    info->storage_type = type;
+    info->storage_size = place[1] - place[0];
+    info->strides.assign(info->sizes.size(), 1);
+  } else if (!info->SetContiguous(*dtype, place[1] - place[0])) {
     return DamagedTensor(name, "has a size that differs from its data_offsets");
   }
   info->key = name;

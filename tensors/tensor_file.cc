@@ -1,12 +1,17 @@
 #include "tensors/tensor_file.h"
 
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "tensors/safetensors.h"
 #include "tensors/tensor_listing.h"
+#include "tensors/zip.h"
 
 namespace tensors {
 namespace {
@@ -15,12 +20,115 @@ using pickle::Document;
 using pickle::TensorInfo;
 using pickle::Value;
 
+namespace fs = std::filesystem;
+
 // The first two pickles of the legacy format: a magic number, and the format's version, 1001.
-constexpr absl::string_view kLegacy(
-    "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.", 21);
+constexpr absl::string_view kMagic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
+constexpr absl::string_view kVersion("M\xe9\x03.", 4);
 constexpr absl::string_view kZip = "PK";
 constexpr char kPickle = '\x80';
+constexpr char kFrame = '\x95';           // in protocols 4 and 5; the size of the frame follows
 constexpr size_t kSafetensorsHeader = 8;  // offset at which a brace begins the header
+
+// Returns the width of the elements of a storage that is none of kDTypes, so that what follows it in
+// a file is found; 0 if it is not known.
+int64_t WidthOfUnread(absl::string_view storage) {
+  if (storage == "ComplexDoubleStorage") return 16;
+  if (storage == "ComplexFloatStorage") return 8;
+  if (storage == "QInt32Storage") return 4;
+  const bool bytes = storage == "storage.UntypedStorage" || storage == "UntypedStorage" ||
+                     storage == "QInt8Storage" || storage == "QUInt8Storage";
+  return bytes ? 1 : 0;
+}
+
+constexpr absl::string_view kGather =
+    "gather it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save(FOLDER, "
+    "'weights.pth')";
+
+// What the beginning of a file says of the legacy format, in any protocol of pickles.
+struct Legacy {
+  bool begins = false;  // all of the bytes belong to the first two pickles, or they are there
+  size_t end = 0;       // of the second pickle; 0: the bytes end before
+};
+
+Legacy FindLegacy(absl::string_view bytes) {
+  size_t at = 0;
+  for (const absl::string_view body : {kMagic, kVersion}) {
+    if (at < bytes.size() && bytes[at] != kPickle) return {};
+    at += 2;  // and the protocol
+    if (at < bytes.size() && bytes[at] == kFrame) at += 9;
+    const absl::string_view rest = bytes.substr(std::min(at, bytes.size()));
+    if (rest.size() < body.size()) return {absl::StartsWith(body, rest), 0};
+    if (!absl::StartsWith(rest, body)) return {};
+    at += body.size();
+  }
+  return {true, at};
+}
+
+// What a zip archive is, if it is none of torch.save's, and what to do with it; empty if that is
+// not known.
+std::string ForeignArchive(absl::string_view bytes) {
+  bool script = false, exported = false, pickle = false;
+  const auto directory =
+      ReadZipDirectory(bytes.size(), ZipInMemory(bytes), [&](const ZipEntry& entry) {
+        const absl::string_view name = entry.name;
+        script |= absl::EndsWith(name, "/constants.pkl") || absl::StrContains(name, "/code/");
+        exported |= absl::EndsWith(name, "/archive_format") ||
+                    absl::StrContains(name, "serialized_exported_program");
+        pickle |= absl::EndsWith(name, "/data.pkl");
+        return absl::OkStatus();
+      });
+  if (!directory.ok()) return "";
+  if (exported) {
+    return "is a program of torch.export; save its tensors with "
+           "torch.save(dict(torch.export.load(FILE).state_dict), 'weights.pth')";
+  }
+  if (script) {
+    return "is a TorchScript program; save its tensors with "
+           "torch.save(torch.jit.load(FILE).state_dict(), 'weights.pth')";
+  }
+  // A part of a distributed checkpoint has an archive for each tensor, one after the other: another
+  // one ends where the last one begins.
+  constexpr absl::string_view kEnd = "PK\x05\x06";
+  constexpr size_t kEndSize = 22;
+  if (pickle && directory->shift >= kEndSize &&
+      absl::StartsWith(bytes.substr(directory->shift - kEndSize), kEnd)) {
+    return absl::StrCat("is a part of a distributed checkpoint; ", kGather);
+  }
+  return "";
+}
+
+// InvalidArgument, naming a file in the folder that could be meant: one in the folder itself before
+// those in its folders, and of these the last by name, which is the newest of numbered ones.
+absl::Status IsFolder(const std::string& path) {
+  std::string best;
+  int best_depth = 2;
+  std::error_code error;
+  if (fs::exists(fs::path(path) / ".metadata", error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' is a folder with a distributed checkpoint; ", kGather));
+  }
+  fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied,
+                                         error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const int depth = entry.depth();
+    if (depth > 0) entry.disable_recursion_pending();
+    const std::string kind = entry->path().extension();
+    const bool tensors = kind == ".safetensors" || kind == ".pth" || kind == ".pt" ||
+                         kind == ".ckpt" || kind == ".bin" || kind == ".pkl" || kind == ".torch" ||
+                         kind == ".tar";
+    std::error_code unknown;
+    if (!tensors || !entry->is_regular_file(unknown) || depth > best_depth) continue;
+    const std::string name = fs::path(entry->path()).lexically_relative(path);
+    if (depth == best_depth && name < best) continue;
+    best = name;
+    best_depth = depth;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "' is a folder, not a plain file; give ",
+                   best.empty() ? "the file itself"
+                                : absl::StrCat("a file in it, such as '", Printable(best), "'")));
+}
 
 }  // namespace
 
@@ -34,6 +142,12 @@ absl::Status TensorFile::Unsuitable(absl::string_view what) const {
 }
 
 absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path) {
+  std::error_code error;
+  if (fs::is_directory(path, error)) return IsFolder(path);
+  if (fs::path(path).extension() == ".distcp" && fs::exists(path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' is a part of a distributed checkpoint; ", kGather));
+  }
   auto file = base::MappedFile::Open(path);
   if (!file.ok()) return file.status();
   auto result = Parse(path, file->bytes());
@@ -44,12 +158,13 @@ absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path) {
 absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::string_view bytes) {
   TensorFile file(path);
   absl::Status status;
+  const Legacy legacy = FindLegacy(bytes);
   if (bytes.empty()) {
     status = absl::DataLossError("it is empty");
   } else if (absl::StartsWith(bytes, kZip) || absl::StartsWith(kZip, bytes)) {
     status = file.ParseZip(bytes);
-  } else if (absl::StartsWith(bytes, kLegacy) || absl::StartsWith(kLegacy, bytes)) {
-    status = file.ParseLegacy(bytes);
+  } else if (legacy.begins) {
+    status = file.ParseLegacy(bytes, legacy.end);
   } else if (bytes[0] == kPickle) {
     status = file.ParsePickle(bytes);
   } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
@@ -76,10 +191,19 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
 
 absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   format_ = "zip";
+  constexpr absl::string_view kObject = "data.pkl";
   auto zip = StoredZip::Parse(bytes);
+  const auto is_torch_save = [&] {
+    return std::none_of(zip->entries().begin(), zip->entries().end(), [](const auto& entry) {
+      return absl::EndsWith(entry.first, "/constants.pkl");
+    });
+  };
+  if (!zip.ok() || !is_torch_save()) {
+    const std::string foreign = ForeignArchive(bytes);
+    if (!foreign.empty()) return absl::InvalidArgumentError(foreign);
+  }
   if (!zip.ok()) return zip.status();
   zip_ = *std::move(zip);
-  constexpr absl::string_view kObject = "data.pkl";
   for (const auto& [name, entry] : zip_->entries()) {
     const absl::string_view folder = absl::StripSuffix(name, kObject);
     if (folder.size() < name.size() && folder.find('/') + 1 == folder.size()) {
@@ -88,8 +212,11 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   }
   const auto pickle = zip_->entries().find(absl::StrCat(folder_, kObject));
   if (pickle == zip_->entries().end()) {
+    const std::string foreign = ForeignArchive(bytes);
     return absl::InvalidArgumentError(
-        "is a zip archive but not a checkpoint: it has no data.pkl; give a .pth.tar file");
+        !foreign.empty()
+            ? foreign
+            : "is a zip archive but not a checkpoint: it has no data.pkl; give a .pth.tar file");
   }
   if (zip_->entries().count(folder_ + "byteorder") > 0) {
     const auto order = zip_->Read(folder_ + "byteorder");
@@ -108,11 +235,11 @@ absl::Status TensorFile::ParseZip(absl::string_view bytes) {
   return absl::OkStatus();
 }
 
-absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
+absl::Status TensorFile::ParseLegacy(absl::string_view bytes, size_t begin) {
   format_ = "legacy";
-  if (bytes.size() < kLegacy.size()) return absl::DataLossError("it is truncated");
+  if (begin == 0) return absl::DataLossError("it is truncated");
   // The writing machine, the object, and the keys of the storages in the order of their bytes.
-  const auto machine = Document::Parse(bytes, kLegacy.size());
+  const auto machine = Document::Parse(bytes, begin);
   if (!machine.ok()) return machine.status();
   const Value* little = machine->root().Find("little_endian");
   if (little == nullptr || little->kind != Value::kBool) {
@@ -137,7 +264,8 @@ absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
     }
     const TensorInfo& info = *found->second;
     const DType* dtype = FindDType(&DType::storage, info.storage_type);
-    if (dtype == nullptr) {
+    const int64_t width = dtype != nullptr ? dtype->width : WidthOfUnread(info.storage_type);
+    if (width == 0) {
       return absl::InvalidArgumentError(absl::StrCat(
           "holds a '", info.storage_type, "', which is not read; convert it to float32"));
     }
@@ -146,12 +274,12 @@ absl::Status TensorFile::ParseLegacy(absl::string_view bytes) {
       count |= uint64_t{static_cast<uint8_t>(bytes[at + i])} << (8 * i);
     }
     if (count != static_cast<uint64_t>(info.storage_size) || bytes.size() - at < 8 ||
-        count > (bytes.size() - at - 8) / dtype->width) {
+        count > (bytes.size() - at - 8) / width) {
       return absl::DataLossError(absl::StrCat("the storage '", info.key, "' at byte ", at,
                                               " is truncated or has the wrong size"));
     }
-    raw_[info.key] = bytes.substr(at + 8, count * dtype->width);
-    at += 8 + count * dtype->width;
+    raw_[info.key] = bytes.substr(at + 8, count * width);
+    at += 8 + count * width;
   }
   if (at != bytes.size()) {
     return absl::DataLossError(absl::StrCat("it continues after its last storage, at byte ", at));
@@ -184,7 +312,7 @@ absl::Status TensorFile::ParseSafetensors(absl::string_view bytes) {
 absl::StatusOr<TensorFile::Storage> TensorFile::FindStorage(const TensorInfo& tensor) {
   const DType* dtype = FindDType(&DType::storage, tensor.storage_type);
   if (dtype == nullptr) {
-    return Unsuitable(absl::StrCat("holds a '", tensor.storage_type,
+    return Unsuitable(absl::StrCat("holds a tensor of the type '", tensor.storage_type,
                                    "', which is not read; convert it to float32"));
   }
   absl::string_view bytes;

@@ -30,9 +30,11 @@ class TensorFile {
     absl::string_view bytes;
   };
 
-  // DataLoss if the file is truncated or damaged, InvalidArgument if it is something else,
-  // NotFound. Messages are one line with the file, the reason, the position if it helps, and the
-  // remedy. The bytes of a tensor are not accessed before it is read.
+  // DataLoss if the file is truncated or damaged, InvalidArgument if it is something else (what it
+  // is and how to convert it is said of TorchScript, programs of torch.export, and parts and
+  // folders of distributed checkpoints; of other folders, which file in them to give), NotFound.
+  // Messages are one line with the file, the reason, the position if it helps, and the remedy. The
+  // bytes of a tensor are not accessed before it is read.
   static absl::StatusOr<TensorFile> Open(const std::string& path);
 
   // The same for bytes in memory, which must outlive the result; `path` is for messages.
@@ -44,7 +46,8 @@ class TensorFile {
   const pickle::Value& root() const { return document_->root(); }
 
   // Returns the storage of which a tensor in root() is a view. DataLoss if its size or checksum (if
-  // the format has one) is wrong, or if the tensor extends past the storage or has more elements.
+  // the format has one) is wrong, or if the tensor extends past the storage or has more elements;
+  // InvalidArgument if it has a dtype that is not read (kDTypes).
   absl::StatusOr<Storage> Read(const pickle::TensorInfo& tensor);
 
   // Returns DataLoss that names the file.
@@ -58,7 +61,7 @@ class TensorFile {
   explicit TensorFile(std::string path) : path_(std::move(path)) {}
 
   absl::Status ParseZip(absl::string_view bytes);
-  absl::Status ParseLegacy(absl::string_view bytes);
+  absl::Status ParseLegacy(absl::string_view bytes, size_t begin);
   absl::Status ParsePickle(absl::string_view bytes);
   absl::Status ParseSafetensors(absl::string_view bytes);
   absl::StatusOr<Storage> FindStorage(const pickle::TensorInfo& tensor);

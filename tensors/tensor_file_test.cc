@@ -228,6 +228,94 @@ TEST(TensorFileTest, NothingIsRun) {
       HasSubstr("'__main__.Net'"));
 }
 
+// The same as torch.save(pickle_protocol=4) writes it: names and texts on the stack, in frames.
+std::string Protocol4(absl::string_view machine, absl::string_view object, absl::string_view keys) {
+  std::string file;
+  const absl::string_view magic("\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 13);
+  for (const absl::string_view body :
+       {magic, absl::string_view("M\xe9\x03."), machine, object, keys}) {
+    absl::StrAppend(&file, "\x80\x04\x95", Number(body.size(), 8), body);
+  }
+  return file;
+}
+
+std::string ShortText(absl::string_view text) {
+  return absl::StrCat("\x8c", std::string(1, static_cast<char>(text.size())), text, "\x94");
+}
+
+TEST(TensorFileTest, LegacyFilesOfProtocol4AreRead) {
+  const std::string object = absl::StrCat(
+      "}\x94(", ShortText("w"), ShortText("torch._utils"), ShortText("_rebuild_tensor_v2"),
+      "\x93\x94((", ShortText("storage"), ShortText("torch"), ShortText("FloatStorage"), "\x93\x94",
+      ShortText("7"), ShortText("cpu"), "K\x06Nt\x94QK", std::string(1, '\0'),
+      "K\x02K\x03\x86\x94K\x03K\x01\x86\x94", "\x89", ShortText("collections"),
+      ShortText("OrderedDict"), "\x93\x94)R\x94t\x94R\x94u.");
+  const std::string file = Protocol4(absl::StrCat("}\x94", ShortText("little_endian"), "\x88s."),
+                                     object, absl::StrCat("]\x94", ShortText("7"), "a.")) +
+                           Number(6, 8) + std::string(24, 1);
+  auto read = TensorFile::Parse("f.pth", file);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->format(), "legacy");
+  const pickle::Value* tensor = read->root().Find("w");
+  ASSERT_NE(tensor, nullptr);
+  EXPECT_EQ(tensor->tensor->sizes, std::vector<int64_t>({2, 3}));
+  EXPECT_TRUE(Digest(*read, *tensor->tensor).ok());
+  for (const size_t size : {11u, 20u, 30u, 38u, 60u}) {
+    EXPECT_THAT(Error(file.substr(0, size)), HasSubstr("damaged"));
+  }
+}
+
+TEST(TensorFileTest, WhatIsNoCheckpointIsNamedWithItsConversion) {
+  const ZipEntry pickle = {"net/data.pkl", "}."};
+  const auto error = [](absl::string_view bytes) {
+    return Error(bytes, absl::StatusCode::kInvalidArgument);
+  };
+  EXPECT_THAT(error(Zip({pickle, {"net/code/net.py", "x", 8}, {"net/constants.pkl", ")."}})),
+              HasSubstr("torch.jit.load"));
+  EXPECT_THAT(error(Zip({pickle, {"net/constants.pkl", ")."}})), HasSubstr("torch.jit.load"));
+  EXPECT_THAT(error(Zip({{"net/archive_format", "pt2"}, {"net/models/model.json", "{}"}})),
+              HasSubstr("torch.export.load"));
+  const std::string part = ZipOf({"FloatStorage", "0", 6, 0, {2, 3}, {3, 1}});
+  EXPECT_THAT(error(part + part), HasSubstr("dcp_to_torch_save"));
+  // Something else before an archive is damage.
+  EXPECT_THAT(Error("PK" + part.substr(2, 30) + part), HasSubstr("damaged"));
+}
+
+TEST(TensorFileTest, FoldersNameTheFileInThem) {
+  const std::string folder = ::testing::TempDir() + "/folder";
+  const auto message = [&] {
+    const absl::Status status = TensorFile::Open(folder).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
+    return std::string(status.message());
+  };
+  std::filesystem::create_directories(folder + "/checkpoints/deep");
+  EXPECT_THAT(message(), HasSubstr("is a folder"));
+  for (const char* name : {"checkpoints/deep/x.pth", "checkpoints/checkpoint_0008.pth.tar",
+                           "checkpoints/checkpoint_0009.pth.tar", "config.json"}) {
+    ASSERT_TRUE(base::WriteFileAtomically(folder + "/" + name, "x").ok());
+  }
+  EXPECT_THAT(message(), HasSubstr("'checkpoints/checkpoint_0009.pth.tar'"));
+  ASSERT_TRUE(base::WriteFileAtomically(folder + "/model.safetensors", "x").ok());
+  EXPECT_THAT(message(), HasSubstr("'model.safetensors'"));
+  ASSERT_TRUE(base::WriteFileAtomically(folder + "/.metadata", "x").ok());
+  EXPECT_THAT(message(), HasSubstr("dcp_to_torch_save"));
+  const std::string part = folder + "/__0_0.distcp";
+  ASSERT_TRUE(base::WriteFileAtomically(part, ZipOf({"FloatStorage", "0", 6, 0, {6}, {1}})).ok());
+  EXPECT_THAT(std::string(TensorFile::Open(part).status().message()),
+              HasSubstr("dcp_to_torch_save"));
+}
+
+TEST(TensorFileTest, ATypeThatIsNotReadDoesNotHideTheRest) {
+  const std::string header = absl::StrCat(
+      "{", Entry("x", "2,3", 0, 24), R"(,"c":{"dtype":"C64","shape":[2],"data_offsets":[24,40]}})");
+  auto file = TensorFile::Parse("f", Safetensors(header, 40));
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_TRUE(Digest(*file, *file->root().Find("x")->tensor).ok());
+  const absl::Status status = file->Read(*file->root().Find("c")->tensor).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("'C64'"));
+}
+
 TEST(TensorFileTest, LyingTensorsAreRefused) {
   const pickle::TensorInfo good = {"FloatStorage", "0", 6, 0, {2, 3}, {3, 1}};
   const std::string whole = ZipOf(good);

@@ -60,13 +60,19 @@ moco::StateDict TorchvisionNames(const moco::StateDict& state) {
   return renamed;
 }
 
-absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state) {
+std::string JsonList(const std::vector<std::string>& names) {
+  return nlohmann::json(names).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state,
+                              const std::vector<std::string>& classes) {
   moco::StateDict sorted = state;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return a.second.element_size() > b.second.element_size();
   });
   nlohmann::ordered_json header;
   header["__metadata__"] = {{"format", "pt"}};
+  if (!classes.empty()) header["__metadata__"]["classes"] = JsonList(classes);
   size_t at = 0;
   for (const auto& [name, tensor] : sorted) {
     const tensors::DType* dtype = moco::DTypeOf(tensor.scalar_type());

@@ -3,6 +3,7 @@
 #define TOOLS_EXPORT_FORMATS_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,8 +20,13 @@ absl::StatusOr<moco::StateDict> Detectron2Names(const moco::StateDict& state);
 moco::StateDict TorchvisionNames(const moco::StateDict& state);
 
 // The tensors are contiguous and aligned to their elements, those with the widest elements first.
+// `classes`, if there are any, are in the file's metadata, as a JSON list under this name.
 // InvalidArgument names a tensor of a dtype that safetensors does not support.
-absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state);
+absl::Status WriteSafetensors(const std::string& path, const moco::StateDict& state,
+                              const std::vector<std::string>& classes = {});
+
+// The names as the text of a JSON list. Bytes that are not UTF-8 are replaced.
+std::string JsonList(const std::vector<std::string>& names);
 
 // Writes {"model": the tensors as NumPy arrays, ...}, the form in which detectron2 loads a `.pkl`.
 // InvalidArgument names a tensor that NumPy or the format cannot hold.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "base/files.h"
 #include "base/program.h"
 #include "tensors/pickle.h"
@@ -121,13 +122,17 @@ absl::Status Inspect(const std::string& path) {
     Row row;
     if (value.kind != Value::kTensor) {
       row = {"", TypeName(value), "", Text(value)};
-    } else if (const auto digest = tensors::Digest(*file, *value.tensor); digest.ok()) {
-      row = {"", file->Read(*value.tensor)->dtype->name, absl::StrJoin(value.tensor->sizes, "x"),
-             absl::StrFormat("%08x", *digest)};
-      if (row.shape.empty()) row.shape = "scalar";
-      ++tensors;
     } else {
-      status.Update(digest.status());
+      const tensors::pickle::TensorInfo& info = *value.tensor;
+      const auto digest = tensors::Digest(*file, info);
+      // A type that is not read must not hide the rest of the file.
+      const bool unread = absl::IsInvalidArgument(digest.status());
+      if (!digest.ok() && !unread) return status.Update(digest.status());
+      const std::string type(absl::StripSuffix(info.storage_type, "Storage"));
+      row = {"", unread ? tensors::Printable(type) : file->Read(info)->dtype->name,
+             info.sizes.empty() ? "scalar" : absl::StrJoin(info.sizes, "x"),
+             unread ? "of a type that is not read" : absl::StrFormat("%08x", *digest)};
+      ++tensors;
     }
     row.name = name.empty() ? "(the file)" : tensors::Printable(name);
     rows.push_back(std::move(row));

@@ -6,6 +6,7 @@
 #include <climits>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/files.h"
@@ -13,32 +14,50 @@
 namespace tools {
 namespace {
 
-// Supported since ONNX 1.7 (2020).
-constexpr int kIrVersion = 7;
+// The version of the file's form that came with an opset: with ONNX 1.7 (2020), 1.10 (2021).
+constexpr int IrVersion(int opset) { return opset < 15 ? 7 : 8; }
 
-// The caller fills in the shape.
-onnx::TensorShapeProto* Declare(const char* name, onnx::ValueInfoProto* value) {
-  value->set_name(name);
-  auto* type = value->mutable_type()->mutable_tensor_type();
-  type->set_elem_type(onnx::TensorProto::FLOAT);
-  return type->mutable_shape();
+bool IsNumber(const std::string& attribute) {
+  return attribute == kOnnxGroup || attribute == kOnnxTransB || attribute == kOnnxTo;
+}
+
+void Declare(const OnnxModel::Value& from, onnx::ValueInfoProto* to) {
+  to->set_name(from.name);
+  auto* type = to->mutable_type()->mutable_tensor_type();
+  type->set_elem_type(from.is_bytes ? onnx::TensorProto::UINT8 : onnx::TensorProto::FLOAT);
+  for (const std::string& size : from.shape) {
+    int64_t number;
+    auto* dim = type->mutable_shape()->add_dim();
+    if (absl::SimpleAtoi(size, &number)) {
+      dim->set_dim_value(number);
+    } else {
+      dim->set_dim_param(size);
+    }
+  }
+}
+
+std::vector<std::string> ShapeOf(const onnx::ValueInfoProto& value) {
+  std::vector<std::string> shape;
+  for (const auto& dim : value.type().tensor_type().shape().dim()) {
+    shape.push_back(dim.has_dim_value() ? absl::StrCat(dim.dim_value()) : dim.dim_param());
+  }
+  return shape;
+}
+
+OnnxModel::Value Declared(const onnx::ValueInfoProto& value) {
+  return {value.name(), value.type().tensor_type().elem_type() == onnx::TensorProto::UINT8,
+          ShapeOf(value)};
 }
 
 onnx::ModelProto ToProto(const OnnxModel& model) {
   onnx::ModelProto proto;
-  proto.set_ir_version(kIrVersion);
+  proto.set_ir_version(IrVersion(model.opset));
   proto.set_producer_name("MoCo++");
-  proto.add_opset_import()->set_version(kOnnxOpset);
+  proto.add_opset_import()->set_version(model.opset);
   onnx::GraphProto* graph = proto.mutable_graph();
   graph->set_name("encoder");
-  onnx::TensorShapeProto* images = Declare(kOnnxInput, graph->add_input());
-  images->add_dim()->set_dim_param("batch");
-  images->add_dim()->set_dim_value(3);
-  images->add_dim()->set_dim_param("height");
-  images->add_dim()->set_dim_param("width");
-  onnx::TensorShapeProto* features = Declare(kOnnxOutput, graph->add_output());
-  features->add_dim()->set_dim_param("batch");
-  features->add_dim()->set_dim_value(model.features);
+  Declare(model.input, graph->add_input());
+  Declare(model.output, graph->add_output());
   for (const OnnxModel::Node& node : model.nodes) {
     onnx::NodeProto* to = graph->add_node();
     to->set_op_type(node.op);
@@ -48,7 +67,7 @@ onnx::ModelProto ToProto(const OnnxModel& model) {
     for (const auto& [name, values] : node.attributes) {
       onnx::AttributeProto* attribute = to->add_attribute();
       attribute->set_name(name);
-      if (name == kOnnxGroup) {
+      if (IsNumber(name)) {
         attribute->set_type(onnx::AttributeProto::INT);
         attribute->set_i(values.at(0));
         continue;
@@ -64,6 +83,11 @@ onnx::ModelProto ToProto(const OnnxModel& model) {
     for (const int64_t size : weight.shape) to->add_dims(size);
     to->set_raw_data(weight.bytes);
   }
+  for (const auto& [key, value] : model.metadata) {
+    auto* entry = proto.add_metadata_props();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
   return proto;
 }
 
@@ -77,13 +101,8 @@ std::string TypeName(int32_t type) {
 }
 
 OnnxContents::Entry Describe(const std::string& what, const onnx::ValueInfoProto& value) {
-  const auto& type = value.type().tensor_type();
-  OnnxContents::Entry entry{
-      absl::StrCat(what, " ", value.name()), TypeName(type.elem_type()), {}, {}};
-  for (const auto& dim : type.shape().dim()) {
-    entry.shape.push_back(dim.has_dim_value() ? absl::StrCat(dim.dim_value()) : dim.dim_param());
-  }
-  return entry;
+  return {absl::StrCat(what, " ", value.name()), TypeName(value.type().tensor_type().elem_type()),
+          ShapeOf(value), ""};
 }
 
 }  // namespace
@@ -104,9 +123,12 @@ absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path) {
     return absl::DataLossError(absl::StrCat("'", path, "' is not an ONNX file"));
   const onnx::GraphProto& graph = proto.graph();
   OnnxModel model;
-  if (graph.output_size() == 1 && graph.output(0).type().tensor_type().shape().dim_size() == 2) {
-    model.features = graph.output(0).type().tensor_type().shape().dim(1).dim_value();
+  if (proto.opset_import_size() == 1) {
+    model.opset = static_cast<int>(proto.opset_import(0).version());
   }
+  if (graph.input_size() == 1) model.input = Declared(graph.input(0));
+  if (graph.output_size() == 1) model.output = Declared(graph.output(0));
+  for (const auto& entry : proto.metadata_props()) model.metadata[entry.key()] = entry.value();
   for (const onnx::NodeProto& node : graph.node()) {
     OnnxModel::Node& to = model.nodes.emplace_back();
     to.op = node.op_type();
@@ -115,7 +137,7 @@ absl::StatusOr<OnnxModel> ReadOnnx(const std::string& path) {
     for (const onnx::AttributeProto& attribute : node.attribute()) {
       auto& values = to.attributes[attribute.name()];
       values.assign(attribute.ints().begin(), attribute.ints().end());
-      if (attribute.name() == kOnnxGroup) values = {attribute.i()};
+      if (IsNumber(attribute.name())) values = {attribute.i()};
     }
   }
   for (const onnx::TensorProto& tensor : graph.initializer()) {

@@ -13,29 +13,41 @@
 
 namespace tools {
 
-inline constexpr int kOnnxOpset = 13;
-inline constexpr char kOnnxGroup[] = "group";  // of a convolution: one number
+// The operators that are used mean the same in these and all between. The first is read by programs
+// since 2020; the other is the newest that Debian's libonnx has.
+inline constexpr int kOnnxOpset = 13, kNewestOnnxOpset = 17;
 
-// A graph from the input "images" (batch x 3 x height x width; all but the 3 are free) to the
-// output "features" (batch x features), in float32.
+// Attributes that are one number: of a convolution, a matrix product and a cast.
+inline constexpr char kOnnxGroup[] = "group", kOnnxTransB[] = "transB", kOnnxTo[] = "to";
+inline constexpr int64_t kOnnxFloat = 1;  // for kOnnxTo
+
+// A graph in float32 from one input to one output.
 struct OnnxModel {
+  struct Value {
+    std::string name;
+    bool is_bytes = false;           // uint8 instead of float32
+    std::vector<std::string> shape;  // for each dimension its size, or a name if it is free
+  };
   struct Node {
     std::string op;
     std::vector<std::string> inputs;
     std::string output;
-    std::map<std::string, std::vector<int64_t>> attributes;  // lists, all but kOnnxGroup
+    std::map<std::string, std::vector<int64_t>> attributes;  // lists, all but those above
   };
   struct Weight {
     std::vector<int64_t> shape;
     std::string bytes;  // little-endian floats in row-major order
   };
 
-  int64_t features = 0;
+  int opset = kOnnxOpset;
+  Value input, output;
   std::vector<Node> nodes;  // each after the nodes whose output it uses
   std::map<std::string, Weight> weights;
+  std::map<std::string, std::string> metadata;
 };
 
-inline constexpr char kOnnxInput[] = "images", kOnnxOutput[] = "features";
+inline constexpr char kOnnxInput[] = "images", kOnnxFeatures[] = "features",
+                      kOnnxLogits[] = "logits";
 
 // Writes atomically. InvalidArgument, to be read after the checkpoint's name, if the model is too
 // large for a file of protocol buffers (2 GB).

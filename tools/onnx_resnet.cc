@@ -5,6 +5,7 @@
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/linear.h>
 #include <ATen/ops/max_pool2d.h>
 #include <ATen/ops/relu.h>
 
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 namespace tools {
 namespace {
@@ -23,13 +26,17 @@ constexpr double kEpsilon = 1e-5;  // of batch normalisation, in torchvision and
 
 class Builder {
  public:
-  explicit Builder(const moco::StateDict& state) : state_(state.begin(), state.end()) {}
+  Builder(const moco::StateDict& state, const OnnxOptions& options)
+      : state_(state.begin(), state.end()), options_(options) {
+    model_.opset = options.opset;
+  }
 
   absl::StatusOr<OnnxModel> Build() {
     if (!Has("conv1.weight") || state_["conv1.weight"].dim() != 4) return NoResNet("conv1.weight");
     channels_[kOnnxInput] = state_["conv1.weight"].size(1);
     const bool imagenet = state_["conv1.weight"].size(2) == 7;
-    std::string x = Add("Relu", {ConvNorm(kOnnxInput, "conv1", "bn1", imagenet ? 2 : 1)}, "relu");
+    std::string x = Input(absl::StrCat(channels_[kOnnxInput]));
+    x = Add("Relu", {ConvNorm(x, "conv1", "bn1", imagenet ? 2 : 1)}, "relu");
     if (imagenet) x = Add("MaxPool", {x}, "maxpool", Window(3, 2));
     for (int stage = 1; Has(absl::StrCat("layer", stage, ".0.conv1.weight")); ++stage) {
       for (int b = 0;; ++b) {
@@ -39,7 +46,13 @@ class Builder {
       }
     }
     x = Add("GlobalAveragePool", {x}, "avgpool");
-    Add("Flatten", {x}, kOnnxOutput);
+    x = Add("Flatten", {x}, kOnnxFeatures);
+    if (Has("fc.weight")) {
+      x = Add("Gemm", {x, Weight("fc.weight"), Weight("fc.bias")}, kOnnxLogits,
+              {{kOnnxTransB, {1}}});
+      width_ = state_["fc.weight"].size(0);
+    }
+    model_.output = {x, /*is_bytes=*/false, {"batch", absl::StrCat(width_)}};
     if (!missing_.empty()) return NoResNet(missing_);
     for (const auto& [name, tensor] : state_) {
       if (model_.weights.count(name) || absl::EndsWith(name, ".num_batches_tracked")) continue;
@@ -72,6 +85,30 @@ class Builder {
     return output;
   }
 
+  // Declares the input, adds what makes a tensor of bytes, and returns the tensor's name.
+  std::string Input(const std::string& channels) {
+    if (options_.mean.empty()) {
+      model_.input = {kOnnxInput, /*is_bytes=*/false, {"batch", channels, "height", "width"}};
+      return kOnnxInput;
+    }
+    model_.input = {kOnnxInput, /*is_bytes=*/true, {"batch", "height", "width", channels}};
+    std::string x = Add("Transpose", {kOnnxInput}, "channels_first", {{"perm", {0, 3, 1, 2}}});
+    x = Add("Cast", {x}, "values", {{kOnnxTo, {kOnnxFloat}}});
+    x = Add("Div", {x, Constant("preprocessing.scale", {255}, {})}, "scaled");
+    const std::vector<int64_t> each = {1, static_cast<int64_t>(options_.mean.size()), 1, 1};
+    x = Add("Sub", {x, Constant("preprocessing.mean", options_.mean, each)}, "centred");
+    return Add("Div", {x, Constant("preprocessing.std", options_.std, each)}, "normalized");
+  }
+
+  // Adds numbers to the model and returns their name.
+  std::string Constant(const std::string& name, const std::vector<double>& values,
+                       const std::vector<int64_t>& shape) {
+    const std::vector<float> floats(values.begin(), values.end());
+    model_.weights[name] = {shape, std::string(reinterpret_cast<const char*>(floats.data()),
+                                               floats.size() * sizeof(float))};
+    return name;
+  }
+
   // Adds the tensor to the model and returns its name.
   std::string Weight(const std::string& name) {
     const auto found = state_.find(name);
@@ -95,7 +132,7 @@ class Builder {
     // The number of groups: the image's channels divided by the weight's input channels.
     if (whole && shape[1] > 0) attributes[kOnnxGroup] = {channels_[x] / shape[1]};
     const std::string y = Add("Conv", {x, weight}, conv, std::move(attributes));
-    channels_[y] = model_.features = whole ? shape[0] : 0;
+    channels_[y] = width_ = whole ? shape[0] : 0;
     return Add("BatchNormalization",
                {y, Weight(bn + ".weight"), Weight(bn + ".bias"), Weight(bn + ".running_mean"),
                 Weight(bn + ".running_var")},
@@ -120,20 +157,43 @@ class Builder {
   }
 
   std::map<std::string, at::Tensor> state_;
+  const OnnxOptions options_;
   OnnxModel model_;
+  int64_t width_ = 0;                        // of the output, so far
   std::map<std::string, int64_t> channels_;  // of each node's output
   std::string missing_;
 };
 
+// DataLoss unless the tensor is what the graph declares. `free` has the sizes of free dimensions.
+absl::Status CheckDeclared(const OnnxModel::Value& value, const at::Tensor& tensor,
+                           std::map<std::string, int64_t>& free) {
+  bool fits = tensor.dim() == static_cast<int64_t>(value.shape.size()) &&
+              tensor.scalar_type() == (value.is_bytes ? at::kByte : at::kFloat);
+  for (int64_t i = 0; fits && i < tensor.dim(); ++i) {
+    int64_t size;
+    if (!absl::SimpleAtoi(value.shape[i], &size)) {
+      size = free.emplace(value.shape[i], tensor.size(i)).first->second;
+    }
+    fits = tensor.size(i) == size;
+  }
+  if (fits) return absl::OkStatus();
+  return absl::DataLossError(
+      absl::StrCat("declares '", value.name, "' as ", value.is_bytes ? "uint8 " : "float32 ",
+                   absl::StrJoin(value.shape, " x "), ", but it is ",
+                   toString(tensor.scalar_type()), " ", absl::StrJoin(tensor.sizes(), " x ")));
+}
+
 }  // namespace
 
-absl::StatusOr<OnnxModel> ResNetGraph(const moco::StateDict& state) {
-  return Builder(state).Build();
+absl::StatusOr<OnnxModel> ResNetGraph(const moco::StateDict& state, const OnnxOptions& options) {
+  return Builder(state, options).Build();
 }
 
 absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& images) {
   at::NoGradGuard no_grad;
-  std::map<std::string, at::Tensor> values{{kOnnxInput, images}};
+  std::map<std::string, int64_t> free;
+  if (absl::Status s = CheckDeclared(model.input, images, free); !s.ok()) return s;
+  std::map<std::string, at::Tensor> values{{model.input.name, images}};
   for (const auto& [name, weight] : model.weights) {
     const int64_t floats = static_cast<int64_t>(weight.bytes.size() / sizeof(float));
     const at::Tensor flat = at::from_blob(const_cast<char*>(weight.bytes.data()), {floats});
@@ -154,6 +214,11 @@ absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& im
     };
     const int64_t stride = given("strides", 0), pad = given("pads", 0);
     if (op == "Conv" && x.size() == 2) {
+      if (x[0].dim() != 4 || x[1].dim() != 4 ||
+          x[0].size(1) != x[1].size(1) * given(kOnnxGroup, 0)) {
+        return absl::DataLossError(
+            absl::StrCat("has '", inputs[1], "', which takes other channels than it is given"));
+      }
       values[output] = at::convolution(x[0], x[1], {}, {stride, stride}, {pad, pad}, {1, 1}, false,
                                        {0, 0}, given(kOnnxGroup, 0));
     } else if (op == "BatchNormalization" && x.size() == 5) {
@@ -169,12 +234,26 @@ absl::StatusOr<at::Tensor> Evaluate(const OnnxModel& model, const at::Tensor& im
       values[output] = x[0].mean({2, 3}, /*keepdim=*/true);
     } else if (op == "Flatten" && x.size() == 1) {
       values[output] = x[0].flatten(1);
+    } else if (op == "Gemm" && x.size() == 3 && x[1].dim() == 2 && x[0].dim() == 2 &&
+               x[0].size(1) == x[1].size(1)) {
+      values[output] = at::linear(x[0], x[1], x[2]);
+    } else if (op == "Transpose" && x.size() == 1 && x[0].dim() == 4) {
+      values[output] =
+          x[0].permute({given("perm", 0), given("perm", 1), given("perm", 2), given("perm", 3)});
+    } else if (op == "Cast" && x.size() == 1) {
+      values[output] = x[0].to(at::kFloat);
+    } else if (op == "Div" && x.size() == 2) {
+      values[output] = x[0] / x[1];
+    } else if (op == "Sub" && x.size() == 2) {
+      values[output] = x[0] - x[1];
     } else {
       return absl::DataLossError(absl::StrCat("has a node '", op, "' that is not known"));
     }
   }
-  if (!values.count(kOnnxOutput)) return absl::DataLossError("has no output");
-  return values[kOnnxOutput];
+  const auto output = values.find(model.output.name);
+  if (output == values.end()) return absl::DataLossError("has no output");
+  if (absl::Status s = CheckDeclared(model.output, output->second, free); !s.ok()) return s;
+  return output->second;
 }
 
 }  // namespace tools

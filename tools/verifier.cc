@@ -4,21 +4,25 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cstring>
+#include <opencv2/core/mat.hpp>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "augment/augmentation.h"
-#include "augment/presets.h"
 #include "base/rng.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
-#include "moco/backbones/backbone.h"
+#include "lincls/encoders/frozen_backbone.h"
+#include "moco/checkpoints/checkpoint.h"
 #include "moco/checkpoints/state_dict.h"
 #include "moco/training/images.h"
 #include "tools/export_formats.h"
 #include "tools/onnx_file.h"
 #include "tools/onnx_resnet.h"
+#include "tools/timm_folder.h"
 
 namespace tools {
 namespace {
@@ -26,31 +30,68 @@ namespace {
 constexpr int64_t kImages = 8;
 constexpr double kRounding = 1e-5;  // allows for another order of sums in float32
 
-// Returns images that are evenly spread over the data set: N x C x H x W, channels_last.
-absl::StatusOr<at::Tensor> ReadImages(const std::string& folder, const std::string& views,
-                                      int channels, const std::string& range) {
+struct Images {
+  at::Tensor pixels;  // N x C x H x W, channels_last, float32
+  at::Tensor bytes;   // N x H x W x C, uint8, before to_tensor; undefined: not asked for
+};
+
+// Copies the image that `steps` make of `image` into `out`, rows x cols x channels bytes.
+absl::Status CopyBytes(const augment::Pipeline& steps, const cv::Mat& image,
+                       const at::Tensor& out) {
+  base::Rng rng(0, base::Purpose::kView, 0, 0);
+  const cv::Mat result = steps(image, rng).clone();  // without gaps between the rows
+  const auto bytes = result.total() * result.elemSize();
+  if (result.depth() != CV_8U || bytes != out.nbytes()) {
+    return absl::InvalidArgumentError(
+        "cannot be verified with --with-preprocessing on images of more than 8 bits; give "
+        "--images");
+  }
+  std::memcpy(out.mutable_data_ptr(), result.data, bytes);
+  return absl::OkStatus();
+}
+
+// Reads images that are evenly spread over the data set.
+absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& folder, bool bytes) {
+  const int channels = exported.channels;
   std::string place = folder;
   if (place.empty()) {
     auto demo = data::DemoFolder();
     if (!demo.ok()) return demo.status();
     place = *demo + "/test";
   }
-  const auto dataset = data::OpenDataset(
-      {.path = place, .decode = {.channels = channels}, .range = range}, data::Split::kPretraining);
+  const auto dataset =
+      data::OpenDataset({.path = place,
+                         .decode = {.channels = channels},
+                         .range = exported.checkpoint.facts.Setting(moco::kRangeSetting)},
+                        data::Split::kPretraining);
   if (!dataset.ok()) return dataset.status();
-  const auto pipeline = augment::Pipeline::Create(views, channels);
+  const auto pipeline = augment::Pipeline::Create(exported.views, channels);
   if (!pipeline.ok()) return pipeline.status();
   const auto view = moco::MakeView(*pipeline);
   if (!view.ok()) return view.status();
+  std::optional<augment::Pipeline> on_bytes;
+  if (bytes) {
+    const auto preprocessing = PreprocessingOf(exported);
+    if (!preprocessing.ok()) return preprocessing.status();
+    auto steps = augment::Pipeline::Create(preprocessing->on_bytes, channels);
+    if (!steps.ok()) return steps.status();
+    on_bytes = *std::move(steps);
+  }
   const int64_t size = dataset->dataset->size(), n = std::min(kImages, size);
-  at::Tensor pixels = at::empty({n, pipeline->output().rows, pipeline->output().cols, channels});
+  const at::Tensor pixels =
+      at::empty({n, pipeline->output().rows, pipeline->output().cols, channels});
+  Images images;
+  if (bytes) images.bytes = at::empty(pixels.sizes(), at::kByte);
   for (int64_t i = 0; i < n; ++i) {
     const auto image = dataset->dataset->Image(i * size / n);
     if (!image.ok()) return image.status();
     base::Rng rng(0, base::Purpose::kView, 0, i);
     (*view)(*image, rng, pixels[i].mutable_data_ptr<float>());
+    if (!bytes) continue;
+    if (absl::Status s = CopyBytes(*on_bytes, *image, images.bytes[i]); !s.ok()) return s;
   }
-  return pixels.permute({0, 3, 1, 2});
+  images.pixels = pixels.permute({0, 3, 1, 2});
+  return images;
 }
 
 absl::Status Damaged(const std::string& path, absl::string_view what) {
@@ -60,49 +101,45 @@ absl::Status Damaged(const std::string& path, absl::string_view what) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const moco::Checkpoint& checkpoint,
-                                                           const std::string& arch,
-                                                           const std::string& folder) {
-  auto backbone = lincls::FrozenBackbone::Create(checkpoint, lincls::kPretrained, arch);
-  if (!backbone.ok()) return backbone.status();
-  const std::string views = checkpoint.facts.Setting(moco::kEvalViewsSetting);
-  const int channels = *moco::ImageChannels((*backbone)->spec());
-  const std::string normalize = augment::NormalizeSpec(channels == 3 ? "imagenet" : "grey");
-  auto images = ReadImages(folder, views.empty() ? augment::EvaluationViews(224, normalize) : views,
-                           channels, checkpoint.facts.Setting(moco::kRangeSetting));
+absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const Exported& exported,
+                                                           const std::string& folder, bool bytes) {
+  const auto images = ReadImages(exported, folder, bytes);
   if (!images.ok()) return images.status();
-  return std::unique_ptr<Verifier>(new Verifier(*std::move(backbone), *std::move(images)));
+  return std::unique_ptr<Verifier>(new Verifier(exported, images->pixels, images->bytes));
 }
 
-absl::StatusOr<at::Tensor> Verifier::Features(const std::string& path,
-                                              const std::string& format) const {
+absl::StatusOr<at::Tensor> Verifier::Output(const std::string& path,
+                                            const std::string& format) const {
   if (format == "onnx") {
     const auto model = ReadOnnx(path);
     if (!model.ok()) return model.status();
-    auto features = Evaluate(*model, images_);
-    return features.ok() ? features : Damaged(path, features.status().message());
+    auto output = Evaluate(*model, model->input.is_bytes ? bytes_ : images_);
+    return output.ok() ? output : Damaged(path, output.status().message());
   }
-  auto read = moco::ReadCheckpoint(path);
+  const std::string file = format == "timm" ? absl::StrCat(path, "/", kTimmWeights) : path;
+  auto read = moco::ReadCheckpoint(file);
   if (!read.ok()) return read.status();
   if (format == "detectron2") read->state = TorchvisionNames(read->state);
-  const auto backbone =
-      lincls::FrozenBackbone::Create(*read, lincls::kPretrained, backbone_->spec());
-  if (!backbone.ok()) return Damaged(path, backbone.status().message());
-  const absl::Status same = moco::CheckEqual((*backbone)->State(), backbone_->State());
-  if (!same.ok()) return Damaged(path, same.message());
-  return (**backbone)(images_);
+  const moco::StateDict layer = moco::Below(read->state, "fc.");
+  const lincls::FrozenBackbone& expected = *exported_.backbone;
+  const auto backbone = lincls::FrozenBackbone::Create(*read, lincls::kPretrained, expected.spec());
+  if (!backbone.ok()) return Damaged(file, backbone.status().message());
+  absl::Status same = moco::CheckEqual((*backbone)->State(), expected.State());
+  if (format != "detectron2") same.Update(moco::CheckEqual(layer, exported_.layer));
+  if (!same.ok()) return Damaged(file, same.message());
+  return exported_.Output((**backbone)(images_));
 }
 
 absl::StatusOr<double> Verifier::Difference(const std::string& path,
                                             const std::string& format) const {
-  const auto features = Features(path, format);
-  if (!features.ok()) return features.status();
-  const at::Tensor expected = (*backbone_)(images_);
-  if (features->sizes() != expected.sizes())
-    return Damaged(path, "gives features of another length");
-  const double difference = ((*features - expected).norm() / expected.norm()).item<double>();
+  const auto output = Output(path, format);
+  if (!output.ok()) return output.status();
+  const at::Tensor expected = exported_.Output((*exported_.backbone)(images_));
+  if (output->sizes() != expected.sizes())
+    return Damaged(path, "gives an output of another length");
+  const double difference = ((*output - expected).norm() / expected.norm()).item<double>();
   if (!(difference <= kRounding)) {
-    return Damaged(path, absl::StrCat("gives other features than the checkpoint: they differ by ",
+    return Damaged(path, absl::StrCat("gives another output than the checkpoint: they differ by ",
                                       difference, " of their norm"));
   }
   return difference;

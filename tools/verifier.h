@@ -7,37 +7,38 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
-#include "lincls/encoders/frozen_backbone.h"
-#include "moco/checkpoints/checkpoint.h"
+#include "tools/exported.h"
 
 namespace tools {
 
 class Verifier {
  public:
-  // Computes the checkpoint's features of a few images in `folder` (empty: the demo's), with its
-  // evaluation views. `arch` is as for FrozenBackbone::Create. InvalidArgument is to be read after
-  // the checkpoint's name.
-  static absl::StatusOr<std::unique_ptr<Verifier>> Create(const moco::Checkpoint& checkpoint,
-                                                          const std::string& arch,
-                                                          const std::string& folder);
+  // Reads a few images in `folder` (empty: the demo's) with the evaluation views of `exported`,
+  // which must outlive the result. With `bytes`, also as a graph with preprocessing takes them.
+  // InvalidArgument is to be read after the checkpoint's name.
+  static absl::StatusOr<std::unique_ptr<Verifier>> Create(const Exported& exported,
+                                                          const std::string& folder, bool bytes);
 
   // Reads `path`, which has the format named by --to, and returns the difference between its
-  // features and the checkpoint's, relative to their norm. DataLoss if the difference is larger
-  // than rounding, or if a tensor is missing or changed.
+  // output (a classifier's logits, an encoder's features) and the checkpoint's, relative to their
+  // norm. DataLoss if the difference is larger than rounding, if a tensor is missing or changed, or
+  // if a file that declares its input and output declares others.
   absl::StatusOr<double> Difference(const std::string& path, const std::string& format) const;
 
   int64_t images() const { return images_.size(0); }
 
  private:
-  Verifier(std::unique_ptr<lincls::FrozenBackbone> backbone, at::Tensor images)
-      : backbone_(std::move(backbone)), images_(std::move(images)) {}
+  Verifier(const Exported& exported, at::Tensor images, at::Tensor bytes)
+      : exported_(exported), images_(std::move(images)), bytes_(std::move(bytes)) {}
 
-  absl::StatusOr<at::Tensor> Features(const std::string& path, const std::string& format) const;
+  absl::StatusOr<at::Tensor> Output(const std::string& path, const std::string& format) const;
 
-  const std::unique_ptr<lincls::FrozenBackbone> backbone_;
-  const at::Tensor images_;
+  const Exported& exported_;
+  const at::Tensor images_;  // N x C x H x W, float32
+  const at::Tensor bytes_;   // N x H x W x C, uint8; undefined: not asked for
 };
 
 }  // namespace tools

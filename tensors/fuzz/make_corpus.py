@@ -4,6 +4,7 @@
 """
 
 import collections
+import io
 import os
 import pickle
 import sys
@@ -33,6 +34,25 @@ os.chdir(sys.argv[1])
 for name, contents in seeds.items():
     torch.save(contents, f"zip/{name}")
     torch.save(contents, f"legacy/{name}", _use_new_zipfile_serialization=False)
+for protocol in (4, 5):
+    torch.save(seeds["state"], f"zip/protocol{protocol}", pickle_protocol=protocol)
+    torch.save(seeds["state"], f"legacy/protocol{protocol}", pickle_protocol=protocol, _use_new_zipfile_serialization=False)
+# Types that are not read beside one that is; and what is no state dict: a program, and a distributed checkpoint's part.
+odd = {"w": base, "c": base.to(torch.complex64), "f": base.to(torch.float8_e4m3fn)}
+torch.save(odd, "zip/odd")
+torch.save(odd, "legacy/odd", _use_new_zipfile_serialization=False)
+save_file(odd, "safetensors/odd")
+script = io.BytesIO()
+torch.jit.save(torch.jit.script(torch.nn.Linear(2, 3)), script)
+with zipfile.ZipFile(script) as whole, zipfile.ZipFile("zip/script", "w") as archive:
+    for entry in whole.infolist():
+        if not entry.filename.endswith(".debug_pkl"):  # with the paths of this machine
+            archive.writestr(entry, whole.read(entry))
+with open("zip/parts", "wb") as file:
+    for tensor in (base, base + 1):
+        part = io.BytesIO()
+        torch.save(tensor, part)
+        file.write(part.getvalue())
 save_file({"w": base, "n": torch.tensor(7)}, "safetensors/state", metadata={"format": "pt"})
 save_file({"e": torch.zeros(0, 2), "h": base.half(), "b": base > 1}, "safetensors/dtypes")
 for dtype in ("<f2", "<f4", "<f8"):

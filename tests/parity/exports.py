@@ -9,10 +9,12 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
 import onnx
 import onnxruntime
 import safetensors.torch
 import torch
+import torchvision
 from PIL import Image
 from torchvision.transforms import functional
 
@@ -72,6 +74,15 @@ def check_exports(work, pretrain, export, arch):
         [features] = session.run(["features"], {"images": images[size][:batch].numpy()})
         check(f"{arch}, onnx, {batch} of {size} pixels", torch.from_numpy(features), expected[size][:batch])
 
+    # The newest opset, from the run folder; images of bytes, normalised inside.
+    subprocess.run([export, run, "--to=onnx", f"--out={run / 'bytes'}", "--opset=17", "--with-preprocessing", "--verify"],
+                   check=True)
+    onnx.checker.check_model(run / "bytes", full_check=True)
+    session = onnxruntime.InferenceSession(run / "bytes", options, providers=["CPUExecutionProvider"])
+    pixels = np.stack([np.asarray(functional.resize(Image.open(file), 32)) for file in sorted((work / "images").glob("*/*.jpg"))])
+    [features] = session.run(["features"], {"images": pixels})
+    check(f"{arch}, onnx from bytes", torch.from_numpy(features), expected[32])
+
     # detectron2 is on no package index: what it would load, under the names that the official conversion gives.
     with open(files["detectron2"], "rb") as file:
         arrays = pickle.load(file)["model"]
@@ -84,6 +95,33 @@ def check_exports(work, pretrain, export, arch):
     assert not arrays, arrays.keys()
 
 
+def check_channels(work, export, channels):
+    """What the file declares is what the network takes."""
+    network = torchvision.models.resnet18()
+    network.conv1 = torch.nn.Conv2d(channels, 64, 7, 2, 3, bias=False)
+    network.eval().fc = torch.nn.Identity()
+    file, out = work / f"{channels}.pth", work / f"{channels}.onnx"
+    torch.save(network.state_dict(), file)
+    subprocess.run([export, file, f"--arch=resnet18:channels={channels}", "--to=onnx", f"--out={out}"], check=True)
+    onnx.checker.check_model(out, full_check=True)
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == ["batch", channels, "height", "width"], session.get_inputs()[0].shape
+    x = torch.rand(3, channels, 50, 40)
+    check(f"onnx, {channels} channels", torch.from_numpy(session.run(None, {"images": x.numpy()})[0]), network(x))
+
+
+def check_classifier(work, export):
+    network = torchvision.models.resnet18(num_classes=7).eval()
+    file, out = work / "classifier.pth.tar", work / "classifier.onnx"
+    torch.save({"epoch": 1, "arch": "resnet18", "optimizer": {},
+                "state_dict": {f"module.{name}": tensor for name, tensor in network.state_dict().items()}}, file)
+    subprocess.run([export, file, "--to=onnx", f"--out={out}", "--verify"], check=True)
+    onnx.checker.check_model(out, full_check=True)
+    session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+    x = torch.rand(3, 3, 50, 40)
+    check("onnx, a classifier", torch.from_numpy(session.run(["logits"], {"images": x.numpy()})[0]), network(x))
+
+
 def main():
     pretrain, export, demo = sys.argv[1:]
     torch.set_num_threads(1)
@@ -93,6 +131,9 @@ def main():
         # Three convolutions in a block and pooling; groups; two convolutions and no pooling.
         for arch in ("resnet50", "resnext50_32x4d", "resnet_small"):
             check_exports(work, pretrain, export, arch)
+        for channels in (1, 4):
+            check_channels(work, export, channels)
+        check_classifier(work, export)
 
 
 if __name__ == "__main__":

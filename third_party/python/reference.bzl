@@ -16,6 +16,8 @@ def _reference_python_impl(rctx):
     if rctx.attr.writers_lock:
         folders.append(fetch_to_tar_packages(rctx, rctx.attr.to_tar_lock))
         folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "40 MB", "200 MB"))
+    if rctx.attr.models_lock:
+        folders.append(fetch_wheels(rctx, rctx.attr.models_lock, "programs that load networks", "30 MB", "200 MB"))
     rctx.file(
         "python",
         "#!/bin/sh\nPYTHONPATH='%s' exec python3 \"$@\"\n" % ":".join(folders),
@@ -28,6 +30,8 @@ reference_python_repository = repository_rule(
     attrs = {
         "cuda_lock": attr.label(allow_single_file = True),
         "lock": attr.label(allow_single_file = True),
+        # With this it also has what loads exported networks.
+        "models_lock": attr.label(allow_single_file = True),
         "readers_lock": attr.label(allow_single_file = True),
         "to_tar_lock": attr.label(allow_single_file = True),
         "torch_lock": attr.label(allow_single_file = True),
