@@ -40,7 +40,7 @@ const std::vector<Chart>& Charts() {
         {"epoch_loss", "mean of an epoch"},
         {"validation_loss", "validation"}}},
       {"Loss relative to chance",
-       "1 is chance, whatever the length of the queue.",
+       "100 % is chance, whatever the length of the queue.",
        true,
        {{"loss_of_chance", "loss / chance"}}},
       {"Accuracy of kNN and linear probe", "", true, {{"knn", "kNN"}, {"probe", "linear probe"}}},

@@ -29,7 +29,7 @@ std::string Picture(const cv::Mat& image, const std::string& title, int side) {
   const bool small = std::max(shown.rows, shown.cols) <= kSmall;
   const std::string text = page::HtmlText(title);
   return absl::StrCat(
-      "<img class=\"open\" loading=\"lazy\" width=\"", shown.cols, "\" height=\"", shown.rows,
+      "<img class=\"open\" decoding=\"async\" width=\"", shown.cols, "\" height=\"", shown.rows,
       "\" alt=\"", text, "\" title=\"", text, "\" src=\"data:image/", small ? "png" : "jpeg",
       ";base64,",
       absl::Base64Escape(small ? data::EncodePng(shown) : data::EncodeJpeg(shown, kQuality)),

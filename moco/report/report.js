@@ -36,7 +36,7 @@
     const step = (high - low) / count, power = 10 ** Math.floor(Math.log10(step));
     const size = power * [1, 2, 5, 10].find((f) => f * power >= step * 0.999);
     const all = [];
-    for (let i = Math.ceil(low / size - 1e-9); i <= high / size + 1e-9; ++i) all.push(i * size);
+    for (let i = Math.ceil(low / size - 1e-9); i <= high / size + 1e-9; ++i) all.push(i * size + 0);  // never -0
     return all;
   };
   const logTicks = (low, high) => {
@@ -68,7 +68,7 @@
       Math.min(series.x.length, lowerBound(series.x, to / scale) + 2)];
   };
 
-  const left = 58, right = 8, top = 8, bottom = 22;
+  const left = 58, right = 22, top = 8, bottom = 22;
   const dashes = ["", "7 4", "2 3", "9 3 2 3"];
   const namesOf = (chart) => [...new Set(chart.series.map((s) => s.name))];
   // Of several runs, colours are runs and dashes are numbers; of one run, colours are numbers.

@@ -35,7 +35,7 @@ constexpr char kNormalize[] = "|normalize:mean=0.5,std=0.25";
 
 // A run of 3 epochs of 10 steps, whose last epoch has these numbers.
 Run MakeRun(double loss_of_chance = 0.6, double leak = 0) {
-  Run run;
+  report::Run run;
   run.path = "/runs/one";
   run.name = "one";
   run.settings.program = "//moco:pretrain";
@@ -91,10 +91,10 @@ TEST(CurvesTest, ChanceAndTheQueueThatFills) {
 }
 
 TEST(CurvesTest, ManyRunsHaveFewPointsEach) {
-  Run run = MakeRun();
+  report::Run run = MakeRun();
   for (int64_t step = 31; step <= 100'000; ++step)
     run.metrics["loss"].push_back({step, 5.0 + step % 7});
-  const nlohmann::json curves = Curves(std::vector<Run>(50, run));
+  const nlohmann::json curves = Curves(std::vector<report::Run>(50, run));
   size_t points = 0;
   for (const auto& series : curves["charts"][0]["series"]) points += series["x"].size();
   EXPECT_LE(points, 25'000u);
@@ -107,13 +107,13 @@ TEST(AdviceTest, VerdictsNameTheirFlags) {
   EXPECT_THAT(Advice(MakeRun(0.99)), Contains(HasSubstr("--lr")));
   EXPECT_EQ(VerdictWord(MakeRun(0.6, 0.5)), "leaking");
   EXPECT_THAT(Advice(MakeRun(0.6, 0.5)), Contains(HasSubstr("--bn-splits")));
-  Run started = MakeRun();
+  report::Run started = MakeRun();
   started.metrics.erase("leak");
   EXPECT_EQ(VerdictWord(started), "started");
 }
 
 TEST(AdviceTest, TheBestAccuracyAndWaiting) {
-  Run run = MakeRun();
+  report::Run run = MakeRun();
   run.metrics["knn"] = {{0, 0.3}, {10, 0.5}, {20, 0.6}, {30, 0.55}};
   run.metrics["waiting"] = {{1, 0.0}, {29, 0.5}, {30, 0.3}};
   const std::vector<std::string> advice = Advice(run);
@@ -129,7 +129,7 @@ Run RunOnImages(int images) {
     data::WriteTestFile(absl::StrCat(folder, "/", i / 10, i % 10, ".png"),
                         data::EncodePng(data::TestImage(i, 24, 30)));
   }
-  Run run = MakeRun();
+  report::Run run = MakeRun();
   run.flags["data"] = folder;
   run.flags["seed"] = "5";
   run.settings.facts["views"] = absl::StrCat(kViews, kNormalize);
@@ -139,7 +139,7 @@ Run RunOnImages(int images) {
 
 // The loader's first batch is what the network saw.
 TEST(PairsTest, ViewsAreThoseOfTheLoader) {
-  const Run run = RunOnImages(9);
+  const report::Run run = RunOnImages(9);
   const auto pairs = FirstPairs(run, nullptr, 4);
   ASSERT_TRUE(pairs.ok()) << pairs.status();
   ASSERT_EQ(pairs->pairs.size(), 4u);
@@ -177,7 +177,7 @@ TEST(PairsTest, ViewsAreThoseOfTheLoader) {
 }
 
 TEST(PairsTest, DataThatHaveChangedOrAreGone) {
-  Run run = RunOnImages(5);
+  report::Run run = RunOnImages(5);
   run.settings.facts["data"] = "9 images";
   const auto pairs = FirstPairs(run, nullptr, 24);
   ASSERT_TRUE(pairs.ok()) << pairs.status();
@@ -190,7 +190,7 @@ TEST(PairsTest, DataThatHaveChangedOrAreGone) {
 }
 
 TEST(ReportTest, OneRun) {
-  Run run = RunOnImages(3);
+  report::Run run = RunOnImages(3);
   run.settings.usual = {{"lr", "0.03"}, {"moco-k", "64"}};
   run.settings.preset = "moco_v2";
   run.bad_images = {{"7.png", "'7.png' is empty"}};
@@ -206,7 +206,7 @@ TEST(ReportTest, OneRun) {
 }
 
 TEST(ReportTest, SeveralRunsAreCompared) {
-  Run one = RunOnImages(3), other = one;
+  report::Run one = RunOnImages(3), other = one;
   other.name = "other<1>";
   other.flags["lr"] = "0.5";
   other.metrics["knn"] = {{30, 0.5}};

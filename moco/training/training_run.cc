@@ -231,7 +231,9 @@ void TrainingRun::WriteSettings() {
       if (known.is_object() && known.contains(key)) json[key] = known[key];
     }
   }
-  log_->Warn(base::WriteFileAtomically(path, json.dump(2) + "\n"));
+  const std::string text = json.dump(2, ' ', /*ensure_ascii=*/false,
+                                     nlohmann::json::error_handler_t::replace);
+  log_->Warn(base::WriteFileAtomically(path, text + "\n"));
 }
 
 // A report that cannot be made or written does not stop the run.
