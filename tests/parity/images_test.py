@@ -169,7 +169,9 @@ def main():
     else:
         photographs = list(demo())
         pictures = photographs[::60] + [mosaic(photographs[i:i + 300]) for i in (0, 3000)]
-        files = photographs + [path.read_bytes() for path in sorted(pathlib.Path("data/testdata/samples").iterdir())]
+        # codecs_test.py compares arrays with NumPy; Pillow reads none.
+        samples = sorted(path for path in pathlib.Path("data/testdata/samples").iterdir() if path.suffix != ".npy")
+        files = photographs + [path.read_bytes() for path in samples]
     for file in files:
         decode(ours, table, file)
     for file in pictures:
