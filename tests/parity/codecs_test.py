@@ -74,6 +74,8 @@ def arrays(program, rng):
                 path.write_bytes(contents)
                 x = np.load(path)
                 low, high = {"u1": (0, 255), "u2": (0, 65535)}.get(name[:2]) or (float(x.min()) / 2 - 1, float(x.max()) / 2 + 1)
+                if not low < high:  # a single value of 64 bits
+                    low, high = low - abs(low), high + abs(high)
                 given = "" if name[:2] in ("u1", "u2") else f"{low!r}:{high!r}"
                 ours, = decoded(program, max(1, x.shape[2] if x.ndim == 3 else 1), [path], given)
                 compared += 1
