@@ -103,7 +103,7 @@ def main():
                 for name, contents in variants(width, height, rng):
                     paths.append(pathlib.Path(folder, name))
                     paths[-1].write_bytes(contents)
-                signed = [path for path in paths if path.name.startswith(("int16", "int32", "uint32", "float"))]
+                signed = [path for path in paths if path.name.startswith(("int8", "int16", "int32", "uint32", "float"))]
                 others = [path for path in paths if path not in signed]
                 for (channels, mode), (chosen, given) in itertools.product(((3, "RGB"), (1, "L")),
                                                                            ((others, ""), (signed, "0:255"))):
