@@ -30,8 +30,8 @@ constexpr char kPickle = '\x80';
 constexpr char kFrame = '\x95';           // in protocols 4 and 5; the size of the frame follows
 constexpr size_t kSafetensorsHeader = 8;  // offset at which a brace begins the header
 
-// Returns the width of the elements of a storage that is none of kDTypes, so that what follows it in
-// a file is found; 0 if it is not known.
+// Returns the width of the elements of a storage that is none of kDTypes, so that what follows it
+// in a file is found; 0 if it is not known.
 int64_t WidthOfUnread(absl::string_view storage) {
   if (storage == "ComplexDoubleStorage") return 16;
   if (storage == "ComplexFloatStorage") return 8;

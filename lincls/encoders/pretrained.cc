@@ -3,7 +3,6 @@
 #include <ATen/core/Tensor.h>
 #include <zlib.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 

@@ -1,6 +1,7 @@
 // torchvision's names, shapes and sizes. The contract of all backbones is in backbone_contract.cc.
 #include <ATen/Context.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/randn.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -141,7 +142,37 @@ TEST(ResNetTest, StemAndWidthAreOptions) {
   EXPECT_THAT(shape("resnet_small:width=8,blocks=1,stages=3", "layer3.0.conv2.weight"),
               ElementsAre(32, 32, 3, 3));
   EXPECT_EQ(Backbones().Create("resnet18:stem=mnist", {}).status().message(),
-            "resnet18: option 'stem' is 'mnist', must be imagenet or cifar or cifar_padded or cifar_linear");
+            "resnet18: option 'stem' is 'mnist', must be imagenet or cifar or cifar_padded or "
+            "cifar_linear");
+}
+
+// The same weights behind each of the stems that no shape tells apart.
+TEST(ResNetTest, SmallStemsDifferInPaddingAndReLU) {
+  at::NoGradGuard no_grad;
+  const auto make = [](const std::string& stem) {
+    std::shared_ptr<Backbone> net =
+        Backbones().Create("resnet_small:width=4,blocks=1,stages=2,stem=" + stem, {}).value();
+    net->eval();
+    return net;
+  };
+  const auto cifar = make("cifar"), padded = make("cifar_padded"), linear = make("cifar_linear");
+  cifar->Initialize();
+  for (const auto& other : {padded, linear}) {
+    ASSERT_TRUE(CopyState(GetState(*cifar), GetState(*other)).ok());
+  }
+  const at::Tensor images = at::randn({2, 3, 12, 12});
+  // A padding of 2 is that of 1 around a border of zeros.
+  const at::Tensor bordered = at::constant_pad_nd(images, {1, 1, 1, 1});
+  EXPECT_TRUE(padded->forward(images).allclose(cifar->forward(bordered), 1e-5, 1e-6));
+  EXPECT_FALSE(padded->forward(images).allclose(cifar->forward(images), 1e-2));
+  // Without negative values the first ReLU changes nothing; otherwise it does.
+  EXPECT_FALSE(linear->forward(images).allclose(cifar->forward(images), 1e-2));
+  for (const auto& net : {cifar, linear}) {
+    for (const auto& [name, tensor] : GetState(*net)) {
+      if (name == "bn1.bias") at::Tensor(tensor).fill_(100);
+    }
+  }
+  EXPECT_TRUE(linear->forward(images).allclose(cifar->forward(images), 1e-5, 1e-6));
 }
 
 }  // namespace

@@ -231,8 +231,8 @@ void TrainingRun::WriteSettings() {
       if (known.is_object() && known.contains(key)) json[key] = known[key];
     }
   }
-  const std::string text = json.dump(2, ' ', /*ensure_ascii=*/false,
-                                     nlohmann::json::error_handler_t::replace);
+  const std::string text =
+      json.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
   log_->Warn(base::WriteFileAtomically(path, text + "\n"));
 }
 
