@@ -45,6 +45,7 @@ absl::StatusOr<Pipeline> Pipeline::Create(absl::string_view specs, int channels)
     pipeline.output_ = *output;
     pipeline.steps_.push_back(std::move(*step));
     canonical.push_back(Augmentations().Canonical(text).value());
+    pipeline.types_.push_back({canonical.back(), *output});
   }
   pipeline.spec_ = absl::StrJoin(canonical, "|");
   return pipeline;
@@ -54,6 +55,16 @@ cv::Mat Pipeline::operator()(const cv::Mat& image, base::Rng& rng) const {
   cv::Mat result = image;
   for (const auto& step : steps_) step->Apply(rng, result);
   return result;
+}
+
+std::vector<cv::Mat> Pipeline::Trace(const cv::Mat& image, base::Rng& rng) const {
+  std::vector<cv::Mat> after;
+  cv::Mat result = image;
+  for (const auto& step : steps_) {
+    step->Apply(rng, result);
+    after.push_back(result.clone());  // since the next step may write to its pixels
+  }
+  return after;
 }
 
 }  // namespace augment

@@ -61,11 +61,21 @@ class Pipeline {
   // A function of the image and the stream alone.
   cv::Mat operator()(const cv::Mat& image, base::Rng& rng) const;
 
+  struct StepType {
+    std::string spec;  // canonical
+    ImageType output;
+  };
+  const std::vector<StepType>& steps() const { return types_; }
+
+  // The image after each step. The last one is what operator() returns.
+  std::vector<cv::Mat> Trace(const cv::Mat& image, base::Rng& rng) const;
+
   // The canonical specs, every option spelled out.
   const std::string& spec() const { return spec_; }
 
  private:
   std::vector<std::shared_ptr<const Augmentation>> steps_;
+  std::vector<StepType> types_;  // of each step
   ImageType output_;
   std::string spec_;
 };

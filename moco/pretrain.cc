@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,11 +31,11 @@
 #include "data/values.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
+#include "moco/before/before.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
 #include "moco/losses/loss.h"
 #include "moco/presets.h"
-#include "moco/training/footprint.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/place.h"
 #include "moco/training/trainer.h"
@@ -120,10 +119,6 @@ DEFINE_string(force, "",
               "[run] continue even if images or views differ from the checkpoint's; the value is "
               "the reason, which new checkpoints keep");
 DEFINE_int64(keep, 0, "[run: at least 0] number of newest checkpoints to keep; 0: all");
-DEFINE_bool(
-    estimate, false,
-    "[run] print what the run would take in memory, disk space and time, as JSON, and exit: "
-    "a few steps of a small batch are tried, and nothing is written");
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(knn_every, 0,
              "[monitor: at least 0] epochs between kNN evaluations on the labels of train/ and "
@@ -147,8 +142,7 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
 
 // Flags that name the folder of a run or apply to one start only. The others make the same run
 // elsewhere.
-const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force",
-                                              "estimate"};
+const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
 
 // Flags that are short forms for a part of a spec.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
@@ -228,7 +222,7 @@ absl::StatusOr<RunPlace> FindPlace(const World& world) {
   }
   if (!FLAGS_checkpoint_dir.empty()) base::SetDefaults({{"checkpoint_every", "5"}});
   auto place = RunPlace::Find({FLAGS_checkpoint_dir.empty() ? FLAGS_run_dir : FLAGS_checkpoint_dir,
-                               "", !FLAGS_resume.empty(), ListCheckpoints},
+                               "", !FLAGS_resume.empty(), ListCheckpoints, OnlyLooks()},
                               world);
   if (place.ok() && std::filesystem::equivalent(place->path(), earlier, error)) {
     FLAGS_resume.clear();
@@ -428,29 +422,6 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   return absl::OkStatus();
 }
 
-// What the run would take. Sizes are in bytes.
-absl::Status PrintEstimate(const TrainerOptions& options, const TrainerData& data,
-                           const World& world) {
-  if (world.communicator->size() > 1) {
-    return absl::InvalidArgumentError("--estimate works in one process; start it without others");
-  }
-  const auto estimate = Trainer::Estimate(options, data, *world.communicator);
-  if (!estimate.ok()) return estimate.status();
-  nlohmann::ordered_json json = {{"memory", estimate->footprint.memory},
-                                 {"machine_memory", PhysicalMemory()},
-                                 {"checkpoint", estimate->footprint.checkpoint},
-                                 {"checkpoints", estimate->checkpoints},
-                                 {"steps", estimate->steps}};
-  if (const Trial& trial = estimate->trial; trial.steps > 0) {
-    json["seconds"] = trial.seconds_per_step * estimate->steps;
-    json["seconds_per_step"] = trial.seconds_per_step;
-    json["tried_steps"] = trial.steps;
-    json["tried_images"] = trial.images;
-  }
-  std::printf("%s\n", json.dump().c_str());
-  return absl::OkStatus();
-}
-
 // The command to type after pretraining.
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
@@ -498,6 +469,7 @@ absl::Status Train(const base::Program& program, const World& world) {
     FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
+  if (absl::Status s = CheckLook(world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {
     at::set_num_threads(
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));
@@ -520,7 +492,10 @@ absl::Status Train(const base::Program& program, const World& world) {
   if (!glance.ok()) return glance.status();
   const TrainerData trainer_data = {data->train.dataset.get(), data->bank.dataset.get(),
                                     data->test.dataset.get()};
-  if (FLAGS_estimate) return PrintEstimate(options, trainer_data, world);
+  if (OnlyLooks()) {
+    PrintSettings(*data, *glance, options, world, "none is made; the program only looks");
+    return LookBefore(options, trainer_data, data->train.place, place->path(), world);
+  }
   base::CatchStopSignals();
   auto trainer = Trainer::Create(options, trainer_data, *world.communicator);
   if (!trainer.ok()) return trainer.status();

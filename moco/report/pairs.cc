@@ -12,11 +12,10 @@
 #include "absl/strings/str_join.h"
 #include "augment/augmentation.h"
 #include "base/format_count.h"
-#include "base/rng.h"
 #include "data/decode.h"
 #include "data/decode_options.h"
 #include "data/demo/demo.h"
-#include "data/loader.h"
+#include "moco/report/first_images.h"
 #include "registry/spec.h"
 
 namespace report {
@@ -101,25 +100,14 @@ absl::StatusOr<Pairs> FirstPairs(const Run& run, const data::Dataset* dataset, s
                                " images now; the run had ", data->second,
                                ", so that these are not its first ones.");
   }
-  // As the loader makes them.
-  const std::vector<int64_t> order = data::EpochOrder(dataset->size(), seed, /*epoch=*/0);
-  absl::Status failure;
-  for (size_t i = 0; i < std::min(order.size(), 2 * count) && result.pairs.size() < count; ++i) {
-    auto image = data::ReadImageAt(*dataset, order[i]);
-    if (!image.ok()) {
-      failure = image.status();
-      continue;
-    }
-    Pair pair;
-    pair.name = dataset->Name(order[i]);
-    pair.original = data::ToRgb8(*image);
-    for (const auto& [view, picture] : {std::pair(0, &pair.query), std::pair(1, &pair.key)}) {
-      base::Rng rng(seed, base::Purpose::kView, /*epoch=*/0, order[i], view);
-      *picture = data::ToRgb8((*views)(*image, rng));
-    }
-    result.pairs.push_back(std::move(pair));
-  }
-  if (result.pairs.empty()) return failure;
+  const absl::Status read =
+      ForFirstImages(*dataset, *views, seed, count, [&](const FirstImage& image) {
+        result.pairs.push_back({.name = image.name,
+                                .original = data::ToRgb8(image.original),
+                                .query = data::ToRgb8(image.traces[0].back()),
+                                .key = data::ToRgb8(image.traces[1].back())});
+      });
+  if (!read.ok()) return read;
   return result;
 }
 

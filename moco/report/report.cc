@@ -12,7 +12,7 @@
 #include "moco/report/advice.h"
 #include "moco/report/curves.h"
 #include "moco/report/pairs.h"
-#include "moco/report/picture.h"
+#include "moco/report/parts.h"
 #include "page/document.h"
 #include "page/html.h"
 
@@ -21,13 +21,6 @@ namespace {
 
 using base::FormatCount;
 using page::HtmlText;
-
-constexpr char kStyle[] =
-#include "moco/report/report.css.inc"
-    ;
-constexpr char kScript[] =
-#include "moco/report/report.js.inc"
-    ;
 
 constexpr size_t kPairs = 24;         // images shown with their views
 constexpr size_t kRunsWithPairs = 3;  // the first ones
@@ -275,13 +268,7 @@ std::string PairsSection(const Run& run, bool named, const data::Dataset* datase
                   "views that the network saw, the query and the key. Click a picture to enlarge "
                   "it.</p>");
   if (!pairs->note.empty()) absl::StrAppend(&html, "<p>", HtmlText(pairs->note), "</p>");
-  html += "<div class=\"pairs\">";
-  for (const Pair& pair : pairs->pairs) {
-    absl::StrAppend(&html, "<figure>", Picture(pair.original, pair.name + ": original"),
-                    Picture(pair.query, pair.name + ": first view (query)"),
-                    Picture(pair.key, pair.name + ": second view (key)"), "</figure>");
-  }
-  return html + "</div></section>\n";
+  return absl::StrCat(html, PairsGrid(pairs->pairs), "</section>\n");
 }
 
 std::string Views(const std::vector<Run>& runs, const ReportOptions& options) {
@@ -302,10 +289,12 @@ std::string Views(const std::vector<Run>& runs, const ReportOptions& options) {
 
 // ---- Page ---------------------------------------------------------------------------------------
 
-constexpr char kCurves[] =
-    "<section><h2>Curves</h2><p class=\"quiet\">Point at a curve for its values. Drag across a "
-    "part of the steps to enlarge it.</p><div class=\"bar\" id=\"curve-bar\"></div>"
-    "<div id=\"charts\"></div><noscript>The curves need JavaScript.</noscript></section>\n";
+std::string CurvesOfRuns() {
+  return absl::StrCat(
+      "<section><h2>Curves</h2><p class=\"quiet\">Point at a curve for its values. Drag across a "
+      "part of the steps to enlarge it.</p>",
+      kCurvesSection, "</section>\n");
+}
 
 std::string SweepTable(const Run& run) {
   std::string html =
@@ -345,9 +334,9 @@ std::string Report(const std::vector<Run>& runs, const ReportOptions& options) {
   absl::StrAppend(&body, Notes(runs), "</header>\n<main>\n");
   if (one) {
     absl::StrAppend(&body, Verdict(runs[0]), "<section><h2>Settings</h2>", Details(runs[0]),
-                    "</section>\n", kCurves);
+                    "</section>\n", CurvesOfRuns());
   } else {
-    absl::StrAppend(&body, RunsTable(runs), kCurves);
+    absl::StrAppend(&body, RunsTable(runs), CurvesOfRuns());
   }
   absl::StrAppend(&body, Views(runs, options), options.sections);
   for (size_t r = 0; !one && r < runs.size(); ++r) {
@@ -358,11 +347,11 @@ std::string Report(const std::vector<Run>& runs, const ReportOptions& options) {
                     Details(runs[r]), "</details>\n");
   }
   std::vector<std::pair<std::string, nlohmann::json>> data = options.data;
-  data.emplace_back("curves", Curves(runs));
+  data.emplace_back(kCurvesId, Curves(runs));
   return page::Write({.title = title,
                       .body = body + "</main>\n",
-                      .style = kStyle,
-                      .script = absl::StrCat(kScript, options.script),
+                      .style = PartsStyle(),
+                      .script = absl::StrCat(CurvesScript(), options.script),
                       .data = std::move(data)});
 }
 

@@ -53,12 +53,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     const std::string warning = options_.moco.device.is_cpu() ? MemoryWarning(footprint_) : "";
     if (!warning.empty()) base::Progress().Print(warning);
 
-    if (absl::Status s =
-            run_.FindStart(SettingsOf(options_, data_.train->size(), communicator_.size()),
-                           FurtherSettingsOf(options_));
-        !s.ok()) {
-      return s;
-    }
+    if (absl::Status s = FindStart(); !s.ok()) return s;
     if (absl::Status s = StartLoader(); !s.ok()) return s;
     at::manual_seed(options_.seed);  // initial values
     auto moco = MoCo::Create(options_.moco, communicator_);
@@ -72,17 +67,16 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return run_.ShareStart();
   }
 
-  absl::StatusOr<RunEstimate> Estimate() {
-    constexpr double kShareOfMemory = 0.8;  // more of it, and the trial might not end
-    constexpr double kSeconds = 5;
+  absl::StatusOr<RunPlan> Plan() {
     if (absl::Status s = Check(); !s.ok()) return s;
-    RunEstimate estimate{footprint_, CheckpointsLeft(), run_.last_step(), {}};
-    const bool fits = footprint_.memory <= kShareOfMemory * PhysicalMemory();
-    if (options_.moco.device.is_cpu() && !fits) return estimate;
-    auto trial = TrySteps(options_, *views_, *data_.train, kSeconds, communicator_);
-    if (!trial.ok()) return trial.status();
-    estimate.trial = *trial;
-    return estimate;
+    if (absl::Status s = FindStart(); !s.ok()) return s;
+    return RunPlan{options_,
+                   *views_,
+                   footprint_,
+                   CheckpointsLeft(),
+                   run_.steps_per_epoch(),
+                   run_.first_step(),
+                   run_.last_step()};
   }
 
   absl::Status Run(base::RunFolder* folder) override { return run_.Run(folder); }
@@ -99,6 +93,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
     if (!footprint.ok()) return footprint.status();
     footprint_ = *footprint;
     return absl::OkStatus();
+  }
+
+  absl::Status FindStart() {
+    return run_.FindStart(SettingsOf(options_, data_.train->size(), communicator_.size()),
+                          FurtherSettingsOf(options_));
   }
 
   int64_t CheckpointsLeft() const {
@@ -368,11 +367,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
 
 }  // namespace
 
-absl::StatusOr<RunEstimate> Trainer::Estimate(const TrainerOptions& options,
-                                              const TrainerData& data, Communicator& communicator) {
+absl::StatusOr<RunPlan> Trainer::Plan(const TrainerOptions& options, const TrainerData& data,
+                                      Communicator& communicator) {
   auto canonical = Canonical(options);
   if (!canonical.ok()) return canonical.status();
-  return TrainerImpl(*canonical, data, communicator).Estimate();
+  return TrainerImpl(*canonical, data, communicator).Plan();
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,

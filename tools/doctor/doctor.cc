@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "base/disk.h"
 #include "base/files.h"
 #include "base/format_count.h"
 #include "base/new_file.h"
@@ -94,9 +93,7 @@ const char* Word(Severity severity) {
 absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of,
                       const std::vector<std::string>& data, Advice& advice,
                       std::vector<Finding>& findings, Lines& lines) {
-  std::error_code error;
-  const auto space = std::filesystem::space(options.folder, error);
-  const double disk = error ? 0.0 : static_cast<double>(space.available);
+  const double disk = base::FreeBytes(options.folder).value_or(0);
   absl::StatusOr<Cost> cost;
   {
     base::Progress progress;
@@ -109,7 +106,7 @@ absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of,
                         absl::StrCat("what a run takes is not known: ", cost.status().message())});
     return absl::OkStatus();
   }
-  lines.Add(DescribeCost(*cost, advice.plan.epochs, disk));
+  lines.Add(moco::DescribeCost(*cost, disk));
   if (cost->memory > cost->machine_memory) {
     findings.push_back(
         {Severity::kFailure, "memory",
