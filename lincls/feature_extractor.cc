@@ -4,7 +4,6 @@
 #include <c10/core/DeviceType.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -17,6 +16,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "base/work.h"
 #include "data/classes.h"
 #include "data/glance.h"
 #include "data/values.h"
@@ -269,8 +269,8 @@ absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
     if (absl::Status s = image_columns_->Start(folder.done() / batch_size_); !s.ok()) return s;
   }
   base::Progress progress;
-  const int64_t size = opened_.dataset->size(), done_before = folder.done();
-  const auto start = std::chrono::steady_clock::now();
+  const int64_t size = opened_.dataset->size();
+  base::Work work(progress, "features", size, "images", folder.done());
   while (folder.done() < size) {
     if (absl::Status stop = base::StopRequested(); !stop.ok()) {
       if (absl::Status s = folder.Sync(); !s.ok()) return s;
@@ -288,11 +288,7 @@ absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
     for (size_t i = bad_before; i < folder.bad_images().size(); ++i) {
       progress.Print(absl::StrCat("bad image ", i + 1, ": ", folder.bad_images()[i].why));
     }
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    const double rate = (folder.done() - done_before) / time.count();
-    progress.Update(absl::StrFormat("features of %d of %d images  %.0f images/s  %s left",
-                                    folder.done(), size, rate,
-                                    base::FormatSeconds((size - folder.done()) / rate)));
+    work.Done(folder.done());
   }
   if (folder.rows() == 0) {
     return absl::DataLossError(

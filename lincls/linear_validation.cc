@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
 #include "base/progress.h"
+#include "base/work.h"
 #include "lincls/classifier_checkpoint.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/state_dict.h"
@@ -20,11 +21,11 @@ absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
   auto views = augment::Pipeline::Create(options.eval_views, channels);
   if (!views.ok()) return views.status();
   base::Progress progress;
+  base::Work work(progress, "features of the validation images",
+                  validation.size() / communicator.size(), "images");
   int64_t seen = 0;
   const auto network = [&](const at::Tensor& images) {
-    seen += images.size(0);
-    progress.Update(
-        absl::StrCat("features of the validation images: ", seen, "/", validation.size()));
+    work.Done(seen += images.size(0));
     return encoder(images);
   };
   return moco::ExtractFeatures(validation, *views, network, options.loader_threads,

@@ -61,8 +61,7 @@ absl::Status Preview(const TrainerOptions& options, const data::Dataset& dataset
   if (!views.ok()) return views.status();
   if (auto view = MakeView(*views); !view.ok()) return view.status();
   const PreviewOptions preview = {&dataset, &*views, options.seed, place};
-  const auto made =
-      EndsWith(FLAGS_preview, ".png") ? PreviewSheet(preview) : PreviewPage(preview);
+  const auto made = EndsWith(FLAGS_preview, ".png") ? PreviewSheet(preview) : PreviewPage(preview);
   if (!made.ok()) return made.status();
   if (absl::Status s = base::WriteNewFile(FLAGS_preview, *made); !s.ok()) return s;
   std::printf("preview  %s\n", FLAGS_preview.c_str());
@@ -78,17 +77,16 @@ absl::Status CheckLook(const World& world) {
   if (asked.empty()) return absl::OkStatus();
   const Asked& only = asked[0];
   if (asked.size() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        only.flag, " and ", asked[1].flag, " each do one thing and end; give one of them"));
+    return absl::InvalidArgumentError(absl::StrCat(only.flag, " and ", asked[1].flag,
+                                                   " each do one thing and end; give one of them"));
   }
   if (world.communicator->size() > 1) {
     return absl::InvalidArgumentError(
         absl::StrCat(only.flag, " works in one process; start it without others"));
   }
   if (only.file.empty()) return absl::OkStatus();
-  if (std::none_of(only.endings.begin(), only.endings.end(), [&](const std::string& ending) {
-        return EndsWith(only.file, ending);
-      })) {
+  if (std::none_of(only.endings.begin(), only.endings.end(),
+                   [&](const std::string& ending) { return EndsWith(only.file, ending); })) {
     return absl::InvalidArgumentError(absl::StrCat(only.flag, "='", only.file, "' must end with ",
                                                    absl::StrJoin(only.endings, " or ")));
   }

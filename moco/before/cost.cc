@@ -10,12 +10,10 @@
 namespace moco {
 
 std::string CostJson(const Cost& cost) {
-  nlohmann::ordered_json json = {{"memory", cost.memory},
-                                 {"machine_memory", cost.machine_memory},
-                                 {"checkpoint", cost.checkpoint},
-                                 {"checkpoints", cost.checkpoints},
-                                 {"steps", cost.steps},
-                                 {"steps_per_epoch", cost.steps_per_epoch}};
+  nlohmann::ordered_json json = {
+      {"memory", cost.memory},         {"machine_memory", cost.machine_memory},
+      {"checkpoint", cost.checkpoint}, {"checkpoints", cost.checkpoints},
+      {"steps", cost.steps},           {"steps_per_epoch", cost.steps_per_epoch}};
   if (cost.tried_steps > 0) {
     json["seconds"] = cost.seconds;
     json["tried_steps"] = cost.tried_steps;
@@ -62,7 +60,8 @@ std::vector<std::string> DescribeCost(const Cost& cost, double disk) {
       "time     about %s for %s epochs of %s steps, %s each, on this machine (%d steps of %d "
       "images were tried)",
       base::FormatSeconds(cost.seconds),
-      whole ? base::FormatCount(cost.steps / cost.steps_per_epoch) : absl::StrFormat("%.1f", epochs),
+      whole ? base::FormatCount(cost.steps / cost.steps_per_epoch)
+            : absl::StrFormat("%.1f", epochs),
       base::FormatCount(cost.steps_per_epoch), base::FormatSeconds(cost.seconds / epochs),
       cost.tried_steps, cost.tried_images));
   return lines;

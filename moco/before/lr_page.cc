@@ -71,7 +71,7 @@ std::string Verdict(const LrTest& test) {
       "<p><b>Suggested: <code>--lr=", test.suggestion->lr, "</code></b></p><p>In this test, ",
       Summary(test), ". The suggestion lies between the two, at their geometric mean. The run's ",
       "rate is ", test.lr, ": ",
-      ratio > 3      ? "too high, by this test."
+      ratio > 3        ? "too high, by this test."
       : ratio < 1. / 3 ? "too low, by this test."
                        : "within a factor of three of it, which is as exact as this test is.",
       "</p>");
@@ -83,9 +83,9 @@ std::string Numbers(const LrTest& test) {
       "<details><summary>Numbers</summary><div class=\"scroll\"><table><thead><tr><th>Learning rate"
       "<th>Loss<th>Smoothed</tr></thead><tbody>";
   for (size_t i = 0; i < smooth.size(); ++i) {
-    absl::StrAppend(&html, absl::StrFormat("<tr><td>%.4g<td>%.5g<td>%.5g</tr>",
-                                           test.curve.points[i].lr, test.curve.points[i].loss,
-                                           smooth[i]));
+    absl::StrAppend(&html,
+                    absl::StrFormat("<tr><td>%.4g<td>%.5g<td>%.5g</tr>", test.curve.points[i].lr,
+                                    test.curve.points[i].loss, smooth[i]));
   }
   return html + "</tbody></table></div></details>";
 }

@@ -11,9 +11,9 @@
 namespace moco {
 namespace {
 
-constexpr int64_t kFew = 8;              // steps whose mean loss is compared
-constexpr double kTooLarge = 2;          // times the first losses
-constexpr double kWidth = 3;             // steps; the standard deviation of the weights
+constexpr int64_t kFew = 8;      // steps whose mean loss is compared
+constexpr double kTooLarge = 2;  // times the first losses
+constexpr double kWidth = 3;     // steps; the standard deviation of the weights
 constexpr int64_t kLeastPoints = 3 * kFew;
 
 double Mean(const std::vector<LrPoint>& points, size_t from, size_t count) {
@@ -23,7 +23,9 @@ double Mean(const std::vector<LrPoint>& points, size_t from, size_t count) {
 }
 
 // With two digits.
-double Rounded(double value) { return std::strtod(absl::StrFormat("%.1e", value).c_str(), nullptr); }
+double Rounded(double value) {
+  return std::strtod(absl::StrFormat("%.1e", value).c_str(), nullptr);
+}
 
 }  // namespace
 
@@ -44,10 +46,10 @@ absl::StatusOr<LrCurve> RaiseLr(const LrRange& range,
     }
     if (finite) curve.points.push_back({lr, *loss});
     const size_t n = curve.points.size();
-    const bool large = n >= 2 * kFew && Mean(curve.points, n - kFew, kFew) >
-                                            Mean(curve.points, 0, kFew) +
-                                                (kTooLarge - 1) *
-                                                    std::abs(Mean(curve.points, 0, kFew));
+    const bool large =
+        n >= 2 * kFew &&
+        Mean(curve.points, n - kFew, kFew) >
+            Mean(curve.points, 0, kFew) + (kTooLarge - 1) * std::abs(Mean(curve.points, 0, kFew));
     if (!finite || large) {
       curve.diverged = true;
       break;
@@ -78,8 +80,7 @@ std::optional<LrSuggestion> SuggestLr(const std::vector<LrPoint>& points) {
   const auto n = static_cast<int64_t>(points.size());
   if (n < kLeastPoints) return std::nullopt;
   const std::vector<double> smooth = SmoothLosses(points);
-  const int64_t lowest =
-      std::min_element(smooth.begin() + kFew, smooth.end() - 1) - smooth.begin();
+  const int64_t lowest = std::min_element(smooth.begin() + kFew, smooth.end() - 1) - smooth.begin();
   // The noise of single losses, from their distances to the curve.
   std::vector<double> distances;
   for (int64_t i = 0; i <= lowest; ++i) distances.push_back(std::abs(points[i].loss - smooth[i]));
@@ -91,8 +92,8 @@ std::optional<LrSuggestion> SuggestLr(const std::vector<LrPoint>& points) {
   int64_t steepest = 0;
   double slope = 0;
   for (int64_t i = 1; i < lowest; ++i) {
-    const double here = (smooth[i + 1] - smooth[i - 1]) /
-                        (std::log(points[i + 1].lr) - std::log(points[i - 1].lr));
+    const double here =
+        (smooth[i + 1] - smooth[i - 1]) / (std::log(points[i + 1].lr) - std::log(points[i - 1].lr));
     if (here < slope) {
       slope = here;
       steepest = i;

@@ -128,10 +128,10 @@ LrTest Test() {
 TEST(LrPageTest, SaysTheRateAndWhatItCost) {
   LrTest test = Test();
   const std::string page = LrPage(test);
-  EXPECT_THAT(page, AllOf(HasSubstr(absl::StrCat("--lr=", test.suggestion->lr)),
-                          HasSubstr("too high"), HasSubstr("the &#60;demo&#62;"),
-                          HasSubstr("ended early"), HasSubstr("8,192"), HasSubstr("65,536"),
-                          HasSubstr("\"chance\""), HasSubstr("\"log\":true")));
+  EXPECT_THAT(page,
+              AllOf(HasSubstr(absl::StrCat("--lr=", test.suggestion->lr)), HasSubstr("too high"),
+                    HasSubstr("the &#60;demo&#62;"), HasSubstr("ended early"), HasSubstr("8,192"),
+                    HasSubstr("65,536"), HasSubstr("\"chance\""), HasSubstr("\"log\":true")));
   test.lr = 1.5 * test.suggestion->lr;
   test.queue_of_run = test.queue;
   EXPECT_THAT(LrPage(test), AllOf(Not(HasSubstr("too high,")), Not(HasSubstr("8,192 keys"))));

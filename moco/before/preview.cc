@@ -83,8 +83,9 @@ std::string Caption(const cv::Mat& before, const cv::Mat& after, bool tensor) {
   if (!Changed(before, after)) return "unchanged";
   const double values = static_cast<double>(after.total()) * after.channels();
   const double scale = after.depth() == CV_8U ? 255 : 1;
-  return absl::StrFormat("changed by %.1f %% on average",
-                         100 * cv::norm(Values(before), Values(after), cv::NORM_L1) / values / scale);
+  return absl::StrFormat(
+      "changed by %.1f %% on average",
+      100 * cv::norm(Values(before), Values(after), cv::NORM_L1) / values / scale);
 }
 
 // The original, small enough for a page, with an outline around what a view shows.
@@ -126,9 +127,8 @@ std::string Stepwise(const PreviewOptions& options, const FirstImage& image) {
   }
   html += "</tr></thead><tbody>";
   for (size_t view = 0; view < image.traces.size(); ++view) {
-    const auto part =
-        ShownPart(views, image.original.size(),
-                  report::ViewStream(options.seed, image.index, view));
+    const auto part = ShownPart(views, image.original.size(),
+                                report::ViewStream(options.seed, image.index, view));
     absl::StrAppend(&html, "<tr><td>", kViewNames[view], "<td>",
                     report::Picture(Outlined(image.original, part),
                                     absl::StrCat(image.name, ": original, with the ",
@@ -285,7 +285,8 @@ absl::StatusOr<std::string> PreviewSheet(const PreviewOptions& options) {
           Write(kViewNames[view], {0, 0, kMargin, kTile}, row);
           // With a white edge, so that neighbours do not touch.
           const auto tile = [&](size_t column) {
-            return row(cv::Rect(kMargin + kTile * static_cast<int>(column), 0, kTile - 3, kTile - 3));
+            return row(
+                cv::Rect(kMargin + kTile * static_cast<int>(column), 0, kTile - 3, kTile - 3));
           };
           const auto part = ShownPart(views, image.original.size(),
                                       report::ViewStream(options.seed, image.index, view));

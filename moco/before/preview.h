@@ -32,7 +32,8 @@ absl::StatusOr<std::string> PreviewPage(const PreviewOptions& options);
 absl::StatusOr<std::string> PreviewSheet(const PreviewOptions& options);
 
 // The part of an original of `size` that the first step of `views` shows, in pixels, for the view
-// of `stream`. Nullopt if that step does not make views of fixed size, or if the original is very large.
+// of `stream`. Nullopt if that step does not make views of fixed size, or if the original is very
+// large.
 std::optional<cv::Rect2d> ShownPart(const augment::Pipeline& views, const cv::Size& size,
                                     base::Rng stream);
 

@@ -91,9 +91,9 @@ TEST(PreviewTest, ImagesThatCannotBeReadAreLeftOut) {
 
 TEST(PreviewTest, GreyImages) {
   const auto dataset = Pictures(2, 0, 1);
-  const auto views =
-      augment::Pipeline::Create("random_resized_crop:size=16|to_tensor|normalize:mean=0.5,std=0.2", 1)
-          .value();
+  const auto views = augment::Pipeline::Create(
+                         "random_resized_crop:size=16|to_tensor|normalize:mean=0.5,std=0.2", 1)
+                         .value();
   EXPECT_TRUE(PreviewPage({dataset.get(), &views, 5, ""}).ok());
   EXPECT_TRUE(PreviewSheet({dataset.get(), &views, 5, ""}).ok());
 }

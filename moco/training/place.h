@@ -28,9 +28,9 @@ struct RunPlaceOptions {
 // The functions are collective: all ranks use the folder and the checkpoints that rank 0 finds.
 class RunPlace {
  public:
-  // Locks the folder, if it exists (unless it only looks), because a run that is still active may write another
-  // checkpoint. AlreadyExists if it contains checkpoints and the run does not resume; errors of
-  // base::RunFolder::Open.
+  // Locks the folder, if it exists (unless it only looks), because a run that is still active may
+  // write another checkpoint. AlreadyExists if it contains checkpoints and the run does not resume;
+  // errors of base::RunFolder::Open.
   static absl::StatusOr<RunPlace> Find(const RunPlaceOptions& options, const World& world);
 
   // Creates and locks the folder, unless Find has locked it. This comes after all checks, so that a

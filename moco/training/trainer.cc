@@ -70,13 +70,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
   absl::StatusOr<RunPlan> Plan() {
     if (absl::Status s = Check(); !s.ok()) return s;
     if (absl::Status s = FindStart(); !s.ok()) return s;
-    return RunPlan{options_,
-                   *views_,
-                   footprint_,
-                   CheckpointsLeft(),
-                   run_.steps_per_epoch(),
-                   run_.first_step(),
-                   run_.last_step()};
+    return RunPlan{
+        options_,          *views_,         footprint_, CheckpointsLeft(), run_.steps_per_epoch(),
+        run_.first_step(), run_.last_step()};
   }
 
   absl::Status Run(base::RunFolder* folder) override { return run_.Run(folder); }
