@@ -138,6 +138,7 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
   bazel run //moco:pretrain -- DIR --init=resnet50.pth --lr=0.003        start from weights
   bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
+  bazel run //moco:pretrain -- DIR --preview=views.html                  look at the views, do not train
 )";
 
 // Flags that name the folder of a run or apply to one start only. The others make the same run
@@ -341,6 +342,10 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   return o;
 }
 
+std::string PlaceOf(const Data& data) {
+  return FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place;
+}
+
 // What a user should know of the data before the first batch; `glance`: of the images to train
 // with.
 void PrintData(const Data& data, const std::vector<std::string>& glance, const World& world) {
@@ -362,8 +367,7 @@ void PrintSettings(const Data& data, const std::vector<std::string>& glance,
                    const TrainerOptions& o, const World& world, const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
-              FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
-              data.train.format.c_str());
+              PlaceOf(data).c_str(), data.train.format.c_str());
   PrintData(data, glance, world);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
@@ -494,7 +498,7 @@ absl::Status Train(const base::Program& program, const World& world) {
                                     data->test.dataset.get()};
   if (OnlyLooks()) {
     PrintSettings(*data, *glance, options, world, "none is made; the program only looks");
-    return LookBefore(options, trainer_data, data->train.place, place->path(), world);
+    return LookBefore(options, trainer_data, PlaceOf(*data), place->path(), world);
   }
   base::CatchStopSignals();
   auto trainer = Trainer::Create(options, trainer_data, *world.communicator);
