@@ -69,8 +69,7 @@ std::string Verdict(const LrTest& test) {
   const double ratio = test.lr / test.suggestion->lr;
   return absl::StrCat(
       "<p><b>Suggested: <code>--lr=", test.suggestion->lr, "</code></b></p><p>In this test, ",
-      Summary(test), ". The suggestion lies between the two, at their geometric mean. The run's ",
-      "rate is ", test.lr, ": ",
+      Summary(test), ". The run's rate is ", test.lr, ": ",
       ratio > 3        ? "too high, by this test."
       : ratio < 1. / 3 ? "too low, by this test."
                        : "within a factor of three of it, which is as exact as this test is.",
@@ -93,8 +92,8 @@ std::string Numbers(const LrTest& test) {
 }  // namespace
 
 std::string Summary(const LrTest& test) {
-  return absl::StrFormat("the loss falls fastest at %.2g and is lowest at %.2g",
-                         test.suggestion->steepest, test.suggestion->lowest);
+  return absl::StrFormat("the loss falls fastest there, and stalls or rises at %.2g",
+                         test.suggestion->stall);
 }
 
 std::string LrPage(const LrTest& test) {

@@ -25,7 +25,7 @@ struct LrTest {
   double lr = 0;  // the run's --lr
 };
 
-// Why this rate, in words: "the loss falls fastest at 0.05 and is lowest at 0.3". Needs a
+// Why this rate, in words: "the loss falls fastest there, and stalls at 0.3". Needs a
 // suggestion.
 std::string Summary(const LrTest& test);
 

@@ -13,13 +13,45 @@ namespace {
 
 constexpr int64_t kFew = 8;      // steps whose mean loss is compared
 constexpr double kTooLarge = 2;  // times the first losses
-constexpr double kWidth = 3;     // steps; the standard deviation of the weights
+constexpr double kWidth = 5;     // steps, a quarter of a power of ten: the deviation of the weights
+constexpr double kLeastFall = 0.01;   // of the first losses
+constexpr double kRisenAgain = 0.25;  // of the fall
+constexpr double kStalled = 0.25;     // of the steepest slope
 constexpr int64_t kLeastPoints = 3 * kFew;
 
 double Mean(const std::vector<LrPoint>& points, size_t from, size_t count) {
   double sum = 0;
   for (size_t i = from; i < from + count; ++i) sum += points[i].loss;
   return sum / static_cast<double>(count);
+}
+
+// The line that fits the losses near a point best.
+struct Line {
+  double value = 0, slope = 0;  // at the point; by the logarithm of the rate
+};
+
+// Weighted linear regression around each point (Cleveland, "Robust locally weighted regression and
+// smoothing scatterplots", JASA 74, 1979). Unlike means, lines do not lag at the ends.
+std::vector<Line> Lines(const std::vector<LrPoint>& points) {
+  const auto reach = static_cast<int64_t>(2.5 * kWidth), n = static_cast<int64_t>(points.size());
+  std::vector<Line> lines(points.size());
+  for (int64_t i = 0; i < n; ++i) {
+    double weights = 0, x = 0, y = 0, xx = 0, xy = 0;
+    for (int64_t j = std::max<int64_t>(0, i - reach); j <= std::min(n - 1, i + reach); ++j) {
+      const double steps = static_cast<double>(j - i) / kWidth;
+      const double weight = std::exp(-steps * steps / 2);
+      const double dx = std::log(points[j].lr / points[i].lr);
+      weights += weight;
+      x += weight * dx;
+      y += weight * points[j].loss;
+      xx += weight * dx * dx;
+      xy += weight * dx * points[j].loss;
+    }
+    const double spread = weights * xx - x * x;
+    lines[i].slope = spread > 0 ? (weights * xy - x * y) / spread : 0;
+    lines[i].value = (y - lines[i].slope * x) / weights;
+  }
+  return lines;
 }
 
 // With two digits.
@@ -59,49 +91,45 @@ absl::StatusOr<LrCurve> RaiseLr(const LrRange& range,
 }
 
 std::vector<double> SmoothLosses(const std::vector<LrPoint>& points) {
-  const auto reach = static_cast<int64_t>(3 * kWidth), n = static_cast<int64_t>(points.size());
-  std::vector<double> smooth(points.size());
-  for (int64_t i = 0; i < n; ++i) {
-    // As far to one side as to the other, so that the ends do not lag.
-    const int64_t side = std::min({reach, i, n - 1 - i});
-    double sum = 0, weights = 0;
-    for (int64_t j = i - side; j <= i + side; ++j) {
-      const double distance = static_cast<double>(j - i) / kWidth;
-      const double weight = std::exp(-distance * distance / 2);
-      sum += weight * points[j].loss;
-      weights += weight;
-    }
-    smooth[i] = sum / weights;
-  }
+  std::vector<double> smooth;
+  for (const Line& line : Lines(points)) smooth.push_back(line.value);
   return smooth;
 }
 
 std::optional<LrSuggestion> SuggestLr(const std::vector<LrPoint>& points) {
   const auto n = static_cast<int64_t>(points.size());
   if (n < kLeastPoints) return std::nullopt;
-  const std::vector<double> smooth = SmoothLosses(points);
-  const int64_t lowest = std::min_element(smooth.begin() + kFew, smooth.end() - 1) - smooth.begin();
-  // The noise of single losses, from their distances to the curve.
+  const std::vector<Line> lines = Lines(points);
+  // The noise of single losses: their distances to the curve have this median.
   std::vector<double> distances;
-  for (int64_t i = 0; i <= lowest; ++i) distances.push_back(std::abs(points[i].loss - smooth[i]));
-  std::nth_element(distances.begin(), distances.begin() + distances.size() / 2, distances.end());
-  const double noise = 1.5 * distances[distances.size() / 2];
-  const double start = Mean(points, 0, kFew), fall = start - smooth[lowest];
-  if (fall <= 0.01 * std::abs(start) || fall <= 2 * noise) return std::nullopt;
+  for (int64_t i = 0; i < n; ++i) distances.push_back(std::abs(points[i].loss - lines[i].value));
+  std::nth_element(distances.begin(), distances.begin() + n / 2, distances.end());
+  const double noise = 1.5 * distances[n / 2];
 
-  int64_t steepest = 0;
-  double slope = 0;
-  for (int64_t i = 1; i < lowest; ++i) {
-    const double here =
-        (smooth[i + 1] - smooth[i - 1]) / (std::log(points[i + 1].lr) - std::log(points[i - 1].lr));
-    if (here < slope) {
-      slope = here;
-      steepest = i;
-    }
+  // The descent ends where the loss has risen again; what falls behind that is a part of the
+  // chaos.
+  const double start = Mean(points, 0, kFew);
+  double lowest = start;
+  int64_t end = n;
+  for (int64_t i = 0; i < n && end == n; ++i) {
+    lowest = std::min(lowest, lines[i].value);
+    const double risen = lines[i].value - lowest;
+    if (risen > 2 * noise && risen > kRisenAgain * (start - lowest)) end = i;
   }
-  if (steepest == 0) return std::nullopt;
-  const double lr = std::sqrt(points[steepest].lr * points[lowest].lr);
-  return LrSuggestion{Rounded(lr), points[steepest].lr, points[lowest].lr};
+  if (start - lowest <= kLeastFall * std::abs(start) || start - lowest <= 2 * noise) {
+    return std::nullopt;
+  }
+  // Slopes at the ends are uncertain.
+  const auto margin = static_cast<int64_t>(kWidth);
+  end = std::min(end, n - margin);
+  int64_t steepest = margin;
+  for (int64_t i = margin; i < end; ++i) {
+    if (lines[i].slope < lines[steepest].slope) steepest = i;
+  }
+  if (lines[steepest].slope >= 0) return std::nullopt;
+  int64_t stall = steepest;
+  while (stall + 1 < end && lines[stall].slope < kStalled * lines[steepest].slope) ++stall;
+  return LrSuggestion{Rounded(points[steepest].lr), points[stall].lr};
 }
 
 }  // namespace moco

@@ -37,13 +37,12 @@ struct LrCurve {
 absl::StatusOr<LrCurve> RaiseLr(const LrRange& range,
                                 const std::function<absl::StatusOr<double>(double lr)>& step);
 
-// The losses without their noise: each is replaced by a weighted mean of its neighbours.
+// The losses without their noise.
 std::vector<double> SmoothLosses(const std::vector<LrPoint>& points);
 
 struct LrSuggestion {
-  double lr = 0;        // for --lr, with two digits
-  double steepest = 0;  // where the loss falls fastest
-  double lowest = 0;    // where the smoothed loss is lowest; it rises or stalls beyond
+  double lr = 0;     // for --lr, with two digits: where the loss falls fastest
+  double stall = 0;  // beyond, it falls no more, or four times as slowly
 };
 
 // Suggests a rate. Nullopt if the losses do not fall by more than their noise.
