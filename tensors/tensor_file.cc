@@ -98,17 +98,27 @@ std::string ForeignArchive(absl::string_view bytes) {
   return "";
 }
 
-// InvalidArgument, naming a file in the folder that could be meant: one in the folder itself before
-// those in its folders, and of these the last by name, which is the newest of numbered ones.
+// InvalidArgument, naming a file in the folder that could be meant.
 absl::Status IsFolder(const std::string& path) {
-  std::string best;
-  int best_depth = 2;
   std::error_code error;
   if (fs::exists(fs::path(path) / ".metadata", error)) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' is a folder with a distributed checkpoint; ", kGather));
   }
-  fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied,
+  const std::string file = FileInFolder(path);
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "' is a folder, not a plain file; give ",
+                   file.empty() ? "the file itself"
+                                : absl::StrCat("a file in it, such as '", Printable(file), "'")));
+}
+
+}  // namespace
+
+std::string FileInFolder(const std::string& folder) {
+  std::string best;
+  int best_depth = 2;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
                                          error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     const int depth = entry.depth();
@@ -119,18 +129,13 @@ absl::Status IsFolder(const std::string& path) {
                          kind == ".tar";
     std::error_code unknown;
     if (!tensors || !entry->is_regular_file(unknown) || depth > best_depth) continue;
-    const std::string name = fs::path(entry->path()).lexically_relative(path);
+    const std::string name = fs::path(entry->path()).lexically_relative(folder);
     if (depth == best_depth && name < best) continue;
     best = name;
     best_depth = depth;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", path, "' is a folder, not a plain file; give ",
-                   best.empty() ? "the file itself"
-                                : absl::StrCat("a file in it, such as '", Printable(best), "'")));
+  return best;
 }
-
-}  // namespace
 
 absl::Status TensorFile::Damaged(absl::string_view why) const {
   return absl::DataLossError(absl::StrCat("checkpoint '", path_, "' is damaged: ", Printable(why),

@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "moco/checkpoints/named_network.h"
 #include "tensors/dtype.h"
 #include "tensors/pickle.h"
 #include "tensors/tensor_file.h"
@@ -376,6 +377,15 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
       checkpoint.numbers[name] = value.number;
     }
   }
+  // A checkpoint of this program says more.
+  if (checkpoint.arch.empty() && checkpoint.facts.Setting(kArchSetting).empty()) {
+    checkpoint.arch = NetworkBeside(path);
+    const pickle::Value* meta = root.Find("meta");
+    const pickle::Value* config = meta == nullptr ? nullptr : meta->Find("cfg");
+    if (checkpoint.arch.empty() && config != nullptr) {
+      checkpoint.arch = NetworkOfMmengine(config->text);
+    }
+  }
   return checkpoint;
 }
 
@@ -413,6 +423,11 @@ absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
     for (const auto& run : std::filesystem::directory_iterator(runs, error)) consider(run.path());
   }
   if (newest.empty()) {
+    if (const std::string file = tensors::FileInFolder(runs); !file.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", runs, "' is no run folder of pretraining; give a file in it, such as '",
+                       (std::filesystem::path(runs) / file).string(), "'"));
+    }
     return absl::NotFoundError(
         absl::StrCat("there is no checkpoint of pretraining in '", runs, "' or its run folders"));
   }

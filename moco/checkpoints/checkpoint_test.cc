@@ -300,6 +300,11 @@ TEST_F(NewestCheckpointTest, OfTheRunThatWroteLast) {
   const absl::Status distributed = NewestCheckpoint(TestFolder() + "/dcp").status();
   EXPECT_TRUE(absl::IsInvalidArgument(distributed)) << distributed;
   EXPECT_THAT(std::string(distributed.message()), HasSubstr("dcp_to_torch"));
+  // Another program's folder.
+  const std::string weights = Make("hub/model.safetensors", 1);
+  const absl::Status other = NewestCheckpoint(TestFolder() + "/hub").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(other)) << other;
+  EXPECT_THAT(std::string(other.message()), HasSubstr(weights));
 }
 
 }  // namespace

@@ -104,7 +104,8 @@ const std::vector<EncoderNames>& AllEncoderNames() {
        "cifar_linear"},
       {"transformers", "embedder.embedder.convolution.weight",
        "encoder.stages.0.layers.0.layer.0.convolution.weight", Transformers},
-      {"detectron2", "stem.conv1.weight", "res2.0.conv1.weight", Detectron2}};
+      {"detectron2", "stem.conv1.weight", "res2.0.conv1.weight", Detectron2, "",
+       "MODEL.RESNETS.STRIDE_IN_1X1 = False (detectron2's default is True)"}};
   return all;
 }
 

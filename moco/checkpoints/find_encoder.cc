@@ -48,14 +48,14 @@ void Rank(const std::set<std::string>& entries, Candidate& candidate) {
   const auto has = [&](std::initializer_list<const char*> any) {
     return std::any_of(any.begin(), any.end(), [&](const char* w) { return words.count(w) > 0; });
   };
-  // MMEngine (which leaves a message_hub) and Lightning's WeightAveraging exchange the two before
-  // they save: `state_dict` has the average, and the other entry what was trained.
-  const bool mmengine = entries.count("message_hub") > 0;
+  // MMEngine's EMAHook (MMEngine leaves a message_hub) and Lightning's WeightAveraging exchange the
+  // two before they save: `state_dict` has the average, and the other entry what was trained.
+  const bool mmengine = entries.count("message_hub") > 0 && entries.count("ema_state_dict") > 0;
   const bool exchanged = mmengine || entries.count("current_model_state") > 0;
   if (absl::StartsWith(candidate.prefix, "current_model_state.") ||
       (mmengine && absl::StartsWith(candidate.prefix, "ema_state_dict."))) {
     candidate.rank = 5;
-  } else if (has({"ema", "swa", "averaging", "averaged"})) {
+  } else if (has({"ema", "swa", "averaging", "averaged", "average", "avg"})) {
     candidate.rank = 0;
     candidate.weights = kEma;
   } else if (has({"momentum", "target", "key", "k"})) {
@@ -132,6 +132,8 @@ absl::Status Choose(const EncoderChoice& choice, std::vector<Candidate>& candida
 std::string OtherNetwork(const StateDict& all) {
   constexpr std::pair<absl::string_view, absl::string_view> kSigns[] = {
       {"conv1.0.weight", "a ResNet whose first layers are several convolutions (ResNet-D)"},
+      {"stem.0.weight", "a ResNet whose first layers are several convolutions (ResNetV1c, V1d)"},
+      {"stages.0.blocks.0.conv1.weight", "a ResNetV2"},
       {"patch_embed.proj.weight", "a vision transformer"},
       {"cls_token", "a vision transformer"},
       {"embeddings.patch_embeddings.projection.weight", "a vision transformer"}};
@@ -312,6 +314,12 @@ std::string Note(const Candidate& taken, const std::vector<Candidate>& all,
   }
   if (taken.names != &AllEncoderNames()[0] && *taken.names->program != '\0') {
     parts.push_back(absl::StrCat("the names are those of ", taken.names->program));
+  }
+  const bool bottlenecks =
+      std::any_of(taken.tensors.begin(), taken.tensors.end(),
+                  [](const auto& entry) { return entry.first == "layer1.0.conv3.weight"; });
+  if (*taken.names->assumed != '\0' && bottlenecks) {
+    parts.push_back(absl::StrCat(taken.names->assumed, " is assumed, which the file does not say"));
   }
   if (choice.arch.empty() && !stem_is_shown) {
     if (absl::StrContains(spec, "stem=cifar,")) {
