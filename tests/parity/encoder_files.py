@@ -79,10 +79,8 @@ class OfTorch03:
         self.tensor = tensor
 
     def __reduce_ex__(self, protocol):
-        t = self.tensor
-        return torch._utils._rebuild_tensor, (torch.storage.TypedStorage(wrap_storage=t.untyped_storage(), dtype=t.dtype,
-                                                                        _internal=True),
-                                              t.storage_offset(), tuple(t.size()), t.stride())
+        _, (storage, offset, size, stride, *_) = self.tensor.__reduce_ex__(protocol)
+        return torch._utils._rebuild_tensor, (storage, offset, size, stride)
 
 
 def of_torchvision(work):
