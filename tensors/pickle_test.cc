@@ -150,13 +150,12 @@ TEST(PickleTest, DictsAndTensorsOfOldVersions) {
 
 // Of tensors and parameters that have attributes, and of a dict that makes missing values.
 TEST(PickleTest, TensorsWithAttributes) {
-  const std::string arguments = "(" +
-                                std::string("(U\x07storagectorch\nFloatStorage\nU\x01") +
+  const std::string arguments = "(" + std::string("(U\x07storagectorch\nFloatStorage\nU\x01") +
                                 "0U\x03" + "cpuK\x06tQK" + std::string(1, '\0') +
                                 "K\x06\x85K\x01\x85\x89}t";
   const std::string rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
-  const std::string of_type = "ctorch._tensor\n_rebuild_from_type_v2\n(" + rebuild +
-                              "ctorch\nTensor\n" + arguments + "}tR";
+  const std::string of_type =
+      "ctorch._tensor\n_rebuild_from_type_v2\n(" + rebuild + "ctorch\nTensor\n" + arguments + "}tR";
   const std::string parameter =
       "ctorch._utils\n_rebuild_parameter_with_state\n(" + rebuild + arguments + "R\x88}}tR";
   const std::string dict = "ccollections\ndefaultdict\nc__builtin__\ndict\n\x85R";

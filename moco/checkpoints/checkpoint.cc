@@ -184,8 +184,7 @@ absl::Status ReadTensors(const pickle::Value& container, const std::string& path
     const Value& value = *container.items[i];
     const bool is_opaque = value.kind == Value::kOpaque || value.kind == Value::kStorage;
     if (!is_opaque && !IsContainer(value) && value.kind != Value::kTensor) continue;
-    const std::string key =
-        is_dict ? std::string(container.items[i - 1]->text) : absl::StrCat(i);
+    const std::string key = is_dict ? std::string(container.items[i - 1]->text) : absl::StrCat(i);
     const std::string name = path + key;
     if (is_opaque) {
       unread[name] = std::string(value.text);

@@ -21,7 +21,8 @@ struct EncoderNames {
   // applies the first ReLU in its forward(), which a Sequential of its children does not call.
   // Empty: nothing.
   const char* stem = "";
-  // What neither names nor shapes show of bottleneck blocks, in the program's words. Empty: nothing.
+  // What neither names nor shapes show of bottleneck blocks, in the program's words. Empty:
+  // nothing.
   const char* assumed = "";
 };
 

@@ -335,25 +335,25 @@ TEST(FindEncoderTest, OtherNetworksAreRefusedByName) {
   ExpectRefused(deep, {}, "ResNetV1c");
 }
 
-// The stride of detectron2's stages may be in another convolution, which no name and no shape shows.
+// The stride of detectron2's stages may be in another convolution, which no name and no shape
+// shows.
 TEST(FindEncoderTest, WhatIsAssumedIsSaid) {
   const auto detectron2 = [](const std::string& spec) {
     StateDict state;
     for (auto [name, tensor] : GetState(*Network(spec))) {
-      name = absl::StrReplaceAll("." + name, {{".conv1.weight", absl::StartsWith(name, "conv1")
-                                                                    ? ".stem.conv1.weight"
-                                                                    : ".conv1.weight"},
-                                              {".bn1.", absl::StartsWith(name, "bn1")
-                                                            ? ".stem.conv1.norm."
-                                                            : ".conv1.norm."},
-                                              {".bn2.", ".conv2.norm."},
-                                              {".bn3.", ".conv3.norm."},
-                                              {".downsample.0.", ".shortcut."},
-                                              {".downsample.1.", ".shortcut.norm."},
-                                              {".layer1.", ".res2."},
-                                              {".layer2.", ".res3."},
-                                              {".layer3.", ".res4."},
-                                              {".layer4.", ".res5."}});
+      name = absl::StrReplaceAll(
+          "." + name,
+          {{".conv1.weight",
+            absl::StartsWith(name, "conv1") ? ".stem.conv1.weight" : ".conv1.weight"},
+           {".bn1.", absl::StartsWith(name, "bn1") ? ".stem.conv1.norm." : ".conv1.norm."},
+           {".bn2.", ".conv2.norm."},
+           {".bn3.", ".conv3.norm."},
+           {".downsample.0.", ".shortcut."},
+           {".downsample.1.", ".shortcut.norm."},
+           {".layer1.", ".res2."},
+           {".layer2.", ".res3."},
+           {".layer3.", ".res4."},
+           {".layer4.", ".res5."}});
       state.emplace_back(name.substr(1), tensor);
     }
     return FindEncoder(Holding(state), {}).value().note;

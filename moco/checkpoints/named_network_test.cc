@@ -30,9 +30,9 @@ TEST(NamedNetworkTest, FoldersOfTimm) {
 
 TEST(NamedNetworkTest, FoldersOfTransformers) {
   EXPECT_EQ(Beside(R"({"model_type": "resnet", "hidden_act": "relu"})"), "");
-  EXPECT_EQ(Beside(R"({"model_type": "resnet", "downsample_in_bottleneck": true})",
-                   "pytorch_model.bin"),
-            "resnet with downsample_in_bottleneck=true");
+  EXPECT_EQ(
+      Beside(R"({"model_type": "resnet", "downsample_in_bottleneck": true})", "pytorch_model.bin"),
+      "resnet with downsample_in_bottleneck=true");
   EXPECT_EQ(Beside(R"({"model_type": "resnet", "hidden_act": "gelu"})"),
             "resnet with hidden_act=\"gelu\"");
 }

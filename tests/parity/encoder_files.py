@@ -162,12 +162,18 @@ def of_timm(work):
     model, averaged, file = checkpoint("resnet18", num_classes=10)
     yield File("timm", "`CheckpointSaver` with `ModelEmaV3`", file, features(averaged))
     yield File("timm", "`CheckpointSaver` with `ModelEmaV3`", file, features(model), flags=("--weights=raw",))
-    timm.models.save_for_hf(model, work / "hub", model_config={"num_classes": 10})
-    yield File("timm", "`save_for_hf` (`push_to_hf_hub`)", work / "hub/model.safetensors", features(model))
+    timm.models.save_for_hf(model, work / "hub", safe_serialization="both")
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        yield File("timm", "`save_for_hf` (`push_to_hf_hub`)", work / "hub" / name, features(model))
     model = trained(timm.create_model("resnet50", num_classes=0, in_chans=3))
     yield File("timm", "`state_dict()` of `resnet50`", saved(model.state_dict(), work / "resnet50.pth"), features(model))
     for name in ("resnetaa50", "resnetblur50"):
         yield File("timm", f"`CheckpointSaver` of `{name}`", checkpoint(name, num_classes=2)[2], said=(f"'{name}'",))
+    for name, options in (("resnetaa50", {}), ("resnet50", {"output_stride": 16})):
+        folder, words = work / "hub" / name, "".join(f" with `{k}={v}`" for k, v in options.items())
+        timm.models.save_for_hf(timm.create_model(name, **options), folder, model_args=options, safe_serialization=True)
+        yield File("timm", f"`save_for_hf` of `{name}`{words}", folder / "model.safetensors",
+                   said=(f"'{name}{words.replace('`', '')}'",))
 
 
 def of_transformers(work):
