@@ -426,6 +426,9 @@ class Machine {
     } else if (Is(*function, kNumpyType) && !arguments->items.empty() &&
                arguments->items[0]->text.size() <= kMaxName) {
       PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
+    } else if (Is(*function, kRebuildFromType) && arguments->items.size() > 1 &&
+               arguments->items[1]->kind == Value::kOpaque) {
+      Push(const_cast<Value*>(arguments->items[1]));  // the class says more than the function
     } else if (function->kind == Value::kOpaque) {
       Push(function);  // the result of the call is opaque, too
     } else {

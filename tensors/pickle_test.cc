@@ -172,6 +172,7 @@ TEST(PickleTest, TensorsWithAttributes) {
                                      "ca\nTensor\n" + arguments + "}tR.");
   ASSERT_TRUE(other.ok()) << other.status();
   EXPECT_EQ(other->root().kind, Value::kOpaque);
+  EXPECT_EQ(other->root().text, "a.Tensor");
 }
 
 // pickle.dumps({"a": [1, "b"], "c": np.uint8([1, 2])}, 5), without the frame's checks.

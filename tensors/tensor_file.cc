@@ -45,6 +45,17 @@ constexpr absl::string_view kGather =
     "gather it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save(FOLDER, "
     "'weights.pth')";
 
+// Whether the bytes begin with the size of a header that they contain, and a header. This is looked
+// at before the other formats, with which a size may begin: 19280 is "PK", and 128 begins pickles.
+bool IsSafetensors(absl::string_view bytes) {
+  if (bytes.size() <= kSafetensorsHeader || bytes[kSafetensorsHeader] != '{') return false;
+  uint64_t size = 0;
+  for (size_t i = 0; i < kSafetensorsHeader; ++i) {
+    size |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  }
+  return size <= bytes.size() - kSafetensorsHeader;
+}
+
 // What the beginning of a file says of the legacy format, in any protocol of pickles.
 struct Legacy {
   bool begins = false;  // all of the bytes belong to the first two pickles, or they are there
@@ -166,6 +177,8 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   const Legacy legacy = FindLegacy(bytes);
   if (bytes.empty()) {
     status = absl::DataLossError("it is empty");
+  } else if (IsSafetensors(bytes)) {
+    status = file.ParseSafetensors(bytes);
   } else if (absl::StartsWith(bytes, kZip) || absl::StartsWith(kZip, bytes)) {
     status = file.ParseZip(bytes);
   } else if (legacy.begins) {
@@ -173,7 +186,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   } else if (bytes[0] == kPickle) {
     status = file.ParsePickle(bytes);
   } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
-    status = file.ParseSafetensors(bytes);
+    status = file.ParseSafetensors(bytes);  // says that it is truncated
   } else {
     status = absl::InvalidArgumentError(
         "is not a checkpoint; give a .pth.tar file of this program, a file written by torch.save, "

@@ -237,9 +237,7 @@ absl::Status ReadNetworks(const pickle::Value& root, TensorReader& tensors,
   if (!checkpoint.state.empty() || !checkpoint.elsewhere.empty()) return absl::OkStatus();
   if (!checkpoint.unread.empty()) {
     const auto& [name, kind] = *checkpoint.unread.begin();
-    return tensors.file().Unsuitable(
-        absl::StrCat("holds '", kind, "' as '", name,
-                     "' instead of tensors, and no code in a file is run; save the state_dict()"));
+    return tensors.file().Unsuitable(absl::StrCat("holds no tensors: ", NotATensor(name, kind)));
   }
   return tensors.file().Unsuitable(
       "holds no dict of tensors, such as a 'state_dict'; give a checkpoint");
@@ -316,6 +314,16 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
 }
 
 }  // namespace
+
+std::string NotATensor(absl::string_view name, absl::string_view kind) {
+  const bool part = absl::StrContains(kind, "DTensor") || absl::StrContains(kind, "ShardedTensor");
+  return absl::StrCat(
+      "'", name, "' is a '", kind, "' instead of a tensor, ",
+      part ? "such as FSDP leaves on each rank; gather the whole with "
+             "torch.distributed.checkpoint.state_dict.get_model_state_dict(model, "
+             "options=StateDictOptions(full_state_dict=True))"
+           : "and no code in a file is run; save the state_dict() with plain tensors");
+}
 
 const tensors::DType* DTypeOf(at::ScalarType type) {
   const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);

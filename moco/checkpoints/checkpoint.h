@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "moco/checkpoints/facts.h"
 #include "moco/checkpoints/state_dict.h"
 #include "tensors/dtype.h"
@@ -58,6 +59,9 @@ struct Checkpoint {
   std::map<std::string, std::string> unread;
   std::set<std::string> entries;  // the keys of the whole dict
 };
+
+// What is wrong with an entry of Checkpoint::unread that should be a tensor, and what to do.
+std::string NotATensor(absl::string_view name, absl::string_view kind);
 
 // Returns the name of a dtype in files; null if files cannot hold it.
 const tensors::DType* DTypeOf(at::ScalarType type);

@@ -15,6 +15,8 @@ struct EncoderNames {
   const char* program;
   const char* first;   // the name of the first convolution's weight
   const char* marker;  // a further name that must exist
+  // One that must not, because it shows another way of naming. Empty: none.
+  const char* absent;
   // Returns torchvision's name; empty for a tensor that is not a part of the ResNet.
   std::string (*torchvision)(absl::string_view name);
   // What the names show of the first layers (a value of the option `stem`): lightly's own ResNet

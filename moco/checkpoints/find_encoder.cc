@@ -84,7 +84,8 @@ std::vector<Candidate> Candidates(const StateDict& all, const std::set<std::stri
       absl::string_view prefix = name;
       if (!absl::ConsumeSuffix(&prefix, names.first) ||
           (!prefix.empty() && !absl::EndsWith(prefix, ".")) ||
-          known.count(absl::StrCat(prefix, names.marker)) == 0) {
+          known.count(absl::StrCat(prefix, names.marker)) == 0 ||
+          (*names.absent != '\0' && known.count(absl::StrCat(prefix, names.absent)) > 0)) {
         return;
       }
       Candidate candidate{std::string(prefix), &names};
@@ -149,6 +150,13 @@ std::string OtherNetwork(const StateDict& all) {
 
 absl::Status NoEncoder(const Checkpoint& checkpoint, const StateDict& all,
                        const EncoderNames* own) {
+  for (const auto& [name, kind] : checkpoint.unread) {
+    for (const EncoderNames& names : AllEncoderNames()) {
+      if (name == names.first || absl::EndsWith(name, absl::StrCat(".", names.first))) {
+        return absl::InvalidArgumentError(absl::StrCat("has no encoder: ", NotATensor(name, kind)));
+      }
+    }
+  }
   std::string found;
   for (size_t i = 0; i < all.size() && i < 3; ++i) {
     absl::StrAppend(&found, "'", all[i].first, "', ");
@@ -292,9 +300,7 @@ absl::Status Load(const Checkpoint& checkpoint, const Candidate& candidate, Back
     if (absl::EndsWith(name, kCount)) tensors.emplace_back(name, at::zeros_like(tensor));
     const auto unread = checkpoint.unread.find(candidate.prefix + name);
     if (unread == checkpoint.unread.end()) continue;
-    return absl::InvalidArgumentError(absl::StrCat("'", unread->first, "' is a '", unread->second,
-                                                   "' instead of a tensor, and no code in a file ",
-                                                   "is run; save plain tensors"));
+    return absl::InvalidArgumentError(NotATensor(unread->first, unread->second));
   }
   return CopyState(tensors, live);
 }
@@ -352,7 +358,7 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
     made = spec;
     return absl::OkStatus();
   };
-  EncoderNames own{"", "", "", [](absl::string_view name) { return std::string(name); }};
+  EncoderNames own{"", "", "", "", [](absl::string_view name) { return std::string(name); }};
   if (!stated->empty()) {
     if (absl::Status s = make(*stated); !s.ok()) return s;
     const StateDict names = GetState(*found.backbone);

@@ -43,7 +43,7 @@ def batch():
 def trained(network, outputs=lambda output: output, ema=None):
     """A few steps, so that no weight and no statistic has its initial value."""
     network.train()
-    optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+    optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.01)
     for _ in range(2):
         optimizer.zero_grad()
         outputs(network(batch())).square().mean().backward()
