@@ -11,13 +11,14 @@ set -euo pipefail
 
 mkdir -p "$1"
 folder=$(realpath "$1")
-SEEDS=${SEEDS:-1 2 3} EPOCHS=${EPOCHS:-12} THREADS=${THREADS:-0}
+SEEDS=${SEEDS:-1 2 3} EPOCHS=${EPOCHS:-3} THREADS=${THREADS:-0}
+ARCH=resnet_small:width=16,blocks=1,stages=3,stem=imagenet
 
 # train NAME EPOCHS FLAG...: trains in FOLDER/NAME, unless that is done.
 train() {
   local run=$folder/$1 epochs=$2
   [[ -e $run/report.html ]] && return
-  program moco:pretrain --preset=demo --epochs="$epochs" --knn-every="$epochs" --threads="$THREADS" --run-dir="$run" "${@:3}"
+  program moco:pretrain --preset=demo --arch="$ARCH" --epochs="$epochs" --knn-every="$epochs" --threads="$THREADS" --run-dir="$run" "${@:3}"
 }
 
 train first "$EPOCHS" --seed=100
