@@ -98,7 +98,7 @@ absl::StatusOr<Features> ExtractFeatures(
   };
   const at::Tensor index = all(read).nonzero().squeeze(1);
   return Features{all(features).index_select(0, index), all(labels).index_select(0, index),
-                  (*loader)->bad_images()};
+                  (*loader)->bad_images(), index};
 }
 
 }  // namespace moco

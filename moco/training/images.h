@@ -34,6 +34,7 @@ struct Features {
   at::Tensor features;  // N x D, float32
   at::Tensor labels;    // N, int64; -1: none
   std::vector<data::BadImage> bad_images;
+  at::Tensor images;  // N, int64: the index of each in the data set
 };
 
 // Applies `network` (N x C x H x W float32 on the CPU to N x D on any device) to every image of
