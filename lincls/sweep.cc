@@ -1,6 +1,4 @@
 // Linear probes of a grid on features: bazel run //lincls:sweep -- TRAIN VAL
-#include "moco/report/sweep.h"
-
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -43,6 +41,7 @@
 #include "moco/report/predictions.h"
 #include "moco/report/report.h"
 #include "moco/report/run.h"
+#include "moco/report/sweep_files.h"
 #include "moco/schedules/schedule.h"
 #include "moco/training/run_description.h"
 

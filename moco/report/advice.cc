@@ -7,7 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/format_count.h"
 #include "base/progress.h"
-#include "moco/report/sweep.h"
+#include "moco/report/sweep_files.h"
 #include "moco/verdict.h"
 
 namespace report {

@@ -13,7 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
-#include "moco/report/sweep.h"
+#include "moco/report/sweep_files.h"
 
 namespace report {
 namespace {

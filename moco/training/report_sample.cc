@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/progress.h"
 #include "data/csv.h"
+#include "moco/checkpoints/state_dict.h"
 #include "moco/communicators/agreement.h"
 #include "moco/measures/feature_rows.h"
 #include "moco/report/sample.h"

@@ -1,4 +1,4 @@
-#include "moco/report/sweep.h"
+#include "moco/report/sweep_files.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
 // What a sweep writes: the accuracy of its probes by epoch and, at its end, a table of them.
-#ifndef MOCO_REPORT_SWEEP_H_
-#define MOCO_REPORT_SWEEP_H_
+#ifndef MOCO_REPORT_SWEEP_FILES_H_
+#define MOCO_REPORT_SWEEP_FILES_H_
 
 #include <string>
 
@@ -23,4 +23,4 @@ std::string BestOfSweep(const Run& run);
 
 }  // namespace report
 
-#endif  // MOCO_REPORT_SWEEP_H_
+#endif  // MOCO_REPORT_SWEEP_FILES_H_
