@@ -48,7 +48,7 @@ size_t Count(const std::string& text, const std::string& part) {
 }
 
 TEST(ClassesTest, MatrixAccuraciesAndPictures) {
-  const Run run = MakeRun();
+  const report::Run run = MakeRun();
   const std::string html = ClassesSection(run, /*pictures=*/true);
   EXPECT_THAT(html, HasSubstr("Of 8 validation images, the best classifier gives 5"));
   EXPECT_THAT(html, HasSubstr("cat taken for dog: 3 of 4 (75.0 %)"));
@@ -63,7 +63,7 @@ TEST(ClassesTest, MatrixAccuraciesAndPictures) {
 }
 
 TEST(ClassesTest, WhatIsMissingIsSaid) {
-  Run run = MakeRun();
+  report::Run run = MakeRun();
   run.flags["data"] = "/nowhere";
   const std::string html = ClassesSection(run, /*pictures=*/true);
   EXPECT_THAT(html, HasSubstr("There are no pictures"));
@@ -75,9 +75,9 @@ TEST(ClassesTest, WhatIsMissingIsSaid) {
 }
 
 TEST(ClassesTest, RunsAreCompared) {
-  const Run run = MakeRun();
+  const report::Run run = MakeRun();
   EXPECT_EQ(ClassesOfRuns({run}, 8), "");
-  Run other = run;
+  report::Run other = run;
   other.name = "<other>";
   const std::string html = ClassesOfRuns({run, other}, 8);
   EXPECT_THAT(html, HasSubstr("&#60;other&#62;"));

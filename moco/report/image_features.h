@@ -18,11 +18,12 @@ namespace report {
 
 // N images with the features that an encoder gives them.
 struct ImageFeatures {
-  tensors::NpyMatrix now;                    // N x D
-  std::optional<tensors::NpyMatrix> before;  // N x any, by the same encoder before it was trained
-  std::string before_name = "before";        // what the page calls it
-  std::vector<std::string> names = {};       // N
-  std::vector<std::string> labels = {};      // N; empty: none
+  tensors::NpyMatrix now;  // N x D
+  std::optional<tensors::NpyMatrix> before =
+      {};                                // N x any, by the same encoder before it was trained
+  std::string before_name = "before";    // what the page calls it
+  std::vector<std::string> names = {};   // N
+  std::vector<std::string> labels = {};  // N; empty: none
 
   const data::Dataset* dataset = nullptr;  // null: the images are gone
   std::vector<int64_t> indices = {};       // N, into the data set

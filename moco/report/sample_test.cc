@@ -85,7 +85,7 @@ TEST(SampleTest, MapAndNeighboursNowAndAtTheStart) {
 }
 
 TEST(SampleTest, WhatIsMissingIsSaid) {
-  Run run = MakeRun();
+  report::Run run = MakeRun();
   run.flags["data"] = "/nowhere";
   FeatureSections shown = ShowSample(run, nullptr);
   EXPECT_THAT(shown.section, HasSubstr("/nowhere"));
@@ -103,7 +103,7 @@ TEST(SampleTest, WhatIsMissingIsSaid) {
 }
 
 TEST(SampleTest, FeaturesMustBeFinite) {
-  const Run run = MakeRun();
+  const report::Run run = MakeRun();
   std::vector<std::vector<float>> rows(kImages, {1, 0, 0});
   rows[7][1] = std::numeric_limits<float>::quiet_NaN();
   WriteMatrix(absl::StrCat(run.path, "/", kSampleFolder, "/", kSampleNow), rows);
