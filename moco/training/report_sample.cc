@@ -63,10 +63,11 @@ absl::Status WriteMatrix(const std::string& path, const at::Tensor& units) {
 }  // namespace
 
 ReportSample::ReportSample(const data::Dataset& dataset, const augment::Pipeline& views,
-                           int loader_threads, Communicator& communicator)
+                           int loader_threads, int64_t images_at_a_time, Communicator& communicator)
     : dataset_(dataset),
       views_(views),
       loader_threads_(loader_threads),
+      images_at_a_time_(std::clamp<int64_t>(images_at_a_time, 1, 250)),
       communicator_(communicator),
       taken_(std::chrono::steady_clock::now()) {}
 
@@ -89,7 +90,7 @@ absl::Status ReportSample::Take(Encoder& encoder, at::Device device, at::ScalarT
   const auto features = ExtractFeatures(
       part, views_,
       [&](const at::Tensor& images) { return encoder.Features(images.to(device, type)); },
-      loader_threads_, /*max_bad_images=*/count, communicator_);
+      loader_threads_, /*max_bad_images=*/count, communicator_, images_at_a_time_);
   encoder.Train(true);
   seconds_ = base::SecondsSince(began);
   taken_ = std::chrono::steady_clock::now();

@@ -20,9 +20,10 @@ namespace moco {
 class ReportSample {
  public:
   // At most 1000 images of the data set, evenly spaced. All arguments must outlive the sample.
-  // `views` are those of evaluation.
+  // `views` are those of evaluation. Each rank computes at most `images_at_a_time`, so that no more
+  // memory is needed than for a step on as many.
   ReportSample(const data::Dataset& dataset, const augment::Pipeline& views, int loader_threads,
-               Communicator& communicator);
+               int64_t images_at_a_time, Communicator& communicator);
 
   // Whether another sample now would keep the share of the time for samples below 2 %. Collective:
   // rank 0 decides.
@@ -39,6 +40,7 @@ class ReportSample {
   const data::Dataset& dataset_;
   const augment::Pipeline& views_;
   const int loader_threads_;
+  const int64_t images_at_a_time_;
   Communicator& communicator_;
   std::chrono::steady_clock::time_point taken_;  // the end of the last sample
   double seconds_ = 0;                           // that it took

@@ -135,8 +135,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
     monitor_ =
         std::make_unique<Monitor>(monitor, data_.bank, data_.queries, *eval_views_, communicator_);
     if (run_.reports()) {
-      sample_ = std::make_unique<ReportSample>(*data_.train, *eval_views_, options_.loader_threads,
-                                               communicator_);
+      sample_ = std::make_unique<ReportSample>(
+          *data_.train, *eval_views_, options_.loader_threads,
+          options_.batch_size / communicator_.size() / options_.moco.accumulate, communicator_);
     }
     return absl::OkStatus();
   }
