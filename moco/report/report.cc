@@ -57,26 +57,25 @@ std::string SettingsTable(const Run& run) {
     return "<p class=\"quiet\">The folder has no flags.txt, so that the settings are not "
            "known.</p>";
   }
-  const std::string compared =
-      run.settings.usual.empty()
-          ? "The run does not say what its preset was."
-          : absl::StrCat("In bold: what differs from ",
-                         run.settings.preset.empty()
-                             ? "the program's defaults"
-                             : absl::StrCat("the preset ", run.settings.preset),
-                         ".");
   std::string unusual, others;
   for (const auto& [flag, value] : run.flags) {
     absl::StrAppend(IsUnusual(run, flag, value) ? &unusual : &others, FlagRow(run, flag, value));
   }
+  const std::string compared =
+      run.settings.usual.empty()
+          ? "The run does not say what its preset was."
+          : absl::StrCat(unusual.empty() ? "No flag differs from " : "In bold: what differs from ",
+                         run.settings.preset.empty()
+                             ? "the program's defaults"
+                             : absl::StrCat("the preset ", run.settings.preset),
+                         ".");
   constexpr char kHead[] =
       "<div class=\"scroll\"><table class=\"flags\"><thead><tr><th>Flag<th>Value<th>Usual</tr>"
       "</thead><tbody>";
   std::string html = absl::StrCat("<p class=\"quiet\">", HtmlText(compared), "</p>");
   if (!unusual.empty()) absl::StrAppend(&html, kHead, unusual, "</tbody></table></div>");
-  return absl::StrCat(html, "<details", unusual.empty() ? " open" : "", "><summary>",
-                      unusual.empty() ? "All flags" : "The other flags", "</summary>", kHead,
-                      others, "</tbody></table></div></details>");
+  return absl::StrCat(html, "<details><summary>", unusual.empty() ? "All flags" : "The other flags",
+                      "</summary>", kHead, others, "</tbody></table></div></details>");
 }
 
 std::string Environment(const Run& run) {

@@ -306,6 +306,10 @@
     made.append(run.name);
     made.setAttribute("aria-pressed", true);
   });
+  // On paper nothing can be opened. Of several runs, it would be too much.
+  if (!several) addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
   // A link to a run opens its details.
   addEventListener("hashchange", () => {
     const target = document.getElementById(location.hash.slice(1));
