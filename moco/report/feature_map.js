@@ -19,7 +19,7 @@
   const margin = 14;
   let dots = [];
   const draw = () => {
-    const width = canvas.clientWidth, height = Math.round(Math.min(width * 0.62, 620));
+    const width = canvas.clientWidth, height = Math.round(Math.min(Math.max(width * 0.62, Math.min(width, 340)), 620));
     const density = devicePixelRatio || 1;
     canvas.style.height = height + "px";
     canvas.width = width * density;
