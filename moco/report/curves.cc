@@ -18,6 +18,7 @@ using nlohmann::json;
 
 constexpr size_t kPoints = 24'000;  // of a chart
 constexpr size_t kMaxBins = 500, kMinBins = 40;
+constexpr size_t kProbes = 10;  // of sweeps, whose curves are drawn
 
 struct Line {
   std::string metric, name;
@@ -113,15 +114,11 @@ int64_t QueueFullAt(const Run& run) {
   // The share grows by the same amount in each step.
   if (filled->front().value < 1) return filled->front().step / filled->front().value;
   int64_t queue = 0, batch = 0;
-  const auto fact = [&](const char* name) {
-    const auto found = run.settings.facts.find(name);
-    return found == run.settings.facts.end() ? run.Flag(name) : found->second;
-  };
-  if (!absl::SimpleAtoi(fact("moco-k"), &queue) || !absl::SimpleAtoi(fact("batch-size"), &batch) ||
-      batch < 1) {
+  if (!absl::SimpleAtoi(run.Fact("moco-k"), &queue) ||
+      !absl::SimpleAtoi(run.Fact("batch-size"), &batch) || batch < 1) {
     return 0;
   }
-  const int64_t keys = fact("symmetric") == "true" ? 2 * batch : batch;
+  const int64_t keys = run.Fact("symmetric") == "true" ? 2 * batch : batch;
   return std::min(filled->front().step, (queue + keys - 1) / keys);
 }
 
@@ -156,7 +153,7 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
 json SweepChart(const std::vector<Run>& runs) {
   json series = json::array();
   for (size_t r = 0; r < runs.size(); ++r) {
-    if (!runs[r].IsSweep()) continue;
+    if (runs[r].sweep.empty()) continue;
     const std::vector<std::string>& header = runs[r].sweep[0];
     const auto column = [&](const char* name) -> size_t {
       return std::find(header.begin(), header.end(), name) - header.begin();
@@ -204,6 +201,33 @@ json SweepChart(const std::vector<Run>& runs) {
           {"xTitle", "learning rate"}};
 }
 
+// The accuracy of the most accurate probes of each sweep by step. The best one of all is in the
+// chart of accuracies, too.
+json ProbesChart(const std::vector<Run>& runs) {
+  size_t sweeps = 0;
+  for (const Run& run : runs) sweeps += !run.probes.empty();
+  if (sweeps == 0) return nullptr;
+  const size_t most = std::max<size_t>(1, kProbes / sweeps);
+  json series = json::array();
+  size_t all = 0, shown = 0;
+  for (size_t r = 0; r < runs.size(); ++r) {
+    const std::vector<Probe>& probes = runs[r].probes;
+    all += probes.size();
+    for (size_t p = 0; p < std::min(most, probes.size()); ++p, ++shown) {
+      series.push_back(SeriesOf(r, {"", probes[p].name}, probes[p].acc1, kMinBins));
+    }
+  }
+  return {{"title", "Accuracy of the probes by epoch"},
+          {"note", absl::StrCat("Validation Acc@1 of ", all > shown ? "the best " : "", shown,
+                                " of ", all, " probes.")},
+          {"percent", true},
+          {"series", series},
+          {"levels", json::array()},
+          {"spans", json::array()},
+          {"log", false},
+          {"xTitle", std::string()}};
+}
+
 }  // namespace
 
 Series Thin(const Series& series, size_t bins) {
@@ -242,6 +266,7 @@ json Curves(const std::vector<Run>& runs) {
   }
   for (const std::string& name : left)
     charts.push_back(ChartOf({name, "", false, {{name, name}}}, runs));
+  if (json probes = ProbesChart(runs); !probes.is_null()) charts.push_back(std::move(probes));
   if (json sweep = SweepChart(runs); !sweep.is_null()) charts.push_back(std::move(sweep));
   return {{"runs", names}, {"charts", charts}};
 }

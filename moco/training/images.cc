@@ -14,10 +14,6 @@
 #include "moco/communicators/agreement.h"
 
 namespace moco {
-namespace {
-constexpr int64_t kEvaluationBatch = 250;
-}
-
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline) {
   const augment::ImageType& type = pipeline.output();
   if (type.rows == 0 || type.cols == 0 || !type.tensor) {
@@ -57,11 +53,11 @@ at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageTy
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images, Communicator& communicator) {
+    int64_t max_bad_images, Communicator& communicator, int64_t images_at_a_time) {
   auto made = LoaderOf(pipeline, 1);
   if (!made.ok()) return made.status();
   data::LoaderOptions& options = *made;
-  options.batch_size = kEvaluationBatch * communicator.size();
+  options.batch_size = images_at_a_time * communicator.size();
   options.rank = communicator.rank();
   options.ranks = communicator.size();
   options.shuffle = false;
@@ -98,7 +94,7 @@ absl::StatusOr<Features> ExtractFeatures(
   };
   const at::Tensor index = all(read).nonzero().squeeze(1);
   return Features{all(features).index_select(0, index), all(labels).index_select(0, index),
-                  (*loader)->bad_images()};
+                  (*loader)->bad_images(), index};
 }
 
 }  // namespace moco

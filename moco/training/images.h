@@ -34,17 +34,18 @@ struct Features {
   at::Tensor features;  // N x D, float32
   at::Tensor labels;    // N, int64; -1: none
   std::vector<data::BadImage> bad_images;
+  at::Tensor images;  // N, int64: the index of each in the data set
 };
 
 // Applies `network` (N x C x H x W float32 on the CPU to N x D on any device) to every image of
 // `dataset`, transformed by `pipeline`, without gradients. The result is on the CPU. The ranks
-// process the images in turn, and each rank gets the features of all, but only the bad images that
-// it has found itself. DataLoss if more than `max_bad_images` images cannot be read, or if none
-// can.
+// process the images in turn, each `images_at_a_time`, and each rank gets the features of all, but
+// only the bad images that it has found itself. DataLoss if more than `max_bad_images` images
+// cannot be read, or if none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
     const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images, Communicator& communicator);
+    int64_t max_bad_images, Communicator& communicator, int64_t images_at_a_time = 250);
 
 }  // namespace moco
 

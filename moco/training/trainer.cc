@@ -16,9 +16,11 @@
 #include "moco/backbones/backbone.h"
 #include "moco/health.h"
 #include "moco/losses/loss.h"
+#include "moco/report/sample.h"
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/monitor.h"
+#include "moco/training/report_sample.h"
 #include "moco/training/training_state.h"
 
 namespace moco {
@@ -132,6 +134,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
                                  options_.max_bad_images};
     monitor_ =
         std::make_unique<Monitor>(monitor, data_.bank, data_.queries, *eval_views_, communicator_);
+    if (run_.reports()) {
+      sample_ = std::make_unique<ReportSample>(
+          *data_.train, *eval_views_, options_.loader_threads,
+          options_.batch_size / communicator_.size() / options_.moco.accumulate, communicator_);
+    }
     return absl::OkStatus();
   }
 
@@ -179,7 +186,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
                                     options_.initial->note));
     }
     if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
-    if (run_.first_step() == 0 && monitor_->on()) {
+    if (run_.first_step() == 0 && (monitor_->on() || sample_ != nullptr)) {
       untrained_ = Copy(moco_->query_encoder().State());
     }
     return CatchUp();
@@ -224,11 +231,14 @@ class TrainerImpl : public Trainer, private TrainingTask {
   absl::Status EvaluateUntrained() {
     const StateDict live = moco_->query_encoder().State(), trained = Copy(live);
     if (absl::Status s = CopyState(std::exchange(untrained_, {}), live); !s.ok()) return s;
-    auto result = Evaluate(0);
+    absl::StatusOr<std::string> result = "";
+    if (monitor_->on()) result = Evaluate(0);
+    if (result.ok()) TakeSample(report::kSampleStart);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
     // If the run stopped after the first step, it would resume without this number. It is better to
     // start it again.
     if (!result.ok()) return StopOr(result.status(), run_.first_step());
+    if (!monitor_->on()) return absl::OkStatus();
     run_.log().Print(absl::StrFormat("monitor  %s with the %s encoder (k %d, t %g)", *result,
                                      options_.initial == nullptr ? "untrained" : "initial",
                                      options_.knn_k, options_.knn_temperature));
@@ -262,6 +272,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
       if (!result.ok()) return StopOr(result.status(), done);
       absl::StrAppend(&text, "  ", *result);
     }
+    if (sample_ != nullptr && (last || sample_->IsDue())) TakeSample(report::kSampleNow);
     run_.log().Print(absl::StrFormat(
         "%s\n         %skeys of the last %.2g epochs, spread %.2f in %.0f dimensions, leak %.0f "
         "%%: %s",
@@ -297,6 +308,15 @@ class TrainerImpl : public Trainer, private TrainingTask {
     if (result->probe) line["probe"] = *result->probe;
     run_.log().Metrics(line);
     return result->Text();
+  }
+
+  // The sample is for the report only: that it fails does not stop the run. A signal that has
+  // interrupted it stops the run before the next step.
+  void TakeSample(const char* file) {
+    if (sample_ == nullptr) return;
+    const absl::Status taken = sample_->Take(moco_->query_encoder(), options_.moco.device,
+                                             options_.moco.dtype, run_.folder(), file);
+    if (base::StopRequested().ok()) run_.log().Warn(taken);
   }
 
   // If a signal has interrupted an evaluation, the run ends with a checkpoint.
@@ -355,6 +375,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
   std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<ReportSample> sample_;  // null: the run writes no report
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
   std::string initial_;  // what was taken of options_.initial

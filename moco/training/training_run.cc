@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/preset_in_use.h"
 #include "base/progress.h"
+#include "base/shared_flags.h"
 #include "base/signals.h"
 #include "base/usual_flags.h"
 #include "moco/backbones/backbone.h"
@@ -22,9 +22,7 @@
 #include "moco/report/report.h"
 #include "moco/report/run.h"
 
-DEFINE_bool(report, true,
-            "[run] write report.html, a page that shows the run, into its folder when it ends; "
-            "//tools:report writes one at any time");
+MOCOPP_REPORT_FLAG;
 
 namespace moco {
 namespace {
@@ -88,6 +86,7 @@ absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings&
     if (!IsOfMachine(setting.first)) of_ranks.push_back(setting);
   }
   of_ranks.insert(of_ranks.end(), further.begin(), further.end());
+  of_ranks.emplace_back("report", reports() ? "true" : "false");
   if (absl::Status s = CheckSameSettings(communicator_, of_ranks); !s.ok()) return s;
   if (options_.resume.empty() && options_.earlier.empty()) return absl::OkStatus();
   auto found = FindResumePoint(options_.resume, options_.earlier);
@@ -211,41 +210,39 @@ absl::Status TrainingRun::Loop() {
       options_.epochs, last_step_, last_step_ - first_step_,
       base::FormatSeconds(base::SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
   task_.Summarize();
-  if (folder_ != nullptr && FLAGS_report) WriteReport();
+  if (folder_ != nullptr && reports()) WriteReport();
   return absl::OkStatus();
 }
 
 // Describes the run for its report (moco/report/run.h).
 void TrainingRun::WriteSettings() {
   const std::string path = folder_->File(report::kSettingsFile);
-  nlohmann::json json = {
-      {"program", kind_.target}, {"steps", last_step_}, {"steps_per_epoch", steps_per_epoch_}};
-  for (const auto& [setting, value] : settings_.All()) json["settings"][setting] = value;
   const base::Preset& preset = base::PresetInUse();
-  json["preset"] = preset.name;
-  json["usual"] = base::UsualFlags(preset.flags);
+  report::Settings settings{.program = kind_.target,
+                            .preset = preset.name,
+                            .usual = base::UsualFlags(preset.flags),
+                            .steps = last_step_,
+                            .steps_per_epoch = steps_per_epoch_};
+  for (const auto& [setting, value] : settings_.All()) settings.facts[setting] = value;
   // The command that resumes a run need not name its preset.
-  if (const auto earlier = base::ReadFile(path); resumed() && preset.name.empty() && earlier.ok()) {
-    const auto known = nlohmann::json::parse(*earlier, nullptr, /*allow_exceptions=*/false);
-    for (const char* key : {"preset", "usual"}) {
-      if (known.is_object() && known.contains(key)) json[key] = known[key];
+  if (resumed() && preset.name.empty()) {
+    std::vector<std::string> notes;
+    const report::Settings known = report::ReadSettings(path, notes);
+    if (!known.usual.empty()) {
+      settings.preset = known.preset;
+      settings.usual = known.usual;
     }
   }
-  const std::string text =
-      json.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
-  log_->Warn(base::WriteFileAtomically(path, text + "\n"));
+  log_->Warn(base::WriteFileAtomically(path, report::SettingsText(settings)));
 }
+
+bool TrainingRun::reports() const { return FLAGS_report; }
 
 // A report that cannot be made or written does not stop the run.
 void TrainingRun::WriteReport() {
-  const std::string path = folder_->File(report::kReportFile);
-  const absl::Status written = base::CatchExceptions([&]() -> absl::Status {
-    const auto run = report::ReadRun(folder_->path());
-    if (!run.ok()) return run.status();
-    return base::WriteFileAtomically(path, report::Report({*run}, {.dataset = dataset_}));
-  });
+  const absl::Status written = report::WriteReport(folder_->path(), dataset_);
   log_->Warn(written);
-  if (written.ok()) log_->Print(absl::StrCat("report   ", path));
+  if (written.ok()) log_->Print(absl::StrCat("report   ", folder_->File(report::kReportFile)));
 }
 
 absl::Status TrainingRun::Step(int64_t step) {

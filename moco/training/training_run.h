@@ -149,6 +149,9 @@ class TrainingRun {
   // it.
   absl::Status BesideTraining(const std::function<absl::Status()>& work);
 
+  // Whether the run writes a report of itself (--report). All ranks have the same answer.
+  bool reports() const;
+
   base::RunLog& log() const { return *log_; }
   base::RunFolder* folder() const { return folder_; }  // null on all ranks except rank 0
   bool resumed() const { return !resumed_.path.empty(); }
