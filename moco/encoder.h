@@ -41,8 +41,8 @@ class Encoder {
   // feature_dim().
   at::Tensor Features(const at::Tensor& images) const;
 
-  // Returns the head's output for such features, N x dim(). In evaluation mode, Project(Features(x))
-  // is what the encoder gives of x.
+  // Returns the head's output for such features, N x dim(). In evaluation mode,
+  // Project(Features(x)) is what the encoder gives of x.
   at::Tensor Project(const at::Tensor& features) const;
 
   int64_t dim() const;

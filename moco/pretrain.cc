@@ -293,8 +293,7 @@ absl::StatusOr<Data> OpenData(const std::string& folder, int64_t ranks) {
   FLAGS_range = data::WriteRange(data.train.decode.range);  // of an automatic one, what was found
   source.range = FLAGS_range;
   if (FLAGS_knn_every == 0) {
-    absl::Status s =
-        FLAGS_monitor_every == 0 ? absl::OkStatus() : OpenHeldOut(source, ranks, data);
+    absl::Status s = FLAGS_monitor_every == 0 ? absl::OkStatus() : OpenHeldOut(source, ranks, data);
     if (!s.ok()) return s;
     return data;
   }

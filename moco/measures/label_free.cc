@@ -56,9 +56,9 @@ double Lidar(const at::Tensor& views) {
   const at::Tensor x = Doubles(views);  // N x V x D
   const int64_t n = x.size(0), v = x.size(1), d = x.size(2);
   if (n < 2 || v < 2 || d == 0 || !Finite(x)) return kNan;
-  const at::Tensor means = x.mean(1, /*keepdim=*/true);                  // N x 1 x D
-  const at::Tensor between = (means - means.mean(0, true)).squeeze(1);   // N x D
-  const at::Tensor within = (x - means).reshape({n * v, d});             // N V x D
+  const at::Tensor means = x.mean(1, /*keepdim=*/true);                 // N x 1 x D
+  const at::Tensor between = (means - means.mean(0, true)).squeeze(1);  // N x D
+  const at::Tensor within = (x - means).reshape({n * v, d});            // N V x D
   const at::Tensor w = at::matmul(within.t(), within) / static_cast<double>(n * v) +
                        kDelta * at::eye(d, at::kDouble);
   // With W = L L^T, the eigenvalues of W^-1/2 B W^-1/2 are those of L^-1 B L^-T, and B is a product

@@ -24,8 +24,8 @@ double RankMe(const at::Tensor& features);
 // equations 2 to 4). With the mean m_i of the views of image i, and their mean m:
 //   B = mean over i of (m_i - m)(m_i - m)^T
 //   W = mean over i and v of (x_iv - m_i)(x_iv - m_i)^T + 1e-4 I
-// it is exp(-sum p log p) with p = l / |l|_1 + 1e-7 for the D eigenvalues l of W^-1/2 B W^-1/2. 1 to
-// min(N - 1, D), and a little more because of the constant.
+// it is exp(-sum p log p) with p = l / |l|_1 + 1e-7 for the D eigenvalues l of W^-1/2 B W^-1/2. 1
+// to min(N - 1, D), and a little more because of the constant.
 //   views: N x V x D: V views of each image, not normalised.
 // NaN if there are not two images with two views, or if a value is not finite. 1 if all images have
 // the same mean.
@@ -41,9 +41,9 @@ at::Tensor Alignments(const at::Tensor& views);
 // The mean of Alignments. NaN if there is no image with two views.
 double Alignment(const at::Tensor& views);
 
-// How evenly images are spread over the unit sphere (Wang and Isola, section 4.1, t = 2): the log of
-// the mean of exp(-2 |x - y|^2) over all pairs of different images; 0 if all are equal, to -8. The
-// authors use augmented views here.
+// How evenly images are spread over the unit sphere (Wang and Isola, section 4.1, t = 2): the log
+// of the mean of exp(-2 |x - y|^2) over all pairs of different images; 0 if all are equal, to -8.
+// The authors use augmented views here.
 //   features: N x D, need not be normalised.
 // NaN if there are not two images.
 double Uniformity(const at::Tensor& features);

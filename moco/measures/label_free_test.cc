@@ -63,7 +63,8 @@ TEST(RankMeTest, CountsDirections) {
 TEST(LidarTest, IsItsDefinition) {
   at::manual_seed(2);
   for (const auto& [n, v, d] : {std::tuple(30, 4, 6), std::tuple(4, 3, 9)}) {
-    const at::Tensor x = at::randn({n, 1, d}, at::kDouble) + 0.3 * at::randn({n, v, d}, at::kDouble);
+    const at::Tensor x =
+        at::randn({n, 1, d}, at::kDouble) + 0.3 * at::randn({n, v, d}, at::kDouble);
     const at::Tensor mean = x.mean(std::vector<int64_t>{0, 1});
     at::Tensor between = at::zeros({d, d}, at::kDouble), within = 1e-4 * at::eye(d, at::kDouble);
     for (int64_t i = 0; i < n; ++i) {
@@ -84,13 +85,12 @@ TEST(LidarTest, IsItsDefinition) {
 TEST(LidarTest, DirectionsOfViewsDoNotCount) {
   at::manual_seed(3);
   const at::Tensor images = at::cat({OfRank(200, 6, 3), at::zeros({200, 4}, at::kDouble)}, 1);
-  const at::Tensor views =
-      images.unsqueeze(1) + 1e-2 * at::randn({200, 5, 10}, at::kDouble);
+  const at::Tensor views = images.unsqueeze(1) + 1e-2 * at::randn({200, 5, 10}, at::kDouble);
   EXPECT_NEAR(Lidar(views), 3, 0.3);
   // RankMe counts what only the views change.
   const at::Tensor jittered =
-      images.unsqueeze(1) + at::cat({at::zeros({200, 5, 6}, at::kDouble),
-                                     at::randn({200, 5, 4}, at::kDouble)}, 2);
+      images.unsqueeze(1) +
+      at::cat({at::zeros({200, 5, 6}, at::kDouble), at::randn({200, 5, 4}, at::kDouble)}, 2);
   EXPECT_NEAR(Lidar(jittered), 3, 0.3);
   EXPECT_GT(RankMe(jittered.reshape({1000, 10})), 4);
   EXPECT_EQ(Lidar(at::ones({7, 3, 4})), 1);

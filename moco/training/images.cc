@@ -56,8 +56,8 @@ at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageTy
 
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
-    const std::function<at::Tensor(const at::Tensor&)>& network,
-    const ExtractionOptions& extraction, Communicator& communicator) {
+    const std::function<at::Tensor(const at::Tensor&)>& network, const FeatureOptions& extraction,
+    Communicator& communicator) {
   auto made = LoaderOf(pipeline, extraction.views);
   if (!made.ok()) return made.status();
   data::LoaderOptions& options = *made;
@@ -71,8 +71,7 @@ absl::StatusOr<Features> ExtractFeatures(
   options.seed = extraction.seed;
   options.threads = extraction.loader_threads;
   options.max_bad_images = extraction.max_bad_images;
-  options.last_step =
-      (dataset.size() + options.batch_size - 1) / options.batch_size;
+  options.last_step = (dataset.size() + options.batch_size - 1) / options.batch_size;
   if (dataset.size() < communicator.size()) {
     return absl::InvalidArgumentError(absl::StrCat(dataset.size(), " images cannot be shared by ",
                                                    communicator.size(), " ranks; start fewer"));

@@ -37,7 +37,7 @@ struct Features {
   std::vector<data::BadImage> bad_images;
 };
 
-struct ExtractionOptions {
+struct FeatureOptions {
   int loader_threads = 1;
   int64_t max_bad_images = 0;
   int64_t views = 1;  // of each image, for a pipeline that is random
@@ -51,7 +51,7 @@ struct ExtractionOptions {
 // can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
-    const std::function<at::Tensor(const at::Tensor&)>& network, const ExtractionOptions& options,
+    const std::function<at::Tensor(const at::Tensor&)>& network, const FeatureOptions& options,
     Communicator& communicator);
 
 }  // namespace moco

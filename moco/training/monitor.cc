@@ -64,13 +64,11 @@ Monitor::Parts Monitor::Due(int64_t epoch, int64_t epochs) const {
 
 std::string Monitor::Describe() const {
   if (!on_.measures) return "";
-  const int64_t whole =
-      data_.held_out != nullptr ? data_.held_out->size() : data_.train->size();
+  const int64_t whole = data_.held_out != nullptr ? data_.held_out->size() : data_.train->size();
   return absl::StrCat(
       "measures without labels on ", base::FormatCount(sample_->size()), " of ",
-      base::FormatCount(whole),
-      data_.held_out != nullptr ? " held-out images" : " training images", ", every ",
-      measures_every_ == 1 ? "epoch" : absl::StrCat(measures_every_, " epochs"),
+      base::FormatCount(whole), data_.held_out != nullptr ? " held-out images" : " training images",
+      ", every ", measures_every_ == 1 ? "epoch" : absl::StrCat(measures_every_, " epochs"),
       " (--monitor-every)");
 }
 
@@ -88,7 +86,7 @@ std::string Monitor::Result::MeasuresText() const {
       const auto value = std::find_if(measures.begin(), measures.end(), [&](const auto& each) {
         return each.first == MeasureMetric(measure, place);
       });
-      values.push_back(value == measures.end() ? "-" : absl::StrFormat("%.3g", value->second));
+      values.push_back(value == measures.end() ? "-" : absl::StrFormat("%.4g", value->second));
     }
     absl::StrAppend(&text, text.empty() ? "" : ", ", measure.title, " ", values[0], " (head ",
                     values[1], ")");
@@ -127,10 +125,10 @@ absl::StatusOr<Monitor::Result> Monitor::Evaluate(Encoder& encoder, at::Device d
 
 absl::Status Monitor::Classify(const Network& features, Result& result) {
   const auto extract = [&](const data::Dataset& dataset) {
-    return ExtractFeatures(dataset, eval_views_, features,
-                           {.loader_threads = options_.loader_threads,
-                            .max_bad_images = options_.max_bad_images},
-                           communicator_);
+    return ExtractFeatures(
+        dataset, eval_views_, features,
+        {.loader_threads = options_.loader_threads, .max_bad_images = options_.max_bad_images},
+        communicator_);
   };
   const auto bank = extract(*data_.bank);
   if (!bank.ok()) return bank.status();
@@ -179,8 +177,8 @@ absl::Status Monitor::Measure(const Network& features_and_vectors, int64_t dim, 
   const std::pair<int64_t, int64_t> columns[] = {{0, width - dim}, {width - dim, dim}};
   std::vector<std::vector<double>> values;  // of each place; every rank computes the same
   for (const auto& [from, count] : columns) {
-    values.push_back(MeasureAll(
-        {plain->features.narrow(1, from, count), augmented.narrow(2, from, count)}));
+    values.push_back(
+        MeasureAll({plain->features.narrow(1, from, count), augmented.narrow(2, from, count)}));
   }
   for (size_t m = 0; m < MeasureNames().size(); ++m) {
     for (size_t place = 0; place < values.size(); ++place) {

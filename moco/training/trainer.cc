@@ -31,12 +31,24 @@ namespace {
 const RunKind& Kind() {
   // The columns are the metrics of a step, of an epoch, and of the monitor.
   static const RunKind& kind = *[] {
-    std::vector<std::string> columns = {"step",           "epoch",        "loss",
-                                        "top1",           "top5",         "lr",
-                                        "pairs_per_second", "waiting",    "epoch_loss",
-                                        "epoch_top1",     "loss_of_chance", "queue_filled",
-                                        "queue_age",      "spread",       "dimensions",
-                                        "leak",           "knn",          "probe"};
+    std::vector<std::string> columns = {"step",
+                                        "epoch",
+                                        "loss",
+                                        "top1",
+                                        "top5",
+                                        "lr",
+                                        "pairs_per_second",
+                                        "waiting",
+                                        "epoch_loss",
+                                        "epoch_top1",
+                                        "loss_of_chance",
+                                        "queue_filled",
+                                        "queue_age",
+                                        "spread",
+                                        "dimensions",
+                                        "leak",
+                                        "knn",
+                                        "probe"};
     for (std::string& metric : MeasureMetrics()) columns.push_back(std::move(metric));
     return new RunKind{"//moco:pretrain", "pairs", std::move(columns)};
   }();
