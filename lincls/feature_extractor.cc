@@ -32,7 +32,7 @@ namespace {
 
 // Returns the names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
-  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
+  const std::vector<std::string>& known = ImageColumns::Names();
   std::vector<std::string> columns;
   for (absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const std::string name(absl::StripAsciiWhitespace(text));

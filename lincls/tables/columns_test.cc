@@ -153,6 +153,28 @@ TEST_F(EnergiesTest, DisagreementIsOneLessTheMeanSimilarityOfPairs) {
   }
 }
 
+TEST_F(EnergiesTest, AlignmentIsTheMeanSquaredDistanceOfPairs) {
+  options_.columns = {kAlignmentColumn};
+  const std::vector<float> values = All()[0];
+  ASSERT_EQ(values.size(), 6);
+  for (int64_t i = 0; i < 6; ++i) {
+    double sum = 0;
+    for (const auto& [a, b] : {std::pair(0, 1), std::pair(0, 2), std::pair(1, 2)}) {
+      const std::vector<double> x = Vector(*encoders_[0], i, a), y = Vector(*encoders_[0], i, b);
+      for (int64_t c = 0; c < kDim; ++c) sum += (x[c] - y[c]) * (x[c] - y[c]);
+    }
+    EXPECT_NEAR(values[i], sum / 3, 1e-5) << "image " << i;
+  }
+}
+
+TEST_F(EnergiesTest, EveryColumnHasAValueOfEachImage) {
+  options_.columns = ImageColumns::Names();
+  for (const std::vector<float>& values : All()) {
+    ASSERT_EQ(values.size(), 6);
+    for (const float value : values) EXPECT_TRUE(std::isfinite(value));
+  }
+}
+
 TEST_F(EnergiesTest, LossIsTheCrossEntropyOfTheOwnKey) {
   const std::vector<float> values = All()[1];
   for (int64_t i = 0; i < 6; ++i) {

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "moco/measures/measure_names.h"
 
 namespace report {
 namespace {
@@ -29,21 +30,34 @@ struct Chart {
   std::string title, note;
   bool percent = false;
   std::vector<Line> lines;
+  bool fills = false;  // what it shows changes while the queue fills, which is normal and marked
 };
 
+// A measure that needs no labels, of the backbone and the head.
+Chart ChartOf(const moco::MeasureName& measure) {
+  Chart chart{measure.title, measure.note, false, {}};
+  for (const char* place : moco::kMeasuredPlaces) {
+    chart.lines.push_back({moco::MeasureMetric(measure, place), place});
+  }
+  return chart;
+}
+
 // The charts in their order on the page; those of which no run has a number are left out.
-const std::vector<Chart>& Charts() {
-  static const auto& charts = *new std::vector<Chart>{
+std::vector<Chart> MakeCharts() {
+  std::vector<Chart> charts = {
       {"Loss",
-       "A run that learns nothing stays at chance.",
+       "A run that learns nothing stays at chance. While the queue fills (grey) the loss rises, "
+       "since noise is easier to tell from keys than keys are.",
        false,
        {{"loss", "loss of a step", true},
         {"epoch_loss", "mean of an epoch"},
-        {"validation_loss", "validation"}}},
+        {"validation_loss", "validation"}},
+       /*fills=*/true},
       {"Loss relative to chance",
        "100 % is chance, whatever the length of the queue.",
        true,
-       {{"loss_of_chance", "loss / chance"}}},
+       {{"loss_of_chance", "loss / chance"}},
+       /*fills=*/true},
       {"Accuracy of kNN and linear probe", "", true, {{"knn", "kNN"}, {"probe", "linear probe"}}},
       {"Accuracy",
        "",
@@ -55,7 +69,8 @@ const std::vector<Chart>& Charts() {
        "The share of queries whose own key is the most similar of all. It falls while the queue "
        "fills.",
        true,
-       {{"top1", "of a step", true}, {"epoch_top1", "mean of an epoch"}}},
+       {{"top1", "of a step", true}, {"epoch_top1", "mean of an epoch"}},
+       /*fills=*/true},
       {"Spread of the keys",
        "0: all keys are equal. 1: they point in all directions.",
        false,
@@ -69,6 +84,20 @@ const std::vector<Chart>& Charts() {
        {{"pairs_per_second", "pairs"}, {"images_per_second", "images"}}},
       {"Waiting for data", "Share of the time; 0 is best.", true, {{"waiting", "waiting"}}},
   };
+  // Behind kNN and probe, which measure the encoder, too.
+  const auto probe = std::find_if(charts.begin(), charts.end(), [](const Chart& chart) {
+    return chart.lines.back().metric == "probe";
+  });
+  std::vector<Chart> measures;
+  for (const moco::MeasureName& measure : moco::MeasureNames()) {
+    measures.push_back(ChartOf(measure));
+  }
+  charts.insert(probe + 1, measures.begin(), measures.end());
+  return charts;
+}
+
+const std::vector<Chart>& Charts() {
+  static const auto& charts = *new std::vector<Chart>(MakeCharts());
   return charts;
 }
 
@@ -135,11 +164,11 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
       const Series* points = runs[r].Find(line.metric);
       if (points != nullptr) series.push_back(SeriesOf(r, line, *points, bins));
     }
-    if (chart.lines[0].metric != "loss" || runs[r].IsSweep()) continue;
-    if (const double chance = Chance(runs[r]); chance > 0) {
+    if (runs[r].IsSweep()) continue;
+    if (const double chance = Chance(runs[r]); chance > 0 && chart.lines[0].metric == "loss") {
       levels.push_back({{"run", r}, {"name", "chance"}, {"y", Rounded(chance)}});
     }
-    if (const int64_t full = QueueFullAt(runs[r]); full > 0) {
+    if (const int64_t full = QueueFullAt(runs[r]); full > 0 && chart.fills) {
       spans.push_back({{"run", r}, {"name", "the queue fills"}, {"from", 0}, {"to", full}});
     }
   }

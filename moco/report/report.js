@@ -115,8 +115,14 @@
     svg += `<text x="${left + innerWidth / 2}" y="${height - 4}" text-anchor="middle">${escape(chart.log ? chart.xTitle : epochs ? "epoch" : "step")}</text>`;
     // An inner drawing cuts off what lies outside.
     svg += `<svg x="${left}" y="${top}" width="${innerWidth}" height="${innerHeight}" viewBox="${left} ${top} ${innerWidth} ${innerHeight}">`;
-    if (!several) for (const span of chart.spans) {
+    // A normal phase: grey in a single run; of several runs, a line in the colour of each where it ends.
+    for (const span of chart.spans) {
+      if (hidden.has(span.run) || (epochs && !(runs[span.run].perEpoch > 0))) continue;
       const scale = xOf(chart, span, 1), begin = px(span.from * scale), end = px(span.to * scale);
+      if (several) {
+        svg += `<line class="phase" style="stroke:${colourOf(span.run)}" x1="${end}" x2="${end}" y1="${top}" y2="${top + innerHeight}"><title>${escape(runs[span.run].name)}: ${escape(span.name)}</title></line>`;
+        continue;
+      }
       svg += `<rect class="span" x="${begin}" y="${top}" width="${Math.max(0, end - begin)}" height="${innerHeight}"/>` +
         `<text x="${begin + 4}" y="${top + innerHeight - 6}">${escape(span.name)}</text>`;
     }

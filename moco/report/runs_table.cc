@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/format_count.h"
+#include "moco/measures/measure_names.h"
 #include "moco/report/advice.h"
 #include "page/html.h"
 
@@ -24,18 +25,24 @@ struct Column {
 
 // The last values that the table has: the known ones first, those of other versions behind them.
 std::vector<Column> MetricColumns(const std::vector<Run>& runs) {
-  const std::vector<Column> known = {{"Loss", "epoch_loss"},
-                                     {"Of chance", "loss_of_chance", true},
-                                     {"kNN", "knn", true},
-                                     {"Probe", "probe", true},
-                                     {"Acc@1", "validation_acc1", true},
-                                     {"Acc@5", "validation_acc5", true},
-                                     {"Spread", "spread"},
-                                     {"Dimensions", "dimensions"},
-                                     {"Leak", "leak", true},
-                                     {"Pairs/s", "pairs_per_second"},
-                                     {"Images/s", "images_per_second"},
-                                     {"Waiting", "waiting", true}};
+  std::vector<Column> known = {{"Loss", "epoch_loss"},
+                               {"Of chance", "loss_of_chance", true},
+                               {"kNN", "knn", true},
+                               {"Probe", "probe", true},
+                               {"Acc@1", "validation_acc1", true},
+                               {"Acc@5", "validation_acc5", true},
+                               {"Spread", "spread"},
+                               {"Dimensions", "dimensions"},
+                               {"Leak", "leak", true},
+                               {"Pairs/s", "pairs_per_second"},
+                               {"Images/s", "images_per_second"},
+                               {"Waiting", "waiting", true}};
+  for (const moco::MeasureName& measure : moco::MeasureNames()) {
+    for (const char* place : moco::kMeasuredPlaces) {
+      known.push_back(
+          {absl::StrCat(measure.title, ", ", place), moco::MeasureMetric(measure, place)});
+    }
+  }
   const std::set<std::string> left_out = {
       "epoch", "loss",         "top1",      "top5",       "acc1",      "acc5",
       "lr",    "queue_filled", "queue_age", "epoch_top1", "best_acc1", "validation_loss"};

@@ -52,20 +52,22 @@ at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageTy
 
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
-    const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images, Communicator& communicator, int64_t images_at_a_time) {
-  auto made = LoaderOf(pipeline, 1);
+    const std::function<at::Tensor(const at::Tensor&)>& network, const FeatureOptions& extraction,
+    Communicator& communicator) {
+  auto made = LoaderOf(pipeline, extraction.views);
   if (!made.ok()) return made.status();
   data::LoaderOptions& options = *made;
-  options.batch_size = images_at_a_time * communicator.size();
+  // Several views take no more memory than one.
+  options.batch_size =
+      std::max<int64_t>(extraction.images_at_a_time / extraction.views, 1) * communicator.size();
   options.rank = communicator.rank();
   options.ranks = communicator.size();
   options.shuffle = false;
   options.drop_last = false;
-  options.threads = loader_threads;
-  options.max_bad_images = max_bad_images;
-  options.last_step =
-      (dataset.size() + options.batch_size - 1) / std::max<int64_t>(options.batch_size, 1);
+  options.seed = extraction.seed;
+  options.threads = extraction.loader_threads;
+  options.max_bad_images = extraction.max_bad_images;
+  options.last_step = (dataset.size() + options.batch_size - 1) / options.batch_size;
   if (dataset.size() < communicator.size()) {
     return absl::InvalidArgumentError(absl::StrCat(dataset.size(), " images cannot be shared by ",
                                                    communicator.size(), " ranks; start fewer"));
@@ -85,7 +87,12 @@ absl::StatusOr<Features> ExtractFeatures(
     for (int64_t i = 0; i < (*batch)->size; ++i) {
       is_itself.push_back((*batch)->samples[i] == first + i * options.ranks);
     }
-    features.push_back(network(ViewTensor(**batch, 0, pipeline.output())).to(at::kCPU, at::kFloat));
+    std::vector<at::Tensor> of_views;
+    for (int64_t v = 0; v < extraction.views; ++v) {
+      of_views.push_back(
+          network(ViewTensor(**batch, v, pipeline.output())).to(at::kCPU, at::kFloat));
+    }
+    features.push_back(of_views.size() == 1 ? of_views[0] : at::cat(of_views, 1));
     labels.push_back(at::tensor((*batch)->labels, at::kLong));
     read.push_back(at::tensor(is_itself, at::kLong));
   }

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -31,21 +32,29 @@ at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageTy
 // Features and labels of the images of a data set, in its order. Images that cannot be read are
 // left out.
 struct Features {
-  at::Tensor features;  // N x D, float32
+  at::Tensor features;  // N x D, float32; N x V D for V views: those of the first view come first
   at::Tensor labels;    // N, int64; -1: none
   std::vector<data::BadImage> bad_images;
   at::Tensor images;  // N, int64: the index of each in the data set
 };
 
+struct FeatureOptions {
+  int loader_threads = 1;
+  int64_t max_bad_images = 0;
+  int64_t views = 1;  // of each image, for a pipeline that is random
+  uint64_t seed = 0;  // of its random numbers, together with image and view
+  int64_t images_at_a_time = 250;  // a rank's batch; with several views, so many of them
+};
+
 // Applies `network` (N x C x H x W float32 on the CPU to N x D on any device) to every image of
 // `dataset`, transformed by `pipeline`, without gradients. The result is on the CPU. The ranks
-// process the images in turn, each `images_at_a_time`, and each rank gets the features of all, but
+// process the images in turn, each `options.images_at_a_time`, and each rank gets the features of all, but
 // only the bad images that it has found itself. DataLoss if more than `max_bad_images` images
 // cannot be read, or if none can.
 absl::StatusOr<Features> ExtractFeatures(
     const data::Dataset& dataset, const augment::Pipeline& pipeline,
-    const std::function<at::Tensor(const at::Tensor&)>& network, int loader_threads,
-    int64_t max_bad_images, Communicator& communicator, int64_t images_at_a_time = 250);
+    const std::function<at::Tensor(const at::Tensor&)>& network, const FeatureOptions& options,
+    Communicator& communicator);
 
 }  // namespace moco
 

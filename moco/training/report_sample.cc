@@ -90,7 +90,10 @@ absl::Status ReportSample::Take(Encoder& encoder, at::Device device, at::ScalarT
   const auto features = ExtractFeatures(
       part, views_,
       [&](const at::Tensor& images) { return encoder.Features(images.to(device, type)); },
-      loader_threads_, /*max_bad_images=*/count, communicator_, images_at_a_time_);
+      {.loader_threads = loader_threads_,
+       .max_bad_images = count,
+       .images_at_a_time = images_at_a_time_},
+      communicator_);
   encoder.Train(true);
   seconds_ = base::SecondsSince(began);
   taken_ = std::chrono::steady_clock::now();

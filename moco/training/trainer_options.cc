@@ -84,6 +84,8 @@ Settings FurtherSettingsOf(const TrainerOptions& options) {
           {"knn-k", absl::StrCat(options.knn_k)},
           {"knn-t", registry::WriteValue(options.knn_temperature)},
           {"probe", options.probe ? "true" : "false"},
+          {"monitor-every", absl::StrCat(options.monitor_every)},
+          {"monitor-images", absl::StrCat(options.monitor_images)},
           {"start-epoch", absl::StrCat(options.start_epoch)}};
 }
 

@@ -168,7 +168,7 @@ class RunsTest : public testing::Test {
     o.eval_views = "center_crop:size=8|to_tensor|normalize";
     o.loader_threads = 0;
     o.print_every = 1;
-    o.knn_every = 1;
+    o.knn_every = o.monitor_every = 1;
     o.knn_k = 5;
     o.earlier = moco::ListCheckpoints(Path(name));
     auto trainer = moco::Trainer::Create(o, {&noise_, &noise_, &noise_}, *alone_);

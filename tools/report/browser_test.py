@@ -49,7 +49,8 @@ def make_run(name, steps=400, print_freq=1, lr=0.06, per_epoch=40):
                       loss_of_chance=loss / 6.93, queue_filled=min(1, step * 128 / 1024), queue_age=0.2, spread=0.6,
                       dimensions=12, leak=0, a_later_measure=step / steps)
             if step % (5 * per_epoch) == 0:
-                write(step=step, knn=0.33 + 0.2 * step / steps)
+                write(step=step, knn=0.33 + 0.2 * step / steps, rankme_backbone=20 + 30 * step / steps,
+                      rankme_head=5 + 3 * step / steps)
     return folder
 
 
@@ -146,12 +147,14 @@ def test_one_run(chromium):
     browser.check_everywhere(chromium, path)
     page = chromium.open(path)
     titles = page.evaluate("[...document.querySelectorAll('.chart h3')].map((h) => h.textContent)")
-    for title in ("Loss", "Learning rate", "Waiting for data", "a_later_measure"):
+    for title in ("Loss", "RankMe", "Learning rate", "Waiting for data", "a_later_measure"):
         assert title in titles, titles
     drawn = paths_of(page)
     assert len(drawn) >= len(titles) and all(len(d) > 20 and "NaN" not in d for d in drawn), drawn
     assert "the queue fills" in page.evaluate("document.querySelector('.plot').textContent")
     assert page.evaluate("document.querySelectorAll('.chart .level').length") == 1
+    # The phase is grey in the charts of the losses and of the pretext task.
+    assert page.evaluate("document.querySelectorAll('.chart .span').length") == 3
 
     # Values under the pointer.
     x, y = page.centre(".plot")
@@ -294,6 +297,8 @@ def test_many_runs(chromium):
     assert not page.errors, page.errors
     assert page.evaluate("document.documentElement.scrollWidth") <= 1200
     assert len(paths_of(page)) > 50 * 8
+    # Where the queue of each is full.
+    assert page.evaluate("document.querySelectorAll('.plot')[0].querySelectorAll('.phase').length") == 50
     # Sorting by the setting that differs, as numbers; then the other way around.
     heads = page.evaluate("[...document.querySelectorAll('.runs th')].map((h) => h.textContent)")
     column = heads.index("--lr")
