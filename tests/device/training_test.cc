@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <opencv2/core/mat.hpp>
@@ -79,6 +80,11 @@ struct Variant {
 
 class StepsTest : public testing::TestWithParam<Variant> {
  protected:
+  static at::Tensor Views(int seed) {
+    at::manual_seed(200 + seed);
+    return at::randn({8, 3, 16, 16}, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+
   const std::unique_ptr<moco::Communicator> alone_ = moco::Communicators().Create("single").value();
 };
 
@@ -104,6 +110,73 @@ TEST_P(StepsTest, AreTheCpus) {
   ExpectSame(there->key_encoder().State(), here->key_encoder().State(), kRounding);
   ExpectSame(there->queue().keys(), here->queue().keys(), kRounding, "queue");
   for (const at::Tensor& tensor : there->SharedState()) EXPECT_EQ(tensor.device(), kFakeDevice);
+}
+
+// Between two readings nothing waits for the device, and a reading waits once.
+TEST_P(StepsTest, DoNotWaitForTheDevice) {
+  moco::MoCoOptions options = Small();
+  GetParam().change(options);
+  const auto there = Make(options, kFakeDevice, *alone_);
+  std::vector<at::Tensor> views;
+  for (int i = 0; i < 10; ++i) views.push_back(Views(i).to(kFakeDevice));
+  ASSERT_TRUE(there->Step(views[0], views[1], 0.05, 0).ok());
+  const int64_t before = Waits();
+  for (int step = 1; step < 5; ++step) {
+    there->StepAhead(views[2 * step], views[2 * step + 1], 0.05, step);
+    EXPECT_EQ(Waits() - before, 0) << step;
+  }
+  EXPECT_EQ(there->Read().value().size(), 4);
+  EXPECT_EQ(Waits() - before, 1);
+  EXPECT_TRUE(there->Read().value().empty());
+}
+
+// What a loss that is not finite must leave, bit for bit.
+std::vector<at::Tensor> Trained(moco::MoCo& moco) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& p : moco.query_encoder().Parameters()) all.push_back(p.detach().cpu());
+  for (const auto& slot : moco.optimizer().State()) {
+    for (const at::Tensor& tensor : slot.tensors) all.push_back(tensor.cpu());
+  }
+  all.push_back(moco.queue().keys().cpu());
+  all.push_back(at::tensor({moco.queue().position()}));
+  for (at::Tensor& tensor : all) tensor = tensor.clone();
+  return all;
+}
+
+void ExpectEqual(const std::vector<at::Tensor>& found, const std::vector<at::Tensor>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].equal(expected[i])) << i;
+}
+
+// Noticed at once, and after further steps whose losses would be finite.
+TEST_P(StepsTest, StopAtALossThatIsNotFinite) {
+  moco::MoCoOptions options = Small();
+  GetParam().change(options);
+  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+    const auto early = Make(options, device, *alone_), late = Make(options, device, *alone_);
+    const auto view = [&](int v) { return Views(v).to(device); };
+    for (int step = 0; step < 2; ++step) {
+      for (moco::MoCo* moco : {early.get(), late.get()}) {
+        ASSERT_TRUE(moco->Step(view(2 * step), view(2 * step + 1), 0.05, step).ok());
+      }
+    }
+    const std::vector<at::Tensor> last_finite = Trained(*late);
+    at::Tensor bad = Views(4);
+    bad[0][0][0][0] = std::numeric_limits<double>::quiet_NaN();
+    const auto at_once = early->Step(bad.to(device), view(5), 0.05, 2);
+    for (int step = 2; step < 5; ++step) {
+      late->StepAhead(step == 2 ? bad.to(device) : view(2 * step), view(2 * step + 1), 0.05, step);
+    }
+    for (int again = 0; again < 2; ++again) {
+      const auto read = late->Read();
+      EXPECT_EQ(read.status().code(), absl::StatusCode::kAborted);
+      EXPECT_THAT(std::string(read.status().message()), HasSubstr("nan at step 2;"));
+      EXPECT_EQ(read.status(), at_once.status());
+    }
+    ExpectEqual(Trained(*early), last_finite);
+    ExpectEqual(Trained(*late), last_finite);
+    ExpectEqual(late->key_encoder().Parameters(), early->key_encoder().Parameters());
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(
