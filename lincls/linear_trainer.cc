@@ -226,7 +226,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     const augment::ImageType& type = views_->output();
     at::Tensor features, labels;
     if (batch.size > 0) {
-      features = encoder_.Train(moco::ViewTensor(batch, 0, type));
+      features = encoder_.Train(moco::ViewTensor(batch, 0, *views_));
       labels = at::tensor(batch.labels, at::kLong);
     } else {  // this rank has no image of the last batch
       features = encoder_.TrainOnNothing(at::zeros({1, type.channels, type.rows, type.cols}));

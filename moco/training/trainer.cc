@@ -16,6 +16,7 @@
 #include "moco/backbones/backbone.h"
 #include "moco/health.h"
 #include "moco/losses/loss.h"
+#include "moco/training/device_views.h"
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/monitor.h"
@@ -136,7 +137,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   }
 
   absl::Status StartLoader() {
-    auto loader = LoaderOf(*views_, 2);
+    auto loader = LoaderOf(*views_, 2, options_.moco.device);
     if (!loader.ok()) return loader.status();
     if (options_.moco.keys_dealt) {
       loader->second_view_order = [seed = options_.moco.seed,
@@ -144,6 +145,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
         return ShuffleOrder(seed, step, /*direction=*/0, n);
       };
     }
+    device_views_ =
+        std::make_unique<DeviceViews>(*views_, options_.moco.device, options_.moco.dtype);
     return run_.StartLoader(*data_.train, *std::move(loader));
   }
 
@@ -203,9 +206,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
 
   absl::Status Step(const data::Batch& batch, int64_t step, double lr) override {
     const MoCoOptions& m = options_.moco;
-    const auto& type = views_->output();
-    moco_->StepAhead(ViewTensor(batch, 0, type).to(m.device, m.dtype),
-                     ViewTensor(batch, 1, type).to(m.device, m.dtype), lr, step);
+    const std::vector<at::Tensor> views = (*device_views_)(batch);
+    moco_->StepAhead(views[0], views[1], lr, step);
+    device_views_->Release();
     newest_step_ = step;
     newest_lr_ = lr;
     return m.device.is_cpu() ? Read() : absl::OkStatus();  // the CPU has computed it already
@@ -367,6 +370,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   TrainingRun run_;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
+  std::unique_ptr<DeviceViews> device_views_;
   std::unique_ptr<Monitor> monitor_;
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
