@@ -376,15 +376,15 @@ struct Breaks : moco::Loss {
   }
   mutable int64_t calls = 0;
 };
-struct NoneOfBreaks {
+struct NoOptions {
   template <class Visitor>
   void Visit(Visitor&) {}
 };
-absl::StatusOr<std::unique_ptr<moco::Loss>> MakeBreaks(const NoneOfBreaks&) {
+absl::StatusOr<std::unique_ptr<moco::Loss>> MakeBreaks(const NoOptions&) {
   return std::make_unique<Breaks>();
 }
 using moco::Losses;
-REGISTER_PLUGIN(Losses, "breaks", "not finite in one step", NoneOfBreaks, MakeBreaks);
+REGISTER_PLUGIN(Losses, "breaks", "not finite in one step", NoOptions, MakeBreaks);
 
 TEST_F(RunsTest, ALossThatIsNotFiniteEndsTheRunHoweverRarelyItIsRead) {
   for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
@@ -480,14 +480,9 @@ struct Forgetful : moco::Loss {
     return (negative.index_select(1, at::tensor({0, 1})).sum(1) - positive).mean();
   }
 };
-struct NoOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
 absl::StatusOr<std::unique_ptr<moco::Loss>> MakeForgetful(const NoOptions&) {
   return std::make_unique<Forgetful>();
 }
-using moco::Losses;
 REGISTER_PLUGIN(Losses, "forgetful", "an index on the CPU", NoOptions, MakeForgetful);
 
 TEST_F(RunsTest, AnIndexOnTheCpuIsFound) {
