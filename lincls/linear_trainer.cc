@@ -26,6 +26,7 @@
 #include "moco/checkpoints/optimizer_state.h"
 #include "moco/checkpoints/state_dict.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/cuda_devices.h"
 #include "moco/training/images.h"
 #include "moco/training/run_description.h"
 #include "registry/options.h"
@@ -124,8 +125,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()},
-                           {"device", c10::DeviceTypeName(encoder_.device().type(),
-                                                          /*lower_case=*/true)}};
+                           {"device", moco::DeviceSetting(encoder_.device())}};
     return settings;
   }
 
