@@ -242,8 +242,7 @@ absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch
     result.files.push_back(opened_.dataset->Name(first + i).substr(names_folder_.size()));
     result.labels.push_back(batch.labels[i]);
   }
-  const std::vector<at::Tensor> matrices =
-      (*network_)(moco::ViewTensor(batch, 0, views_->output()));
+  const std::vector<at::Tensor> matrices = (*network_)(moco::ViewTensor(batch, 0, *views_));
   for (size_t m = 0; m < matrices.size(); ++m) {
     result.matrices.push_back(Rows(matrices[m], kept));
     const auto& [name, width] = network_->outputs()[m];

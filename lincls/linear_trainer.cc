@@ -28,6 +28,7 @@
 #include "moco/checkpoints/state_dict.h"
 #include "moco/report/predictions.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/cuda_devices.h"
 #include "moco/training/images.h"
 #include "moco/training/run_description.h"
 #include "registry/options.h"
@@ -126,8 +127,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()},
-                           {"device", c10::DeviceTypeName(encoder_.device().type(),
-                                                          /*lower_case=*/true)}};
+                           {"device", moco::DeviceSetting(encoder_.device())}};
     return settings;
   }
 
@@ -228,7 +228,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     const augment::ImageType& type = views_->output();
     at::Tensor features, labels;
     if (batch.size > 0) {
-      features = encoder_.Train(moco::ViewTensor(batch, 0, type));
+      features = encoder_.Train(moco::ViewTensor(batch, 0, *views_));
       labels = at::tensor(batch.labels, at::kLong);
     } else {  // this rank has no image of the last batch
       features = encoder_.TrainOnNothing(at::zeros({1, type.channels, type.rows, type.cols}));

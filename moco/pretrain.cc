@@ -61,7 +61,10 @@ DEFINE_bool(cos, false,
             "[optimisation] cosine schedule of the learning rate, instead of --schedule");
 DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
 DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
-DEFINE_int64(print_freq, 10, "[monitor: at least 1] steps between lines of metrics.jsonl");
+DEFINE_int64(
+    print_freq, 10,
+    "[monitor: at least 1] steps between lines of metrics.jsonl; as often the losses are read "
+    "from a GPU and shown");
 DEFINE_string(resume, "",
               "[run] run folder to continue, or a checkpoint to continue from; a newer checkpoint "
               "of the same run in this run's folder takes precedence");

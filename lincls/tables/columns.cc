@@ -144,7 +144,7 @@ class ImageColumnsImpl : public ImageColumns {
   }
 
   at::Tensor Images(const data::Batch& batch, size_t v) const {
-    return moco::ViewTensor(batch, v, views_->output());
+    return moco::ViewTensor(batch, v, *views_);
   }
 
   static at::Tensor Encode(const FrozenBackbone& backbone, const FrozenHead* head,

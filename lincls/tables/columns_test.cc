@@ -101,13 +101,11 @@ class EnergiesTest : public testing::Test {
   std::vector<double> Vector(const moco::Encoder& encoder, int64_t image, int64_t v) const {
     at::NoGradGuard no_grad;
     const auto pipeline = augment::Pipeline::Create(kViews).value();
-    std::vector<float> pixels(12 * 12 * 3);
     base::Rng rng(kSeed, base::Purpose::kView, 0, image, v);
-    moco::MakeView(pipeline).value()(*images_.Image(image), rng, pixels.data());
     data::Batch batch;
     batch.size = 1;
-    batch.views = {pixels.data()};
-    const at::Tensor z = encoder(moco::ViewTensor(batch, 0, pipeline.output())).to(at::kDouble);
+    batch.views = {moco::MakeView(pipeline).value()(*images_.Image(image), rng).clone()};
+    const at::Tensor z = encoder(moco::ViewTensor(batch, 0, pipeline)).to(at::kDouble);
     const at::Tensor unit = (z / z.norm()).contiguous();
     return {unit.const_data_ptr<double>(), unit.const_data_ptr<double>() + kDim};
   }

@@ -176,9 +176,8 @@ TEST(PairsTest, ViewsAreThoseOfTheLoader) {
   ASSERT_TRUE(opened.ok()) << opened.status();
   const auto pipeline = augment::Pipeline::Create(kViews);
   ASSERT_TRUE(pipeline.ok());
-  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng, float* out) {
-    const cv::Mat made = (*pipeline)(image, rng);
-    std::memcpy(out, made.data, made.total() * made.elemSize());
+  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng) {
+    return (*pipeline)(image, rng);
   };
   data::LoaderOptions options;
   options.batch_size = 4;
@@ -195,7 +194,7 @@ TEST(PairsTest, ViewsAreThoseOfTheLoader) {
     const Pair& pair = pairs->pairs[i];
     EXPECT_EQ(pair.name, opened->dataset->Name((*batch)->samples[i]));
     for (int v = 0; v < 2; ++v) {
-      const cv::Mat seen(16, 16, CV_32FC3, (*batch)->views[v] + i * 16 * 16 * 3);
+      const cv::Mat seen = (*batch)->views[v].rowRange(i * 16, (i + 1) * 16);
       EXPECT_TRUE(data::SameImage(v == 0 ? pair.query : pair.key, data::ToRgb8(seen))) << i;
     }
     EXPECT_FALSE(data::SameImage(pair.query, pair.key));

@@ -17,17 +17,19 @@
 
 namespace moco {
 
-// Returns the pipeline as a function for the loader. InvalidArgument if its result is not a float
+// Returns the pipeline as a function for the loader, without the steps that ViewTensor and
+// DeviceViews make (Pipeline::Image). InvalidArgument if its result is not a float
 // image of fixed size (it must end with to_tensor, perhaps followed by normalize, after a crop).
 absl::StatusOr<data::ViewFunction> MakeView(const augment::Pipeline& pipeline);
 
-// Returns loader options with `views` views of the pipeline and otherwise the defaults of
-// LoaderOptions. Errors are those of MakeView.
-absl::StatusOr<data::LoaderOptions> LoaderOf(const augment::Pipeline& pipeline, size_t views);
+// Returns loader options with `views` views of the pipeline, in memory from which `device` can copy
+// at any time, and otherwise the defaults of LoaderOptions. Errors are those of MakeView.
+absl::StatusOr<data::LoaderOptions> LoaderOf(const augment::Pipeline& pipeline, size_t views,
+                                             at::Device device = at::kCPU);
 
-// Returns view `v` of a batch: N x C x H x W, channels_last, float32. The tensor uses the memory of
-// the batch, without a copy.
-at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::ImageType& type);
+// Returns view `v` of a batch that LoaderOf(pipeline) made: N x C x H x W, channels_last, float32,
+// normalized.
+at::Tensor ViewTensor(const data::Batch& batch, size_t v, const augment::Pipeline& pipeline);
 
 // Features and labels of the images of a data set, in its order. Images that cannot be read are
 // left out.

@@ -21,6 +21,7 @@
 #include "moco/losses/loss.h"
 #include "moco/measures/measure_names.h"
 #include "moco/report/sample.h"
+#include "moco/training/device_views.h"
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/monitor.h"
@@ -170,7 +171,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   }
 
   absl::Status StartLoader() {
-    auto loader = LoaderOf(*views_, 2);
+    auto loader = LoaderOf(*views_, 2, options_.moco.device);
     if (!loader.ok()) return loader.status();
     if (options_.moco.keys_dealt) {
       loader->second_view_order = [seed = options_.moco.seed,
@@ -178,6 +179,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
         return ShuffleOrder(seed, step, /*direction=*/0, n);
       };
     }
+    device_views_ =
+        std::make_unique<DeviceViews>(*views_, options_.moco.device, options_.moco.dtype);
     return run_.StartLoader(*data_.train, *std::move(loader));
   }
 
@@ -246,18 +249,31 @@ class TrainerImpl : public Trainer, private TrainingTask {
 
   absl::Status Step(const data::Batch& batch, int64_t step, double lr) override {
     const MoCoOptions& m = options_.moco;
-    const auto& type = views_->output();
-    auto metrics = moco_->Step(ViewTensor(batch, 0, type).to(m.device, m.dtype),
-                               ViewTensor(batch, 1, type).to(m.device, m.dtype), lr, step);
-    if (!metrics.ok()) return metrics.status();
-    epoch_.loss += metrics->loss;
-    epoch_.top1 += metrics->top1;
-    // The first two steps have no two steps before them.
-    if (step > 1) epoch_.similarities += metrics->similarities;
-    ++epoch_.steps;
-    run_.Report(step, lr, options_.batch_size,
-                absl::StrFormat("loss %.4f  pretext %.1f %%", metrics->loss, 100 * metrics->top1),
-                {{"loss", metrics->loss}, {"top1", metrics->top1}, {"top5", metrics->top5}});
+    const std::vector<at::Tensor> views = (*device_views_)(batch);
+    moco_->StepAhead(views[0], views[1], lr, step);
+    device_views_->Release();
+    newest_step_ = step;
+    newest_lr_ = lr;
+    return m.device.is_cpu() ? Read() : absl::OkStatus();  // the CPU has computed it already
+  }
+
+  absl::Status Read() override {
+    const auto steps = moco_->Read();
+    if (!steps.ok()) return steps.status();
+    if (steps->empty()) return absl::OkStatus();
+    const int64_t count = steps->size();
+    for (int64_t i = 0; i < count; ++i) {
+      const StepMetrics& metrics = (*steps)[i];
+      epoch_.loss += metrics.loss;
+      epoch_.top1 += metrics.top1;
+      // The first two steps have no two steps before them.
+      if (newest_step_ - count + 1 + i > 1) epoch_.similarities += metrics.similarities;
+      ++epoch_.steps;
+    }
+    const StepMetrics& newest = steps->back();
+    run_.Report(newest_step_, newest_lr_, count * options_.batch_size,
+                absl::StrFormat("loss %.4f  pretext %.1f %%", newest.loss, 100 * newest.top1),
+                {{"loss", newest.loss}, {"top1", newest.top1}, {"top5", newest.top5}});
     if (untrained_.empty()) return absl::OkStatus();
     return run_.BesideTraining([&] { return EvaluateUntrained(); });
   }
@@ -429,13 +445,16 @@ class TrainerImpl : public Trainer, private TrainingTask {
   TrainingRun run_;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
+  std::unique_ptr<DeviceViews> device_views_;
   std::unique_ptr<Monitor> monitor_;
   std::unique_ptr<ReportSample> sample_;  // null: the run writes no report
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
-  std::string initial_;  // what was taken of options_.initial
-  StateDict untrained_;  // the initial weights, until they have been evaluated
-  struct {               // sums over the epoch's steps so far
+  std::string initial_;      // what was taken of options_.initial
+  StateDict untrained_;      // the initial weights, until they have been evaluated
+  int64_t newest_step_ = 0;  // the last one begun
+  double newest_lr_ = 0;
+  struct {  // sums over the epoch's steps so far
     double loss = 0, top1 = 0;
     Similarities similarities;
     int64_t steps = 0;

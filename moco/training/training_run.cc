@@ -193,13 +193,18 @@ absl::Status TrainingRun::Loop() {
     at_step_ = step;
     if (absl::Status stop = StopRequested(communicator_); !stop.ok()) return Stop(step, stop);
     if (absl::Status s = Step(step); !s.ok()) return s;
-    if ((step + 1) % steps_per_epoch_ == 0) {
+    const bool ends = (step + 1) % steps_per_epoch_ == 0;
+    const bool saves = !ends && options_.checkpoint_minutes > 0 &&
+                       RankZeroSays(communicator_, base::SecondsSince(saved_at_) >=
+                                                       60 * options_.checkpoint_minutes);
+    if (ends || saves || IsToBeRead(step)) {
+      if (absl::Status s = task_.Read(); !s.ok()) return s;
+    }
+    if (ends) {
       absl::Status s =
           BesideTraining([&] { return task_.EndEpoch(step / steps_per_epoch_, step + 1); });
       if (!s.ok()) return s;
-    } else if (options_.checkpoint_minutes > 0 &&
-               RankZeroSays(communicator_,
-                            base::SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes)) {
+    } else if (saves) {
       // A failure has been printed, and the next checkpoint is another attempt.
       (void)BesideTraining([&] { return task_.Save(step + 1); });
     }
@@ -245,8 +250,13 @@ void TrainingRun::WriteReport() {
   if (written.ok()) log_->Print(absl::StrCat("report   ", folder_->File(report::kReportFile)));
 }
 
+// The first step shows that the run works, and the others are to appear in metrics.jsonl.
+bool TrainingRun::IsToBeRead(int64_t step) const {
+  return step == first_step_ || (step + 1) % options_.print_every == 0;
+}
+
 absl::Status TrainingRun::Step(int64_t step) {
-  step_start_ = Clock::now();
+  if (step == first_step_ + reported_) unreported_since_ = Clock::now();
   auto batch = loader_->Next();
   if (!batch.ok()) return batch.status();
   ReportBadImages(loader_->bad_images());
@@ -259,6 +269,7 @@ void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::stri
                          const nlohmann::json& metrics) {
   items_ += items;
   const int64_t epoch = step / steps_per_epoch_, steps = step + 1 - first_step_;
+  const int64_t before = std::exchange(reported_, steps);
   const double seconds = base::SecondsSince(start_) - seconds_beside_;
   const double rate = items_ / seconds, waiting = loader_->seconds_waited() / seconds;
   const double left =
@@ -267,11 +278,13 @@ void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::stri
                                epoch + 1, options_.epochs, step % steps_per_epoch_ + 1,
                                steps_per_epoch_, text, rate, kind_.items, 100 * waiting,
                                base::FormatSeconds(left)));
-  if (steps == 2) {  // the first step is slower, because libraries choose algorithms
-    const std::string warning = base::SlowStepWarning(base::SecondsSince(step_start_));
+  // The first step is slower, because libraries choose algorithms.
+  if (before == 1) {
+    const std::string warning =
+        base::SlowStepWarning(base::SecondsSince(unreported_since_) / (steps - before));
     if (!warning.empty()) log_->Print(warning);
   }
-  if (steps == 20) {
+  if (before < 20 && steps >= 20) {
     log_->Print(absl::StrCat("the run will take about ",
                              base::FormatSeconds(base::SecondsSince(start_) + left)));
   }
@@ -320,6 +333,7 @@ absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
     return absl::Status(why.code(), absl::StrCat(why.message(), " before the first step; ",
                                                  "no checkpoint was written"));
   }
+  if (absl::Status s = task_.Read(); !s.ok()) return s;
   // Only rank 0 knows, because it writes the checkpoints.
   const bool saved = RankZeroSays(communicator_, step == saved_step_);
   if (absl::Status s = saved ? absl::OkStatus() : task_.Save(step); !s.ok()) {

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/progress.h"
 #include "data/loader.h"
 #include "moco/moco.h"
+#include "moco/training/device_views.h"
 #include "moco/training/images.h"
 
 namespace moco {
@@ -28,7 +30,7 @@ absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pip
   Trial trial;
   trial.images = splits * std::min(part, kPartOfBatch);
 
-  auto loading = LoaderOf(views, 2);
+  auto loading = LoaderOf(views, 2, options.moco.device);
   if (!loading.ok()) return loading.status();
   loading->batch_size = trial.images;
   loading->seed = options.seed;
@@ -41,14 +43,13 @@ absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pip
   small.accumulate = 1;
   auto moco = MoCo::Create(small, communicator);
   if (!moco.ok()) return moco.status();
+  DeviceViews device_views(views, small.device, small.dtype);
   const auto step = [&](int64_t number) -> absl::Status {
     const auto batch = (*loader)->Next();
     if (!batch.ok()) return batch.status();
-    const auto view = [&](int v) {
-      return ViewTensor(**batch, v, views.output()).to(small.device, small.dtype);
-    };
+    const std::vector<at::Tensor> own = device_views(**batch);
     // Weights that do not change keep the loss finite, whatever --lr is.
-    return (*moco)->Step(view(0), view(1), /*lr=*/0, number).status();
+    return (*moco)->Step(own[0], own[1], /*lr=*/0, number).status();
   };
 
   // Libraries allocate memory and choose algorithms in the first step.
