@@ -96,14 +96,14 @@ TEST_P(OperationTest, RepeatsToTheBit) {
   if (!place().device.is_cuda()) EXPECT_TRUE(same);
 }
 
-std::string NameOf(const testing::TestParamInfo<Case>& info) {
+std::string CaseName(const testing::TestParamInfo<Case>& info) {
   const auto& [operation, place] = info.param;
   return absl::StrCat(Operations()[operation].name, "_", NameOf(place.device), "_",
                       NameOf(place.precision));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, OperationTest, testing::ValuesIn(Cases()),
-                         [](const auto& info) { return NameOf(info); });
+                         [](const auto& info) { return CaseName(info); });
 
 TEST(OperationsTest, AreEveryPluginsAndHaveBounds) {
   EXPECT_GT(Operations().size(), 30);
