@@ -1,6 +1,11 @@
-// Times training steps, one by one, on prepared batches, so that compare_steps.py can compare them
-// with the reference's. Each line of standard input is a number of steps; the program computes
-// them, and answers with a line of JSON with their losses and seconds.
+// Times training steps on prepared batches, so that compare_steps.py, and the kit for GPUs, can
+// compare them with the reference's. The batches are on the device. Each line of standard input is
+// a number of steps; the program computes them, and answers with a line of JSON:
+//   losses, seconds: of each step; on a device that computes asynchronously, what the host took
+//   turn:            seconds from the first step to the end of the last, on the device, too
+//   peak:            bytes of the tensors on the device, at most (on the CPU: of the process)
+// "trace N" computes N steps under the profiler, and adds what device_trace.h has for one step.
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -13,58 +18,121 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
+#include "benchmarks/device_trace.h"
 #include "moco/moco.h"
+#include "moco/training/cuda_devices.h"
 #include "tests/parity/golden.h"
 
 DEFINE_string(arch, "resnet18", "backbone");
 DEFINE_int32(size, 32, "rows and columns of an image");
 DEFINE_int32(batch_size, 64, "images in a batch");
 DEFINE_int32(bn_splits, 1, "parts of a batch, each with its own batch statistics");
+DEFINE_string(head, "mlp", "head of the encoder");
 DEFINE_int32(moco_k, 65536, "keys in the queue");
+DEFINE_double(moco_m, 0.999, "momentum of the key encoder");
+DEFINE_double(moco_t, 0.2, "temperature of the loss");
 DEFINE_string(precision, "fp32", "fp64, fp32 or bf16");
+DEFINE_int32(batches, 4, "number of prepared batches; step i uses batch i modulo this");
 DEFINE_int32(threads, 2, "compute threads");
+DEFINE_string(device, "cpu", "cpu or cuda");
+DEFINE_bool(tf32, false, "TF32 in convolutions, as PyTorch has it by default");
+DEFINE_bool(cudnn_benchmark, false, "let cuDNN choose algorithms by trials");
 
 namespace {
 
-constexpr int kBatches = 4;  // number of prepared batches; step i uses batch i modulo this
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+struct Batch {
+  at::Tensor x_q, x_k;
+};
+
+nlohmann::json ToJson(const benchmarks::DeviceTrace& trace, int steps) {
+  nlohmann::json json = {{"kernels", 1.0 * trace.kernels / steps},
+                         {"copies", 1.0 * trace.copies / steps},
+                         {"waits", 1.0 * trace.waits / steps}};
+  if (trace.span > 0) json["busy"] = trace.busy / trace.span;
+  return json;
+}
+
+// Computes `count` steps, from step number `step` on, and answers.
+absl::Status Answer(moco::MoCo& moco, const std::vector<Batch>& batches, at::Device device,
+                    int count, bool trace, int64_t& step) {
+  nlohmann::json losses = nlohmann::json::array(), seconds = losses;
+  absl::Status status;
+  const auto steps = [&] {
+    for (int i = 0; i < count && status.ok(); ++i, ++step) {
+      const Batch& batch = batches[step % batches.size()];
+      const auto begin = Clock::now();
+      const auto metrics = moco.Step(batch.x_q, batch.x_k, /*lr=*/0.03, step);
+      status = metrics.status();
+      if (!status.ok()) return;
+      seconds.push_back(SecondsSince(begin));
+      losses.push_back(metrics->loss);
+    }
+  };
+  benchmarks::Synchronize(device);
+  const auto begin = Clock::now();
+  nlohmann::json answer = nlohmann::json::object();
+  if (trace) {
+    answer = ToJson(benchmarks::Trace(device, steps), count);
+  } else {
+    steps();
+    benchmarks::Synchronize(device);
+  }
+  answer["turn"] = SecondsSince(begin);
+  answer["losses"] = losses;
+  answer["seconds"] = seconds;
+  answer["peak"] = benchmarks::PeakBytes(device);
+  std::cout << answer.dump() << std::endl;
+  return status;
+}
 
 absl::Status Run(int argc, char** argv) {
   if (auto line = base::ParseCommandLine(argc, argv, {}); !line.ok()) return line.status();
   at::set_num_threads(FLAGS_threads);
+  const auto device = moco::ChooseDevice(FLAGS_device, /*number=*/0);
+  if (!device.ok()) return device.status();
+  at::globalContext().setAllowTF32CuDNN(FLAGS_tf32);
+  at::globalContext().setBenchmarkCuDNN(FLAGS_cudnn_benchmark);
+  at::globalContext().setDeterministicCuDNN(!FLAGS_cudnn_benchmark);
   moco::MoCoOptions options;
-  options.encoder = {.backbone = FLAGS_arch, .head = "mlp", .bn_splits = FLAGS_bn_splits};
-  options.loss = "info_nce:temperature=0.2";
+  options.encoder = {.backbone = FLAGS_arch, .head = FLAGS_head, .bn_splits = FLAGS_bn_splits};
+  options.loss = absl::StrCat("info_nce:temperature=", FLAGS_moco_t);
   options.queue_size = FLAGS_moco_k;
+  options.momentum = FLAGS_moco_m;
   options.dtype = FLAGS_precision == "fp64" ? at::kDouble : at::kFloat;
   options.bf16 = FLAGS_precision == "bf16";
+  options.device = *device;
   auto communicator = moco::Communicators().Create("single");
   if (!communicator.ok()) return communicator.status();
   parity::Seed(options.seed);
   auto moco = moco::MoCo::Create(options, **communicator);
   if (!moco.ok()) return moco.status();
 
-  std::vector<std::pair<at::Tensor, at::Tensor>> batches;
-  for (int i = 0; i < kBatches; ++i) {
+  std::vector<Batch> batches;
+  for (int i = 0; i < FLAGS_batches; ++i) {
     auto [x_q, x_k] = parity::Views(i, FLAGS_batch_size, FLAGS_size);
-    batches.emplace_back(x_q.to(options.dtype), x_k.to(options.dtype));
+    batches.push_back({x_q.to(*device, options.dtype), x_k.to(*device, options.dtype)});
   }
   int64_t step = 0;
-  for (int count = 0; std::cin >> count;) {
-    nlohmann::json answer = {{"losses", nlohmann::json::array()},
-                             {"seconds", nlohmann::json::array()}};
-    for (int i = 0; i < count; ++i, ++step) {
-      const auto& [x_q, x_k] = batches[step % kBatches];
-      const auto begin = std::chrono::steady_clock::now();
-      auto metrics = (*moco)->Step(x_q, x_k, /*lr=*/0.03, step);
-      if (!metrics.ok()) return metrics.status();
-      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-      answer["seconds"].push_back(seconds.count());
-      answer["losses"].push_back(metrics->loss);
+  for (std::string word; std::cin >> word;) {
+    const bool trace = word == "trace";
+    if (trace) std::cin >> word;
+    int count = 0;
+    if (!absl::SimpleAtoi(word, &count)) {
+      return absl::InvalidArgumentError(absl::StrCat("'", word, "' is not a number of steps"));
     }
-    std::cout << answer.dump() << std::endl;
+    absl::Status s = Answer(**moco, batches, *device, count, trace, step);
+    if (!s.ok()) return s;
   }
   return absl::OkStatus();
 }

@@ -220,7 +220,7 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
     for (const std::string& name : folders) {
       struct stat info;
       if (GroupOf(name) != words) continue;
-      if (in_archive) {
+      if (!archive_format.empty()) {
         parts.folders.push_back(*this / name);
         continue;
       }
@@ -244,7 +244,7 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
 std::vector<std::string> DataLocation::OtherImageFolders() const {
   bool (*is_one)(absl::string_view) = IsImage;
   const auto holds = [&](const std::string& name) {
-    return in_archive || HoldsImages(*this / name, is_one);
+    return !archive_format.empty() || HoldsImages(*this / name, is_one);
   };
   if (images == 0 && std::none_of(folders.begin(), folders.end(), holds)) is_one = HasArrayName;
   std::vector<std::string> others;

@@ -66,6 +66,8 @@ class Splits {
   }
 
  private:
+  bool in_archive() const { return !root_.archive_format.empty(); }
+
   DataLocation::Parts PartsOf(Split split) const { return root_.PartsOf(split, endings_, shards_); }
 
   // All of the folder is used, unless that takes in images that are for validation.
@@ -108,21 +110,20 @@ class Splits {
   absl::Status Several(const std::vector<std::string>& paths, Split split) const {
     return absl::InvalidArgumentError(absl::StrCat(
         Quoted(paths), " could each be the ", ToString(split), " images of '", root_.path, "'; ",
-        root_.in_archive
-            ? "unpack the archive, and give one of them as data"
-            : absl::StrCat("choose one with ",
-                           split == Split::kValidation ? "--val=PLACE" : "--data=PLACE",
-                           ", or its format with --dataset")));
+        in_archive() ? "unpack the archive, and give one of them as data"
+                     : absl::StrCat("choose one with ",
+                                    split == Split::kValidation ? "--val=PLACE" : "--data=PLACE",
+                                    ", or its format with --dataset")));
   }
 
   absl::Status Unclear(const std::string& part, const std::vector<std::string>& others) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", root_.path, "' holds '", part, "' and also ", Quoted(others),
-                     ": is it a split, or a class like the others? For the split, ",
-                     root_.in_archive ? "unpack the archive and give the folder; for classes, give "
-                                        "--dataset=zip:splits=false"
-                                      : "give --data=PLACE (and --val=PLACE); for classes, give "
-                                        "--dataset=image_folder:splits=false"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root_.path, "' holds '", part, "' and also ", Quoted(others),
+        ": is it a split, or a class like the others? For the split, ",
+        in_archive() ? "unpack the archive and give the folder"
+                     : "give --data=PLACE (and --val=PLACE)",
+        "; for classes, give --dataset=", in_archive() ? root_.archive_format : "image_folder",
+        ":splits=false"));
   }
 
   const DataLocation& root_;

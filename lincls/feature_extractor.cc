@@ -32,7 +32,7 @@ namespace {
 
 // Returns the names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
-  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
+  const std::vector<std::string>& known = ImageColumns::Names();
   std::vector<std::string> columns;
   for (absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const std::string name(absl::StripAsciiWhitespace(text));
@@ -242,8 +242,7 @@ absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch
     result.files.push_back(opened_.dataset->Name(first + i).substr(names_folder_.size()));
     result.labels.push_back(batch.labels[i]);
   }
-  const std::vector<at::Tensor> matrices =
-      (*network_)(moco::ViewTensor(batch, 0, views_->output()));
+  const std::vector<at::Tensor> matrices = (*network_)(moco::ViewTensor(batch, 0, *views_));
   for (size_t m = 0; m < matrices.size(); ++m) {
     result.matrices.push_back(Rows(matrices[m], kept));
     const auto& [name, width] = network_->outputs()[m];

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "augment/augmentation.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
 #include "data/values.h"
@@ -25,7 +26,9 @@
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/optimizer_state.h"
 #include "moco/checkpoints/state_dict.h"
+#include "moco/report/predictions.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/cuda_devices.h"
 #include "moco/training/images.h"
 #include "moco/training/run_description.h"
 #include "registry/options.h"
@@ -124,8 +127,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                            {"ranks", absl::StrCat(communicator_.size())},
                            {"threads", absl::StrCat(at::get_num_threads())},
                            {"cpu", moco::CpuForResults()},
-                           {"device", c10::DeviceTypeName(encoder_.device().type(),
-                                                          /*lower_case=*/true)}};
+                           {"device", moco::DeviceSetting(encoder_.device())}};
     return settings;
   }
 
@@ -226,7 +228,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     const augment::ImageType& type = views_->output();
     at::Tensor features, labels;
     if (batch.size > 0) {
-      features = encoder_.Train(moco::ViewTensor(batch, 0, type));
+      features = encoder_.Train(moco::ViewTensor(batch, 0, *views_));
       labels = at::tensor(batch.labels, at::kLong);
     } else {  // this rank has no image of the last batch
       features = encoder_.TrainOnNothing(at::zeros({1, type.channels, type.rows, type.cols}));
@@ -277,10 +279,28 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
       const double before = std::exchange(best_acc1_, acc1);
       saved = SaveAs(kBestCheckpoint, done);
       if (!saved.ok()) best_acc1_ = before;
+      if (saved.ok() && run_.folder() != nullptr) WritePredictions();
     }
     if (absl::Status s = Save(done); saved.ok()) saved = s;
     const bool last = epoch + 1 == options_.epochs;
     return last || absl::IsInternal(saved) ? saved : absl::OkStatus();
+  }
+
+  // For the report.
+  void WritePredictions() {
+    const moco::Predictions made = probe_->PredictAll(validation_.features);
+    const auto* image = validation_.images.const_data_ptr<int64_t>();
+    const auto* label = validation_.labels.const_data_ptr<int64_t>();
+    const auto* predicted = made.classes.const_data_ptr<int64_t>();
+    const auto* probability = made.probabilities.const_data_ptr<float>();
+    const std::vector<std::string>& classes = data_.train.classes();
+    std::vector<report::Prediction> predictions;
+    for (int64_t i = 0; i < validation_.labels.size(0); ++i) {
+      predictions.push_back({data_.validation.Name(image[i]), classes[label[i]],
+                             classes[predicted[i]], probability[i]});
+    }
+    run_.log().Warn(base::WriteFileAtomically(run_.folder()->File(report::kPredictionsFile),
+                                              report::PredictionsCsv(predictions)));
   }
 
   double SecondsOfEpochEnds(int64_t step) const override {

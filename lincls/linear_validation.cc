@@ -28,8 +28,10 @@ absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
     work.Done(seen += images.size(0));
     return encoder(images);
   };
-  return moco::ExtractFeatures(validation, *views, network, options.loader_threads,
-                               options.max_bad_images, communicator);
+  return moco::ExtractFeatures(
+      validation, *views, network,
+      {.loader_threads = options.loader_threads, .max_bad_images = options.max_bad_images},
+      communicator);
 }
 
 absl::StatusOr<std::unique_ptr<moco::LinearProbe>> MakeProbe(const LinearOptions& options,

@@ -60,7 +60,10 @@ DEFINE_bool(cos, false,
             "[optimisation] cosine schedule of the learning rate, instead of --schedule");
 DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
 DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
-DEFINE_int64(print_freq, 10, "[monitor: at least 1] steps between lines of metrics.jsonl");
+DEFINE_int64(
+    print_freq, 10,
+    "[monitor: at least 1] steps between lines of metrics.jsonl; as often the losses are read "
+    "from a GPU and shown");
 DEFINE_string(resume, "",
               "[run] run folder to continue, or a checkpoint to continue from; a newer checkpoint "
               "of the same run in this run's folder takes precedence");
@@ -127,6 +130,13 @@ DEFINE_int64(knn_k, 200, "[monitor: 1 to 1000000000] number of neighbours that v
 DEFINE_double(knn_t, 0.1, "[monitor: at least 1e-6] temperature of the votes");
 DEFINE_bool(probe, false,
             "[monitor] also fit a linear classifier to the features of --knn-every's images");
+DEFINE_int64(monitor_every, -1,
+             "[monitor: at least -1] epochs between evaluations of the encoder that need no labels "
+             "(RankMe, LiDAR, alignment, uniformity; docs/health.md), on images of val/ or, if "
+             "there is none, of the training images; 0: none; -1: as many as it takes to use about "
+             "a twentieth of the time");
+DEFINE_int64(monitor_images, 512,
+             "[monitor: 2 to 1000000] number of images for --monitor-every, drawn once");
 
 namespace moco {
 namespace {
@@ -251,10 +261,26 @@ absl::StatusOr<std::shared_ptr<const InitialWeights>> ReadInit(const RunPlace& p
 struct Data {
   data::Opened train;       // without labels
   data::Opened bank, test;  // for kNN
+  data::Opened other;       // images that are not trained on, if kNN has not opened them
+
+  const data::Dataset* held_out() const {
+    return test.dataset != nullptr ? test.dataset.get() : other.dataset.get();
+  }
 };
 
-// The images, and the labelled ones for kNN.
-absl::StatusOr<Data> OpenData(const std::string& folder) {
+// The validation images, for the measures that need no labels. Those are computed on training
+// images if there are none, or fewer than ranks; the run says on which (Monitor::Describe).
+absl::Status OpenHeldOut(const data::DataSource& source, int64_t ranks, Data& data) {
+  auto opened = data::OpenDataset(source, data::Split::kValidation);
+  if (opened.ok()) {
+    if (opened->dataset->size() >= std::max<int64_t>(ranks, 2)) data.other = *std::move(opened);
+    return absl::OkStatus();
+  }
+  return source.validation.empty() ? absl::OkStatus() : opened.status();
+}
+
+// The images, the labelled ones for kNN, and those for the measures.
+absl::StatusOr<Data> OpenData(const std::string& folder, int64_t ranks) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
   Data data;
@@ -263,8 +289,12 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   FLAGS_range = data::WriteRange(data.train.decode.range);  // of an automatic one, what was found
-  if (FLAGS_knn_every == 0) return data;
   source.range = FLAGS_range;
+  if (FLAGS_knn_every == 0) {
+    absl::Status s = FLAGS_monitor_every == 0 ? absl::OkStatus() : OpenHeldOut(source, ranks, data);
+    if (!s.ok()) return s;
+    return data;
+  }
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
     auto labelled = data::OpenLabelledDataset(source, split);
@@ -339,6 +369,8 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   o.knn_k = FLAGS_knn_k;
   o.knn_temperature = FLAGS_knn_t;
   o.probe = FLAGS_probe;
+  o.monitor_every = FLAGS_monitor_every;
+  o.monitor_images = FLAGS_monitor_images;
   return o;
 }
 
@@ -479,7 +511,7 @@ absl::Status Train(const base::Program& program, const World& world) {
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));
   }
 
-  auto data = OpenData(data_folder);
+  auto data = OpenData(data_folder, world.communicator->size());
   // --print-config works without the data, which may be on another machine.
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
@@ -495,7 +527,7 @@ absl::Status Train(const base::Program& program, const World& world) {
       {.decode = data->train.decode, .view_size = FLAGS_views.empty() ? FLAGS_image_size : 0});
   if (!glance.ok()) return glance.status();
   const TrainerData trainer_data = {data->train.dataset.get(), data->bank.dataset.get(),
-                                    data->test.dataset.get()};
+                                    data->test.dataset.get(), data->held_out()};
   if (OnlyLooks()) {
     PrintSettings(*data, *glance, options, world, "none is made; the program only looks");
     return LookBefore(options, trainer_data, PlaceOf(*data), place->path(), world);

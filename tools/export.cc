@@ -201,6 +201,9 @@ absl::Status Export(const std::string& path, const std::string& out) {
   if (!written.ok()) return OfCheckpoint(written.status(), exported->path);
   absl::PrintF("%s: %d tensors of %s%s\n", out, written->tensors, exported->backbone->spec(),
                written->note);
+  if (const std::string& note = exported->backbone->note(); !note.empty()) {
+    absl::PrintF("note: %s\n", note);
+  }
   if (!FLAGS_verify) return absl::OkStatus();
   const auto difference = verifier->Difference(out, FLAGS_to, progress);
   if (!difference.ok()) return difference.status();

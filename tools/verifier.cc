@@ -69,8 +69,7 @@ absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& f
   if (!dataset.ok()) return dataset.status();
   const auto pipeline = augment::Pipeline::Create(exported.views, channels);
   if (!pipeline.ok()) return pipeline.status();
-  const auto view = moco::MakeView(*pipeline);
-  if (!view.ok()) return view.status();
+  if (const auto view = moco::MakeView(*pipeline); !view.ok()) return view.status();
   std::optional<augment::Pipeline> on_bytes;
   if (bytes) {
     const auto preprocessing = PreprocessingOf(exported);
@@ -88,7 +87,8 @@ absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& f
     const auto image = dataset->dataset->Image(i * size / n);
     if (!image.ok()) return image.status();
     base::Rng rng(0, base::Purpose::kView, 0, i);
-    (*view)(*image, rng, pixels[i].mutable_data_ptr<float>());
+    const cv::Mat view = (*pipeline)(*image, rng);
+    view.copyTo(cv::Mat(view.rows, view.cols, view.type(), pixels[i].mutable_data_ptr()));
     if (!bytes) continue;
     if (absl::Status s = CopyBytes(*on_bytes, *image, images.bytes[i]); !s.ok()) return s;
   }

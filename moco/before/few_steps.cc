@@ -3,7 +3,9 @@
 #include <ATen/Context.h>
 #include <ATen/core/Tensor.h>
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
@@ -14,14 +16,15 @@ absl::StatusOr<FewSteps> FewSteps::Create(const TrainerOptions& options,
                                           const augment::Pipeline& views,
                                           const data::Dataset& dataset, int64_t most,
                                           Communicator& communicator) {
-  auto loading = LoaderOf(views, 2);
+  auto loading = LoaderOf(views, 2, options.moco.device);
   if (!loading.ok()) return loading.status();
   loading->batch_size = options.batch_size;
   loading->seed = options.seed;
   loading->threads = options.loader_threads;
   loading->last_step = most;
   loading->max_bad_images = options.max_bad_images;
-  FewSteps steps(options, views.output());
+  FewSteps steps(options.seed);
+  steps.views_ = std::make_unique<DeviceViews>(views, options.moco.device, options.moco.dtype);
   auto loader = data::Loader::Create(dataset, *std::move(loading));
   if (!loader.ok()) return loader.status();
   steps.loader_ = *std::move(loader);
@@ -39,10 +42,10 @@ absl::StatusOr<StepMetrics> FewSteps::Next(double lr) {
   const auto batch = loader_->Next();
   if (!batch.ok()) return batch.status();
   at::manual_seed(seed_ + step_ + 1);  // for random numbers that a plugin draws in a step
-  const auto view = [&](int v) {
-    return ViewTensor(**batch, v, type_).to(options_.device, options_.dtype);
-  };
-  return moco_->Step(view(0), view(1), lr, step_++);
+  const std::vector<at::Tensor> views = (*views_)(**batch);
+  auto metrics = moco_->Step(views[0], views[1], lr, step_++);
+  views_->Release();
+  return metrics;
 }
 
 }  // namespace moco

@@ -11,6 +11,7 @@
 #include "data/loader.h"
 #include "moco/communicators/communicator.h"
 #include "moco/moco.h"
+#include "moco/training/device_views.h"
 #include "moco/training/trainer_options.h"
 
 namespace moco {
@@ -19,8 +20,8 @@ class FewSteps {
  public:
   // Makes the encoders, with the weights from which the run starts, and a loader for at most `most`
   // steps. `views` are those of `options`, whose batch size must be divisible by accumulate x
-  // bn_splits, and at most the number of images. All but the communicator is copied or, as the
-  // data set, must outlive the steps. Errors are those of MoCo, the initial weights and the loader.
+  // bn_splits, and at most the number of images. `views`, the data set and the communicator must
+  // outlive the object. Errors are those of MoCo, the initial weights and the loader.
   static absl::StatusOr<FewSteps> Create(const TrainerOptions& options,
                                          const augment::Pipeline& views,
                                          const data::Dataset& dataset, int64_t most,
@@ -33,12 +34,10 @@ class FewSteps {
   const MoCo& moco() const { return *moco_; }
 
  private:
-  FewSteps(const TrainerOptions& options, const augment::ImageType& type)
-      : options_(options.moco), seed_(options.seed), type_(type) {}
+  explicit FewSteps(uint64_t seed) : seed_(seed) {}
 
-  MoCoOptions options_;
   uint64_t seed_;
-  augment::ImageType type_;  // of a view
+  std::unique_ptr<DeviceViews> views_;
   std::unique_ptr<data::Loader> loader_;
   std::unique_ptr<MoCo> moco_;
   int64_t step_ = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,13 +13,19 @@
 #include "absl/strings/str_format.h"
 #include "augment/augmentation.h"
 #include "base/progress.h"
+#include "base/run_log.h"
 #include "base/signals.h"
 #include "moco/backbones/backbone.h"
+#include "moco/communicators/agreement.h"
 #include "moco/health.h"
 #include "moco/losses/loss.h"
+#include "moco/measures/measure_names.h"
+#include "moco/report/sample.h"
+#include "moco/training/device_views.h"
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/monitor.h"
+#include "moco/training/report_sample.h"
 #include "moco/training/training_state.h"
 
 namespace moco {
@@ -26,12 +33,28 @@ namespace {
 
 const RunKind& Kind() {
   // The columns are the metrics of a step, of an epoch, and of the monitor.
-  static const RunKind& kind =
-      *new RunKind{"//moco:pretrain",
-                   "pairs",
-                   {"step", "epoch", "loss", "top1", "top5", "lr", "pairs_per_second", "waiting",
-                    "epoch_loss", "epoch_top1", "loss_of_chance", "queue_filled", "queue_age",
-                    "spread", "dimensions", "leak", "knn", "probe"}};
+  static const RunKind& kind = *[] {
+    std::vector<std::string> columns = {"step",
+                                        "epoch",
+                                        "loss",
+                                        "top1",
+                                        "top5",
+                                        "lr",
+                                        "pairs_per_second",
+                                        "waiting",
+                                        "epoch_loss",
+                                        "epoch_top1",
+                                        "loss_of_chance",
+                                        "queue_filled",
+                                        "queue_age",
+                                        "spread",
+                                        "dimensions",
+                                        "leak",
+                                        "knn",
+                                        "probe"};
+    for (std::string& metric : MeasureMetrics()) columns.push_back(std::move(metric));
+    return new RunKind{"//moco:pretrain", "pairs", std::move(columns)};
+  }();
   return kind;
 }
 
@@ -122,16 +145,28 @@ class TrainerImpl : public Trainer, private TrainingTask {
       *pipeline = std::make_unique<augment::Pipeline>(*std::move(made));
       if (auto view = MakeView(**pipeline); !view.ok()) return view.status();
     }
-    const MonitorOptions monitor{options_.knn_every,     options_.knn_k, options_.knn_temperature,
-                                 options_.probe,         options_.seed,  options_.loader_threads,
-                                 options_.max_bad_images};
-    monitor_ =
-        std::make_unique<Monitor>(monitor, data_.bank, data_.queries, *eval_views_, communicator_);
+    const MonitorOptions monitor{.knn_every = options_.knn_every,
+                                 .k = options_.knn_k,
+                                 .temperature = options_.knn_temperature,
+                                 .probe = options_.probe,
+                                 .measures_every = options_.monitor_every,
+                                 .images = options_.monitor_images,
+                                 .seed = options_.seed,
+                                 .loader_threads = options_.loader_threads,
+                                 .max_bad_images = options_.max_bad_images};
+    monitor_ = std::make_unique<Monitor>(
+        monitor, MonitorData{data_.train, data_.bank, data_.queries, data_.held_out}, *eval_views_,
+        *views_, communicator_);
+    if (run_.reports()) {
+      sample_ = std::make_unique<ReportSample>(
+          *data_.train, *eval_views_, options_.loader_threads,
+          options_.batch_size / communicator_.size() / options_.moco.accumulate, communicator_);
+    }
     return absl::OkStatus();
   }
 
   absl::Status StartLoader() {
-    auto loader = LoaderOf(*views_, 2);
+    auto loader = LoaderOf(*views_, 2, options_.moco.device);
     if (!loader.ok()) return loader.status();
     if (options_.moco.keys_dealt) {
       loader->second_view_order = [seed = options_.moco.seed,
@@ -139,6 +174,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
         return ShuffleOrder(seed, step, /*direction=*/0, n);
       };
     }
+    device_views_ =
+        std::make_unique<DeviceViews>(*views_, options_.moco.device, options_.moco.dtype);
     return run_.StartLoader(*data_.train, *std::move(loader));
   }
 
@@ -173,8 +210,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
                                     options_.initial->note.empty() ? "" : "\nnote     ",
                                     options_.initial->note));
     }
-    if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
-    if (run_.first_step() == 0 && monitor_->on()) {
+    if (!monitor_->on().knn) run_.log().Print("kNN      off (--knn-every)");
+    if (monitor_->on().measures) run_.log().Print("monitor  " + monitor_->Describe());
+    if (run_.first_step() == 0 && (monitor_->on().any() || sample_ != nullptr)) {
       untrained_ = Copy(moco_->query_encoder().State());
     }
     return CatchUp();
@@ -183,33 +221,54 @@ class TrainerImpl : public Trainer, private TrainingTask {
   // If the run was stopped between a checkpoint and its evaluation, the evaluation follows now.
   absl::Status CatchUp() {
     const int64_t step = run_.first_step(), epochs = step / run_.steps_per_epoch();
-    if (step % run_.steps_per_epoch() != 0 || epochs == 0 ||
-        !monitor_->IsDue(epochs - 1, options_.epochs)) {
-      return absl::OkStatus();
-    }
-    const std::vector<nlohmann::json> lines = run_.log().Recorded("knn");
-    const auto is_of_step = [&](const nlohmann::json& line) { return line["step"] == step; };
-    if (std::any_of(lines.begin(), lines.end(), is_of_step)) return absl::OkStatus();
-    auto result = Evaluate(step);
+    if (step % run_.steps_per_epoch() != 0 || epochs == 0) return absl::OkStatus();
+    Monitor::Parts due = monitor_->Due(epochs - 1, options_.epochs);
+    const auto recorded = [&](const std::vector<std::string>& metrics) {
+      for (const std::string& metric : metrics) {
+        for (const nlohmann::json& line : run_.log().Recorded(metric)) {
+          if (line["step"] == step) return true;
+        }
+      }
+      return false;
+    };
+    if (recorded({"knn"})) due.knn = false;
+    if (recorded(MeasureMetrics())) due.measures = false;
+    // Only rank 0 has the files.
+    due = {RankZeroSays(communicator_, due.knn), RankZeroSays(communicator_, due.measures)};
+    if (!due.any()) return absl::OkStatus();
+    auto result = Evaluate(step, due);
     if (!result.ok()) return result.status();
-    run_.log().Print(absl::StrFormat("epoch %d/%d  %s", epochs, options_.epochs, *result));
+    run_.log().Print(absl::StrFormat("epoch %d/%d%s", epochs, options_.epochs, AsText(*result)));
     return absl::OkStatus();
   }
 
   absl::Status Step(const data::Batch& batch, int64_t step, double lr) override {
     const MoCoOptions& m = options_.moco;
-    const auto& type = views_->output();
-    auto metrics = moco_->Step(ViewTensor(batch, 0, type).to(m.device, m.dtype),
-                               ViewTensor(batch, 1, type).to(m.device, m.dtype), lr, step);
-    if (!metrics.ok()) return metrics.status();
-    epoch_.loss += metrics->loss;
-    epoch_.top1 += metrics->top1;
-    // The first two steps have no two steps before them.
-    if (step > 1) epoch_.similarities += metrics->similarities;
-    ++epoch_.steps;
-    run_.Report(step, lr, options_.batch_size,
-                absl::StrFormat("loss %.4f  pretext %.1f %%", metrics->loss, 100 * metrics->top1),
-                {{"loss", metrics->loss}, {"top1", metrics->top1}, {"top5", metrics->top5}});
+    const std::vector<at::Tensor> views = (*device_views_)(batch);
+    moco_->StepAhead(views[0], views[1], lr, step);
+    device_views_->Release();
+    newest_step_ = step;
+    newest_lr_ = lr;
+    return m.device.is_cpu() ? Read() : absl::OkStatus();  // the CPU has computed it already
+  }
+
+  absl::Status Read() override {
+    const auto steps = moco_->Read();
+    if (!steps.ok()) return steps.status();
+    if (steps->empty()) return absl::OkStatus();
+    const int64_t count = steps->size();
+    for (int64_t i = 0; i < count; ++i) {
+      const StepMetrics& metrics = (*steps)[i];
+      epoch_.loss += metrics.loss;
+      epoch_.top1 += metrics.top1;
+      // The first two steps have no two steps before them.
+      if (newest_step_ - count + 1 + i > 1) epoch_.similarities += metrics.similarities;
+      ++epoch_.steps;
+    }
+    const StepMetrics& newest = steps->back();
+    run_.Report(newest_step_, newest_lr_, count * options_.batch_size,
+                absl::StrFormat("loss %.4f  pretext %.1f %%", newest.loss, 100 * newest.top1),
+                {{"loss", newest.loss}, {"top1", newest.top1}, {"top5", newest.top5}});
     if (untrained_.empty()) return absl::OkStatus();
     return run_.BesideTraining([&] { return EvaluateUntrained(); });
   }
@@ -219,14 +278,21 @@ class TrainerImpl : public Trainer, private TrainingTask {
   absl::Status EvaluateUntrained() {
     const StateDict live = moco_->query_encoder().State(), trained = Copy(live);
     if (absl::Status s = CopyState(std::exchange(untrained_, {}), live); !s.ok()) return s;
-    auto result = Evaluate(0);
+    auto result = Evaluate(0, monitor_->on());
+    if (result.ok()) TakeSample(report::kSampleStart);
     if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
     // If the run stopped after the first step, it would resume without this number. It is better to
     // start it again.
     if (!result.ok()) return StopOr(result.status(), run_.first_step());
-    run_.log().Print(absl::StrFormat("monitor  %s with the %s encoder (k %d, t %g)", *result,
-                                     options_.initial == nullptr ? "untrained" : "initial",
-                                     options_.knn_k, options_.knn_temperature));
+    const char* encoder = options_.initial == nullptr ? "untrained" : "initial";
+    if (result->knn) {
+      run_.log().Print(absl::StrFormat("monitor  %s with the %s encoder (k %d, t %g)",
+                                       result->Text(), encoder, options_.knn_k,
+                                       options_.knn_temperature));
+    }
+    if (const std::string measures = result->MeasuresText(); !measures.empty()) {
+      run_.log().Print(absl::StrCat("monitor  ", measures, " with the ", encoder, " encoder"));
+    }
     return absl::OkStatus();
   }
 
@@ -252,11 +318,12 @@ class TrainerImpl : public Trainer, private TrainingTask {
     }
     std::string text = absl::StrFormat("epoch %d/%d  loss %.4f  pretext %.1f %%", epoch + 1,
                                        options_.epochs, loss, 100 * top1);
-    if (monitor_->IsDue(epoch, options_.epochs)) {
-      auto result = Evaluate(done);
+    if (const Monitor::Parts due = monitor_->Due(epoch, options_.epochs); due.any()) {
+      auto result = Evaluate(done, due);
       if (!result.ok()) return StopOr(result.status(), done);
-      absl::StrAppend(&text, "  ", *result);
+      text += AsText(*result);
     }
+    if (sample_ != nullptr && (last || sample_->IsDue())) TakeSample(report::kSampleNow);
     run_.log().Print(absl::StrFormat(
         "%s\n         %skeys of the last %.2g epochs, spread %.2f in %.0f dimensions, leak %.0f "
         "%%: %s",
@@ -282,16 +349,34 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return health;
   }
 
-  // Records the result of the monitor and returns it as text.
-  absl::StatusOr<std::string> Evaluate(int64_t step) {
-    auto result =
-        monitor_->Evaluate(moco_->query_encoder(), options_.moco.device, options_.moco.dtype);
+  // Evaluates the encoder and records the result.
+  absl::StatusOr<Monitor::Result> Evaluate(int64_t step, Monitor::Parts parts) {
+    auto result = monitor_->Evaluate(moco_->query_encoder(), options_.moco.device,
+                                     options_.moco.dtype, parts);
     if (!result.ok()) return result.status();
     run_.ReportBadImages(result->bad_images);
-    nlohmann::json line = {{"step", step}, {"knn", result->knn}};
+    nlohmann::json line = {{"step", step}};
+    if (result->knn) line["knn"] = *result->knn;
     if (result->probe) line["probe"] = *result->probe;
-    run_.log().Metrics(line);
-    return result->Text();
+    for (const auto& [metric, value] : result->measures) line[metric] = value;
+    if (line.size() > 1) run_.log().Metrics(line);
+    return result;
+  }
+
+  // What follows "epoch 5/55": kNN on the same line, the measures on the next one.
+  static std::string AsText(const Monitor::Result& result) {
+    const std::string knn = result.Text(), measures = result.MeasuresText();
+    return absl::StrCat(knn.empty() ? "" : "  ", knn, measures.empty() ? "" : "\n         ",
+                        measures);
+  }
+
+  // The sample is for the report only: that it fails does not stop the run. A signal that has
+  // interrupted it stops the run before the next step.
+  void TakeSample(const char* file) {
+    if (sample_ == nullptr) return;
+    const absl::Status taken = sample_->Take(moco_->query_encoder(), options_.moco.device,
+                                             options_.moco.dtype, run_.folder(), file);
+    if (base::StopRequested().ok()) run_.log().Warn(taken);
   }
 
   // If a signal has interrupted an evaluation, the run ends with a checkpoint.
@@ -300,11 +385,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
   }
 
   double SecondsOfEpochEnds(int64_t step) const override {
-    int64_t evaluations = 0;
-    for (int64_t e = step / run_.steps_per_epoch(); monitor_->on() && e < options_.epochs; ++e) {
-      evaluations += monitor_->IsDue(e, options_.epochs);
+    double seconds = 0;
+    for (int64_t e = step / run_.steps_per_epoch(); e < options_.epochs; ++e) {
+      seconds += monitor_->seconds(monitor_->Due(e, options_.epochs));
     }
-    return evaluations * monitor_->seconds();
+    return seconds;
   }
 
   absl::Status Save(int64_t done) override {
@@ -331,16 +416,22 @@ class TrainerImpl : public Trainer, private TrainingTask {
 
   // Summarises the whole run, including what was recorded before it was resumed.
   void Summarize() override {
-    run_.log().PrintTable({{"loss of an epoch", "epoch_loss"},
-                           {"in % of chance", "loss_of_chance", 100},
-                           {"pretext Acc@1, %", "epoch_top1", 100},
-                           {"kNN, %", "knn", 100},
-                           {"linear probe, %", "probe", 100},
-                           {"spread of the keys", "spread"},
-                           {"dimensions", "dimensions"},
-                           {"leak, %", "leak", 100},
-                           {"pairs/s", "pairs_per_second"},
-                           {"waiting for data, %", "waiting", 100}});
+    std::vector<base::RunLog::TableRow> rows = {{"loss of an epoch", "epoch_loss"},
+                                                {"in % of chance", "loss_of_chance", 100},
+                                                {"pretext Acc@1, %", "epoch_top1", 100},
+                                                {"kNN, %", "knn", 100},
+                                                {"linear probe, %", "probe", 100}};
+    for (const MeasureName& measure : MeasureNames()) {
+      for (const char* place : kMeasuredPlaces) {
+        rows.push_back({absl::StrCat(measure.title, ", ", place), MeasureMetric(measure, place)});
+      }
+    }
+    rows.insert(rows.end(), {{"spread of the keys", "spread"},
+                             {"dimensions", "dimensions"},
+                             {"leak, %", "leak", 100},
+                             {"pairs/s", "pairs_per_second"},
+                             {"waiting for data, %", "waiting", 100}});
+    run_.log().PrintTable(rows);
   }
 
   const TrainerOptions options_;
@@ -349,12 +440,16 @@ class TrainerImpl : public Trainer, private TrainingTask {
   TrainingRun run_;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
+  std::unique_ptr<DeviceViews> device_views_;
   std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<ReportSample> sample_;  // null: the run writes no report
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
-  std::string initial_;  // what was taken of options_.initial
-  StateDict untrained_;  // the initial weights, until they have been evaluated
-  struct {               // sums over the epoch's steps so far
+  std::string initial_;      // what was taken of options_.initial
+  StateDict untrained_;      // the initial weights, until they have been evaluated
+  int64_t newest_step_ = 0;  // the last one begun
+  double newest_lr_ = 0;
+  struct {  // sums over the epoch's steps so far
     double loss = 0, top1 = 0;
     Similarities similarities;
     int64_t steps = 0;

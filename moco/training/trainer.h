@@ -16,11 +16,12 @@
 
 namespace moco {
 
-// The data sets of a run. The two labelled ones are for the kNN monitor, and may be null.
+// The data sets of a run. All but the first are for its monitor (MonitorData), and may be null.
 struct TrainerData {
   const data::Dataset* train = nullptr;
   const data::Dataset* bank = nullptr;
   const data::Dataset* queries = nullptr;
+  const data::Dataset* held_out = nullptr;
 };
 
 // A run before it begins.
