@@ -153,6 +153,9 @@ def test_one_run(chromium):
     assert "the queue fills" in page.evaluate("document.querySelector('.plot').textContent")
     assert page.evaluate("document.querySelectorAll('.chart .level').length") == 1
 
+    # Bold is what differs from the preset.
+    assert page.evaluate("getComputedStyle(document.querySelector('.unusual code')).fontWeight") >= "600"
+
     # Values under the pointer.
     x, y = page.centre(".plot")
     page.mouse("mouseMoved", x, y)
