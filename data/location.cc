@@ -254,4 +254,28 @@ std::vector<std::string> DataLocation::OtherImageFolders() const {
   return others;
 }
 
+std::vector<std::string> DataLocation::FoldersLikeSplits() const {
+  std::vector<std::vector<std::string>> like;  // by split
+  for (const Split split : {Split::kPretraining, Split::kValidation}) {
+    like.emplace_back();
+    for (const std::string& name : folders) {
+      for (const Words* words : NamesOf(split)) {
+        if (GroupsIn(name) == std::set<const Words*>{words}) like.back().push_back(name);
+      }
+    }
+    if (like.back().empty()) return {};  // without a look into folders: there may be thousands
+  }
+  const std::vector<std::string> with_images = OtherImageFolders();
+  std::vector<std::string> pair;
+  for (const std::vector<std::string>& names : like) {
+    const auto holds = [&](const std::string& name) {
+      return std::binary_search(with_images.begin(), with_images.end(), name);
+    };
+    const auto first = std::find_if(names.begin(), names.end(), holds);
+    if (first == names.end()) return {};
+    pair.push_back(*first);
+  }
+  return pair;
+}
+
 }  // namespace data

@@ -82,6 +82,11 @@ struct DataLocation {
 
   // The folders that have no split's name and hold images, perhaps in folders of their own.
   std::vector<std::string> OtherImageFolders() const;
+
+  // Those of them in whose names the name of one split is a word ("training_set", "seg_test",
+  // "val2017"), if there are some for training, or without labels, and some for validation or
+  // testing. One of either.
+  std::vector<std::string> FoldersLikeSplits() const;
 };
 
 }  // namespace data

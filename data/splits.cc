@@ -7,9 +7,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/files.h"
 
 namespace data {
 namespace {
+
+constexpr char kClassFolders[] = "image_folder";
 
 std::string Quoted(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
@@ -72,6 +75,9 @@ class Splits {
 
   // All of the folder is used, unless that takes in images that are for validation.
   absl::StatusOr<Part> WithoutPart(Split split) const {
+    if (given_ == nullptr && !IsOfOtherFormat()) {
+      if (const auto pair = root_.FoldersLikeSplits(); !pair.empty()) return LikeSplits(pair);
+    }
     const DataLocation::Parts validation = PartsOf(Split::kValidation);
     if (split == Split::kValidation || validation.empty()) return Part();
     const std::string& name =
@@ -82,6 +88,14 @@ class Splits {
     return Part{
         {},
         {absl::StrCat("all of '", root_.path, "' is used, with '", name, "': it has no train")}};
+  }
+
+  // Whether files in the folder say what its folders are, such as a list of all images.
+  bool IsOfOtherFormat() const {
+    const std::vector<NamedFormat> all = AllFormats();
+    return std::any_of(all.begin(), all.end(), [&](const NamedFormat& format) {
+      return format.first != kClassFolders && format.second->MatchesFolder(root_);
+    });
   }
 
   // What holds images and has no split's name: folders; beside shards of a split, other shards.
@@ -123,6 +137,16 @@ class Splits {
         in_archive() ? "unpack the archive and give the folder"
                      : "give --data=PLACE (and --val=PLACE)",
         "; for classes, give --dataset=", in_archive() ? root_.archive_format : "image_folder",
+        ":splits=false"));
+  }
+
+  absl::Status LikeSplits(const std::vector<std::string>& pair) const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root_.path, "' holds ", Quoted(pair), ": are they splits, or classes? For splits, ",
+        in_archive() ? "unpack the archive and give --data=PLACE and --val=PLACE"
+                     : absl::StrCat("give --data=", base::ShellQuoted(root_ / pair[0]),
+                                    " and --val=", base::ShellQuoted(root_ / pair[1])),
+        "; for classes, give --dataset=", in_archive() ? root_.archive_format : kClassFolders,
         ":splits=false"));
   }
 

@@ -76,4 +76,21 @@ absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
   return (*probe)->Evaluate(features->features, features->labels);
 }
 
+std::vector<report::Prediction> PredictionsOf(const moco::LinearProbe& probe,
+                                              const moco::Features& features,
+                                              const data::Dataset& validation,
+                                              const std::vector<std::string>& classes) {
+  const moco::Predictions made = probe.PredictAll(features.features);
+  const auto* image = features.images.const_data_ptr<int64_t>();
+  const auto* label = features.labels.const_data_ptr<int64_t>();
+  const auto* predicted = made.classes.const_data_ptr<int64_t>();
+  const auto* probability = made.probabilities.const_data_ptr<float>();
+  std::vector<report::Prediction> predictions;
+  for (int64_t i = 0; i < features.labels.size(0); ++i) {
+    predictions.push_back(
+        {validation.Name(image[i]), classes[label[i]], classes[predicted[i]], probability[i]});
+  }
+  return predictions;
+}
+
 }  // namespace lincls

@@ -26,14 +26,16 @@
 namespace moco {
 namespace {
 
-// x[i][v][j] = sin(1 + 7 i + 3 v + 0.5 j^2) + 0.1 i j: numbers that every language makes alike.
+// x[i][v][j] = sin(7 i + 2 i j + 0.5 j^2) + 0.3 sin(3 v (j + 1) + i j + v): numbers that every
+// language makes alike.
 at::Tensor Views(int64_t n, int64_t v, int64_t d) {
   at::Tensor x = at::zeros({n, v, d}, at::kDouble);
   auto values = x.accessor<double, 3>();
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t a = 0; a < v; ++a) {
       for (int64_t j = 0; j < d; ++j) {
-        values[i][a][j] = std::sin(1 + 7.0 * i + 3.0 * a + 0.5 * j * j) + 0.1 * i * j;
+        values[i][a][j] = std::sin(7.0 * i + 2.0 * i * j + 0.5 * j * j) +
+                          0.3 * std::sin(3.0 * a * (j + 1) + i * j + a);
       }
     }
   }
@@ -141,10 +143,10 @@ TEST(MeasureAllTest, NumbersOfNumPy) {
   const at::Tensor views = Views(12, 3, 5);
   const std::vector<double> values = MeasureAll({views.select(1, 0), views});
   ASSERT_EQ(values.size(), MeasureNames().size());
-  EXPECT_NEAR(values[0], kRankMe, 1e-9);
-  EXPECT_NEAR(values[1], kLidar, 1e-9);
-  EXPECT_NEAR(values[2], kAlignment, 1e-9);
-  EXPECT_NEAR(values[3], kUniformity, 1e-9);
+  EXPECT_NEAR(values[0], 4.789642545950407, 1e-9);
+  EXPECT_NEAR(values[1], 3.356575495353959, 1e-9);
+  EXPECT_NEAR(values[2], 0.13540057889189727, 1e-9);
+  EXPECT_NEAR(values[3], -2.9534329316649925, 1e-9);
 }
 
 TEST(MeasureAllTest, TooFewImagesOrNoNumbers) {

@@ -138,8 +138,9 @@ std::string ConfusedPairs(const Confusion& confusion) {
                       return std::pair(a.label, a.taken_for) < std::pair(b.label, b.taken_for);
                     });
   std::string html =
-      "<h3>Most frequent confusions</h3><div class=\"scroll\"><table class=\"sortable\"><thead><tr>"
-      "<th>Class<th>Taken for<th>Images<th>Share of the class</tr></thead><tbody>";
+      "<h3>Most frequent confusions</h3><div class=\"scroll\"><table class=\"sortable "
+      "confused\"><thead><tr>"
+      "<th>Class<th>Taken for<th>Images<th>Share</tr></thead><tbody>";
   for (size_t i = 0; i < shown; ++i) {
     const Pair& pair = pairs[i];
     absl::StrAppend(&html, "<tr><td>", HtmlText(confusion.classes[pair.label]), "<td>",

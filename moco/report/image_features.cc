@@ -37,14 +37,15 @@ std::vector<int64_t> Queries(const std::vector<std::string>& labels) {
   for (int64_t row = 0; row < size; ++row) {
     if (!labels[row].empty() && seen.insert(labels[row]).second) firsts.push_back(row);
   }
-  std::set<int64_t> queries;
+  std::vector<int64_t> queries;
   for (const int64_t i : Spaced(static_cast<int64_t>(firsts.size()), kQueries)) {
-    queries.insert(firsts[i]);
+    queries.push_back(firsts[i]);
   }
   for (const int64_t row : Spaced(size, kQueries)) {
-    if (static_cast<int64_t>(queries.size()) < kQueries) queries.insert(row);
+    if (static_cast<int64_t>(queries.size()) == kQueries) break;
+    if (std::find(queries.begin(), queries.end(), row) == queries.end()) queries.push_back(row);
   }
-  return {queries.begin(), queries.end()};
+  return queries;
 }
 
 // The nearest rows of each query, the nearest first, without the query itself.

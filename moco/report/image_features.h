@@ -46,7 +46,7 @@ absl::StatusOr<FeatureSections> ShowFeatures(const ImageFeatures& features);
 absl::StatusOr<FeatureSections> FeatureMap(const ImageFeatures& features);
 
 // The most similar images to a dozen: the first of each class (of more than twelve classes evenly
-// spaced ones), or evenly spaced images.
+// spaced ones), and behind them evenly spaced images.
 absl::StatusOr<std::string> NeighbourSection(const ImageFeatures& features);
 
 // `count` numbers from 0 to size - 1, evenly spaced.

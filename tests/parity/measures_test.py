@@ -75,7 +75,7 @@ def arrays():
         yield np.ones((n, v, 1)) * random.normal(size=d)  # all the same
     # What label_free_test.cc has.
     i, a, j = np.ogrid[:12, :3, :5]
-    yield np.sin(1 + 7.0 * i + 3.0 * a + 0.5 * j * j) + 0.1 * i * j
+    yield np.sin(7.0 * i + 2.0 * i * j + 0.5 * j * j) + 0.3 * np.sin(3.0 * a * (j + 1) + i * j + a)
 
 
 def check(what, found, wanted, bound=BOUND):

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/disk.h"
+#include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "base/format_count.h"
 #include "base/new_file.h"
@@ -129,6 +130,27 @@ absl::Status WriteLists(const DoctorOptions& options, const Examination& examina
   return absl::OkStatus();
 }
 
+// How to find out which images the findings are about; empty if there are none, or if it is asked
+// for.
+std::string HowToSeeThem(const DoctorOptions& options, const Examination& examination,
+                         const std::vector<Finding>& findings) {
+  const bool pictures = std::any_of(findings.begin(), findings.end(),
+                                    [](const Finding& finding) { return !finding.groups.empty(); });
+  const bool unreadable =
+      std::any_of(examination.parts.begin(), examination.parts.end(),
+                  [](const Part& part) { return !part.look.unreadable.empty(); });
+  std::vector<std::string> ways;
+  if (pictures && options.page.empty()) ways.push_back("--page=FILE.html shows the images");
+  if (unreadable && options.bad_list.empty()) {
+    ways.push_back("--bad-list=FILE names those that cannot be read");
+  }
+  if (options.duplicates_list.empty() &&
+      !(examination.duplicates.exact.empty() && examination.duplicates.near.empty())) {
+    ways.push_back("--duplicates-list=FILE names the copies");
+  }
+  return absl::StrJoin(ways, ", ");
+}
+
 }  // namespace
 
 absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
@@ -165,6 +187,9 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   for (const Finding& finding : findings) {
     lines.Print(Word(finding.severity) + finding.text);
     if (finding.severity == Severity::kFailure) failures.push_back(finding.text);
+  }
+  if (const std::string how = HowToSeeThem(options, examination, findings); !how.empty()) {
+    lines.Print("which    " + how);
   }
   for (const AdvisedFlag& flag : advice.flags) {
     if (!flag.why.empty()) lines.Print(absl::StrCat("advice   ", flag.flag, "   (", flag.why, ")"));

@@ -27,6 +27,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ContainsRegex;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -107,6 +108,7 @@ TEST(DoctorTest, NothingIsWrong) {
   EXPECT_THAT(report.Of("failure"), IsEmpty());
   EXPECT_THAT(report.Of("warning"), IsEmpty());
   EXPECT_THAT(report.Of("note"), IsEmpty());
+  EXPECT_THAT(report.Of("which"), IsEmpty());
   EXPECT_THAT(report.Of("data"),
               ElementsAre(absl::StrCat("data     80 images for pretraining and training, ",
                                        folder.root(), "/train (image_folder)"),
@@ -204,6 +206,12 @@ TEST(DoctorTest, AllFaultsAreFound) {
   EXPECT_THAT(page, HasSubstr("data:image/jpeg;base64,"));
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(ContainsRegex("(src|href)=\"(http|/)")));
+
+  // Without them, a line names their flags.
+  EXPECT_THAT(report.Of("which"), IsEmpty());
+  EXPECT_THAT(Examined(folder.root()).Of("which"),
+              ElementsAre(AllOf(HasSubstr("--page"), HasSubstr("--bad-list"),
+                                HasSubstr("--duplicates-list"))));
 
   // Files that exist are not written over.
   EXPECT_TRUE(absl::IsAlreadyExists(Examined(folder.root(), options).status));
@@ -352,6 +360,7 @@ TEST(DoctorTest, UnusedUpperBits) {
   EXPECT_THAT(narrow.Of("stored"), ElementsAre(HasSubstr("pnm grey of 16 bits 70")));
   EXPECT_THAT(narrow.Of("warning"),
               Contains(AllOf(HasSubstr("no value above 4,012"), HasSubstr("--range=0:4095"))));
+  EXPECT_THAT(narrow.Of("warning"), Each(Not(HasSubstr("one colour"))));
   ASSERT_THAT(narrow.Of("run"), SizeIs(1));
   EXPECT_THAT(narrow.Of("run")[0], HasSubstr(" --range=0:4095 "));
   DoctorOptions options;

@@ -156,6 +156,9 @@ def test_one_run(chromium):
     # The phase is grey in the charts of the losses and of the pretext task.
     assert page.evaluate("document.querySelectorAll('.chart .span').length") == 3
 
+    # Bold is what differs from the preset.
+    assert page.evaluate("getComputedStyle(document.querySelector('.unusual code')).fontWeight") >= "600"
+
     # Values under the pointer.
     x, y = page.centre(".plot")
     page.mouse("mouseMoved", x, y)
@@ -321,14 +324,11 @@ def test_long_run(chromium):
     path = report("long.html", make_run("long", steps=200_000, per_epoch=1000))
     size = path.stat().st_size
     assert size < 10e6, size
-    # On a busy machine, not every attempt is fast; 0.5 s on a quiet one.
-    pages = []
-    while len(pages) < 8 and not any(page.seconds < 2 for page in pages):
-        pages.append(chromium.open(path))
-        assert not pages[-1].errors, pages[-1].errors
-    seconds = min(page.seconds for page in pages)
-    print(f"200,000 steps: {size / 1e6:.1f} MB, open in {seconds:.2f} s")
-    assert seconds < 2, seconds
+    page = chromium.open(path)
+    print(f"200,000 steps: {size / 1e6:.1f} MB, open in {page.seconds:.2f} s, computed {page.cpu_seconds:.2f} s")
+    # 0.5 s on a quiet machine; on a busy one it takes as long as it is busy.
+    assert page.seconds < 2 or page.cpu_seconds < 2, (page.seconds, page.cpu_seconds)
+    assert not page.errors, page.errors
 
 
 with browser.start() as chromium:
