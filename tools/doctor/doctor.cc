@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/disk.h"
 #include "absl/strings/str_join.h"
+#include "base/disk.h"
 #include "base/files.h"
 #include "base/format_count.h"
 #include "base/new_file.h"
