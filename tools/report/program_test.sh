@@ -71,7 +71,7 @@ has old.html "step 2 of 4" "There are no pictures"
 mkdir -p runs/l runs/s
 echo '{"step":10,"epoch":0,"validation_acc1":0.5,"validation_acc5":0.9,"validation_loss":1.5,"best_acc1":0.5}' \
   >runs/l/metrics.jsonl
-printf -- '--pretrained=x.pth.tar\n--epochs=1\n' >runs/l/flags.txt
+printf -- '--data=/nowhere\n--pretrained=x.pth.tar\n--epochs=1\n' >runs/l/flags.txt
 cat >runs/s/sweep.csv <<'CSV'
 features,lr,weight_decay,best_epoch,best_acc1,best_acc5,best_loss,last_acc1,last_acc5,last_loss,diverged_epoch
 backbone,0.1,0,5,0.41,0.8,1.7,0.4,0.8,1.8,
