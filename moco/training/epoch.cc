@@ -88,7 +88,7 @@ std::string EpochResult::HealthText() const {
       health.age, health.spread, health.dimensions, 100 * health.leak, Verdict(health));
 }
 
-EpochResult ResultOf(const EpochSums& sums, const MoCo& moco, const MoCoOptions& options,
+EpochResult ResultOf(const EpochSums& sums, MoCo& moco, const MoCoOptions& options,
                      int64_t batch_size, int64_t done, int64_t steps_per_epoch) {
   const double steps = static_cast<double>(sums.steps);
   EpochResult result{sums.loss / steps, sums.top1 / steps, {}};

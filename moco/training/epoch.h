@@ -47,7 +47,7 @@ struct EpochResult {
 
 // The result of the epoch that ends after `done` steps of the run. `batch_size` is that of all
 // ranks together.
-EpochResult ResultOf(const EpochSums& sums, const MoCo& moco, const MoCoOptions& options,
+EpochResult ResultOf(const EpochSums& sums, MoCo& moco, const MoCoOptions& options,
                      int64_t batch_size, int64_t done, int64_t steps_per_epoch);
 
 }  // namespace moco
