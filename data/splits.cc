@@ -75,8 +75,9 @@ class Splits {
 
   // All of the folder is used, unless that takes in images that are for validation.
   absl::StatusOr<Part> WithoutPart(Split split) const {
-    if (given_ == nullptr && !IsOfOtherFormat()) {
-      if (const auto pair = root_.FoldersLikeSplits(); !pair.empty()) return LikeSplits(pair);
+    if (const auto pair = root_.FoldersLikeSplits();
+        given_ == nullptr && !pair.empty() && !IsOfOtherFormat()) {
+      return LikeSplits(pair);
     }
     const DataLocation::Parts validation = PartsOf(Split::kValidation);
     if (split == Split::kValidation || validation.empty()) return Part();

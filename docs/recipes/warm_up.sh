@@ -18,7 +18,8 @@ ARCH=resnet_small:width=16,blocks=1,stages=3,stem=imagenet
 train() {
   local run=$folder/$1 epochs=$2
   [[ -e $run/report.html ]] && return
-  program moco:pretrain --preset=demo --arch="$ARCH" --epochs="$epochs" --knn-every="$epochs" --threads="$THREADS" --run-dir="$run" "${@:3}"
+  program moco:pretrain --preset=demo --arch="$ARCH" --epochs="$epochs" --knn-every="$epochs" \
+    --threads="$THREADS" --run-dir="$run" "${@:3}"
 }
 
 train first "$EPOCHS" --seed=100

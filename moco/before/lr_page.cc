@@ -64,7 +64,7 @@ std::string Verdict(const LrTest& test) {
   if (!test.suggestion) {
     return "<p><b>No suggestion.</b> The loss falls at no rate by more than its noise. Look at the "
            "views with <code>--preview</code>; a temperature (<code>--moco-t</code>) that is too "
-           "low or too high, or images that are all alike, look like this, too.</p>";
+           "low or too high looks like this, too.</p>";
   }
   const double ratio = test.lr / test.suggestion->lr;
   return absl::StrCat(

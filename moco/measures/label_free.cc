@@ -8,6 +8,7 @@
 #include <ATen/ops/linalg_solve_triangular.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros_like.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -33,11 +34,13 @@ at::Tensor Doubles(const at::Tensor& x) { return x.detach().to(at::kCPU, at::kDo
 bool Finite(const at::Tensor& x) { return at::isfinite(x).all().item<bool>(); }
 
 // exp(-sum p log p), p = values / sum + epsilon, of `values` (not negative) and as many zeros as
-// make `count` values.
+// make `count` values. If all are 0, it is that of a single direction, which rounding makes of them
+// anyway.
 double EffectiveRank(const at::Tensor& values, int64_t count) {
   const double sum = values.sum().item<double>();
-  if (sum <= 0) return 1;
-  const at::Tensor p = values / sum + kEpsilon;
+  at::Tensor p = sum > 0 ? values / sum : at::zeros_like(values);
+  if (sum <= 0) p[0] = 1;
+  p += kEpsilon;
   const double zeros = static_cast<double>(count - values.numel());
   return std::exp(-(p * p.log()).sum().item<double>() - zeros * kEpsilon * std::log(kEpsilon));
 }

@@ -16,7 +16,7 @@ namespace moco {
 // log p) with p = s / |s|_1 + 1e-7 for the singular values s of `features`. 1 to min(N, D), and a
 // little more because of the constant.
 //   features: N x D, not normalised.
-// NaN if there is no row, or if a value is not finite. 1 if all values are 0.
+// NaN if there is no row, or if a value is not finite. As of one direction if all values are 0.
 double RankMe(const at::Tensor& features);
 
 // The rank of the linear discriminant analysis that tells images apart by their views (Thilak et
@@ -27,8 +27,8 @@ double RankMe(const at::Tensor& features);
 // it is exp(-sum p log p) with p = l / |l|_1 + 1e-7 for the D eigenvalues l of W^-1/2 B W^-1/2. 1
 // to min(N - 1, D), and a little more because of the constant.
 //   views: N x V x D: V views of each image, not normalised.
-// NaN if there are not two images with two views, or if a value is not finite. 1 if all images have
-// the same mean.
+// NaN if there are not two images with two views, or if a value is not finite. As of one direction
+// if all images have the same mean.
 double Lidar(const at::Tensor& views);
 
 // The mean squared distance between two views of the same image on the unit sphere, 0 to 4, for

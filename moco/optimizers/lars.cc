@@ -6,7 +6,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/linalg_vector_norm.h>
-#include <ATen/ops/ones_like.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
 
@@ -47,8 +46,7 @@ class Lars : public Optimizer {
         g = g.add(p, options_.weight_decay);
         const at::Tensor weight = at::linalg_vector_norm(p), update = at::linalg_vector_norm(g);
         const at::Tensor none = (weight == 0).logical_or(update == 0);
-        // Not the number 1, which would be copied to a device in every step.
-        g = g.mul(at::where(none, at::ones_like(weight), options_.trust * weight / update));
+        g = g.mul(at::where(none, 1, options_.trust * weight / update));
       }
       if (skip.defined()) {
         scaled.push_back(g);

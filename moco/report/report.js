@@ -39,9 +39,9 @@
     for (let i = Math.ceil(low / size - 1e-9); i <= high / size + 1e-9; ++i) all.push(i * size + 0);  // never -0
     return all;
   };
-  const logTicks = (low, high) => {
-    const all = [];
-    for (let e = Math.ceil(Math.log10(low) - 1e-9); e <= Math.log10(high) + 1e-9; ++e) all.push(10 ** e);
+  const logTicks = (low, high, count) => {
+    const all = [], first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+    for (let e = first; e <= last; e += Math.ceil((last - first + 1) / count)) all.push(10 ** e);
     return all.length > 1 ? all : [low, high];
   };
   const number = (value) => {
@@ -109,7 +109,7 @@
       svg += `<line class="grid" x1="${left}" x2="${width - right}" y1="${py(y)}" y2="${py(y)}"/>` +
         `<text x="${left - 6}" y="${py(y) + 4}" text-anchor="end">${amount(chart, y)}</text>`;
     }
-    for (const x of chart.log ? logTicks(from, to) : ticks(from, to, Math.max(2, Math.floor(width / 110)))) {
+    for (const x of chart.log ? logTicks(from, to, Math.max(2, Math.floor(width / 55))) : ticks(from, to, Math.max(2, Math.floor(width / 110)))) {
       svg += `<text x="${px(x)}" y="${height - 20}" text-anchor="middle">${number(x)}</text>`;
     }
     svg += `<text x="${left + innerWidth / 2}" y="${height - 4}" text-anchor="middle">${escape(chart.log ? chart.xTitle : epochs ? "epoch" : "step")}</text>`;

@@ -112,7 +112,8 @@ TEST(FakeDeviceTest, CountsWhatAGpuWouldWaitFor) {
   EXPECT_EQ(WaitsOf([&] { pinned.to(kFakeDevice); }), 1);
   EXPECT_EQ(WaitsOf([&] { there.nonzero(); }), 1);
   EXPECT_EQ(WaitsOf([&] { (void)there.equal(there); }), 1);
-  EXPECT_EQ(WaitsOf([&] { at::where(there > 1, 1, there); }), 1);
+  EXPECT_EQ(WaitsOf([&] { at::where(there > 1, 1, there); }), 0);
+  EXPECT_EQ(WaitsOf([&] { at::where(there > 1, at::full({}, 1.f), there); }), 1);
   EXPECT_TRUE(moco::ToDevice(cpu, kFakeDevice).cpu().equal(cpu));
 }
 

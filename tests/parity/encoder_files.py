@@ -136,7 +136,7 @@ def of_torch(work):
     features = headless(network)
     fully_shard(network, mesh=init_device_mesh("cpu", (1,)))
     yield File("torch", "`fully_shard`, a rank's own `state_dict()`", saved(network.state_dict(), work / "rank0.pt"),
-               said=("DTensor",))
+               said=("DTensor", "get_model_state_dict"))
     state = get_model_state_dict(network, options=StateDictOptions(full_state_dict=True))
     yield File("torch", "`fully_shard`, `get_model_state_dict(full_state_dict=True)`", saved(state, work / "full.pt"),
                features)

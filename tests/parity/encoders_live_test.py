@@ -59,7 +59,7 @@ class Programs:
         if file.network is None:
             assert done.returncode == 2 and done.stderr.count("\n") == 1, (what, done.returncode, done.stderr)
             print(f"{what}: refused: {done.stderr.strip()}", flush=True)
-            prefix, read = "", "refused by that name"
+            prefix, read = "", f"refused: `{file.said[0].strip(chr(39))}`"
         else:
             assert done.returncode == 0, (what, done.stderr)
             with torch.no_grad():

@@ -21,9 +21,9 @@ EPSILON, DELTA = 1e-7, 1e-4
 
 
 def effective_rank(values):
-    if values.sum() <= 0:
-        return 1.0
-    p = values / values.sum() + EPSILON
+    values = np.sort(values)
+    p = (values / values[-1] if values[-1] > 0 else np.arange(len(values)) == len(values) - 1) + 0.0
+    p = p / p.sum() + EPSILON
     return np.exp(-(p * np.log(p)).sum())
 
 
@@ -67,7 +67,8 @@ def arrays():
     for n, v, d in ((50, 4, 8), (20, 2, 64), (300, 4, 128), (7, 5, 7), (2, 2, 3), (64, 3, 1)):
         images = random.normal(size=(n, 1, d))
         yield images + 0.3 * random.normal(size=(n, v, d))
-        yield 1e3 * (images + 0.1 * random.normal(size=(n, v, d)))
+        # LiDAR's condition is that of W: beyond this scale, float64 does not decide the last of nine digits.
+        yield 1e2 * (images + 0.1 * random.normal(size=(n, v, d)))
         yield 1e-3 * (images + 0.1 * random.normal(size=(n, v, d)))
         # A spectrum that falls over twelve decades, as of features that collapse in most directions.
         yield (images + 0.3 * random.normal(size=(n, v, d))) * 10 ** np.linspace(0, -12, d)

@@ -1,4 +1,4 @@
-"""Files with encoders, written by lightly, lightly-train, MMEngine and in the layout of solo-learn; see encoder_files.py."""
+"""Files with encoders by lightly, lightly-train and MMEngine, and in the layout of solo-learn; see encoder_files.py."""
 
 import copy
 
@@ -95,7 +95,8 @@ def of_mmengine(work, images):
                                            collate_fn=lambda items: {"inputs": torch.stack(items)})
         runner = mmengine.runner.Runner(
             Model(), work_dir=str(folder), train_dataloader=data, train_cfg={"by_epoch": True, "max_epochs": 1},
-            optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}}, custom_hooks=hooks, experiment_name=f"encoders{len(hooks)}",
+            optim_wrapper={"optimizer": {"type": "SGD", "lr": 0.1}}, custom_hooks=hooks,
+            experiment_name=f"encoders{len(hooks)}",
             env_cfg={"mp_cfg": {"mp_start_method": "fork"}, "dist_cfg": {"backend": "gloo"}}, log_level="ERROR")
         runner.train()
         raw = runner.model.backbone.eval()
@@ -108,8 +109,8 @@ def of_mmengine(work, images):
 
 
 def of_solo_learn(work, images):
-    """The CIFAR network as solo/methods/base.py makes it, with the parts of SimCLR: the package itself cannot be installed
-    beside these versions."""
+    """The CIFAR network as solo/methods/base.py makes it, with the parts of SimCLR: the package itself (1.0.2) requires
+    torch 1.9.1, which is not there for this Python."""
     resnet = torchvision.models.resnet18()
     resnet.fc = nn.Identity()
     resnet.conv1 = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=2, bias=False)

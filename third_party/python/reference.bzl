@@ -17,7 +17,7 @@ def _reference_python_impl(rctx):
         folders.append(fetch_to_tar_packages(rctx, rctx.attr.to_tar_lock))
         folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "90 MB", "350 MB"))
     if rctx.attr.encoders_lock:
-        folders.append(fetch_wheels(rctx, rctx.attr.encoders_lock, "programs that train encoders", "150 MB", "700 MB"))
+        folders.append(fetch_wheels(rctx, rctx.attr.encoders_lock, "programs that train encoders", "200 MB", "900 MB"))
     if rctx.attr.models_lock:
         folders.append(fetch_wheels(rctx, rctx.attr.models_lock, "programs that load networks", "30 MB", "200 MB"))
     rctx.file(
