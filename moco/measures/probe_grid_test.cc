@@ -85,6 +85,9 @@ TEST(ProbeGridTest, EachProbeHasItsBestEpochAndItsState) {
     EXPECT_EQ(result.best.loss, metrics[best][p].loss);
     EXPECT_EQ(result.last.acc1, metrics[5][p].acc1);
     EXPECT_EQ(result.diverged, -1);
+    // The predictions are those of the best epoch, too.
+    const at::Tensor right = result.predictions.classes.eq(validation.labels);
+    EXPECT_NEAR(right.sum().item<int64_t>() / 80.0, result.best.acc1, 1e-9) << p;
     ASSERT_EQ(result.has_state(), p >= 3);
     if (p >= 3) {
       EXPECT_TRUE(

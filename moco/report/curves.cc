@@ -19,6 +19,10 @@ using nlohmann::json;
 
 constexpr size_t kPoints = 24'000;  // of a chart
 constexpr size_t kMaxBins = 500, kMinBins = 40;
+// Added to the note of the loss where the phase is marked.
+constexpr char kQueueFills[] =
+    " While the queue fills (grey) the loss rises, since noise is easier to tell from keys than "
+    "keys are.";
 constexpr size_t kProbes = 10;  // of sweeps, whose curves are drawn
 
 struct Line {
@@ -46,8 +50,7 @@ Chart ChartOf(const moco::MeasureName& measure) {
 std::vector<Chart> MakeCharts() {
   std::vector<Chart> charts = {
       {"Loss",
-       "A run that learns nothing stays at chance. While the queue fills (grey) the loss rises, "
-       "since noise is easier to tell from keys than keys are.",
+       "A run that learns nothing stays at chance.",
        false,
        {{"loss", "loss of a step", true},
         {"epoch_loss", "mean of an epoch"},
@@ -172,7 +175,9 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
       spans.push_back({{"run", r}, {"name", "the queue fills"}, {"from", 0}, {"to", full}});
     }
   }
-  return {{"title", chart.title}, {"note", chart.note},     {"percent", chart.percent},
+  const bool explained = chart.lines[0].metric == "loss" && !spans.empty();
+  const std::string note = chart.note + (explained ? kQueueFills : "");
+  return {{"title", chart.title}, {"note", note},           {"percent", chart.percent},
           {"series", series},     {"levels", levels},       {"spans", spans},
           {"log", false},         {"xTitle", std::string()}};
 }
