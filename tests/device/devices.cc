@@ -37,7 +37,8 @@ std::string NameOf(c10::Device device) {
 }
 
 std::optional<int64_t> CountedWaits() {
-  return wait_counter == nullptr ? std::nullopt : std::optional(wait_counter());
+  const bool counts = wait_counter != nullptr && DeviceUnderTest().type() == kFakeDevice.type();
+  return counts ? std::optional(wait_counter()) : std::nullopt;
 }
 
 void CountWaitsBy(int64_t (*counter)()) { wait_counter = counter; }
