@@ -10,11 +10,13 @@
 
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "augment/ops.h"
 #include "base/rng.h"
 #include "registry/registry.h"
 
@@ -35,6 +37,12 @@ class Augmentation {
   // an input (for example a step on colours after to_tensor). By default, the type of the result is
   // `in`, which must not be a tensor.
   virtual absl::StatusOr<ImageType> Output(const ImageType& in) const;
+
+  // For a step from to_tensor on that is the same function of every value of a channel: the
+  // constants of its normalization, one for each channel, or none for to_tensor itself. A loader
+  // hands the image out as it was before such steps, and they follow where the network computes. By
+  // default the step is no such step.
+  virtual std::optional<ChannelConstants> Normalization(int channels) const { return std::nullopt; }
 
   // Draws this step's parameters from `rng` and applies it to `image`, which has at least one
   // pixel. The result goes into a new Mat, since others may share the pixels of `image`, unless it
@@ -61,11 +69,32 @@ class Pipeline {
   // A function of the image and the stream alone.
   cv::Mat operator()(const cv::Mat& image, base::Rng& rng) const;
 
+  // The same without the last steps, if these only make floats of the image and normalize them:
+  // CV_8U or CV_32F. Then WriteFloats(Image(image, rng), normalizations()) gives the result of the
+  // whole pipeline, to the bit. If other steps follow to_tensor, this is the whole pipeline, and
+  // there are no normalizations.
+  cv::Mat Image(const cv::Mat& image, base::Rng& rng) const;
+  const std::vector<ChannelConstants>& normalizations() const { return normalizations_; }
+
+  struct StepType {
+    std::string spec;  // canonical
+    ImageType output;
+  };
+  const std::vector<StepType>& steps() const { return types_; }
+
+  // The image after each step. The last one is what operator() returns.
+  std::vector<cv::Mat> Trace(const cv::Mat& image, base::Rng& rng) const;
+
   // The canonical specs, every option spelled out.
   const std::string& spec() const { return spec_; }
 
  private:
+  void FindNormalizations(size_t to_tensor);
+
   std::vector<std::shared_ptr<const Augmentation>> steps_;
+  std::vector<StepType> types_;  // of each step
+  size_t image_steps_ = 0;  // those of Image()
+  std::vector<ChannelConstants> normalizations_;
   ImageType output_;
   std::string spec_;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
 #include "augment/noise.h"
+#include "augment/ops.h"
 
 namespace augment {
 namespace {
@@ -133,6 +134,25 @@ TEST_P(AugmentationContract, OtherNumbersOfChannels) {
         EXPECT_TRUE(Same(results[c], Pipeline::Create(spec, 1).value()(planes[c], again)));
       }
     }
+  }
+}
+
+// A loader hands out the image, and the network gets floats that are made of it later.
+TEST_P(AugmentationContract, TheImageAndItsNormalizationsAreTheWhole) {
+  const Pipeline pipeline = Make();
+  const cv::Mat bytes = Noise(23, 31);
+  cv::Mat floats;
+  bytes.convertTo(floats, CV_32F, 1.0 / 255);
+  for (const cv::Mat& image : {bytes, floats}) {
+    base::Rng first = Stream(3), second = Stream(3);
+    const cv::Mat whole = pipeline(image, first), before = pipeline.Image(image, second);
+    if (!pipeline.output().tensor) {
+      EXPECT_TRUE(Same(before, whole));
+      continue;
+    }
+    cv::Mat later(before.rows, before.cols, CV_32FC(before.channels()));
+    WriteFloats(before, pipeline.normalizations(), later.ptr<float>());
+    EXPECT_TRUE(Same(later, whole));
   }
 }
 

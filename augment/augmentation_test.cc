@@ -45,6 +45,26 @@ TEST(PipelineTest, PresetsGiveFloatImagesOfTheSize) {
   EXPECT_THAT(EvaluationViews(224, "normalize"), HasSubstr("resize:size=256|center_crop:size=224"));
 }
 
+TEST(PipelineTest, ATraceShowsEachStepAndEndsWithTheView) {
+  const auto pipeline = Pipeline::Create(V2Views(24, 0.2, "normalize"));
+  ASSERT_TRUE(pipeline.ok()) << pipeline.status();
+  const cv::Mat image = Noise(40, 50);
+  base::Rng first = Stream(1), second = Stream(1);
+  const cv::Mat view = (*pipeline)(image, first);
+  const std::vector<cv::Mat> trace = pipeline->Trace(image, second);
+  ASSERT_EQ(trace.size(), pipeline->steps().size());
+  EXPECT_TRUE(Same(trace.back(), view));
+  for (size_t i = 0; i < trace.size(); ++i) {
+    EXPECT_EQ(trace[i].rows, 24) << i;
+    EXPECT_EQ(trace[i].depth() == CV_32F, pipeline->steps()[i].output.tensor) << i;
+  }
+  // to_tensor's values stay as they were, although normalize works in place.
+  double low, high;
+  cv::minMaxLoc(trace[trace.size() - 2].reshape(1), &low, &high);
+  EXPECT_GE(low, 0);
+  EXPECT_LE(high, 1);
+}
+
 TEST(PipelineTest, ErrorsNameTheStepAndTheRemedy) {
   const auto error = [](const std::string& specs, int channels) {
     return std::string(Pipeline::Create(specs, channels).status().message());

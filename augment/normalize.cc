@@ -1,5 +1,6 @@
 // Subtracts each channel's mean and divides by its standard deviation.
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -42,14 +43,18 @@ class Normalize : public Augmentation {
     return in;
   }
 
+  std::optional<ChannelConstants> Normalization(int channels) const override {
+    return ChannelConstants{ForEach(mean_, channels), ForEach(std_, channels)};
+  }
+
   void Apply(base::Rng&, cv::Mat& image) const override {
     // In place: to_tensor has made the floats for this pipeline alone.
-    NormalizeChannels(image, ForEach(mean_, image), ForEach(std_, image));
+    NormalizeChannels(image, ForEach(mean_, image.channels()), ForEach(std_, image.channels()));
   }
 
  private:
-  static std::vector<float> ForEach(const std::vector<float>& constants, const cv::Mat& image) {
-    return constants.size() == 1 ? std::vector<float>(image.channels(), constants[0]) : constants;
+  static std::vector<float> ForEach(const std::vector<float>& constants, int channels) {
+    return constants.size() == 1 ? std::vector<float>(channels, constants[0]) : constants;
   }
 
   const std::vector<float> mean_, std_;

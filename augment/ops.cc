@@ -264,6 +264,17 @@ FOR_EACH_CPU void ScaleRow(const uint8_t* from, int n, const float* gain, const 
   }
 }
 
+// The constants of every value of a row, so that loops do not depend on the number of channels.
+ChannelConstants ForRow(const ChannelConstants& constants, const cv::Mat& image) {
+  const int channels = image.channels(), n = channels * image.cols;
+  ChannelConstants row{std::vector<float>(n), std::vector<float>(n)};
+  for (int i = 0; i < n; ++i) {
+    row.mean[i] = constants.mean[i % channels];
+    row.deviation[i] = constants.deviation[i % channels];
+  }
+  return row;
+}
+
 FOR_EACH_CPU void NormalizeRow(float* row, int n, const float* __restrict mean,
                                const float* __restrict deviation) {
   for (int i = 0; i < n; ++i) row[i] = (row[i] - mean[i]) / deviation[i];
@@ -412,15 +423,30 @@ cv::Mat ToFloat(const cv::Mat& image) {
 
 void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,
                        const std::vector<float>& deviation) {
-  // Constants for a whole row, so that the loop does not depend on the number of channels.
-  const int channels = image.channels(), n = channels * image.cols;
-  std::vector<float> means(n), deviations(n);
-  for (int i = 0; i < n; ++i) {
-    means[i] = mean[i % channels];
-    deviations[i] = deviation[i % channels];
-  }
+  const ChannelConstants row = ForRow({mean, deviation}, image);
+  const int n = image.channels() * image.cols;
   for (int y = 0; y < image.rows; ++y) {
-    NormalizeRow(image.ptr<float>(y), n, means.data(), deviations.data());
+    NormalizeRow(image.ptr<float>(y), n, row.mean.data(), row.deviation.data());
+  }
+}
+
+void WriteFloats(const cv::Mat& image, const std::vector<ChannelConstants>& normalizations,
+                 float* out) {
+  std::vector<ChannelConstants> rows;
+  rows.reserve(normalizations.size());
+  for (const ChannelConstants& constants : normalizations) {
+    rows.push_back(ForRow(constants, image));
+  }
+  const int n = image.channels() * image.cols;
+  for (int y = 0; y < image.rows; ++y, out += n) {
+    if (image.depth() == CV_8U) {
+      FloatRow(image.ptr(y), n, out);
+    } else {
+      std::copy_n(image.ptr<float>(y), n, out);
+    }
+    for (const ChannelConstants& row : rows) {
+      NormalizeRow(out, n, row.mean.data(), row.deviation.data());
+    }
   }
 }
 

@@ -53,6 +53,16 @@ cv::Mat ScaleChannels(const cv::Mat& image, const std::vector<float>& gain,
 // The image as float, 0 to 1.
 cv::Mat ToFloat(const cv::Mat& image);
 
+// The constants of NormalizeChannels, one of each for each channel.
+struct ChannelConstants {
+  std::vector<float> mean, deviation;
+};
+
+// Writes rows * cols * channels floats to `out`: ToFloat(image), and then NormalizeChannels with
+// each of the constants, to the bit.
+void WriteFloats(const cv::Mat& image, const std::vector<ChannelConstants>& normalizations,
+                 float* out);
+
 // Replaces each value of a float image by (value - mean) / deviation; both have one constant for
 // each channel.
 void NormalizeChannels(cv::Mat& image, const std::vector<float>& mean,

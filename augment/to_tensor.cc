@@ -1,5 +1,6 @@
 // Makes a tensor of the image: float, 0 to 1.
 #include <memory>
+#include <optional>
 
 #include "augment/augmentation.h"
 #include "augment/ops.h"
@@ -15,6 +16,8 @@ class ToTensor : public Augmentation {
     if (out.ok()) out->tensor = true;
     return out;
   }
+
+  std::optional<ChannelConstants> Normalization(int) const override { return ChannelConstants(); }
 
   void Apply(base::Rng&, cv::Mat& image) const override { image = ToFloat(image); }
 };

@@ -11,8 +11,8 @@
 
 namespace base {
 
-Progress::Progress(double seconds_between)
-    : terminal_(isatty(STDOUT_FILENO)), between_(seconds_between) {}
+Progress::Progress(double seconds_between, std::FILE* out)
+    : out_(out), terminal_(isatty(fileno(out))), between_(seconds_between) {}
 
 Progress::~Progress() { Clear(); }
 
@@ -21,29 +21,29 @@ void Progress::Update(const std::string& text) {
   if (!terminal_) {
     if (last_ == std::chrono::steady_clock::time_point{} || now - last_ >= between_) {
       last_ = now;
-      std::printf("%s\n", text.c_str());
-      std::fflush(stdout);
+      std::fprintf(out_, "%s\n", text.c_str());
+      std::fflush(out_);
     }
     return;
   }
   winsize window;
   const size_t columns =
-      ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col - 1 : 79;
-  std::printf("\r\033[K%s", text.substr(0, columns).c_str());
-  std::fflush(stdout);
+      ioctl(fileno(out_), TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col - 1 : 79;
+  std::fprintf(out_, "\r\033[K%s", text.substr(0, columns).c_str());
+  std::fflush(out_);
   open_ = true;
 }
 
 void Progress::Print(const std::string& text) {
   Clear();
-  std::printf("%s\n", text.c_str());
-  std::fflush(stdout);
+  std::fprintf(out_, "%s\n", text.c_str());
+  std::fflush(out_);
 }
 
 void Progress::Clear() {
   if (!open_) return;
-  std::printf("\r\033[K");
-  std::fflush(stdout);
+  std::fprintf(out_, "\r\033[K");
+  std::fflush(out_);
   open_ = false;
 }
 

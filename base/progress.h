@@ -4,15 +4,17 @@
 #define BASE_PROGRESS_H_
 
 #include <chrono>
+#include <cstdio>
 #include <string>
 
 namespace base {
 
 class Progress {
  public:
+  // `out`: stdout, or stderr in libraries, whose callers may print something for other programs.
   // On a terminal each Update overwrites the last one. Elsewhere a line is printed only if
   // `seconds_between` have passed since the last one, so that logs stay short.
-  explicit Progress(double seconds_between = 10);
+  explicit Progress(double seconds_between = 10, std::FILE* out = stdout);
   ~Progress();
 
   void Update(const std::string& text);
@@ -23,6 +25,7 @@ class Progress {
  private:
   void Clear();
 
+  std::FILE* const out_;
   const bool terminal_;
   const std::chrono::duration<double> between_;
   std::chrono::steady_clock::time_point last_{};

@@ -18,6 +18,8 @@ namespace base {
 //   events.out.tfevents.*   the same for TensorBoard
 //   bad_images.txt          images that could not be read
 //   report.html             the page that //tools:report makes, when the run has ended
+//   sample/                 features of a sample of images (moco/report/sample.h)
+//   predictions.csv         of a classifier (moco/report/predictions.h)
 //   checkpoints/
 //   lock
 class RunFolder {

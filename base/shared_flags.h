@@ -90,6 +90,11 @@
 #define MOCOPP_BATCH_SIZE_FLAG(size, text) \
   DEFINE_int64(batch_size, size, "[optimisation: 1 to 1000000] " text)
 
+#define MOCOPP_REPORT_FLAG                                                                   \
+  DEFINE_bool(report, true,                                                                  \
+              "[run] write report.html, a page that shows the run, into its folder when it " \
+              "ends; //tools:report writes one at any time")
+
 #define MOCOPP_SEED_FLAG DEFINE_uint64(seed, 0, "[run] random seed")
 
 #define MOCOPP_THREADS_FLAG \

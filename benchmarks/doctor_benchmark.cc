@@ -50,8 +50,8 @@ double Median(std::vector<double> values) {
 absl::StatusOr<double> LoaderRate(const data::Dataset& dataset, int64_t images, int threads,
                                   const augment::Pipeline& pipeline) {
   const augment::ImageType& type = pipeline.output();
-  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng, float* out) {
-    pipeline(image, rng).copyTo(cv::Mat(type.rows, type.cols, CV_32FC(type.channels), out));
+  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng) {
+    return pipeline.Image(image, rng);
   };
   data::LoaderOptions options;
   options.batch_size = 64;

@@ -184,13 +184,17 @@ absl::Status Run(int argc, char** argv) {
     });
   }
   {
-    selection::Pool pool{.rows = *rows};
-    for (int64_t row = 0; row < rows->size(); ++row) pool.candidates.push_back(row);
+    const auto wide = Table(Clustered(65'536, 512, 64));  // as wide as a ResNet-18's features
+    if (!wide.ok()) return wide.status();
+    const auto wide_rows = selection::Rows::Open(*wide);
+    if (!wide_rows.ok()) return wide_rows.status();
+    selection::Pool pool{.rows = *wide_rows};
+    for (int64_t row = 0; row < wide_rows->size(); ++row) pool.candidates.push_back(row);
     const auto k_center = selection::Strategies().Create("k_center");
     if (!k_center.ok()) return k_center.status();
     Measure("selection: k-center", [&] {
       base::Rng rng(0, base::Purpose::kTest);
-      (*k_center)->Choose(pool, 4096, rng);
+      (*k_center)->Choose(pool, 1024, rng);
     });
   }
   return absl::OkStatus();

@@ -14,8 +14,16 @@ namespace {
 
 const cv::Scalar kWhite = cv::Scalar::all(255), kGrey = cv::Scalar::all(160);
 
-// Scales `image` to fit `square`, and centres it.
-void Fit(const cv::Mat& image, cv::Mat square) {
+void Cross(cv::Mat square) {
+  const int end = square.rows - 1;
+  cv::rectangle(square, cv::Rect(0, 0, square.cols, square.rows), kGrey);
+  cv::line(square, {0, 0}, {end, end}, kGrey);
+  cv::line(square, {0, end}, {end, 0}, kGrey);
+}
+
+}  // namespace
+
+void FitSquare(const cv::Mat& image, cv::Mat square) {
   const double scale = static_cast<double>(square.rows) / std::max(image.rows, image.cols);
   const auto scaled = [&](int pixels) {
     return std::clamp(static_cast<int>(std::lround(pixels * scale)), 1, square.rows);
@@ -27,15 +35,6 @@ void Fit(const cv::Mat& image, cv::Mat square) {
   cv::resize(image, square(middle), size, 0, 0, scale < 1 ? cv::INTER_AREA : cv::INTER_CUBIC);
 }
 
-void Cross(cv::Mat square) {
-  const int end = square.rows - 1;
-  cv::rectangle(square, cv::Rect(0, 0, square.cols, square.rows), kGrey);
-  cv::line(square, {0, 0}, {end, end}, kGrey);
-  cv::line(square, {0, end}, {end, 0}, kGrey);
-}
-
-}  // namespace
-
 cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices, int columns,
                      int tile) {
   CHECK(!indices.empty() && columns > 0 && tile > 0);
@@ -45,7 +44,7 @@ cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices
     cv::Mat square = sheet(cv::Rect(i % columns * tile, i / columns * tile, tile, tile));
     const auto image = dataset.Image(indices[i]);
     if (image.ok()) {
-      Fit(ToRgb8(*image), square);
+      FitSquare(ToRgb8(*image), square);
     } else {
       Cross(square);
     }

@@ -16,6 +16,9 @@ namespace data {
 cv::Mat ContactSheet(const Dataset& dataset, const std::vector<int64_t>& indices, int columns,
                      int tile);
 
+// Scales `image`, 8-bit RGB, to fit the square `square` of such pixels, and centres it.
+void FitSquare(const cv::Mat& image, cv::Mat square);
+
 }  // namespace data
 
 #endif  // DATA_CONTACT_SHEET_H_

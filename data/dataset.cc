@@ -214,11 +214,13 @@ absl::StatusOr<Opened> OpenAs(const DataSource& source, Split split, const Decod
     }
     part.notes = std::move(found.notes);
     // All of a place that is named for one split is that split.
-    const bool all = split == Split::kPretraining || !source.validation.empty() ||
-                     StatesSplits(*root, chosen.get());
+    const auto all = [&] {
+      return split == Split::kPretraining || !source.validation.empty() ||
+             StatesSplits(*root, chosen.get());
+    };
     if (!found.paths.empty()) {
       part.paths = std::move(found.paths);
-    } else if (!all) {
+    } else if (!all()) {
       return absl::NotFoundError(absl::StrCat(
           "'", *root / (split == Split::kTraining ? "train" : "val"),
           "' does not exist; the data's folder must hold train/ and val/, each with one folder "

@@ -33,10 +33,11 @@ class Dataset {
 
   virtual int64_t size() const = 0;  // at least 1
 
-  // The image at `index` (0 to size() - 1), decoded: 8 bits a channel, as many channels as the data
-  // set was opened with (data/decode.h). DataLoss, naming the image and what is wrong, if it cannot
-  // be read (other images stay readable); ResourceExhausted if memory is short. May throw
-  // std::bad_alloc and OpenCV's errors: see ReadImageAt.
+  // The image at `index` (0 to size() - 1), decoded: CV_8U, or CV_32F from 0 to 1 if the file has
+  // more than 8 bits a channel, in as many channels as the data set was opened with (1 to 64;
+  // data/decode.h). DataLoss, naming the image and what is wrong, if it cannot be read (other images
+  // stay readable); ResourceExhausted if memory is short. May throw std::bad_alloc and OpenCV's
+  // errors: see ReadImageAt.
   virtual absl::StatusOr<cv::Mat> Image(int64_t index) const = 0;
 
   // The bytes of the image's own file, in any format. Unimplemented where images are not kept as

@@ -128,6 +128,33 @@ TEST(OpenDatasetTest, AClassMayBeCalledAsASplitIs) {
               ElementsAre(HasSubstr("/val'")));
 }
 
+// As several data sets of Kaggle's and COCO have them.
+TEST(OpenDatasetTest, FoldersThatHaveTheNameOfASplitInTheirsAreAskedAbout) {
+  for (const auto& [train, test] : std::vector<std::pair<std::string, std::string>>{
+           {"training_set", "test_set"}, {"seg_train", "seg_test"}, {"train2017", "val2017"}}) {
+    const std::string root =
+        Tree({train + "/a/1.png", train + "/b/2.png", test + "/a/3.png", "seg_pred/4.png"});
+    for (const Split split : {Split::kPretraining, Split::kTraining, Split::kValidation}) {
+      EXPECT_THAT(ErrorOf(root, split), AllOf(HasSubstr(absl::StrCat("--data=", root, "/", train)),
+                                              HasSubstr(absl::StrCat("--val=", root, "/", test)),
+                                              HasSubstr("image_folder:splits=false")));
+    }
+    const auto all = OpenDataset(root, Split::kPretraining, "image_folder:splits=false").value();
+    EXPECT_EQ(all.dataset->classes().size(), 3);
+    const DataSource two = {root + "/" + train, root + "/" + test};
+    EXPECT_THAT(OpenDataset(two, Split::kTraining)->dataset->classes(), ElementsAre("a", "b"));
+    EXPECT_THAT(OpenDataset(two, Split::kValidation)->dataset->classes(), ElementsAre("a"));
+  }
+  // One of both, a folder without images, or a list of all images.
+  EXPECT_TRUE(OpenDataset(Tree({"steam train/1.png", "car/2.png"}), Split::kPretraining).ok());
+  const std::string notes = Tree({"steam train/1.png", "car/2.png"});
+  WriteTestFile(notes + "/test notes/x.txt", "x");
+  EXPECT_TRUE(OpenDataset(notes, Split::kPretraining).ok());
+  const std::string listed = Tree({"train_images/1.png", "test_images/2.png"});
+  WriteTestFile(listed + "/metadata.csv", "file_name,label\ntrain_images/1.png,a\n");
+  EXPECT_EQ(OpenDataset(listed, Split::kPretraining)->dataset->size(), 1);
+}
+
 TEST(OpenDatasetTest, ValidationImagesMayBeAnywhere) {
   const std::string root = Tree({"a/1.png", "b/2.png"}), other = Tree({"a/1.png", "b/2.png"});
   for (const auto& [path, split] : {std::pair(root, Split::kPretraining),

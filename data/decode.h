@@ -38,8 +38,8 @@ absl::Status CheckPixels(int64_t rows, int64_t cols, const DecodeOptions& option
 // fit, or if values of 32 bits have no range.
 absl::StatusOr<cv::Mat> FinishImage(const cv::Mat& stored, const DecodeOptions& options);
 
-// `image`, of any type of values and 1 to 4 channels, in 1 to 4 `channels`, as FinishImage converts
-// them.
+// `image`, of any type of values, in `channels` as FinishImage converts them. Both have 1 to 4
+// channels, or the same number.
 cv::Mat ToChannels(const cv::Mat& image, int channels);
 
 // A decoded image for people's eyes: 8-bit RGB. Values from 0 to 1 become 0 to 255. Two channels

@@ -28,8 +28,10 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 std::string Sample(const std::string& name) {
@@ -218,6 +220,20 @@ TEST(DecodeTest, OddJpegsWithAllPixelsAreRead) {
       ASSERT_TRUE(image.ok()) << name << " " << i << " " << image.status();
       EXPECT_TRUE(SameImage(*image, whole)) << name << " " << i;
     }
+  }
+}
+
+TEST(DecodeTest, KindsOfJpegThatLibjpegDoesNotReadAreNotCalledDamaged) {
+  const std::string jpeg = Sample("grey.jpg");
+  const size_t frame = jpeg.find("\xFF\xC0");
+  for (const auto& [at, byte] :
+       {std::pair(frame + 4, '\x0C'), std::pair(frame + 1, '\xC3')}) {  // 12 bits; lossless
+    std::string other = jpeg;
+    other[at] = byte;
+    const absl::Status status = DecodeImage(other).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("JPEG"), HasSubstr("convert it"), Not(HasSubstr("damaged"))));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <ctime>
 #include <map>
 #include <memory>
@@ -17,6 +18,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
+#include "base/progress.h"
+#include "base/work.h"
 #include "data/codec.h"
 #include "data/index_cache.h"
 #include "data/unread.h"
@@ -50,7 +53,7 @@ using FolderId = std::pair<uint64_t, uint64_t>;
 // Adds the images below root/folder; `folder` ends with a slash, or is empty. `around` holds the
 // folders that it lies in, so that a link to one of them is not followed.
 absl::Status Scan(const std::string& root, const std::string& folder, std::set<FolderId>& around,
-                  Tree& tree) {
+                  Tree& tree, base::Work& work) {
   const std::string path = folder.empty() ? root : absl::StrCat(root, "/", folder);
   const auto state = FolderState::Of(path);
   if (!state.ok()) return state.status();
@@ -58,9 +61,10 @@ absl::Status Scan(const std::string& root, const std::string& folder, std::set<F
   if (!around.insert(id).second) return absl::OkStatus();
   tree.folders.push_back(*state);
   absl::Status status = ForEachEntry(path, [&](const char* name, bool is_folder) {
-    if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree);
+    if (is_folder) return Scan(root, absl::StrCat(folder, name, "/"), around, tree, work);
     if (HasImageName(name) || HasArrayName(name) || !UnreadEnding(name).empty()) {
       tree.names.Add(absl::StrCat(folder, name));
+      work.Done(tree.names.size());
     }
     return absl::OkStatus();
   });
@@ -168,7 +172,10 @@ absl::StatusOr<FolderState> FolderState::Of(const std::string& path) {
 absl::StatusOr<Tree> ReadTree(const std::string& root) {
   Tree tree;
   std::set<FolderId> around;
-  if (absl::Status s = Scan(root, "", around, tree); !s.ok()) return s;
+  base::Progress progress(/*seconds_between=*/10, stderr);
+  base::Work work(progress, absl::StrCat("reading the folders of '", root, "'"), /*all=*/0,
+                  "images");
+  if (absl::Status s = Scan(root, "", around, tree, work); !s.ok()) return s;
   tree.names.Sort();
   return tree;
 }

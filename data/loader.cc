@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <mutex>
 #include <new>
@@ -20,10 +22,22 @@ namespace {
 constexpr int64_t kChunk = 8;         // samples that a thread takes at a time
 constexpr int kMaxSubstitutes = 100;  // images tried in place of one sample
 
+// Memory of one view of a batch, allocated when first needed.
+struct ViewMemory {
+  std::shared_ptr<void> bytes, floats;  // rows of 8 bits and of floats, each at its place
+  std::vector<char> is_float;           // of each row: where it is
+};
+
+std::shared_ptr<void> OrdinaryMemory(size_t bytes) {
+  void* const memory = std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+  if (memory == nullptr) throw std::bad_alloc();
+  return {memory, &std::free};
+}
+
 // A slot of the ring.
 struct Slot {
   Batch batch;
-  std::vector<std::vector<float>> memory;  // of each view
+  std::vector<ViewMemory> views;
   std::vector<std::vector<BadImage>> bad;  // found for each row
   std::vector<int64_t> second_view_order;  // of the whole batch; empty: both views in one order
 
@@ -43,12 +57,11 @@ class ThreadedLoader : public Loader {
         fill_step_(options_.first_step),
         slots_(options_.threads == 0 ? 1 : options_.batches_ahead) {
     const int64_t rows = OwnRows(options_.batch_size);
-    const size_t floats = static_cast<size_t>(rows) * ViewFloats();
+    if (!options_.allocate) options_.allocate = OrdinaryMemory;
     for (Slot& slot : slots_) {
-      for (size_t v = 0; v < options_.views.size(); ++v) {
-        slot.memory.emplace_back(floats);
-        slot.batch.views.push_back(slot.memory[v].data());
-      }
+      slot.views.resize(options_.views.size());
+      for (ViewMemory& view : slot.views) view.is_float.resize(rows);
+      slot.batch.views.resize(options_.views.size());
       slot.batch.samples.resize(rows);
       slot.batch.labels.resize(rows);
       slot.bad.resize(rows);
@@ -106,6 +119,9 @@ class ThreadedLoader : public Loader {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
     if (absl::Status s = CountBadImages(slot); !s.ok()) return s;
     if (!slot.failure.ok()) return slot.failure;
+    for (size_t v = 0; v < slot.views.size(); ++v) {
+      slot.batch.views[v] = Whole(slot.views[v], slot.batch.size);
+    }
     ++next_;
     handed_out_ = true;
     return &slot.batch;
@@ -115,8 +131,35 @@ class ThreadedLoader : public Loader {
   double seconds_waited() const override { return seconds_waited_; }
 
  private:
-  size_t ViewFloats() const {
+  size_t ViewValues() const {
     return static_cast<size_t>(options_.rows) * options_.cols * options_.channels;
+  }
+
+  // Where row i of a view is, in its memory of bytes or floats.
+  uint8_t* Place(ViewMemory& view, int64_t i, bool is_float) {
+    const size_t bytes = ViewValues() * (is_float ? sizeof(float) : 1);
+    std::shared_ptr<void>& memory = is_float ? view.floats : view.bytes;
+    {
+      std::lock_guard<std::mutex> lock(memory_mutex_);
+      if (!memory) memory = options_.allocate(bytes * view.is_float.size());
+    }
+    return static_cast<uint8_t*>(memory.get()) + i * bytes;
+  }
+
+  // The first `size` rows of a view as one image. Rows of both kinds become floats.
+  cv::Mat Whole(ViewMemory& view, int64_t size) {
+    if (size == 0) return {};
+    const auto end = view.is_float.begin() + size;
+    const bool floats = std::find(view.is_float.begin(), end, true) != end;
+    const size_t values = ViewValues();
+    for (int64_t i = 0; floats && i < size; ++i) {
+      if (view.is_float[i]) continue;
+      const uint8_t* const from = Place(view, i, /*is_float=*/false);
+      float* const to = reinterpret_cast<float*>(Place(view, i, /*is_float=*/true));
+      for (size_t j = 0; j < values; ++j) to[j] = static_cast<float>(from[j]) / 255.0f;
+    }
+    return cv::Mat(static_cast<int>(size * options_.rows), options_.cols,
+                   CV_MAKETYPE(floats ? CV_32F : CV_8U, options_.channels), Place(view, 0, floats));
   }
 
   // How many of a batch's rows this rank makes.
@@ -227,10 +270,21 @@ class ThreadedLoader : public Loader {
       slot.batch.samples[i] = sample;
       slot.batch.labels[i] = dataset_.Label(sample);
     }
-    const size_t floats = ViewFloats();
     for (size_t v = first_view; v < last_view; ++v) {
       base::Rng rng(options_.seed, base::Purpose::kView, epoch, position, v);
-      options_.views[v](*image, rng, slot.batch.views[v] + i * floats);
+      const cv::Mat view = options_.views[v](*image, rng);
+      const bool is_float = view.depth() == CV_32F;
+      if (view.rows != options_.rows || view.cols != options_.cols ||
+          view.channels() != options_.channels || (!is_float && view.depth() != CV_8U)) {
+        return absl::InternalError("the loader failed: a view has another shape or type");
+      }
+      slot.views[v].is_float[i] = is_float;
+      uint8_t* const place = Place(slot.views[v], i, is_float);
+      if (view.isContinuous()) {
+        std::memcpy(place, view.data, view.total() * view.elemSize());
+      } else {
+        view.copyTo(cv::Mat(view.rows, view.cols, view.type(), place));
+      }
     }
     return absl::OkStatus();
   }
@@ -264,7 +318,7 @@ class ThreadedLoader : public Loader {
   }
 
   const Dataset& dataset_;
-  const LoaderOptions options_;
+  LoaderOptions options_;
 
   // Used by the thread that calls Next() alone.
   int64_t next_;  // the step that comes next
@@ -272,6 +326,8 @@ class ThreadedLoader : public Loader {
   double seconds_waited_ = 0;
   std::vector<BadImage> bad_images_;
   std::set<int64_t> bad_now_, bad_ever_;  // indices of bad_images_, and with known_bad
+
+  std::mutex memory_mutex_;  // guards the pointers of ViewMemory
 
   std::mutex mutex_;
   std::condition_variable work_, filled_;

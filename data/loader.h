@@ -2,7 +2,8 @@
 // step.
 //
 // Each image is decoded once for all of its views. A batch is written into preallocated memory of a
-// bounded ring, in the network's layout (N x H x W x C, float), and is handed out without a copy.
+// bounded ring, in the network's layout (N x H x W x C), and is handed out without a copy. Views of
+// 8 bits stay bytes, a quarter of the floats that a network computes with.
 //
 // The contents of a batch are a function of (seed, step) alone: the order is one of (seed, epoch),
 // the crops are one of (seed, epoch, sample, view). The number of threads changes only the time.
@@ -24,9 +25,9 @@
 
 namespace data {
 
-// Writes one view of `image` to `out`, rows * cols * channels floats (H x W x C). All randomness
-// comes from `rng`.
-using ViewFunction = std::function<void(const cv::Mat& image, base::Rng& rng, float* out)>;
+// Returns one view of `image`: rows x cols x channels, CV_8U, or CV_32F with values from 0 to 1 or
+// as the network takes them. All randomness comes from `rng`.
+using ViewFunction = std::function<cv::Mat(const cv::Mat& image, base::Rng& rng)>;
 
 struct LoaderOptions {
   int64_t batch_size = 0;  // of all ranks together
@@ -46,6 +47,9 @@ struct LoaderOptions {
   // If the second view shows other rows of the batch: row i has the view of row [i] of the result.
   // The images of the two views are then decoded separately. Null: both views show the same row.
   std::function<std::vector<int64_t>(int64_t step)> second_view_order;
+  // Returns memory for views, aligned to 16 bytes or more, which lives as long as the pointer.
+  // Called by several threads. Null: ordinary memory.
+  std::function<std::shared_ptr<void>(size_t bytes)> allocate;
   int64_t max_bad_images = 0;   // Next() fails if more images than this are damaged
   std::set<int64_t> known_bad;  // indices of those that a resumed run found earlier; they count
 };
@@ -53,8 +57,10 @@ struct LoaderOptions {
 // One batch. Valid until the next call of Next().
 struct Batch {
   int64_t step = 0, epoch = 0;
-  int64_t size = 0;              // rows of this rank; may be 0 in a smaller last batch
-  std::vector<float*> views;     // of each view: size x rows x cols x channels
+  int64_t size = 0;  // rows of this rank; may be 0 in a smaller last batch
+  // Of each view: (size * rows) x cols x channels, continuous. CV_8U if all its rows are; otherwise
+  // CV_32F, and what was 8 bits is divided by 255.
+  std::vector<cv::Mat> views;
   std::vector<int64_t> samples;  // of each row: the index in the data set of its first view
   std::vector<int> labels;       // of each row: Dataset::Label of that sample
 };

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <numeric>
 #include <opencv2/core.hpp>
@@ -62,9 +63,12 @@ class Numbers : public Dataset {
 int64_t NumberOf(const cv::Mat& image) { return image.ptr()[0] + 256 * image.ptr()[1]; }
 
 // The number of the image, then random numbers.
-void View(const cv::Mat& image, base::Rng& rng, float* out) {
+cv::Mat View(const cv::Mat& image, base::Rng& rng) {
+  cv::Mat view(kRows, kCols, CV_32FC3);
+  float* const out = view.ptr<float>();
   out[0] = static_cast<float>(NumberOf(image));
   for (int i = 1; i < kFloats; ++i) out[i] = static_cast<float>(rng.Uniform());
+  return view;
 }
 
 LoaderOptions Options(int threads, int64_t last_step = 25) {
@@ -101,7 +105,11 @@ std::vector<Copy> BatchesOf(const Dataset& dataset, const LoaderOptions& options
     Copy copy{b.step, b.epoch, b.samples, b.labels, {}};
     EXPECT_THAT(b.samples, SizeIs(b.size));
     EXPECT_THAT(b.labels, SizeIs(b.size));
-    for (const float* view : b.views) copy.views.emplace_back(view, view + b.size * kFloats);
+    for (const cv::Mat& view : b.views) {
+      EXPECT_EQ(view.empty() ? CV_32FC3 : view.type(), CV_32FC3);
+      const float* const values = view.ptr<float>();
+      copy.views.emplace_back(values, values + b.size * kFloats);
+    }
     copies.push_back(std::move(copy));
   }
   if (bad != nullptr) *bad = loader->bad_images();
@@ -145,6 +153,56 @@ TEST(LoaderTest, ThreadsChangeNothing) {
           << threads << " threads, " << ahead << " ahead";
     }
   }
+}
+
+// Image i is a view of the byte i, or, if i is in `wide`, of the float i / 255.
+cv::Mat OfEitherKind(const cv::Mat& image, const std::set<int64_t>& wide) {
+  const int64_t number = NumberOf(image);
+  if (wide.count(number) == 0) return {kRows, kCols, CV_8UC3, cv::Scalar::all(number)};
+  return {kRows, kCols, CV_32FC3, cv::Scalar::all(static_cast<float>(number) / 255.0f)};
+}
+
+TEST(LoaderTest, ABatchIsOfBytesUnlessAnImageIsWider) {
+  const Numbers numbers(100);
+  const std::set<int64_t> wide = {7, 50};
+  LoaderOptions options = Options(2, 10);
+  options.drop_last = false;
+  int allocations = 0;
+  std::mutex mutex;
+  options.allocate = [&](size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ++allocations;
+    return std::shared_ptr<void>(std::malloc(bytes), &std::free);
+  };
+  options.views = {[&](const cv::Mat& image, base::Rng&) { return OfEitherKind(image, wide); },
+                   [&](const cv::Mat& image, base::Rng&) { return OfEitherKind(image, {}); }};
+  const auto loader = Loader::Create(numbers, options).value();
+  int of_floats = 0;
+  for (int step = 0; step < 10; ++step) {
+    const Batch& batch = **loader->Next();
+    const bool floats = std::any_of(batch.samples.begin(), batch.samples.end(),
+                                    [&](int64_t sample) { return wide.count(sample) > 0; });
+    of_floats += floats;
+    ASSERT_EQ(batch.views[0].type(), floats ? CV_32FC3 : CV_8UC3);
+    ASSERT_EQ(batch.views[1].type(), CV_8UC3);
+    for (int i = 0; i < batch.size; ++i) {
+      const int64_t sample = batch.samples[i];
+      for (const cv::Mat& view : batch.views) {
+        ASSERT_EQ(view.rows, batch.size * kRows);
+        ASSERT_TRUE(view.isContinuous());
+        const cv::Mat row = view.rowRange(i * kRows, (i + 1) * kRows);
+        for (int j = 0; j < kFloats; ++j) {
+          if (view.depth() == CV_8U) {
+            EXPECT_EQ(row.ptr()[j], sample);
+          } else {
+            EXPECT_EQ(row.ptr<float>()[j], static_cast<float>(sample) / 255.0f);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GE(of_floats, 2);
+  EXPECT_GT(allocations, 6);  // the bytes of 3 batches, and floats
 }
 
 TEST(LoaderTest, SeedsAndEpochsDiffer) {
@@ -336,7 +394,9 @@ TEST(LoaderTest, ExceptionsBecomeErrors) {
   const Numbers numbers(50);
   for (const int threads : {0, 2}) {
     LoaderOptions options = Options(threads);
-    options.views[1] = [](const cv::Mat&, base::Rng&, float*) { throw std::runtime_error("why"); };
+    options.views[1] = [](const cv::Mat&, base::Rng&) -> cv::Mat {
+      throw std::runtime_error("why");
+    };
     const auto loader = Loader::Create(numbers, options);
     EXPECT_EQ((*loader)->Next().status(), absl::InternalError("the loader failed: why"));
   }
@@ -380,8 +440,9 @@ TEST(LoaderTest, MissingMemoryIsNoDamageOfTheImage) {
 
 TEST(LoaderTest, MissingMemoryForAView) {
   const Numbers numbers(50);
-  const ViewFunction views[] = {[](const cv::Mat&, base::Rng&, float*) { throw std::bad_alloc(); },
-                                [](const cv::Mat&, base::Rng&, float*) { NoMemoryInOpenCv(); }};
+  const ViewFunction views[] = {
+      [](const cv::Mat&, base::Rng&) -> cv::Mat { throw std::bad_alloc(); },
+      [](const cv::Mat&, base::Rng&) -> cv::Mat { return NoMemoryInOpenCv(); }};
   for (const ViewFunction& view : views) {
     for (const int threads : {0, 2}) {
       LoaderOptions options = Options(threads);

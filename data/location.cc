@@ -220,7 +220,7 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
     for (const std::string& name : folders) {
       struct stat info;
       if (GroupOf(name) != words) continue;
-      if (in_archive) {
+      if (!archive_format.empty()) {
         parts.folders.push_back(*this / name);
         continue;
       }
@@ -244,7 +244,7 @@ DataLocation::Parts DataLocation::PartsOf(Split split, const std::vector<std::st
 std::vector<std::string> DataLocation::OtherImageFolders() const {
   bool (*is_one)(absl::string_view) = IsImage;
   const auto holds = [&](const std::string& name) {
-    return in_archive || HoldsImages(*this / name, is_one);
+    return !archive_format.empty() || HoldsImages(*this / name, is_one);
   };
   if (images == 0 && std::none_of(folders.begin(), folders.end(), holds)) is_one = HasArrayName;
   std::vector<std::string> others;
@@ -252,6 +252,30 @@ std::vector<std::string> DataLocation::OtherImageFolders() const {
     if (GroupOf(name) == nullptr && holds(name)) others.push_back(name);
   }
   return others;
+}
+
+std::vector<std::string> DataLocation::FoldersLikeSplits() const {
+  std::vector<std::vector<std::string>> like;  // by split
+  for (const Split split : {Split::kPretraining, Split::kValidation}) {
+    like.emplace_back();
+    for (const std::string& name : folders) {
+      for (const Words* words : NamesOf(split)) {
+        if (GroupsIn(name) == std::set<const Words*>{words}) like.back().push_back(name);
+      }
+    }
+    if (like.back().empty()) return {};  // without a look into folders: there may be thousands
+  }
+  const std::vector<std::string> with_images = OtherImageFolders();
+  std::vector<std::string> pair;
+  for (const std::vector<std::string>& names : like) {
+    const auto holds = [&](const std::string& name) {
+      return std::binary_search(with_images.begin(), with_images.end(), name);
+    };
+    const auto first = std::find_if(names.begin(), names.end(), holds);
+    if (first == names.end()) return {};
+    pair.push_back(*first);
+  }
+  return pair;
 }
 
 }  // namespace data

@@ -32,16 +32,16 @@ absl::string_view SplitNameOf(absl::string_view word);
 // are written.
 std::vector<std::string> ExpandRanges(const std::string& path);
 
-// A folder, a file, or several files that a range of numbers names.
+// A folder on the disk or in an archive, a file, or several files that a range of numbers names.
 struct DataLocation {
   std::string path;
   bool is_folder = false;
-  // A folder in an archive: it is not looked for on the disk, and only those of its folders that
-  // hold images are listed.
-  bool in_archive = false;
-  // Of a folder, without hidden entries: the names of its folders, sorted; the name of one image
-  // (empty if there is none) and the number of images; the endings of the names of all its files
-  // (".tar"; of a compressed file the last two: ".tar.gz").
+  // Of a folder in an archive, the archive's format ("zip"): the folder is not looked for on the
+  // disk, and only those of its folders that hold images are listed. Empty for other places.
+  std::string archive_format;
+  // The next members describe a folder and leave out its hidden entries. First: the names of its
+  // folders, sorted; the name of one image (empty if there is none) and the number of images; the
+  // endings of the names of all its files (".tar"; of a compressed file the last two: ".tar.gz").
   std::vector<std::string> folders;
   std::string image;
   int64_t images = 0;
@@ -82,6 +82,11 @@ struct DataLocation {
 
   // The folders that have no split's name and hold images, perhaps in folders of their own.
   std::vector<std::string> OtherImageFolders() const;
+
+  // Those of them in whose names the name of one split is a word ("training_set", "seg_test",
+  // "val2017"), if there are some for training, or without labels, and some for validation or
+  // testing. One of either.
+  std::vector<std::string> FoldersLikeSplits() const;
 };
 
 }  // namespace data

@@ -7,9 +7,12 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/files.h"
 
 namespace data {
 namespace {
+
+constexpr char kClassFolders[] = "image_folder";
 
 std::string Quoted(const std::vector<std::string>& names) {
   constexpr size_t kShown = 3;
@@ -66,10 +69,16 @@ class Splits {
   }
 
  private:
+  bool in_archive() const { return !root_.archive_format.empty(); }
+
   DataLocation::Parts PartsOf(Split split) const { return root_.PartsOf(split, endings_, shards_); }
 
   // All of the folder is used, unless that takes in images that are for validation.
   absl::StatusOr<Part> WithoutPart(Split split) const {
+    if (const auto pair = root_.FoldersLikeSplits();
+        given_ == nullptr && !pair.empty() && !IsOfOtherFormat()) {
+      return LikeSplits(pair);
+    }
     const DataLocation::Parts validation = PartsOf(Split::kValidation);
     if (split == Split::kValidation || validation.empty()) return Part();
     const std::string& name =
@@ -80,6 +89,14 @@ class Splits {
     return Part{
         {},
         {absl::StrCat("all of '", root_.path, "' is used, with '", name, "': it has no train")}};
+  }
+
+  // Whether files in the folder say what its folders are, such as a list of all images.
+  bool IsOfOtherFormat() const {
+    const std::vector<NamedFormat> all = AllFormats();
+    return std::any_of(all.begin(), all.end(), [&](const NamedFormat& format) {
+      return format.first != kClassFolders && format.second->MatchesFolder(root_);
+    });
   }
 
   // What holds images and has no split's name: folders; beside shards of a split, other shards.
@@ -108,21 +125,30 @@ class Splits {
   absl::Status Several(const std::vector<std::string>& paths, Split split) const {
     return absl::InvalidArgumentError(absl::StrCat(
         Quoted(paths), " could each be the ", ToString(split), " images of '", root_.path, "'; ",
-        root_.in_archive
-            ? "unpack the archive, and give one of them as data"
-            : absl::StrCat("choose one with ",
-                           split == Split::kValidation ? "--val=PLACE" : "--data=PLACE",
-                           ", or its format with --dataset")));
+        in_archive() ? "unpack the archive, and give one of them as data"
+                     : absl::StrCat("choose one with ",
+                                    split == Split::kValidation ? "--val=PLACE" : "--data=PLACE",
+                                    ", or its format with --dataset")));
   }
 
   absl::Status Unclear(const std::string& part, const std::vector<std::string>& others) const {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", root_.path, "' holds '", part, "' and also ", Quoted(others),
-                     ": is it a split, or a class like the others? For the split, ",
-                     root_.in_archive ? "unpack the archive and give the folder; for classes, give "
-                                        "--dataset=zip:splits=false"
-                                      : "give --data=PLACE (and --val=PLACE); for classes, give "
-                                        "--dataset=image_folder:splits=false"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root_.path, "' holds '", part, "' and also ", Quoted(others),
+        ": is it a split, or a class like the others? For the split, ",
+        in_archive() ? "unpack the archive and give the folder"
+                     : "give --data=PLACE (and --val=PLACE)",
+        "; for classes, give --dataset=", in_archive() ? root_.archive_format : "image_folder",
+        ":splits=false"));
+  }
+
+  absl::Status LikeSplits(const std::vector<std::string>& pair) const {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", root_.path, "' holds ", Quoted(pair), ": are they splits, or classes? For splits, ",
+        in_archive() ? "unpack the archive and give --data=PLACE and --val=PLACE"
+                     : absl::StrCat("give --data=", base::ShellQuoted(root_ / pair[0]),
+                                    " and --val=", base::ShellQuoted(root_ / pair[1])),
+        "; for classes, give --dataset=", in_archive() ? root_.archive_format : kClassFolders,
+        ":splits=false"));
   }
 
   const DataLocation& root_;

@@ -13,7 +13,7 @@ namespace {
 
 class Subset : public Dataset {
  public:
-  Subset(std::unique_ptr<Dataset> whole, std::vector<int64_t> indices)
+  Subset(std::shared_ptr<const Dataset> whole, std::vector<int64_t> indices)
       : whole_(std::move(whole)), indices_(std::move(indices)) {}
 
   int64_t size() const override { return indices_.size(); }
@@ -25,7 +25,7 @@ class Subset : public Dataset {
   const std::vector<std::string>& classes() const override { return whole_->classes(); }
 
  private:
-  const std::unique_ptr<Dataset> whole_;
+  const std::shared_ptr<const Dataset> whole_;
   const std::vector<int64_t> indices_;
 };
 
@@ -45,6 +45,15 @@ std::unique_ptr<Dataset> FractionOfLabels(std::unique_ptr<Dataset> dataset, doub
   }
   std::sort(chosen.begin(), chosen.end());
   return std::make_unique<Subset>(std::move(dataset), std::move(chosen));
+}
+
+std::unique_ptr<Dataset> RandomSample(const Dataset& dataset, int64_t count, uint64_t seed) {
+  std::vector<int64_t> chosen = base::Rng(seed, base::Purpose::kSample).Permutation(dataset.size());
+  if (count < dataset.size()) chosen.resize(count);
+  std::sort(chosen.begin(), chosen.end());
+  // Shares no ownership.
+  const std::shared_ptr<const Dataset> whole(std::shared_ptr<const Dataset>(), &dataset);
+  return std::make_unique<Subset>(whole, std::move(chosen));
 }
 
 }  // namespace data

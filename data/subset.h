@@ -1,4 +1,4 @@
-// A part of a data set.
+// Parts of a data set.
 #ifndef DATA_SUBSET_H_
 #define DATA_SUBSET_H_
 
@@ -14,6 +14,10 @@ namespace data {
 // image must have a label.
 std::unique_ptr<Dataset> FractionOfLabels(std::unique_ptr<Dataset> dataset, double fraction,
                                           uint64_t seed);
+
+// `count` images drawn at random, or all if there are no more. They are a function of the number of
+// images and the seed, and keep the order of `dataset`, which must outlive the result.
+std::unique_ptr<Dataset> RandomSample(const Dataset& dataset, int64_t count, uint64_t seed);
 
 }  // namespace data
 

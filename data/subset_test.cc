@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -52,6 +54,23 @@ TEST(SubsetTest, TheSeedDecides) {
   EXPECT_EQ(Names(0.3, 1), Names(0.3, 1));
   EXPECT_NE(Names(0.3, 1), Names(0.3, 2));
   EXPECT_EQ(Names(1, 1).size(), 76);
+}
+
+TEST(SubsetTest, ARandomSampleKeepsTheOrder) {
+  const Uneven whole;
+  const auto numbers = [&](int64_t count, uint64_t seed) {
+    const auto sample = RandomSample(whole, count, seed);
+    std::vector<int> all;
+    for (int64_t i = 0; i < sample->size(); ++i) all.push_back(std::stoi(sample->Name(i)));
+    return all;
+  };
+  const std::vector<int> ten = numbers(10, 1);
+  EXPECT_EQ(ten.size(), 10);
+  EXPECT_EQ(std::set<int>(ten.begin(), ten.end()).size(), 10);
+  EXPECT_TRUE(std::is_sorted(ten.begin(), ten.end()));
+  EXPECT_EQ(ten, numbers(10, 1));
+  EXPECT_NE(ten, numbers(10, 2));
+  EXPECT_EQ(numbers(76, 1), numbers(1000, 1));
 }
 
 }  // namespace

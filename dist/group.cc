@@ -27,6 +27,7 @@
 #include "dist/liveness.h"
 #include "dist/routes.h"
 #include "dist/store.h"
+#include "moco/to_device.h"
 
 namespace dist {
 namespace {
@@ -82,7 +83,8 @@ class Group : public moco::Communicator {
   at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) override {
     Routes routes = FindRoutes(order, rank(), size());
     const at::Tensor own = moco::RowsInMemory(rows.detach());
-    at::Tensor sent = own.index_select(0, at::tensor(routes.send, at::kLong).to(own.device()));
+    at::Tensor sent =
+        own.index_select(0, moco::ToDevice(at::tensor(routes.send, at::kLong), own.device()));
     at::Tensor received = at::empty_like(own, at::MemoryFormat::Contiguous);
     if (size() == 1) {
       received = sent;
@@ -91,8 +93,8 @@ class Group : public moco::Communicator {
         group_->alltoall_base(received, sent, routes.receive_count, routes.send_count)->wait();
       });
     }
-    return moco::RowsLike(received.index_select(0, at::tensor(routes.place).to(own.device())),
-                          rows);
+    return moco::RowsLike(
+        received.index_select(0, moco::ToDevice(at::tensor(routes.place), own.device())), rows);
   }
 
   void Broadcast(const std::vector<at::Tensor>& tensors) override {

@@ -4,7 +4,6 @@
 #include <c10/core/DeviceType.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -12,11 +11,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
+#include "base/work.h"
 #include "data/classes.h"
 #include "data/glance.h"
 #include "data/values.h"
@@ -32,7 +31,7 @@ namespace {
 
 // Returns the names in `list`, each once.
 absl::StatusOr<std::vector<std::string>> ReadColumns(const std::string& list) {
-  const std::vector<std::string> known = {kDisagreementColumn, kMocoLossColumn};
+  const std::vector<std::string>& known = ImageColumns::Names();
   std::vector<std::string> columns;
   for (absl::string_view text : absl::StrSplit(list, ',', absl::SkipWhitespace())) {
     const std::string name(absl::StripAsciiWhitespace(text));
@@ -242,8 +241,7 @@ absl::StatusOr<FeatureFolder::Batch> FeatureExtractor::Compute(const data::Batch
     result.files.push_back(opened_.dataset->Name(first + i).substr(names_folder_.size()));
     result.labels.push_back(batch.labels[i]);
   }
-  const std::vector<at::Tensor> matrices =
-      (*network_)(moco::ViewTensor(batch, 0, views_->output()));
+  const std::vector<at::Tensor> matrices = (*network_)(moco::ViewTensor(batch, 0, *views_));
   for (size_t m = 0; m < matrices.size(); ++m) {
     result.matrices.push_back(Rows(matrices[m], kept));
     const auto& [name, width] = network_->outputs()[m];
@@ -269,8 +267,8 @@ absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
     if (absl::Status s = image_columns_->Start(folder.done() / batch_size_); !s.ok()) return s;
   }
   base::Progress progress;
-  const int64_t size = opened_.dataset->size(), done_before = folder.done();
-  const auto start = std::chrono::steady_clock::now();
+  const int64_t size = opened_.dataset->size();
+  base::Work work(progress, "features", size, "images", folder.done());
   while (folder.done() < size) {
     if (absl::Status stop = base::StopRequested(); !stop.ok()) {
       if (absl::Status s = folder.Sync(); !s.ok()) return s;
@@ -288,11 +286,7 @@ absl::Status FeatureExtractor::Run(FeatureFolder& folder) const {
     for (size_t i = bad_before; i < folder.bad_images().size(); ++i) {
       progress.Print(absl::StrCat("bad image ", i + 1, ": ", folder.bad_images()[i].why));
     }
-    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-    const double rate = (folder.done() - done_before) / time.count();
-    progress.Update(absl::StrFormat("features of %d of %d images  %.0f images/s  %s left",
-                                    folder.done(), size, rate,
-                                    base::FormatSeconds((size - folder.done()) / rate)));
+    work.Done(folder.done());
   }
   if (folder.rows() == 0) {
     return absl::DataLossError(

@@ -52,9 +52,10 @@ DEFINE_int64(projector, 0,
              "[output: 0 to 100000] also write projector/ for TensorBoard, with at most this many "
              "images, such as 10000; 0: do not");
 DEFINE_string(columns, "",
-              "[output] further columns of images.csv: disagreement (of augmented views), "
-              "moco_loss");
-DEFINE_int64(augmented_views, 4, "[views: 2 to 64] views of each image for --columns=disagreement");
+              "[output] further columns of images.csv: alignment and disagreement (of augmented "
+              "views), moco_loss");
+DEFINE_int64(augmented_views, 4,
+             "[views: 2 to 64] views of each image for --columns=alignment,disagreement");
 DEFINE_string(
     views, "",
     "[views] pipeline of the augmented views; empty: that of the checkpoint's pretraining");

@@ -27,6 +27,7 @@
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
+#include "base/work.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
 #include "lincls/tables/feature_table.h"
@@ -127,9 +128,9 @@ absl::Status PrintAccuracies(const Table& bank, const Table& queries, const Flag
   }
   std::fflush(stdout);
   base::Progress progress;
-  const auto accuracies = moco::KnnAccuracies(*banked, *asked, grid, [&](int64_t done) {
-    progress.Update(absl::StrCat("neighbours of ", done, "/", asked->features.size));
-  });
+  base::Work work(progress, "neighbours", asked->features.size, "images");
+  const auto accuracies =
+      moco::KnnAccuracies(*banked, *asked, grid, [&](int64_t done) { work.Done(done); });
 
   size_t best_k = 0, best_t = 0;
   std::string csv = "k,t,acc1\n";

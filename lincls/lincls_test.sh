@@ -124,6 +124,19 @@ BAD="damaged $ENCODER -b 8 --epochs=1 --threads=1"
 [[ $(wc -l <bad/bad_images.txt) == 2 ]] || fail "not listed: $(cat bad/bad_images.txt)"
 expect_error 3 'raise --max-bad-images' $BAD --max-bad-images=0
 
+# --- The report, with what the classifier says of each validation image ---
+"$LINCLS" $COMMON --epochs=2 --run-dir=reported >stdout 2>stderr || fail "a run: $(cat stderr)"
+grep -q "^report  *$WORK/reported/report.html" stdout || fail "not said: $(cat stdout)"
+[[ $(wc -l <reported/predictions.csv) == 201 ]] || fail "predictions: $(wc -l reported/predictions.csv)"
+best=$(grep -o '^best  *Acc@1 [0-9.]*' stdout | grep -o '[0-9.]*$')
+right=$(awk -F, '$2 == $3' reported/predictions.csv | wc -l)
+[[ $(awk "BEGIN { printf \"%.1f\", $right / 2 }") == "$best" ]] || fail "$right of 200 are right, but Acc@1 is $best %"
+for text in 'Confusion matrix' 'cat taken for ship' '95 % interval' 'Best and worst classes' 'data:image/'; do
+  grep -qF -- "$text" reported/report.html || fail "no '$text' in the report"
+done
+"$LINCLS" $COMMON --epochs=1 --report=false --run-dir=unreported >stdout 2>stderr || fail "a run: $(cat stderr)"
+[[ ! -e unreported/report.html ]] || fail "--report=false has written a report"
+
 # --- A run that is stopped goes on as one that was not ---
 LONG="$COMMON --epochs=200"
 "$LINCLS" $LONG --run-dir=whole >whole.out 2>stderr || fail "a run: $(cat stderr)"
@@ -144,6 +157,7 @@ for signal in TERM INT; do
     cmp whole/checkpoints/$file.pth.tar $run/checkpoints/$file.pth.tar || fail "$run: $file differs"
   done
   diff <(timeless whole) <(timeless $run) || fail "$run: other metrics"
+  cmp whole/predictions.csv $run/predictions.csv || fail "$run: other predictions"
 done
 cp whole/checkpoints/checkpoint.pth.tar done.pth.tar
 "$LINCLS" --resume=whole >stdout 2>stderr || fail "a run that is done: $(cat stderr)"

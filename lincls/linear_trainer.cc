@@ -1,6 +1,5 @@
 #include "lincls/linear_trainer.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -17,18 +16,17 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "augment/augmentation.h"
+#include "base/files.h"
 #include "base/progress.h"
 #include "base/signals.h"
-#include "data/values.h"
 #include "lincls/classifier_checkpoint.h"
+#include "lincls/linear_settings.h"
 #include "lincls/linear_validation.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/optimizer_state.h"
 #include "moco/checkpoints/state_dict.h"
-#include "moco/schedules/schedule.h"
+#include "moco/report/predictions.h"
 #include "moco/training/images.h"
-#include "moco/training/run_description.h"
-#include "registry/options.h"
 
 namespace lincls {
 namespace {
@@ -74,7 +72,11 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     if (!probe.ok()) return probe.status();
     probe_ = std::move(*probe);
     if (absl::Status s = CheckSmallestBatch(); !s.ok()) return s;
-    if (absl::Status s = run_.FindStart(Settings(), FurtherSettings()); !s.ok()) return s;
+    if (absl::Status s = run_.FindStart(
+            SettingsOf(options_, data_, encoder_, views_->spec(), communicator_.size()),
+            FurtherSettingsOf(options_, data_));
+        !s.ok())
+      return s;
     return run_.ShareStart();
   }
 
@@ -102,39 +104,6 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
                        data_.train.size(), " images, choose another --batch-size"));
     }
     return moco::CopyState(before, encoder_.State());
-  }
-
-  moco::RunSettings Settings() const {
-    moco::RunSettings settings;
-    settings.identity = {{"program", "lincls"},
-                         {moco::kArchSetting, encoder_.spec()},
-                         {"batch-size", absl::StrCat(options_.batch_size)},
-                         {"seed", absl::StrCat(options_.seed)},
-                         {"finetune", encoder_.frozen() ? "false" : "true"}};
-    settings.forceable = {{moco::kViewsSetting, views_->spec()},
-                          {"data", absl::StrCat(data_.train.size(), " images")},
-                          {moco::kExifSetting, options_.decode.apply_exif ? "apply" : "ignore"},
-                          {moco::kRangeSetting, data::WriteRange(options_.decode.range)}};
-    settings.changeable = {{"lr", registry::WriteValue(options_.lr)},
-                           {"schedule", moco::Schedules().Canonical(options_.schedule).value()},
-                           {"momentum", registry::WriteValue(options_.momentum)},
-                           {"weight-decay", registry::WriteValue(options_.weight_decay)},
-                           {"epochs", absl::StrCat(options_.epochs)},
-                           {"max-megapixels", absl::StrCat(options_.decode.max_pixels / 1'000'000)},
-                           {"ranks", absl::StrCat(communicator_.size())},
-                           {"threads", absl::StrCat(at::get_num_threads())},
-                           {"cpu", moco::CpuForResults()},
-                           {"device", c10::DeviceTypeName(encoder_.device().type(),
-                                                          /*lower_case=*/true)}};
-    return settings;
-  }
-
-  // What must be the same on every rank, too.
-  moco::Settings FurtherSettings() const {
-    return {{moco::kEvalViewsSetting, options_.eval_views},
-            {"start-epoch", absl::StrCat(options_.start_epoch)},
-            {"classes", ClassNames(data_.train.classes())},
-            {"validation", absl::StrCat(data_.validation.size(), " images")}};
   }
 
   absl::Status Load(const moco::Checkpoint& from) override {
@@ -226,7 +195,7 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
     const augment::ImageType& type = views_->output();
     at::Tensor features, labels;
     if (batch.size > 0) {
-      features = encoder_.Train(moco::ViewTensor(batch, 0, type));
+      features = encoder_.Train(moco::ViewTensor(batch, 0, *views_));
       labels = at::tensor(batch.labels, at::kLong);
     } else {  // this rank has no image of the last batch
       features = encoder_.TrainOnNothing(at::zeros({1, type.channels, type.rows, type.cols}));
@@ -277,10 +246,19 @@ class LinearTrainerImpl : public LinearTrainer, private moco::TrainingTask {
       const double before = std::exchange(best_acc1_, acc1);
       saved = SaveAs(kBestCheckpoint, done);
       if (!saved.ok()) best_acc1_ = before;
+      if (saved.ok() && run_.folder() != nullptr) WritePredictions();
     }
     if (absl::Status s = Save(done); saved.ok()) saved = s;
     const bool last = epoch + 1 == options_.epochs;
     return last || absl::IsInternal(saved) ? saved : absl::OkStatus();
+  }
+
+  // For the report.
+  void WritePredictions() {
+    run_.log().Warn(base::WriteFileAtomically(
+        run_.folder()->File(report::kPredictionsFile),
+        report::PredictionsCsv(
+            PredictionsOf(*probe_, validation_, data_.validation, data_.train.classes()))));
   }
 
   double SecondsOfEpochEnds(int64_t step) const override {

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
 #include "base/progress.h"
+#include "base/work.h"
 #include "lincls/classifier_checkpoint.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/state_dict.h"
@@ -20,15 +21,17 @@ absl::StatusOr<moco::Features> ValidationFeatures(const LinearOptions& options,
   auto views = augment::Pipeline::Create(options.eval_views, channels);
   if (!views.ok()) return views.status();
   base::Progress progress;
+  base::Work work(progress, "features of the validation images",
+                  validation.size() / communicator.size(), "images");
   int64_t seen = 0;
   const auto network = [&](const at::Tensor& images) {
-    seen += images.size(0);
-    progress.Update(
-        absl::StrCat("features of the validation images: ", seen, "/", validation.size()));
+    work.Done(seen += images.size(0));
     return encoder(images);
   };
-  return moco::ExtractFeatures(validation, *views, network, options.loader_threads,
-                               options.max_bad_images, communicator);
+  return moco::ExtractFeatures(
+      validation, *views, network,
+      {.loader_threads = options.loader_threads, .max_bad_images = options.max_bad_images},
+      communicator);
 }
 
 absl::StatusOr<std::unique_ptr<moco::LinearProbe>> MakeProbe(const LinearOptions& options,
@@ -71,6 +74,23 @@ absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
   auto features = ValidationFeatures(options, validation, encoder, communicator);
   if (!features.ok()) return features.status();
   return (*probe)->Evaluate(features->features, features->labels);
+}
+
+std::vector<report::Prediction> PredictionsOf(const moco::LinearProbe& probe,
+                                              const moco::Features& features,
+                                              const data::Dataset& validation,
+                                              const std::vector<std::string>& classes) {
+  const moco::Predictions made = probe.PredictAll(features.features);
+  const auto* image = features.images.const_data_ptr<int64_t>();
+  const auto* label = features.labels.const_data_ptr<int64_t>();
+  const auto* predicted = made.classes.const_data_ptr<int64_t>();
+  const auto* probability = made.probabilities.const_data_ptr<float>();
+  std::vector<report::Prediction> predictions;
+  for (int64_t i = 0; i < features.labels.size(0); ++i) {
+    predictions.push_back(
+        {validation.Name(image[i]), classes[label[i]], classes[predicted[i]], probability[i]});
+  }
+  return predictions;
 }
 
 }  // namespace lincls

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,7 @@
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/communicator.h"
 #include "moco/measures/linear_probe.h"
+#include "moco/report/predictions.h"
 #include "moco/training/images.h"
 #include "moco/training/training_run.h"
 
@@ -51,6 +53,13 @@ absl::StatusOr<moco::ProbeMetrics> EvaluateLinear(const LinearOptions& options,
                                                   const FrozenBackbone& encoder,
                                                   const moco::Checkpoint& checkpoint,
                                                   moco::Communicator& communicator);
+
+// What `probe` says of each image of `validation`, whose features are `features`; `classes` are
+// those that it was trained on.
+std::vector<report::Prediction> PredictionsOf(const moco::LinearProbe& probe,
+                                              const moco::Features& features,
+                                              const data::Dataset& validation,
+                                              const std::vector<std::string>& classes);
 
 }  // namespace lincls
 

@@ -26,6 +26,7 @@
 #include "base/progress.h"
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
+#include "base/usual_flags.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
 #include "lincls/encoders/pretrained.h"
@@ -37,7 +38,12 @@
 #include "moco/measures/linear_probe.h"
 #include "moco/measures/linear_sweep.h"
 #include "moco/measures/probe_grid.h"
+#include "moco/report/predictions.h"
+#include "moco/report/report.h"
+#include "moco/report/run.h"
+#include "moco/report/sweep_files.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/run_description.h"
 
 DEFINE_string(features, "",
               "[data] features to use from the folders, such as stage3,stage4,backbone; empty: the "
@@ -60,6 +66,7 @@ MOCOPP_SEED_FLAG;
 DEFINE_string(run_dir, "",
               "[run] folder for sweep.csv and the best classifier; empty: ./runs/<time>-sweep");
 MOCOPP_THREADS_FLAG;
+MOCOPP_REPORT_FLAG;
 
 namespace lincls {
 namespace {
@@ -74,7 +81,7 @@ constexpr char kUsage[] =
 TRAIN and VAL are folders of //lincls:features, or .npy files with a .csv (file,label) beside each;
 several files of the same images are separated by commas.
 )";
-constexpr char kTable[] = "sweep.csv";
+constexpr char kFile[] = "lincls/sweep.cc";
 constexpr char kBackbone[] = "backbone";
 
 using Clock = std::chrono::steady_clock;
@@ -248,16 +255,20 @@ std::string Describe(const Sets& sets, const moco::ProbeResult& r) {
                          r.probe.weight_decay);
 }
 
+int64_t StepsPerEpoch(const Sets& sets) {
+  return (sets.train_data.labels.size(0) + FLAGS_batch_size - 1) / FLAGS_batch_size;
+}
+
 absl::StatusOr<std::unique_ptr<moco::Schedule>> MakeSchedule(const Sets& sets) {
-  const int64_t steps = (sets.train_data.labels.size(0) + FLAGS_batch_size - 1) / FLAGS_batch_size;
   return moco::Schedules().Create(
       absl::StrCat("step:at=", absl::StrReplaceAll(FLAGS_schedule, {{",", " "}})),
-      moco::ScheduleContext{FLAGS_epochs, steps});
+      moco::ScheduleContext{FLAGS_epochs, StepsPerEpoch(sets)});
 }
 
 absl::StatusOr<std::vector<moco::ProbeResult>> RunSweep(const Sets& sets, const Grid& grid,
                                                         const moco::Schedule& schedule,
                                                         const Encoder& encoder,
+                                                        base::RunFolder& folder,
                                                         base::Progress& progress) {
   const auto began = Clock::now();
   const auto seconds = [&] { return std::chrono::duration<double>(Clock::now() - began).count(); };
@@ -275,7 +286,15 @@ absl::StatusOr<std::vector<moco::ProbeResult>> RunSweep(const Sets& sets, const 
   options.on_divergence = [&](const moco::ProbeResult& r) {
     progress.Print(absl::StrFormat("diverged %s in epoch %d", Describe(sets, r), r.diverged + 1));
   };
-  options.on_epoch = [&](int64_t done, const moco::ProbeResult& best) {
+  const std::vector<std::string> names = FeatureNames(sets);
+  absl::Status written = folder.Append(report::kEpochsFile, moco::kEpochCsvHeading);
+  options.on_epoch = [&](int64_t done, const std::vector<moco::ProbeResult>& all,
+                         const moco::ProbeResult& best) {
+    absl::Status s = folder.Append(report::kEpochsFile, moco::EpochCsv(all, done, names));
+    if (written.ok() && !s.ok()) {  // the report then has no curves
+      progress.Print(absl::StrCat("warning: ", s.message()));
+      written = s;
+    }
     progress.Update(absl::StrFormat("epoch %d/%d  best so far Acc@1 %.2f %%  %s left", done,
                                     FLAGS_epochs, 100 * best.best.acc1,
                                     base::FormatSeconds(seconds() / done * (FLAGS_epochs - done))));
@@ -374,6 +393,65 @@ absl::Status Save(const Sets& sets, const Encoder& encoder, const moco::ProbeRes
   return moco::WriteCheckpoint(path, c);
 }
 
+// --- For the report ---
+
+// A positional argument that means the same in any folder.
+std::string FromAnywhere(const std::string& word) {
+  if (!FLAGS_features.empty()) return base::UserPath(word);
+  return absl::StrJoin(Paths(word), ",");
+}
+
+// Writes flags.txt, environment.json and settings.json.
+absl::Status Describe(const Sets& sets, const base::Arguments& arguments,
+                      const base::RunFolder& folder) {
+  for (std::string* path : {&FLAGS_labels, &FLAGS_pretrained}) {
+    if (!path->empty()) *path = base::UserPath(*path);
+  }
+  absl::Status s =
+      moco::WriteRunDescription(folder, base::Flagfile(kFile, {"run_dir"}), /*loader_threads=*/0);
+  if (!s.ok()) return s;
+  report::Settings settings{.program = "//lincls:sweep",
+                            .usual = base::UsualFlags({}),
+                            .steps = FLAGS_epochs * StepsPerEpoch(sets),
+                            .steps_per_epoch = StepsPerEpoch(sets)};
+  for (const std::string& word : arguments) settings.arguments.push_back(FromAnywhere(word));
+  const FeatureTable& table = *sets.validation.front();
+  settings.facts = {{"arch", table.arch},
+                    {"data", absl::StrCat(sets.train_data.labels.size(0), " images")}};
+  if (const data::DataSource& source = table.source; !source.path.empty()) {
+    settings.images = {{"data", source.path},
+                       {"val", source.validation},
+                       {"dataset", source.format},
+                       {"exif", source.decode.apply_exif ? "apply" : "ignore"},
+                       {"max-megapixels", absl::StrCat(source.decode.max_pixels / 1'000'000)},
+                       {"range", source.range},
+                       {"pages", source.pages},
+                       {"split", table.split}};
+  }
+  return base::WriteFileAtomically(folder.File(report::kSettingsFile),
+                                   report::SettingsText(settings));
+}
+
+// The predictions of the best probe for the validation images with a label.
+absl::Status WritePredictions(const Sets& sets, const moco::ProbeResult& best,
+                              const base::RunFolder& folder) {
+  const FeatureTable& table = *sets.validation.front();
+  const std::vector<std::string>& classes = sets.train.front()->classes;
+  const auto name = [&](int64_t label) {
+    return label < static_cast<int64_t>(classes.size()) ? classes[label] : absl::StrCat(label);
+  };
+  std::vector<report::Prediction> predictions;
+  for (int64_t row = 0; row < table.size(); ++row) {
+    if (table.labels[row] < 0) continue;
+    const auto i = static_cast<int64_t>(predictions.size());
+    predictions.push_back({table.folder + table.files[row], name(table.labels[row]),
+                           name(best.predictions.classes.const_data_ptr<int64_t>()[i]),
+                           best.predictions.probabilities.const_data_ptr<float>()[i]});
+  }
+  return base::WriteFileAtomically(folder.File(report::kPredictionsFile),
+                                   report::PredictionsCsv(predictions));
+}
+
 absl::Status Sweep(const base::Arguments& arguments) {
   const auto grid = ReadGrid();
   if (!grid.ok()) return grid.status();
@@ -388,7 +466,7 @@ absl::Status Sweep(const base::Arguments& arguments) {
                                ? base::NewRunPath(base::UserPath("runs"), "-sweep")
                                : base::UserPath(FLAGS_run_dir);
   std::error_code error;
-  for (const char* file : {kTable, kBestCheckpoint}) {
+  for (const char* file : {report::kSweepFile, kBestCheckpoint, "metrics.jsonl"}) {
     const std::string there = absl::StrCat(path, "/", file);
     if (std::filesystem::exists(there, error)) {
       return absl::AlreadyExistsError(
@@ -397,18 +475,27 @@ absl::Status Sweep(const base::Arguments& arguments) {
   }
   auto folder = base::RunFolder::Open(path);
   if (!folder.ok()) return folder.status();
+  std::filesystem::remove(folder->File(report::kEpochsFile), error);  // of a sweep that was stopped
+  if (absl::Status s = Describe(*sets, arguments, *folder); !s.ok()) return s;
 
   PrintSettings(*sets, *grid, *encoder, path);
   base::Progress progress;
-  const auto results = RunSweep(*sets, *grid, **schedule, *encoder, progress);
+  const auto results = RunSweep(*sets, *grid, **schedule, *encoder, *folder, progress);
   if (!results.ok()) return results.status();
   const moco::ProbeResult* best = moco::BestProbe(*results);
   PrintTable(*sets, *results, best, progress);
   progress.Print(absl::StrFormat("best     Acc@1 %.2f %% (epoch %d): %s", 100 * best->best.acc1,
                                  best->best_epoch + 1, Describe(*sets, *best)));
-  absl::Status s =
-      base::WriteFileAtomically(folder->File(kTable), moco::GridCsv(*results, FeatureNames(*sets)));
+  absl::Status s = WritePredictions(*sets, *best, *folder);
   if (!s.ok()) return s;
+  s = base::WriteFileAtomically(folder->File(report::kSweepFile),
+                                moco::GridCsv(*results, FeatureNames(*sets)));
+  if (!s.ok()) return s;
+  if (FLAGS_report) {
+    const absl::Status reported = report::WriteReport(path);
+    progress.Print(reported.ok() ? absl::StrCat("report   ", folder->File(report::kReportFile))
+                                 : absl::StrCat("warning: ", reported.message()));
+  }
   const moco::ProbeResult* saved = moco::BestProbe(*results, /*kept=*/true);
   if (saved == nullptr) return absl::OkStatus();
   const std::string file = folder->File(kBestCheckpoint);

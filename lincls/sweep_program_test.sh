@@ -25,6 +25,21 @@ head -1 run/sweep.csv | grep -qx 'features,lr,weight_decay,best_epoch,best_acc1,
 [[ $(grep -c '^train,[01],' run/sweep.csv) == 4 ]] || fail "a line for each probe: $(cat run/sweep.csv)"
 grep -q '^train,1,0,1,0.80*[0-9]*,1,' run/sweep.csv || fail "the best one's line: $(cat run/sweep.csv)"
 
+# What the report shows: accuracies by epoch, predictions of the best probe in its best epoch, how to do it again.
+[[ $(wc -l < run/epochs.csv) == 81 ]] || fail "a line for each probe and epoch: $(wc -l run/epochs.csv)"
+grep -q '^train,1,0,1,0.80*[0-9]*,1,' run/epochs.csv || fail "$(head run/epochs.csv)"
+[[ $(wc -l < run/predictions.csv) == 6 ]] || fail "$(cat run/predictions.csv)"
+[[ $(awk -F, '$2 == $3' run/predictions.csv | wc -l) == 4 ]] || fail "four of five are right: $(cat run/predictions.csv)"
+grep -q "^report  *$PWD/run/report.html" out || fail "$(cat out)"
+for text in swept 'Confusion matrix' '95 % interval' 'Accuracy of the probes by epoch' \
+  "bazel run //lincls:sweep -- $PWD/train.npy $PWD/val.npy --flagfile=$PWD/run/flags.txt" 'There are no pictures'; do
+  grep -qF -- "$text" run/report.html || fail "no '$text' in the report"
+done
+"$program" train.npy val.npy --flagfile=run/flags.txt --run-dir=repeated > /dev/null 2> err || fail "repeated: $(cat err)"
+cmp run/sweep.csv repeated/sweep.csv || fail "the command of the report gives another result"
+"$program" train.npy val.npy $COMMON --report=false --lr=1 --run-dir=unreported > /dev/null 2> err || fail "$(cat err)"
+[[ ! -e unreported/report.html ]] || fail "--report=false has written a report"
+
 # The same command gives the same numbers.
 "$program" train.npy val.npy $COMMON --lr='0 1' --wd=0,1e-4 --run-dir=again > /dev/null 2> err || fail "again: $(cat err)"
 cmp run/sweep.csv again/sweep.csv || fail "another result"

@@ -41,6 +41,8 @@ at::Tensor Encoder::operator()(const at::Tensor& images) const {
 
 at::Tensor Encoder::Features(const at::Tensor& images) const { return backbone_->forward(images); }
 
+at::Tensor Encoder::Project(const at::Tensor& features) const { return head_->forward(features); }
+
 int64_t Encoder::dim() const { return head_->dim(); }
 
 void Encoder::Train(bool on) {

@@ -41,6 +41,10 @@ class Encoder {
   // feature_dim().
   at::Tensor Features(const at::Tensor& images) const;
 
+  // Returns the head's output for such features, N x dim(). In evaluation mode,
+  // Project(Features(x)) is what the encoder gives of x.
+  at::Tensor Project(const at::Tensor& features) const;
+
   int64_t dim() const;
 
   // In training mode, normalisation uses the statistics of the batch; otherwise the running ones.

@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/where.h>
 
 #include <algorithm>
 
@@ -16,13 +17,14 @@ KeyQueue::KeyQueue(int64_t dim, int64_t size) {
               .contiguous();
 }
 
-void KeyQueue::Enqueue(const at::Tensor& keys) {
+void KeyQueue::Enqueue(const at::Tensor& keys, const at::Tensor& skip) {
   const int64_t size = keys_.size(0), batch = keys.size(0);
   const int64_t skipped = std::max<int64_t>(batch - size, 0);  // overwritten anyway
   position_ = (position_ + skipped) % size;
   for (int64_t from = skipped; from < batch;) {
     const int64_t run = std::min(batch - from, size - position_);
-    keys_.narrow(0, position_, run).copy_(keys.narrow(0, from, run));
+    const at::Tensor old = keys_.narrow(0, position_, run), fresh = keys.narrow(0, from, run);
+    old.copy_(skip.defined() ? at::where(skip != 0, old, fresh) : fresh);
     position_ = (position_ + run) % size;
     from += run;
   }

@@ -27,8 +27,12 @@ class KeyQueue {
   // Where the next key goes, 0 to K - 1.
   int64_t position() const { return position_; }
 
-  // Replaces the oldest keys. keys: N x dim.
-  void Enqueue(const at::Tensor& keys);
+  // Replaces the oldest keys. keys: N x dim. skip: undefined, or a single number on the keys'
+  // device; if it is not 0, the queue keeps every bit, and only position() moves.
+  void Enqueue(const at::Tensor& keys, const at::Tensor& skip = {});
+
+  // Moves position() back to where it was before keys that were skipped.
+  void MoveBack(int64_t position) { position_ = position; }
 
   void To(at::Device device, at::ScalarType dtype);
 

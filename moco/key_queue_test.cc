@@ -8,6 +8,7 @@
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <deque>
 #include <tuple>
 #include <vector>
@@ -57,6 +58,18 @@ INSTANTIATE_TEST_SUITE_P(
                     std::tuple(8, std::vector{3, 3, 3, 3, 3}),  // wraps in the middle of a batch
                     std::tuple(7, std::vector{7, 7, 1}), std::tuple(5, std::vector{12, 1, 5, 17}),
                     std::tuple(1, std::vector{1, 2, 3})));
+
+TEST(KeyQueueTest, SkippedKeysLeaveEveryBit) {
+  KeyQueue queue(3, 4);
+  const at::Tensor before = queue.keys().clone();
+  queue.Enqueue(at::full({3, 3}, std::nan("")), at::full({}, 1.f));
+  EXPECT_TRUE(at::equal(queue.keys(), before));
+  EXPECT_EQ(queue.position(), 3);
+  queue.MoveBack(0);
+  queue.Enqueue(at::full({1, 3}, 0.5), at::full({}, 0.f));
+  EXPECT_EQ(queue.keys()[0][0].item<float>(), 0.5);
+  EXPECT_EQ(queue.position(), 1);
+}
 
 TEST(KeyQueueTest, LoadIsTheInverseOfTransposed) {
   KeyQueue a(3, 4), b(3, 4);

@@ -5,9 +5,11 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_mul.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/maximum.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
@@ -20,6 +22,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/rng.h"
 #include "moco/autocast.h"
+#include "moco/to_device.h"
 
 namespace moco {
 namespace {
@@ -62,7 +65,8 @@ MoCo::MoCo(const MoCoOptions& options, Communicator& communicator, std::unique_p
       f_k_(std::move(f_k)),
       parameters_q_(f_q_->Parameters()),
       parameters_k_(f_k_->Parameters()),
-      queue_(f_q_->dim(), options.queue_size) {
+      queue_(f_q_->dim(), options.queue_size),
+      diverged_(at::zeros({}, at::TensorOptions(at::kFloat).device(options.device))) {
   for (Encoder* f : {f_q_.get(), f_k_.get()}) {
     f->To(options.device, options.dtype);
     f->Train(true);
@@ -75,8 +79,7 @@ MoCo::MoCo(const MoCoOptions& options, Communicator& communicator, std::unique_p
   }
 }
 
-absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
-                                       int64_t step) {
+void MoCo::StepAhead(const at::Tensor& x_q, const at::Tensor& x_k, double lr, int64_t step) {
   std::vector<std::pair<at::Tensor, at::Tensor>> directions = {{x_q, x_k}};
   if (options_.symmetric) directions.emplace_back(x_k, x_q);  // as in the official CIFAR demo
   UpdateKeyEncoder();
@@ -84,7 +87,7 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
 
   const int64_t parts = options_.accumulate, n = x_q.size(0) / parts;
   const double passes = static_cast<double>(directions.size()) * parts;
-  // The numbers of StepMetrics, on the device; one copy moves all of them to the CPU.
+  // The numbers of StepMetrics, on the device.
   const auto of_doubles = x_q.options().dtype(at::kDouble);
   at::Tensor task = at::zeros({3}, of_doubles), similarities = at::zeros({3}, of_doubles);
   std::vector<at::Tensor> keys;  // of the whole batch, the newest direction first
@@ -118,16 +121,58 @@ absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& 
     }
     similarities += CompareToQueue(at::cat(all_q), all_k);
   }
-  auto metrics = AverageMetrics(at::cat({task, similarities}), step);
-  if (!metrics.ok()) return metrics;
-  optimizer_->Step(lr);  // SGD update of the query network
+  Keep(at::cat({task, similarities}), step);
+  if (KnownToHaveDiverged()) return;
+  const at::Tensor skip = diverged_.is_cpu() ? at::Tensor() : diverged_;
+  optimizer_->Step(lr, skip);  // SGD update of the query network
 
-  queue_.Enqueue(at::cat(keys));  // the oldest keys leave
-  return metrics;
+  queue_.Enqueue(at::cat(keys), skip);  // the oldest keys leave
 }
 
-absl::StatusOr<StepMetrics> MoCo::AverageMetrics(const at::Tensor& own, int64_t step) const {
-  const at::Tensor all = communicator_.AllGather(own.cpu().unsqueeze(0)), mean = all.mean(0);
+// Keeps the results of a step for Read(), and whether all ranks go on. own: the 6 of this rank.
+void MoCo::Keep(const at::Tensor& own, int64_t step) {
+  at::NoGradGuard no_grad;
+  unread_.push_back({step, queue_.position(), communicator_.AllGather(own.unsqueeze(0))});
+  const at::Tensor losses = unread_.back().numbers.select(1, 0);
+  diverged_ = at::maximum(diverged_, losses.isfinite().all().logical_not().to(at::kFloat));
+}
+
+// A device is never asked; its kernels get the number.
+bool MoCo::KnownToHaveDiverged() const {
+  return diverged_.is_cpu() && diverged_.item<float>() != 0;
+}
+
+absl::StatusOr<StepMetrics> MoCo::Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
+                                       int64_t step) {
+  StepAhead(x_q, x_k, lr, step);
+  auto metrics = Read();
+  if (!metrics.ok()) return metrics.status();
+  return metrics->back();
+}
+
+absl::StatusOr<std::vector<StepMetrics>> MoCo::Read() {
+  std::vector<StepMetrics> steps;
+  if (!failure_.ok()) return failure_;
+  if (unread_.empty()) return steps;
+  std::vector<at::Tensor> numbers;
+  for (const Unread& unread : unread_) numbers.push_back(unread.numbers);
+  const at::Tensor all = at::stack(numbers).cpu();  // steps x ranks x 6; the only wait
+  for (size_t i = 0; i < unread_.size(); ++i) {
+    auto metrics = AverageMetrics(all[i], unread_[i].step);
+    if (!metrics.ok()) {
+      queue_.MoveBack(unread_[i].position);
+      failure_ = metrics.status();
+      return failure_;
+    }
+    steps.push_back(*metrics);
+  }
+  unread_.clear();
+  return steps;
+}
+
+// all: ranks x 6, on the CPU.
+absl::StatusOr<StepMetrics> MoCo::AverageMetrics(const at::Tensor& all, int64_t step) const {
+  const at::Tensor mean = all.mean(0);
   for (int64_t rank = 0; rank < communicator_.size(); ++rank) {
     const double loss = all[rank][0].item<double>();
     if (std::isfinite(loss)) continue;
@@ -156,6 +201,16 @@ at::Tensor MoCo::CompareToQueue(const at::Tensor& q, const at::Tensor& k) const 
 // running statistics follow its own batches.
 void MoCo::UpdateKeyEncoder() {
   at::NoGradGuard no_grad;
+  if (!diverged_.is_cpu()) {
+    // In one kernel, which stops with the rest: k -= (m - 1) (q - k), the step of SGD with a rate
+    // of m - 1 and a weight decay of -1.
+    at::_fused_sgd_(parameters_k_, parameters_q_, /*momentum_buffer_list=*/{},
+                    /*weight_decay=*/-1, /*momentum=*/0, /*lr=*/options_.momentum - 1,
+                    /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
+                    /*is_first_step=*/false, /*grad_scale=*/{}, diverged_);
+    return;
+  }
+  if (KnownToHaveDiverged()) return;
   at::_foreach_mul_(parameters_k_, options_.momentum);
   at::_foreach_add_(parameters_k_, parameters_q_, 1 - options_.momentum);
 }
@@ -171,7 +226,7 @@ at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t dir
   std::vector<at::Tensor> encoded;
   for (const at::Tensor& images : mine.chunk(parts)) encoded.push_back(Encode(*f_k_, images));
   return communicator_.AllGather(at::cat(encoded))
-      .index_select(0, order.argsort().to(x_k.device()));
+      .index_select(0, ToDevice(order.argsort(), x_k.device()));
 }
 
 at::Tensor MoCo::Encode(const Encoder& f, const at::Tensor& images) const {

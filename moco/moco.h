@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "moco/communicators/communicator.h"
 #include "moco/encoder.h"
@@ -64,13 +65,24 @@ class MoCo {
   static absl::StatusOr<std::unique_ptr<MoCo>> Create(const MoCoOptions& options,
                                                       Communicator& communicator);
 
-  // One iteration of Algorithm 1.
+  // One iteration of Algorithm 1. It does not wait for the device; the results stay there until
+  // Read().
   //   x_q, x_k: N x channels x H x W, channels_last, on the device: two views of the same N images,
   //             which are this rank's part of the batch; 1 to 64 channels; N is divisible by
   //             accumulate x bn_splits.
   //   step:     the number of this step in the run; with the seed it determines the shuffle.
-  // Returns Aborted on every rank if the loss of one rank is not finite. Only running statistics
-  // and the key encoder have changed then.
+  // If the loss of a rank is not finite, this step and all later ones leave every bit of the query
+  // encoder's parameters, the optimizer's state and the queue, on all ranks. What comes before the
+  // loss has happened: the key encoder has made its momentum update, the last one, and running
+  // statistics have changed.
+  void StepAhead(const at::Tensor& x_q, const at::Tensor& x_k, double lr, int64_t step);
+
+  // Waits for the steps since the last Read(), and returns their results in order. Aborted on every
+  // rank, with the first such step, if a loss is not finite; later calls return the same. The
+  // results are known on each rank, so that ranks need not call it together.
+  absl::StatusOr<std::vector<StepMetrics>> Read();
+
+  // StepAhead() and Read(); no results may be unread before.
   absl::StatusOr<StepMetrics> Step(const at::Tensor& x_q, const at::Tensor& x_k, double lr,
                                    int64_t step);
 
@@ -92,7 +104,9 @@ class MoCo {
   at::Tensor EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t direction) const;
   void UpdateKeyEncoder();
   at::Tensor CompareToQueue(const at::Tensor& q, const at::Tensor& k) const;
-  absl::StatusOr<StepMetrics> AverageMetrics(const at::Tensor& own, int64_t step) const;
+  void Keep(const at::Tensor& own, int64_t step);
+  absl::StatusOr<StepMetrics> AverageMetrics(const at::Tensor& all, int64_t step) const;
+  bool KnownToHaveDiverged() const;
 
   const MoCoOptions options_;
   Communicator& communicator_;
@@ -101,6 +115,17 @@ class MoCo {
   KeyQueue queue_;
   std::unique_ptr<Loss> loss_;
   std::unique_ptr<Optimizer> optimizer_;
+
+  // 0; 1 from the first step on whose loss is not finite. A single float32 on the device, which
+  // only the CPU's own steps read on the host.
+  at::Tensor diverged_;
+  struct Unread {
+    int64_t step;
+    int64_t position;    // of the queue before the step
+    at::Tensor numbers;  // ranks x 6: those of StepMetrics of each rank, on the device
+  };
+  std::vector<Unread> unread_;
+  absl::Status failure_;  // that Read() has returned
 };
 
 }  // namespace moco

@@ -30,6 +30,7 @@ std::vector<base::Preset> Presets() {
         {"eval_views", augment::EvaluationViews(32, cifar10)},
         {"keep", "3"},
         {"knn_every", "5"},
+        {"monitor_every", "5"},
         {"knn_k", "20"}}},
       {"moco_v2",
        "\"Improved baselines with momentum contrastive learning\", 2020",

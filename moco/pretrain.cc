@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <utility>
@@ -32,11 +31,11 @@
 #include "data/values.h"
 #include "moco/autocast.h"
 #include "moco/backbones/backbone.h"
+#include "moco/before/before.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
 #include "moco/losses/loss.h"
 #include "moco/presets.h"
-#include "moco/training/footprint.h"
 #include "moco/training/initial_weights.h"
 #include "moco/training/place.h"
 #include "moco/training/trainer.h"
@@ -61,7 +60,10 @@ DEFINE_bool(cos, false,
             "[optimisation] cosine schedule of the learning rate, instead of --schedule");
 DEFINE_double(momentum, 0.9, "[optimisation] momentum of the optimizer");
 DEFINE_double(weight_decay, 1e-4, "[optimisation] L2 penalty");
-DEFINE_int64(print_freq, 10, "[monitor: at least 1] steps between lines of metrics.jsonl");
+DEFINE_int64(
+    print_freq, 10,
+    "[monitor: at least 1] steps between lines of metrics.jsonl; as often the losses are read "
+    "from a GPU and shown");
 DEFINE_string(resume, "",
               "[run] run folder to continue, or a checkpoint to continue from; a newer checkpoint "
               "of the same run in this run's folder takes precedence");
@@ -120,10 +122,6 @@ DEFINE_string(force, "",
               "[run] continue even if images or views differ from the checkpoint's; the value is "
               "the reason, which new checkpoints keep");
 DEFINE_int64(keep, 0, "[run: at least 0] number of newest checkpoints to keep; 0: all");
-DEFINE_bool(
-    estimate, false,
-    "[run] print what the run would take in memory, disk space and time, as JSON, and exit: "
-    "a few steps of a small batch are tried, and nothing is written");
 MOCOPP_MAX_BAD_IMAGES_FLAG;
 DEFINE_int64(knn_every, 0,
              "[monitor: at least 0] epochs between kNN evaluations on the labels of train/ and "
@@ -132,6 +130,13 @@ DEFINE_int64(knn_k, 200, "[monitor: 1 to 1000000000] number of neighbours that v
 DEFINE_double(knn_t, 0.1, "[monitor: at least 1e-6] temperature of the votes");
 DEFINE_bool(probe, false,
             "[monitor] also fit a linear classifier to the features of --knn-every's images");
+DEFINE_int64(monitor_every, -1,
+             "[monitor: at least -1] epochs between evaluations of the encoder that need no labels "
+             "(RankMe, LiDAR, alignment, uniformity; docs/health.md), on images of val/ or, if "
+             "there is none, of the training images; 0: none; -1: as many as it takes to use about "
+             "a twentieth of the time");
+DEFINE_int64(monitor_images, 512,
+             "[monitor: 2 to 1000000] number of images for --monitor-every, drawn once");
 
 namespace moco {
 namespace {
@@ -143,12 +148,12 @@ constexpr char kUsage[] = R"(Pretrains an image encoder without labels, by momen
   bazel run //moco:pretrain -- DIR --mlp --moco-t=0.2 --aug-plus --cos   MoCo v2
   bazel run //moco:pretrain -- DIR --init=resnet50.pth --lr=0.003        start from weights
   bazel run //moco:pretrain -- --resume=runs/<time>                      continue a run
+  bazel run //moco:pretrain -- DIR --preview=views.html                  look at the views, do not train
 )";
 
 // Flags that name the folder of a run or apply to one start only. The others make the same run
 // elsewhere.
-const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force",
-                                              "estimate"};
+const std::vector<std::string> kPlaceFlags = {"run_dir", "checkpoint_dir", "resume", "force"};
 
 // Flags that are short forms for a part of a spec.
 const std::pair<std::string, std::vector<std::string>> kShorthands[] = {
@@ -228,7 +233,7 @@ absl::StatusOr<RunPlace> FindPlace(const World& world) {
   }
   if (!FLAGS_checkpoint_dir.empty()) base::SetDefaults({{"checkpoint_every", "5"}});
   auto place = RunPlace::Find({FLAGS_checkpoint_dir.empty() ? FLAGS_run_dir : FLAGS_checkpoint_dir,
-                               "", !FLAGS_resume.empty(), ListCheckpoints},
+                               "", !FLAGS_resume.empty(), ListCheckpoints, OnlyLooks()},
                               world);
   if (place.ok() && std::filesystem::equivalent(place->path(), earlier, error)) {
     FLAGS_resume.clear();
@@ -256,10 +261,26 @@ absl::StatusOr<std::shared_ptr<const InitialWeights>> ReadInit(const RunPlace& p
 struct Data {
   data::Opened train;       // without labels
   data::Opened bank, test;  // for kNN
+  data::Opened other;       // images that are not trained on, if kNN has not opened them
+
+  const data::Dataset* held_out() const {
+    return test.dataset != nullptr ? test.dataset.get() : other.dataset.get();
+  }
 };
 
-// The images, and the labelled ones for kNN.
-absl::StatusOr<Data> OpenData(const std::string& folder) {
+// The validation images, for the measures that need no labels. Those are computed on training
+// images if there are none, or fewer than ranks; the run says on which (Monitor::Describe).
+absl::Status OpenHeldOut(const data::DataSource& source, int64_t ranks, Data& data) {
+  auto opened = data::OpenDataset(source, data::Split::kValidation);
+  if (opened.ok()) {
+    if (opened->dataset->size() >= std::max<int64_t>(ranks, 2)) data.other = *std::move(opened);
+    return absl::OkStatus();
+  }
+  return source.validation.empty() ? absl::OkStatus() : opened.status();
+}
+
+// The images, the labelled ones for kNN, and those for the measures.
+absl::StatusOr<Data> OpenData(const std::string& folder, int64_t ranks) {
   const auto channels = ImageChannels(FLAGS_arch);
   if (!channels.ok()) return channels.status();
   Data data;
@@ -268,8 +289,12 @@ absl::StatusOr<Data> OpenData(const std::string& folder) {
   if (!train.ok()) return train.status();
   data.train = *std::move(train);
   FLAGS_range = data::WriteRange(data.train.decode.range);  // of an automatic one, what was found
-  if (FLAGS_knn_every == 0) return data;
   source.range = FLAGS_range;
+  if (FLAGS_knn_every == 0) {
+    absl::Status s = FLAGS_monitor_every == 0 ? absl::OkStatus() : OpenHeldOut(source, ranks, data);
+    if (!s.ok()) return s;
+    return data;
+  }
   for (const auto& [opened, split] : {std::pair(&data.bank, data::Split::kTraining),
                                       std::pair(&data.test, data::Split::kValidation)}) {
     auto labelled = data::OpenLabelledDataset(source, split);
@@ -344,7 +369,13 @@ TrainerOptions Options(const data::ViewDefaults& views, int channels, const Worl
   o.knn_k = FLAGS_knn_k;
   o.knn_temperature = FLAGS_knn_t;
   o.probe = FLAGS_probe;
+  o.monitor_every = FLAGS_monitor_every;
+  o.monitor_images = FLAGS_monitor_images;
   return o;
+}
+
+std::string PlaceOf(const Data& data) {
+  return FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place;
 }
 
 // What a user should know of the data before the first batch; `glance`: of the images to train
@@ -368,8 +399,7 @@ void PrintSettings(const Data& data, const std::vector<std::string>& glance,
                    const TrainerOptions& o, const World& world, const std::string& folder) {
   const MoCoOptions& m = o.moco;
   std::printf("data     %lld images, %s (%s)\n", static_cast<long long>(data.train.dataset->size()),
-              FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : data.train.place.c_str(),
-              data.train.format.c_str());
+              PlaceOf(data).c_str(), data.train.format.c_str());
   PrintData(data, glance, world);
   std::printf("encoder  %s, head %s, %s\n", m.encoder.backbone.c_str(), m.encoder.head.c_str(),
               FLAGS_precision.c_str());
@@ -428,29 +458,6 @@ absl::Status PrintConfig(const TrainerOptions& options) {
   return absl::OkStatus();
 }
 
-// What the run would take. Sizes are in bytes.
-absl::Status PrintEstimate(const TrainerOptions& options, const TrainerData& data,
-                           const World& world) {
-  if (world.communicator->size() > 1) {
-    return absl::InvalidArgumentError("--estimate works in one process; start it without others");
-  }
-  const auto estimate = Trainer::Estimate(options, data, *world.communicator);
-  if (!estimate.ok()) return estimate.status();
-  nlohmann::ordered_json json = {{"memory", estimate->footprint.memory},
-                                 {"machine_memory", PhysicalMemory()},
-                                 {"checkpoint", estimate->footprint.checkpoint},
-                                 {"checkpoints", estimate->checkpoints},
-                                 {"steps", estimate->steps}};
-  if (const Trial& trial = estimate->trial; trial.steps > 0) {
-    json["seconds"] = trial.seconds_per_step * estimate->steps;
-    json["seconds_per_step"] = trial.seconds_per_step;
-    json["tried_steps"] = trial.steps;
-    json["tried_images"] = trial.images;
-  }
-  std::printf("%s\n", json.dump().c_str());
-  return absl::OkStatus();
-}
-
 // The command to type after pretraining.
 std::string NextCommand(const std::string& data_folder, const base::RunFolder& folder) {
   const std::string pretrained = base::ShellQuoted(folder.path());
@@ -498,12 +505,13 @@ absl::Status Train(const base::Program& program, const World& world) {
     FLAGS_val = base::UserPath(FLAGS_val);
   }
   if (absl::Status s = CheckFlags(given, world); !s.ok()) return s;
+  if (absl::Status s = CheckLook(world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {
     at::set_num_threads(
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : ShareOfThreads(0, world)));
   }
 
-  auto data = OpenData(data_folder);
+  auto data = OpenData(data_folder, world.communicator->size());
   // --print-config works without the data, which may be on another machine.
   if (!data.ok() && !(base::PrintConfig() && absl::IsNotFound(data.status()))) return data.status();
   const data::ViewDefaults usual = data.ok() ? data->train.dataset->views() : data::ViewDefaults();
@@ -519,8 +527,11 @@ absl::Status Train(const base::Program& program, const World& world) {
       {.decode = data->train.decode, .view_size = FLAGS_views.empty() ? FLAGS_image_size : 0});
   if (!glance.ok()) return glance.status();
   const TrainerData trainer_data = {data->train.dataset.get(), data->bank.dataset.get(),
-                                    data->test.dataset.get()};
-  if (FLAGS_estimate) return PrintEstimate(options, trainer_data, world);
+                                    data->test.dataset.get(), data->held_out()};
+  if (OnlyLooks()) {
+    PrintSettings(*data, *glance, options, world, "none is made; the program only looks");
+    return LookBefore(options, trainer_data, PlaceOf(*data), place->path(), world);
+  }
   base::CatchStopSignals();
   auto trainer = Trainer::Create(options, trainer_data, *world.communicator);
   if (!trainer.ok()) return trainer.status();

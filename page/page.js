@@ -25,6 +25,8 @@ const page = (() => {
     };
     addEventListener("resize", soon);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", soon);
+    // Printing has the light colours, and does not wait for the next frame.
+    matchMedia("print").addEventListener("change", draw);
     draw();
     return soon;
   };
@@ -94,6 +96,25 @@ const page = (() => {
       });
     });
   }
+
+  // What has a data-tip shows it under the pointer; after a touch until the next one.
+  let tipped = null;
+  const overTipped = (event) => {
+    const target = event.target.closest("[data-tip]");
+    if (!target) {
+      if (tipped && event.pointerType !== "touch") hideTip();
+      if (event.pointerType !== "touch") tipped = null;
+      return;
+    }
+    tipped = target;
+    showTip(event, target.dataset.tip);
+  };
+  document.addEventListener("pointermove", overTipped);
+  document.addEventListener("pointerdown", (event) => {
+    if (tipped) hideTip();
+    tipped = null;
+    overTipped(event);
+  });
 
   return { showTip, hideTip, tipImage, drawing, colour };
 })();

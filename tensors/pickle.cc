@@ -77,10 +77,17 @@ constexpr uint64_t kMaxProtocol = 5;
 
 // The only names that have a meaning.
 constexpr absl::string_view kOrderedDict = "collections.OrderedDict";
+constexpr absl::string_view kDefaultDict = "collections.defaultdict";
 constexpr absl::string_view kRebuildTensor = "torch._utils._rebuild_tensor_v2";
+constexpr absl::string_view kRebuildTensorOf03 = "torch._utils._rebuild_tensor";  // PyTorch 0.3
 // For the dtypes that have no class of storages: their storage is one of bytes.
 constexpr absl::string_view kRebuildUntyped = "torch._utils._rebuild_tensor_v3";
 constexpr absl::string_view kRebuildParameter = "torch._utils._rebuild_parameter";
+// Of a parameter that has attributes.
+constexpr absl::string_view kRebuildWithState = "torch._utils._rebuild_parameter_with_state";
+// Of a tensor that has attributes: (function, class, arguments, attributes).
+constexpr absl::string_view kRebuildFromType = "torch._tensor._rebuild_from_type_v2";
+constexpr absl::string_view kTensorClass = "torch.Tensor";
 constexpr absl::string_view kSize = "torch.Size";
 constexpr absl::string_view kTorch = "torch.";
 constexpr absl::string_view kReconstruct[] = {"numpy.core.multiarray._reconstruct",
@@ -335,6 +342,19 @@ class Machine {
     Push(tensor);
   }
 
+  // Python 2 passes all items to the constructor, in a list of pairs; later versions set them.
+  void PushOrderedDict(const std::vector<const Value*>& arguments) {
+    Value* dict = New(Value::kDict);
+    for (const Value* items : arguments) {
+      for (const Value* pair : items->items) {
+        if (pair->items.size() != 2) return Fail("the items of an OrderedDict are not pairs");
+        dict->items.push_back(pair->items[0]);
+        dict->items.push_back(pair->items[1]);
+      }
+    }
+    Push(dict);
+  }
+
   // _codecs.encode(text, "latin1") makes copies: in total at most as many bytes as there are.
   void PushEncoded(absl::string_view text) {
     std::string bytes;
@@ -379,15 +399,21 @@ class Machine {
     Value* function = Pop();
     if (arguments->kind != Value::kTuple) return Fail("a call's arguments are not a tuple");
     if (Is(*function, kOrderedDict)) {
-      if (!arguments->items.empty()) return Fail("an OrderedDict has constructor arguments");
-      Push(New(Value::kDict));
-    } else if (Is(*function, kRebuildTensor)) {
+      PushOrderedDict(arguments->items);
+    } else if (Is(*function, kDefaultDict) && arguments->items.size() <= 1) {
+      Push(New(Value::kDict));  // the argument makes values that are missing
+    } else if (Is(*function, kRebuildTensor) || Is(*function, kRebuildTensorOf03)) {
       PushTensor(arguments->items);
+    } else if (Is(*function, kRebuildFromType) && arguments->items.size() > 2 &&
+               Is(*arguments->items[0], kRebuildTensor) && Is(*arguments->items[1], kTensorClass) &&
+               arguments->items[2]->kind == Value::kTuple) {
+      PushTensor(arguments->items[2]->items);
     } else if (Is(*function, kRebuildUntyped) && arguments->items.size() > 6 &&
                arguments->items[6]->kind == Value::kOpaque &&
                arguments->items[6]->text.size() <= kMaxName) {
       PushTensor(arguments->items, arguments->items[6]);
-    } else if (Is(*function, kRebuildParameter) || Is(*function, kSize)) {
+    } else if (Is(*function, kRebuildParameter) || Is(*function, kRebuildWithState) ||
+               Is(*function, kSize)) {
       if (arguments->items.empty()) return Fail("a call lacks its argument");
       Push(const_cast<Value*>(arguments->items[0]));  // the machine may extend it
     } else if (Is(*function, kReconstruct[0]) || Is(*function, kReconstruct[1])) {
@@ -400,6 +426,9 @@ class Machine {
     } else if (Is(*function, kNumpyType) && !arguments->items.empty() &&
                arguments->items[0]->text.size() <= kMaxName) {
       PushName(absl::StrCat(kNumpyTypePrefix, arguments->items[0]->text));
+    } else if (Is(*function, kRebuildFromType) && arguments->items.size() > 1 &&
+               arguments->items[1]->kind == Value::kOpaque) {
+      Push(const_cast<Value*>(arguments->items[1]));  // the class says more than the function
     } else if (function->kind == Value::kOpaque) {
       Push(function);  // the result of the call is opaque, too
     } else {

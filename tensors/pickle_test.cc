@@ -131,6 +131,50 @@ TEST(PickleTest, TextOfPython2) {
   EXPECT_EQ(document->root().text, "ab");
 }
 
+// What torch.save wrote on Python 2 and in PyTorch 0.3.
+TEST(PickleTest, DictsAndTensorsOfOldVersions) {
+  const std::string storage =
+      "(" + std::string("U\x07storagectorch\nFloatStorage\nU\x01") + "0U\x03" + "cpuK\x06NtQ";
+  const std::string tensor = "ctorch._utils\n_rebuild_tensor\n(" + storage + "K" +
+                             std::string(1, '\0') + "K\x02K\x03\x86K\x03K\x01\x86tR";
+  const std::string bytes =
+      "\x80\x02" + std::string("ccollections\nOrderedDict\n](](U\x01") + "w" + tensor + "ee\x85R.";
+  const auto document = Document::Parse(bytes);
+  ASSERT_TRUE(document.ok()) << document.status();
+  const Value* weight = document->root().Find("w");
+  ASSERT_NE(weight, nullptr);
+  ASSERT_EQ(weight->kind, Value::kTensor);
+  EXPECT_EQ(weight->tensor->sizes, std::vector<int64_t>({2, 3}));
+  EXPECT_THAT(Error("ccollections\nOrderedDict\n](NNe\x85R."), HasSubstr("not pairs"));
+}
+
+// Of tensors and parameters that have attributes, and of a dict that makes missing values.
+TEST(PickleTest, TensorsWithAttributes) {
+  const std::string arguments = "(" + std::string("(U\x07storagectorch\nFloatStorage\nU\x01") +
+                                "0U\x03" + "cpuK\x06tQK" + std::string(1, '\0') +
+                                "K\x06\x85K\x01\x85\x89}t";
+  const std::string rebuild = "ctorch._utils\n_rebuild_tensor_v2\n";
+  const std::string of_type =
+      "ctorch._tensor\n_rebuild_from_type_v2\n(" + rebuild + "ctorch\nTensor\n" + arguments + "}tR";
+  const std::string parameter =
+      "ctorch._utils\n_rebuild_parameter_with_state\n(" + rebuild + arguments + "R\x88}}tR";
+  const std::string dict = "ccollections\ndefaultdict\nc__builtin__\ndict\n\x85R";
+  const auto document =
+      Document::Parse(dict + "(U\x01" + ("a" + of_type) + "U\x01" + ("b" + parameter) + "u.");
+  ASSERT_TRUE(document.ok()) << document.status();
+  for (const char* name : {"a", "b"}) {
+    const Value* value = document->root().Find(name);
+    ASSERT_NE(value, nullptr) << name;
+    EXPECT_EQ(value->kind, Value::kTensor) << name;
+  }
+  // Another class means other things by its tensors.
+  const auto other = Document::Parse("ctorch._tensor\n_rebuild_from_type_v2\n(" + rebuild +
+                                     "ca\nTensor\n" + arguments + "}tR.");
+  ASSERT_TRUE(other.ok()) << other.status();
+  EXPECT_EQ(other->root().kind, Value::kOpaque);
+  EXPECT_EQ(other->root().text, "a.Tensor");
+}
+
 // pickle.dumps({"a": [1, "b"], "c": np.uint8([1, 2])}, 5), without the frame's checks.
 TEST(PickleTest, Protocol5) {
   const std::string numpy = "\x8c\x13numpy._core.numeric\x8c\x0b_frombuffer\x93";

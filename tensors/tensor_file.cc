@@ -45,6 +45,17 @@ constexpr absl::string_view kGather =
     "gather it with torch.distributed.checkpoint.format_utils.dcp_to_torch_save(FOLDER, "
     "'weights.pth')";
 
+// Whether the bytes begin with the size of a header that they contain, and a header. This is looked
+// at before the other formats, with which a size may begin: 19280 is "PK", and 128 begins pickles.
+bool IsSafetensors(absl::string_view bytes) {
+  if (bytes.size() <= kSafetensorsHeader || bytes[kSafetensorsHeader] != '{') return false;
+  uint64_t size = 0;
+  for (size_t i = 0; i < kSafetensorsHeader; ++i) {
+    size |= uint64_t{static_cast<uint8_t>(bytes[i])} << (8 * i);
+  }
+  return size <= bytes.size() - kSafetensorsHeader;
+}
+
 // What the beginning of a file says of the legacy format, in any protocol of pickles.
 struct Legacy {
   bool begins = false;  // all of the bytes belong to the first two pickles, or they are there
@@ -98,17 +109,27 @@ std::string ForeignArchive(absl::string_view bytes) {
   return "";
 }
 
-// InvalidArgument, naming a file in the folder that could be meant: one in the folder itself before
-// those in its folders, and of these the last by name, which is the newest of numbered ones.
+// InvalidArgument, naming a file in the folder that could be meant.
 absl::Status IsFolder(const std::string& path) {
-  std::string best;
-  int best_depth = 2;
   std::error_code error;
   if (fs::exists(fs::path(path) / ".metadata", error)) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' is a folder with a distributed checkpoint; ", kGather));
   }
-  fs::recursive_directory_iterator entry(path, fs::directory_options::skip_permission_denied,
+  const std::string file = FileInFolder(path);
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "' is a folder, not a plain file; give ",
+                   file.empty() ? "the file itself"
+                                : absl::StrCat("a file in it, such as '", Printable(file), "'")));
+}
+
+}  // namespace
+
+std::string FileInFolder(const std::string& folder) {
+  std::string best;
+  int best_depth = 2;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
                                          error);
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     const int depth = entry.depth();
@@ -119,18 +140,13 @@ absl::Status IsFolder(const std::string& path) {
                          kind == ".tar";
     std::error_code unknown;
     if (!tensors || !entry->is_regular_file(unknown) || depth > best_depth) continue;
-    const std::string name = fs::path(entry->path()).lexically_relative(path);
+    const std::string name = fs::path(entry->path()).lexically_relative(folder);
     if (depth == best_depth && name < best) continue;
     best = name;
     best_depth = depth;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("'", path, "' is a folder, not a plain file; give ",
-                   best.empty() ? "the file itself"
-                                : absl::StrCat("a file in it, such as '", Printable(best), "'")));
+  return best;
 }
-
-}  // namespace
 
 absl::Status TensorFile::Damaged(absl::string_view why) const {
   return absl::DataLossError(absl::StrCat("checkpoint '", path_, "' is damaged: ", Printable(why),
@@ -161,6 +177,8 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   const Legacy legacy = FindLegacy(bytes);
   if (bytes.empty()) {
     status = absl::DataLossError("it is empty");
+  } else if (IsSafetensors(bytes)) {
+    status = file.ParseSafetensors(bytes);
   } else if (absl::StartsWith(bytes, kZip) || absl::StartsWith(kZip, bytes)) {
     status = file.ParseZip(bytes);
   } else if (legacy.begins) {
@@ -168,7 +186,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   } else if (bytes[0] == kPickle) {
     status = file.ParsePickle(bytes);
   } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
-    status = file.ParseSafetensors(bytes);
+    status = file.ParseSafetensors(bytes);  // says that it is truncated
   } else {
     status = absl::InvalidArgumentError(
         "is not a checkpoint; give a .pth.tar file of this program, a file written by torch.save, "

@@ -81,6 +81,11 @@ class TensorFile {
   std::map<std::string, Known> known_;            // storages that have been checked
 };
 
+// Returns the file of tensors in `folder` that could be meant, by its extension and relative to the
+// folder: one in the folder itself before those in its folders, and of these the last by name,
+// which is the newest of numbered ones. Empty if there is none, or no folder.
+std::string FileInFolder(const std::string& folder);
+
 }  // namespace tensors
 
 #endif  // TENSORS_TENSOR_FILE_H_

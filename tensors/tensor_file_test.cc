@@ -316,6 +316,20 @@ TEST(TensorFileTest, ATypeThatIsNotReadDoesNotHideTheRest) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("'C64'"));
 }
 
+// The size of the header is what the file begins with, and other formats begin with such numbers.
+TEST(TensorFileTest, SafetensorsWithHeadersOfAnySize) {
+  for (const size_t size : {0x80u, 0x280u, 0x4b50u, 0x68u}) {
+    std::string header = absl::StrCat("{", Entry("x", "2,3", 0, 24), "}");
+    header.resize(size, ' ');
+    const std::string bytes = Safetensors(header, 24);
+    ASSERT_EQ(bytes.size(), 8 + size + 24);
+    auto file = TensorFile::Parse("f", bytes);
+    ASSERT_TRUE(file.ok()) << size << ": " << file.status();
+    EXPECT_EQ(file->format(), "safetensors");
+    EXPECT_THAT(Error(bytes.substr(0, size)), HasSubstr("damaged")) << size;
+  }
+}
+
 TEST(TensorFileTest, LyingTensorsAreRefused) {
   const pickle::TensorInfo good = {"FloatStorage", "0", 6, 0, {2, 3}, {3, 1}};
   const std::string whole = ZipOf(good);

@@ -57,3 +57,8 @@ def mocopp_dependencies():
         writers_lock = Label("//third_party/python:writers.lock"),
     )
     _python(name = "models_python", models_lock = Label("//third_party/python:models.lock"))
+    _python(
+        name = "encoders_python",
+        encoders_lock = Label("//third_party/python:encoders.lock"),
+        models_lock = Label("//third_party/python:models.lock"),
+    )

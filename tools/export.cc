@@ -19,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "base/program.h"
+#include "base/progress.h"
 #include "base/shared_flags.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/checkpoints/state_dict.h"
@@ -195,12 +196,16 @@ absl::Status Export(const std::string& path, const std::string& out) {
     if (!made.ok()) return OfCheckpoint(made.status(), exported->path);
     verifier = *std::move(made);
   }
+  base::Progress progress;
   const auto written = Write(*exported, out);
   if (!written.ok()) return OfCheckpoint(written.status(), exported->path);
   absl::PrintF("%s: %d tensors of %s%s\n", out, written->tensors, exported->backbone->spec(),
                written->note);
+  if (const std::string& note = exported->backbone->note(); !note.empty()) {
+    absl::PrintF("note: %s\n", note);
+  }
   if (!FLAGS_verify) return absl::OkStatus();
-  const auto difference = verifier->Difference(out, FLAGS_to);
+  const auto difference = verifier->Difference(out, FLAGS_to, progress);
   if (!difference.ok()) return difference.status();
   absl::PrintF("verified: read again; the %s of %d images differ by %.1e of their norm\n",
                exported->is_classifier() && FLAGS_to != "detectron2" ? "logits" : "features",

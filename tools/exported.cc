@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/linear.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -36,6 +37,14 @@ absl::StatusOr<std::string> FindFile(const std::string& path) {
   if (newest.ok()) return newest;
   // It is no run folder; this error says what to do with a folder.
   return tensors::TensorFile::Open(path).status();
+}
+
+// Whether `fc` is a single layer, and not a head of several for pretraining.
+bool HasLinearLayer(const moco::Checkpoint& checkpoint) {
+  const auto layer = moco::Below(checkpoint.state, absl::StrCat(lincls::kClassifier, "fc."));
+  return !layer.empty() && std::all_of(layer.begin(), layer.end(), [](const auto& entry) {
+    return entry.first == "weight" || entry.first == "bias";
+  });
 }
 
 // The last layer of a classifier, which must fit its backbone.
@@ -102,8 +111,7 @@ absl::StatusOr<Exported> FindExported(const std::string& path, const moco::Encod
   if (!backbone.ok()) return base::InFile(backbone.status(), *file);
   exported.backbone = *std::move(backbone);
   // Other files' `fc` may never have been trained.
-  if (exported.backbone->prefix() == lincls::kClassifier &&
-      !moco::Below(checkpoint->state, absl::StrCat(lincls::kClassifier, "fc.")).empty()) {
+  if (exported.backbone->prefix() == lincls::kClassifier && HasLinearLayer(*checkpoint)) {
     auto layer = LastLayer(*checkpoint, exported.backbone->feature_dim());
     if (!layer.ok()) return base::InFile(layer.status(), *file);
     exported.layer = *std::move(layer);

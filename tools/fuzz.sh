@@ -57,7 +57,7 @@ build_fuzzer png_pixels data/fuzz/png_fuzzer.cc data/codecs/{png_pixels,test_png
 fuzz png_pixels png_pixels data/fuzz/failed data/testdata/samples/*_8.png
 
 build_fuzzer tables data/fuzz/table_fuzzer.cc data/{codec,csv,index_cache,label_text,listing,orientation,table,unread}.cc \
-  data/codecs/{bmp,gif,jpeg,jpeg2000,png,png_pixels,pnm,tiff,webp}.cc base/files.cc registry/{options,spec,table}.cc \
+  data/codecs/{bmp,gif,jpeg,jpeg2000,png,png_pixels,pnm,tiff,webp}.cc base/{files,progress,work}.cc registry/{options,spec,table}.cc \
   -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
 fuzz tables tables data/fuzz/failed data/fuzz/tables/*
 exit $found

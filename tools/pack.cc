@@ -13,6 +13,7 @@
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
+#include "base/work.h"
 #include "data/dataset.h"
 
 MOCOPP_DATA_FLAGS;
@@ -44,11 +45,9 @@ absl::Status Pack(const base::Arguments& arguments) {
   const auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   base::Progress progress;
-  absl::Status status =
-      data::WritePack(*opened->dataset, *split, FLAGS_decoded, out, [&](int64_t images) {
-        if (images % 1000 != 0) return;
-        progress.Update(absl::StrCat(images, " of ", opened->dataset->size(), " images"));
-      });
+  base::Work work(progress, "packing", opened->dataset->size(), "images");
+  absl::Status status = data::WritePack(*opened->dataset, *split, FLAGS_decoded, out,
+                                        [&](int64_t images) { work.Done(images); });
   if (!status.ok()) return status;
   progress.Print(absl::StrCat(opened->dataset->size(), " images of ", opened->place, " (",
                               opened->format, ") are in ", out));

@@ -211,8 +211,13 @@ absl::Status Choose(const base::Arguments& arguments) {
   std::vector<std::pair<std::string, std::string>> writes;  // file, contents
   if (!page.empty()) {
     progress.Update("the page");
-    auto html = selection::Page(*table, *selection,
-                                {.request = files->request, .images = images ? &*images : nullptr});
+    auto html = selection::Page(
+        *table, *selection,
+        {.request = files->request,
+         .images = images ? &*images : nullptr,
+         .progress = [&](int64_t done, int64_t all) {
+           progress.Update(absl::StrCat("the page: ", done, " of ", all, " pictures"));
+         }});
     if (!html.ok()) return html.status();
     progress.Print(absl::StrCat("page             ", page, ", ", base::FormatBytes(html->size())));
     writes.emplace_back(page, *std::move(html));

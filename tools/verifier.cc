@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <opencv2/core/mat.hpp>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "augment/augmentation.h"
 #include "base/rng.h"
+#include "base/work.h"
 #include "data/dataset.h"
 #include "data/demo/demo.h"
 #include "lincls/encoders/frozen_backbone.h"
@@ -67,8 +69,7 @@ absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& f
   if (!dataset.ok()) return dataset.status();
   const auto pipeline = augment::Pipeline::Create(exported.views, channels);
   if (!pipeline.ok()) return pipeline.status();
-  const auto view = moco::MakeView(*pipeline);
-  if (!view.ok()) return view.status();
+  if (const auto view = moco::MakeView(*pipeline); !view.ok()) return view.status();
   std::optional<augment::Pipeline> on_bytes;
   if (bytes) {
     const auto preprocessing = PreprocessingOf(exported);
@@ -86,7 +87,8 @@ absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& f
     const auto image = dataset->dataset->Image(i * size / n);
     if (!image.ok()) return image.status();
     base::Rng rng(0, base::Purpose::kView, 0, i);
-    (*view)(*image, rng, pixels[i].mutable_data_ptr<float>());
+    const cv::Mat view = (*pipeline)(*image, rng);
+    view.copyTo(cv::Mat(view.rows, view.cols, view.type(), pixels[i].mutable_data_ptr()));
     if (!bytes) continue;
     if (absl::Status s = CopyBytes(*on_bytes, *image, images.bytes[i]); !s.ok()) return s;
   }
@@ -108,35 +110,53 @@ absl::StatusOr<std::unique_ptr<Verifier>> Verifier::Create(const Exported& expor
   return std::unique_ptr<Verifier>(new Verifier(exported, images->pixels, images->bytes));
 }
 
-absl::StatusOr<at::Tensor> Verifier::Output(const std::string& path,
-                                            const std::string& format) const {
+absl::StatusOr<Verifier::Network> Verifier::Read(const std::string& path,
+                                                 const std::string& format) const {
   if (format == "onnx") {
-    const auto model = ReadOnnx(path);
+    auto model = ReadOnnx(path);
     if (!model.ok()) return model.status();
-    auto output = Evaluate(*model, model->input.is_bytes ? bytes_ : images_);
-    return output.ok() ? output : Damaged(path, output.status().message());
+    return [path, model = *std::move(model)](
+               const at::Tensor& images, const at::Tensor& bytes) -> absl::StatusOr<at::Tensor> {
+      auto output = Evaluate(model, model.input.is_bytes ? bytes : images);
+      return output.ok() ? output : Damaged(path, output.status().message());
+    };
   }
   const std::string file = format == "timm" ? absl::StrCat(path, "/", kTimmWeights) : path;
   auto read = moco::ReadCheckpoint(file);
   if (!read.ok()) return read.status();
   const moco::StateDict layer = moco::Below(read->state, "fc.");
   const lincls::FrozenBackbone& expected = *exported_.backbone;
-  const auto backbone = lincls::FrozenBackbone::Create(*read, {expected.spec()});
-  if (!backbone.ok()) return Damaged(file, backbone.status().message());
-  absl::Status same = moco::CheckEqual((*backbone)->State(), expected.State());
+  auto made = lincls::FrozenBackbone::Create(*read, {expected.spec()});
+  if (!made.ok()) return Damaged(file, made.status().message());
+  const std::shared_ptr<const lincls::FrozenBackbone> backbone = *std::move(made);
+  absl::Status same = moco::CheckEqual(backbone->State(), expected.State());
   if (format != "detectron2") same.Update(moco::CheckEqual(layer, exported_.layer));
   if (!same.ok()) return Damaged(file, same.message());
-  return exported_.Output((**backbone)(images_));
+  return
+      [this, backbone](const at::Tensor& images, const at::Tensor&) -> absl::StatusOr<at::Tensor> {
+        return exported_.Output((*backbone)(images));
+      };
 }
 
-absl::StatusOr<double> Verifier::Difference(const std::string& path,
-                                            const std::string& format) const {
-  const auto output = Output(path, format);
-  if (!output.ok()) return output.status();
-  const at::Tensor expected = exported_.Output((*exported_.backbone)(images_));
-  if (output->sizes() != expected.sizes())
-    return Damaged(path, "gives an output of another length");
-  const double difference = ((*output - expected).norm() / expected.norm()).item<double>();
+absl::StatusOr<double> Verifier::Difference(const std::string& path, const std::string& format,
+                                            base::Progress& progress) const {
+  const auto network = Read(path, format);
+  if (!network.ok()) return network.status();
+  base::Work work(progress, "verifying", images(), "images");
+  double squares = 0, norm = 0;
+  for (int64_t i = 0; i < images(); ++i) {
+    const at::Tensor image = images_.narrow(0, i, 1);
+    const auto output = (*network)(image, bytes_.defined() ? bytes_.narrow(0, i, 1) : at::Tensor());
+    if (!output.ok()) return output.status();
+    const at::Tensor expected = exported_.Output((*exported_.backbone)(image));
+    if (output->sizes() != expected.sizes()) {
+      return Damaged(path, "gives an output of another length");
+    }
+    squares += (*output - expected).square().sum().item<double>();
+    norm += expected.square().sum().item<double>();
+    work.Done(i + 1);
+  }
+  const double difference = std::sqrt(squares / norm);
   if (!(difference <= kRounding)) {
     return Damaged(path, absl::StrCat("gives another output than the checkpoint: they differ by ",
                                       difference, " of their norm"));

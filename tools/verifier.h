@@ -5,11 +5,13 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "base/progress.h"
 #include "tools/exported.h"
 
 namespace tools {
@@ -22,11 +24,13 @@ class Verifier {
   static absl::StatusOr<std::unique_ptr<Verifier>> Create(const Exported& exported,
                                                           const std::string& folder, bool bytes);
 
-  // Reads `path`, which has the format named by --to, and returns the difference between its
+  // Reads `path`, which has the format named by --to, computes the outputs image by image, showing
+  // that as `progress`, and returns the difference between its
   // output (a classifier's logits, an encoder's features) and the checkpoint's, relative to their
   // norm. DataLoss if the difference is larger than rounding, if a tensor is missing or changed, or
   // if a file that declares its input and output declares others.
-  absl::StatusOr<double> Difference(const std::string& path, const std::string& format) const;
+  absl::StatusOr<double> Difference(const std::string& path, const std::string& format,
+                                    base::Progress& progress) const;
 
   int64_t images() const { return images_.size(0); }
 
@@ -34,7 +38,10 @@ class Verifier {
   Verifier(const Exported& exported, at::Tensor images, at::Tensor bytes)
       : exported_(exported), images_(std::move(images)), bytes_(std::move(bytes)) {}
 
-  absl::StatusOr<at::Tensor> Output(const std::string& path, const std::string& format) const;
+  // The network of a file: the output for images, which it takes as floats or as bytes.
+  using Network =
+      std::function<absl::StatusOr<at::Tensor>(const at::Tensor& images, const at::Tensor& bytes)>;
+  absl::StatusOr<Network> Read(const std::string& path, const std::string& format) const;
 
   const Exported& exported_;
   const at::Tensor images_;  // N x C x H x W, float32

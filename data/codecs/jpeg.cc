@@ -119,7 +119,12 @@ class Decompressor {
   // nowhere, or if it has only one.
   size_t scans_end() const { return scans_end_; }
 
-  absl::Status status() const { return out_of_memory_ ? OutOfMemory() : Damaged(error_); }
+  absl::Status status() const {
+    if (out_of_memory_) return OutOfMemory();
+    if (!unknown_) return Damaged(error_);
+    return absl::DataLossError(absl::StrCat("is a JPEG image that this program cannot read (",
+                                            error_, "); convert it to PNG"));
+  }
 
  private:
   static Decompressor& Self(void* libjpeg) {
@@ -145,6 +150,14 @@ class Decompressor {
     Decompressor& self = Self(libjpeg);
     if (self.pixels_are_out_) std::longjmp(self.jump_, 1);
     self.out_of_memory_ = libjpeg->err->msg_code == JERR_OUT_OF_MEMORY;
+    switch (libjpeg->err->msg_code) {
+      case JERR_BAD_PRECISION:    // 12 bits, in medicine
+      case JERR_SOF_UNSUPPORTED:  // lossless, hierarchical
+      case JERR_EMPTY_IMAGE:      // the number of rows is stated after them
+      case JERR_ARITH_NOTIMPL:
+      case JERR_NOT_COMPILED:
+        self.unknown_ = true;
+    }
     self.GiveUpAsLibjpegSays();
   }
 
@@ -294,6 +307,7 @@ class Decompressor {
   uint32_t components_seen_ = 0;
   bool at_end_ = false, ran_out_ = false;
   bool pixels_are_out_ = false, failed_ = false, out_of_memory_ = false;
+  bool unknown_ = false;  // the kind of JPEG, by libjpeg
   char error_[JMSG_LENGTH_MAX] = {};
 };
 

@@ -256,6 +256,8 @@ struct Layout {
     if (depth() < 0) return absl::StrCat(bits, " bits of sample format ", format);
     if (samples < colours()) return absl::StrCat(samples, " samples for ", colours(), " colours");
     if (samples > kMaxChannels) return absl::StrCat(samples, " channels");
+    if (compression == COMPRESSION_JPEG && bits != 8)
+      return absl::StrCat("JPEG of ", bits, " bits");
     const bool wide_colours = colours() > 1 && depth() != CV_8U && depth() != CV_16U;
     if (wide_colours && (photometric != PHOTOMETRIC_RGB || alpha() == EXTRASAMPLE_ASSOCALPHA))
       return absl::StrCat(bits, "-bit colour");

@@ -136,9 +136,8 @@ TEST_P(DatasetContract, BatchesFromAnyStepOn) {
     LoaderOptions options;
     options.batch_size = 2;
     options.rows = options.cols = 1;
-    options.views = {[](const cv::Mat& image, base::Rng&, float* out) {
-      std::copy_n(image.ptr(image.rows / 2), 3, out);
-    }};
+    options.views = {
+        [](const cv::Mat& image, base::Rng&) { return image.row(image.rows / 2).col(0); }};
     options.threads = 2;
     options.first_step = first_step;
     options.last_step = 8;  // four epochs
@@ -146,7 +145,8 @@ TEST_P(DatasetContract, BatchesFromAnyStepOn) {
     std::vector<std::vector<float>> seen;
     for (int64_t step = first_step; step < 8; ++step) {
       const Batch& batch = **loader->Next();
-      seen.emplace_back(batch.views[0], batch.views[0] + 3 * batch.size);
+      const uint8_t* const values = batch.views[0].ptr();
+      seen.emplace_back(values, values + 3 * batch.size);
       seen.back().insert(seen.back().end(), batch.samples.begin(), batch.samples.end());
       seen.back().insert(seen.back().end(), batch.labels.begin(), batch.labels.end());
     }

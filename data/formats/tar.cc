@@ -1,10 +1,11 @@
 // Images in tar archives: one archive, or a folder or a numbered range of them (shards). They are
-// indexed once and read in any order. Classes are folders, or what files of labels say, as in
-// WebDataset (tar_samples.h).
+// indexed once and read in any order. Splits are folders (archive_folders.h), classes are folders,
+// or what files of labels say, as in WebDataset (tar_samples.h).
 #include <sys/resource.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/formats/archive_folders.h"
 #include "data/formats/tar_archive.h"
 #include "data/formats/tar_samples.h"
 #include "data/listing.h"
@@ -36,11 +38,14 @@ constexpr const char* kPackedEndings[] = {".tar.gz", ".tgz", ".tar.bz2", ".tbz2"
 
 struct TarOptions {
   std::string image_key;
+  bool splits = true;
   template <class Visitor>
   void Visit(Visitor& v) {
     v("image_key", image_key,
       "which image to use where a sample has several: an ending such as jpg or seg.png, or more "
       "with spaces between them; empty: that of one part");
+    v("splits", splits,
+      "use the folder called train, val, ..., if there is one; false: use all of the archives");
   }
 };
 
@@ -59,9 +64,12 @@ class Tar : public Dataset {
     uint32_t size;  // above kMaxImageBytes if it is too large
     uint32_t shard;
   };
-  Tar(std::vector<Archive> shards, std::vector<Span> spans, Names names, Classes classes,
-      std::vector<std::string> notes, absl::Status label_status, const DecodeOptions& decode)
+  // Each name is in the folder `base` of the archives, which ends with a slash or is empty.
+  Tar(std::vector<Archive> shards, std::string base, std::vector<Span> spans, Names names,
+      Classes classes, std::vector<std::string> notes, absl::Status label_status,
+      const DecodeOptions& decode)
       : shards_(std::move(shards)),
+        base_(std::move(base)),
         spans_(std::move(spans)),
         names_(std::move(names)),
         classes_(std::move(classes)),
@@ -92,7 +100,7 @@ class Tar : public Dataset {
   }
 
   std::string Name(int64_t index) const override {
-    return absl::StrCat(shards_[spans_[index].shard].path(), ":", names_[index]);
+    return absl::StrCat(shards_[spans_[index].shard].path(), ":", base_, names_[index]);
   }
   int Label(int64_t index) const override { return classes_.labels[index]; }
   const std::vector<std::string>& classes() const override { return classes_.names; }
@@ -101,6 +109,7 @@ class Tar : public Dataset {
 
  private:
   const std::vector<Archive> shards_;
+  const std::string base_;
   const std::vector<Span> spans_;
   const Names names_;
   const Classes classes_;
@@ -203,7 +212,8 @@ Classes FindClasses(const std::vector<Image>& images, const Names& names, bool h
 class TarFormat : public Format {
  public:
   explicit TarFormat(const TarOptions& options)
-      : keys_(absl::StrSplit(absl::AsciiStrToLower(options.image_key), absl::ByAnyChar(" ,;"),
+      : splits_(options.splits),
+        keys_(absl::StrSplit(absl::AsciiStrToLower(options.image_key), absl::ByAnyChar(" ,;"),
                              absl::SkipEmpty())) {
     for (std::string& key : keys_) key.erase(0, key.starts_with(".") ? 1 : 0);
   }
@@ -218,30 +228,54 @@ class TarFormat : public Format {
     return std::any_of(folder.endings.begin(), folder.endings.end(), IsArchive);
   }
 
-  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split,
+  bool IsOneSplit() const override { return !splits_; }
+
+  bool StatesSplits(const std::string& path) const override {
+    if (!splits_) return false;
+    const auto paths = ShardPaths(path);
+    if (!paths.ok()) return false;
+    const auto contents = ReadContents(path, *paths);
+    if (!contents.ok()) return true;  // Open() says what is wrong
+    return FoldersOf(*contents, path).HasSplits();
+  }
+
+  absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
                                                 const DecodeOptions& decode) const override {
     auto paths = ShardPaths(path);
     if (!paths.ok()) return paths.status();
-    return OpenShards(path, *paths, decode);
+    return OpenShards(path, *paths, split, decode);
   }
 
-  absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths, Split,
+  absl::StatusOr<std::unique_ptr<Dataset>> OpenFiles(const std::vector<std::string>& paths,
+                                                     Split split,
                                                      const DecodeOptions& decode) const override {
     std::vector<std::string> shards = paths;
     DropUnpacked(shards);
-    return OpenShards(paths[0], shards, decode);
+    return OpenShards(paths[0], shards, split, decode);
   }
 
  private:
-  // `path`: for messages.
-  absl::StatusOr<std::unique_ptr<Dataset>> OpenShards(const std::string& path,
-                                                      const std::vector<std::string>& paths,
-                                                      const DecodeOptions& decode) const {
-    AllowManyFiles();
+  // What archives hold.
+  struct Contents {
     std::vector<Archive> shards;
-    std::vector<Image> images;
-    std::vector<std::string> cut, longer;
+    std::vector<Image> images;  // sorted by name; those of one name in the order of the shards
     Samples samples;
+    std::vector<std::string> notes;
+  };
+
+  static ArchiveFolders FoldersOf(const Contents& contents, const std::string& path) {
+    std::vector<absl::string_view> names;
+    for (const Image& image : contents.images) names.push_back(image.name);
+    return ArchiveFolders(names, "tar", path);
+  }
+
+  // `path`: for messages.
+  absl::StatusOr<Contents> ReadContents(const std::string& path,
+                                        const std::vector<std::string>& paths) const {
+    AllowManyFiles();
+    Contents contents;
+    std::vector<Image>& images = contents.images;
+    std::vector<std::string> cut, longer;
     for (const std::string& shard_path : paths) {
       auto shard = OpenArchive(shard_path);
       if (!shard.ok()) return shard.status();
@@ -249,7 +283,7 @@ class TarFormat : public Format {
       if (!listing.ok()) return listing.status();
       if (!listing->has_end_mark) cut.push_back(shard_path);
       if (listing->has_more) longer.push_back(shard_path);
-      const auto chosen = AddSamples(*shard, listing->entries, keys_, samples);
+      const auto chosen = AddSamples(*shard, listing->entries, keys_, contents.samples);
       if (!chosen.ok()) return chosen.status();
       const auto is_array = [&](const SampleImage& image) {
         return HasArrayName(listing->entries[image.entry].name);
@@ -260,44 +294,62 @@ class TarFormat : public Format {
       for (const SampleImage& image : *chosen) {
         ArchiveEntry& entry = listing->entries[image.entry];
         images.push_back({std::move(entry.name), entry.offset, entry.size,
-                          static_cast<uint32_t>(shards.size()), image.label});
+                          static_cast<uint32_t>(contents.shards.size()), image.label});
       }
-      shards.push_back(*std::move(shard));
+      contents.shards.push_back(*std::move(shard));
     }
     if (images.empty()) {
       return absl::InvalidArgumentError(
-          samples.without_key > 0
+          contents.samples.without_key > 0
               ? absl::StrCat("no sample of '", path, "' has the image of --image-key")
               : absl::StrCat("'", path, "' holds no images (.jpg, .png, ...)"));
     }
-    std::vector<std::string> notes = samples.Notes(path, keys_);
+    contents.notes = contents.samples.Notes(path, keys_);
     if (!cut.empty()) {
-      notes.push_back(absl::StrCat("'", cut[0], "' and ", cut.size() - 1, " other of ",
-                                   paths.size(), " archives end without an end mark: entries at ",
-                                   "their end may be missing"));
+      contents.notes.push_back(
+          absl::StrCat("'", cut[0], "' and ", cut.size() - 1, " other of ", paths.size(),
+                       " archives end without an end mark: entries at their end may be missing"));
     }
     if (!longer.empty()) {
-      notes.push_back(absl::StrCat("left out: what follows the end mark of '", longer[0], "' and ",
-                                   longer.size() - 1, " other of ", paths.size(),
-                                   " archives; tar --concatenate joins archives"));
+      contents.notes.push_back(absl::StrCat("left out: what follows the end mark of '", longer[0],
+                                            "' and ", longer.size() - 1, " other of ", paths.size(),
+                                            " archives; tar --concatenate joins archives"));
     }
-    // By name; images of one name stay in the order of the shards.
     std::stable_sort(images.begin(), images.end(),
                      [](const Image& a, const Image& b) { return a.name < b.name; });
-    std::vector<Tar::Span> spans;
-    Names names;
-    for (const Image& image : images) {
-      const int64_t size = std::min(image.size, kMaxImageBytes + 1);
-      spans.push_back({image.offset, static_cast<uint32_t>(size), image.shard});
-      names.Add(image.name);
-    }
-    Classes classes =
-        FindClasses(images, names, samples.has_labels, path, paths[0], notes, samples.label_status);
-    return std::make_unique<Tar>(std::move(shards), std::move(spans), std::move(names),
-                                 std::move(classes), std::move(notes), samples.label_status,
-                                 decode);
+    return contents;
   }
 
+  absl::StatusOr<std::unique_ptr<Dataset>> OpenShards(const std::string& path,
+                                                      const std::vector<std::string>& paths,
+                                                      Split split,
+                                                      const DecodeOptions& decode) const {
+    auto contents = ReadContents(path, paths);
+    if (!contents.ok()) return contents.status();
+    auto part = splits_ ? FoldersOf(*contents, path).PartOf(split) : ArchivePart();
+    if (!part.ok()) return part.status();
+    const std::string& base = part->base;
+    std::vector<std::string> notes = std::move(contents->notes);
+    std::move(part->notes.begin(), part->notes.end(), std::back_inserter(notes));
+    std::vector<Image> images;
+    std::vector<Tar::Span> spans;
+    Names names;
+    for (Image& image : contents->images) {
+      if (!absl::StartsWith(image.name, base)) continue;
+      const int64_t size = std::min(image.size, kMaxImageBytes + 1);
+      spans.push_back({image.offset, static_cast<uint32_t>(size), image.shard});
+      names.Add(absl::string_view(image.name).substr(base.size()));
+      images.push_back(std::move(image));
+    }
+    absl::Status& label_status = contents->samples.label_status;
+    Classes classes = FindClasses(images, names, contents->samples.has_labels, path, paths[0],
+                                  notes, label_status);
+    return std::make_unique<Tar>(std::move(contents->shards), base, std::move(spans),
+                                 std::move(names), std::move(classes), std::move(notes),
+                                 label_status, decode);
+  }
+
+  const bool splits_;
   std::vector<std::string> keys_;
 };
 
@@ -305,9 +357,11 @@ absl::StatusOr<std::unique_ptr<Format>> MakeTar(const TarOptions& options) {
   return std::make_unique<TarFormat>(options);
 }
 
-REGISTER_PLUGIN(Datasets, "tar",
-                "tar archives of images: class/name.jpg, or name.jpg and name.cls (WebDataset)",
-                TarOptions, MakeTar);
+REGISTER_PLUGIN(
+    Datasets, "tar",
+    "tar archives of images: class/name.jpg, perhaps in train/ and val/, or name.jpg and "
+    "name.cls (WebDataset)",
+    TarOptions, MakeTar);
 
 }  // namespace
 }  // namespace data

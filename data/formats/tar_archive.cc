@@ -1,6 +1,7 @@
 #include "data/formats/tar_archive.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -8,6 +9,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "base/progress.h"
+#include "base/work.h"
 #include "data/listing.h"
 
 namespace data {
@@ -154,7 +157,11 @@ absl::StatusOr<ArchiveListing> List(const Archive& archive) {
   Extended next;
   bool pending = false;  // `next` says something of an entry that was not reached yet
   char block[kBlock];
+  base::Progress progress(/*seconds_between=*/10, stderr);
+  base::Work work(progress, absl::StrCat("reading the index of '", archive.path(), "'"),
+                  archive.size() / 1'000'000, "MB");
   for (int64_t offset = 0;;) {
+    work.Done(offset / 1'000'000);
     const int64_t rest = std::min(kBlock, archive.size() - offset);
     if (offset == 0 && rest < kBlock) return Damaged(archive, offset, kNotTar);
     if (rest > 0) {

@@ -514,6 +514,54 @@ TEST(TarTest, ArchivesThatShrinkInUse) {
             absl::StrCat("'", path, ":2.png': '", path, "' is cut"));
 }
 
+// What `tar -cf pets.tar pets` makes of a folder with splits; also in shards.
+TEST(TarTest, SplitsAreFoldersOfTheArchives) {
+  for (const std::string wrapper : {"", "pets/", "./home/pets/"}) {
+    const std::string folder = TestFolder("splits");
+    WriteTestFile(folder + "/a-0.tar", TarEntry(wrapper + "train/cat/1.png", Image(1)) +
+                                           TarEntry(wrapper + "val/cat/2.png", Image(2)) +
+                                           TarEntry(wrapper + "train/dog/3.png", Image(3)) +
+                                           TarEnd());
+    WriteTestFile(folder + "/a-1.tar", TarEntry(wrapper + "val/dog/4.png", Image(4)) + TarEnd());
+    for (const Split split : {Split::kPretraining, Split::kTraining}) {
+      const auto opened = OpenDataset(folder, split);
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      EXPECT_THAT(Labelled(*opened->dataset),
+                  ElementsAre(EndsWith("train/cat/1.png 0"), EndsWith("train/dog/3.png 1")));
+      EXPECT_THAT(opened->dataset->classes(), ElementsAre("cat", "dog"));
+    }
+    const auto validation = OpenDataset(folder, Split::kValidation);
+    ASSERT_TRUE(validation.ok()) << validation.status();
+    EXPECT_THAT(Labelled(*validation->dataset),
+                ElementsAre(EndsWith("val/cat/2.png 0"), EndsWith("val/dog/4.png 1")));
+    EXPECT_TRUE(SameImage(validation->dataset->Image(1).value(), TestImage(4)));
+    const auto all = OpenDataset(folder, Split::kPretraining, "tar:splits=false");
+    EXPECT_EQ(all->dataset->size(), 4);
+    const auto one = OpenDataset(folder + "/a-0.tar", Split::kValidation);
+    ASSERT_TRUE(one.ok()) << one.status();
+    EXPECT_EQ(one->dataset->size(), 1);
+  }
+  // Without splits, the folder around everything is passed over; with labels in files, too.
+  const std::string pets = TarEntry("pets/a/1.png", Image(1)) + TarEntry("pets/b/2.png", Image(2));
+  EXPECT_THAT((*Open(pets + TarEnd()))->classes(), ElementsAre("a", "b"));
+  const auto labelled =
+      Open(pets + TarEntry("pets/a/1.cls", "1") + TarEntry("pets/b/2.cls", "0") + TarEnd());
+  EXPECT_THAT((*labelled)->classes(), ElementsAre("0", "1"));
+  EXPECT_EQ((*labelled)->Label(0), 1);
+}
+
+TEST(TarTest, AFolderThatMayBeASplitOrAClassIsAskedAbout) {
+  const std::string path = TestFolder("data") + "/a.tar";
+  WriteTestFile(path, TarEntry("bus/1.png", Image(1)) + TarEntry("car/2.png", Image(2)) +
+                          TarEntry("train/3.png", Image(3)) + TarEnd());
+  const absl::Status status = OpenDataset(path, Split::kPretraining).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("train'"), HasSubstr("'bus'"), HasSubstr("tar:splits=false")));
+  const auto all = OpenDataset(path, Split::kPretraining, "tar:splits=false");
+  EXPECT_THAT(all->dataset->classes(), ElementsAre("bus", "car", "train"));
+}
+
 // Opening a pipe without a writer would wait for one.
 TEST(TarTest, APipeIsRefused) {
   const std::string pipe = TestFolder("data") + "/x.tar";

@@ -4,7 +4,6 @@
 #include "tensors/zip.h"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <set>
 #include <string>
@@ -19,9 +18,9 @@
 #include "base/files.h"
 #include "data/dataset.h"
 #include "data/decode.h"
+#include "data/formats/archive_folders.h"
 #include "data/formats/image_files.h"
 #include "data/listing.h"
-#include "data/splits.h"
 #include "data/unread.h"
 
 namespace data {
@@ -167,51 +166,12 @@ absl::StatusOr<Contents> ReadContents(const base::ReadableFile& file) {
   return contents;
 }
 
-// The first folder of a name, with its slash; empty if it has none.
-absl::string_view FirstFolder(absl::string_view name) { return name.substr(0, name.find('/') + 1); }
-
-// The folder that all images lie in, as `zip -r pets.zip pets` makes one. It is not that of a
-// split, and not that of a class: there are folders below it.
-std::string WrapperOf(const Contents& contents) {
+// The folders of an archive's images, those of kinds that are not read included.
+ArchiveFolders FoldersOf(const Contents& contents, const std::string& path) {
   std::vector<absl::string_view> names;
   for (const Item& image : contents.images) names.push_back(image.name);
   names.insert(names.end(), contents.unread.begin(), contents.unread.end());
-  std::string wrapper;
-  for (;;) {
-    absl::string_view first;
-    bool deeper = false;
-    for (size_t i = 0; i < names.size(); ++i) {
-      const absl::string_view rest = names[i].substr(wrapper.size());
-      const absl::string_view folder = FirstFolder(rest);
-      if (folder.empty() || (i > 0 && folder != first)) return wrapper;
-      first = folder;
-      deeper |= absl::StrContains(rest.substr(folder.size()), "/");
-    }
-    if (!deeper || !SplitNameOf(absl::StripSuffix(first, "/")).empty()) return wrapper;
-    absl::StrAppend(&wrapper, first);
-  }
-}
-
-// The folder `base` of the archive ("" or with a slash behind it), as a place with splits.
-DataLocation LocationOf(const Contents& contents, const std::string& path,
-                        const std::string& base) {
-  DataLocation location;
-  location.path = absl::StrCat(path, base.empty() ? "" : "/", absl::StripSuffix(base, "/"));
-  location.is_folder = location.in_archive = true;
-  std::set<std::string> folders;
-  const auto add = [&](absl::string_view name) {
-    if (!absl::ConsumePrefix(&name, base)) return;
-    const absl::string_view folder = FirstFolder(name);
-    if (!folder.empty()) {
-      folders.emplace(absl::StripSuffix(folder, "/"));
-    } else if (location.images++ == 0) {
-      location.image = std::string(name);
-    }
-  };
-  for (const Item& image : contents.images) add(image.name);
-  for (const std::string& name : contents.unread) add(name);
-  location.folders.assign(folders.begin(), folders.end());
-  return location;
+  return ArchiveFolders(names, "zip", path);
 }
 
 class Zip : public Dataset {
@@ -305,11 +265,7 @@ class ZipFormat : public Format {
     if (!file.ok()) return false;
     const auto contents = ReadContents(*file);
     if (!contents.ok()) return true;  // Open() says what is wrong
-    const DataLocation root = LocationOf(*contents, path, WrapperOf(*contents));
-    for (const Split split : {Split::kPretraining, Split::kTraining, Split::kValidation}) {
-      if (!root.PartsOf(split, {}, {}).empty()) return true;
-    }
-    return false;
+    return FoldersOf(*contents, path).HasSplits();
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,
@@ -318,23 +274,24 @@ class ZipFormat : public Format {
     if (!file.ok()) return file.status();
     auto contents = ReadContents(*file);
     if (!contents.ok()) return contents.status();
-    std::vector<std::string> notes;
-    auto base = BaseOf(*contents, path, split, &notes);
-    if (!base.ok()) return base.status();
+    auto part = splits_ ? FoldersOf(*contents, path).PartOf(split) : ArchivePart();
+    if (!part.ok()) return part.status();
+    std::string& base = part->base;
+    std::vector<std::string>& notes = part->notes;
 
     UnreadImages unread;
     for (const std::string& name : contents->unread) {
-      if (absl::StartsWith(name, *base)) unread.Add(name);
+      if (absl::StartsWith(name, base)) unread.Add(name);
     }
     std::vector<Span> spans;
     Names names;
     for (const Item& image : contents->images) {
-      if (!absl::StartsWith(image.name, *base)) continue;
-      names.Add(absl::string_view(image.name).substr(base->size()));
+      if (!absl::StartsWith(image.name, base)) continue;
+      names.Add(absl::string_view(image.name).substr(base.size()));
       spans.push_back(image.span);
     }
     const std::string unpacked = unread.empty() ? "" : unread.Text("DIR");
-    const std::string place = absl::StrCat(path, base->empty() ? "" : ":", *base);
+    const std::string place = absl::StrCat(path, base.empty() ? "" : ":", base);
     if (names.size() == 0) {
       return absl::InvalidArgumentError(
           unread.empty()
@@ -357,40 +314,15 @@ class ZipFormat : public Format {
                                    "' is not read; if it states labels, unpack the archive"));
     }
     Classes classes = ClassesOfFolders(names);
-    if (std::string note = EmptyFoldersNote(place, FoldersIn(*contents, *base), classes.names);
+    if (std::string note = EmptyFoldersNote(place, FoldersIn(*contents, base), classes.names);
         !note.empty() && !classes.names.empty()) {
       notes.push_back(std::move(note));
     }
-    return std::make_unique<Zip>(*std::move(file), contents->end, std::move(spans),
-                                 *std::move(base), std::move(names), std::move(classes),
-                                 std::move(notes), decode);
+    return std::make_unique<Zip>(*std::move(file), contents->end, std::move(spans), std::move(base),
+                                 std::move(names), std::move(classes), std::move(notes), decode);
   }
 
  private:
-  // The folder of the archive whose images are the split's.
-  absl::StatusOr<std::string> BaseOf(const Contents& contents, const std::string& path, Split split,
-                                     std::vector<std::string>* notes) const {
-    if (!splits_) return "";
-    const std::string wrapper = WrapperOf(contents);
-    const DataLocation root = LocationOf(contents, path, wrapper);
-    auto part = FindPart(root, split, nullptr);
-    if (!part.ok()) return part.status();
-    std::move(part->notes.begin(), part->notes.end(), std::back_inserter(*notes));
-    if (!part->paths.empty()) {
-      return absl::StrCat(wrapper, part->paths[0].substr((root / "").size()), "/");
-    }
-    if (split == Split::kValidation && !root.PartsOf(Split::kTraining, {}, {}).empty()) {
-      return absl::NotFoundError(absl::StrCat(
-          "'", root / "val", "' does not exist; the archive has only training images, ",
-          "so name those for validation: --val=DATA2"));
-    }
-    if (!wrapper.empty()) {
-      notes->push_back(absl::StrCat("the images of '", path, "' are those in its folder '",
-                                    absl::StripSuffix(wrapper, "/"), "'"));
-    }
-    return wrapper;
-  }
-
   // The names of the folders directly in `base`, sorted.
   static std::vector<std::string> FoldersIn(const Contents& contents, const std::string& base) {
     std::vector<std::string> folders;

@@ -19,6 +19,7 @@
 #include "moco/checkpoints/state_dict.h"
 #include "moco/losses/loss.h"
 #include "moco/measures/feature_rows.h"
+#include "moco/measures/label_free.h"
 #include "moco/training/images.h"
 
 namespace lincls {
@@ -64,7 +65,7 @@ class ImageColumnsImpl : public ImageColumns {
   }
 
   absl::Status Start(int64_t step) override {
-    auto view = moco::LoaderOf(*views_, Has(kDisagreementColumn) ? options_.augmented_views : 2);
+    auto view = moco::LoaderOf(*views_, ComparesViews() ? options_.augmented_views : 2);
     if (!view.ok()) return view.status();
     data::LoaderOptions& loader = *view;
     loader.batch_size = options_.batch_size;
@@ -89,14 +90,14 @@ class ImageColumnsImpl : public ImageColumns {
     if (!batch.ok()) return batch.status();
     std::vector<at::Tensor> z;  // for each view: n x C, unit rows
     for (size_t v = 0; v < (*batch)->views.size(); ++v) {
-      if (v > 0 && !Has(kDisagreementColumn))
-        break;  // the view of the key is used by the key encoder only
+      if (v > 0 && !ComparesViews()) break;  // the key encoder alone uses the view of the key
       z.push_back(moco::UnitRows(Encode(backbone_, head_, Images(**batch, v))));
     }
     std::vector<std::vector<float>> columns;
     for (const std::string& column : options_.columns) {
-      columns.push_back(column == kMocoLossColumn ? Loss(z[0], Images(**batch, 1))
-                                                  : ToVector(Disagreement(z)));
+      columns.push_back(column == kMocoLossColumn    ? Loss(z[0], Images(**batch, 1))
+                        : column == kAlignmentColumn ? ToVector(moco::Alignments(at::stack(z, 1)))
+                                                     : ToVector(Disagreement(z)));
     }
     return columns;
   }
@@ -108,6 +109,7 @@ class ImageColumnsImpl : public ImageColumns {
   bool Has(const char* column) const {
     return std::count(options_.columns.begin(), options_.columns.end(), column) > 0;
   }
+  bool ComparesViews() const { return Has(kDisagreementColumn) || Has(kAlignmentColumn); }
 
   absl::Status PrepareLoss(const moco::Checkpoint& checkpoint) {
     if (head_ == nullptr) return absl::NotFoundError("contains no head");
@@ -142,7 +144,7 @@ class ImageColumnsImpl : public ImageColumns {
   }
 
   at::Tensor Images(const data::Batch& batch, size_t v) const {
-    return moco::ViewTensor(batch, v, views_->output());
+    return moco::ViewTensor(batch, v, *views_);
   }
 
   static at::Tensor Encode(const FrozenBackbone& backbone, const FrozenHead* head,
@@ -188,6 +190,12 @@ class ImageColumnsImpl : public ImageColumns {
 };
 
 }  // namespace
+
+const std::vector<std::string>& ImageColumns::Names() {
+  static const auto& names =
+      *new std::vector<std::string>{kAlignmentColumn, kDisagreementColumn, kMocoLossColumn};
+  return names;
+}
 
 absl::StatusOr<std::unique_ptr<ImageColumns>> ImageColumns::Create(
     const ImageColumnsOptions& options, const moco::Checkpoint& checkpoint,

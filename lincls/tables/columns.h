@@ -1,5 +1,5 @@
 // Columns of a feature table that need the images and the checkpoint, for choosing images to label:
-// how much the augmented views of an image disagree, and its loss in the pretraining task.
+// how much the augmented views of an image differ, and its loss in the pretraining task.
 #ifndef LINCLS_TABLES_COLUMNS_H_
 #define LINCLS_TABLES_COLUMNS_H_
 
@@ -23,14 +23,17 @@ class FrozenHead;
 // views, in the output of the head, or of the backbone if the checkpoint has no head. 0 (all views
 // equal) to about 1.
 //
+// kAlignmentColumn: the mean squared distance between two of these views on the unit sphere
+// (moco::Alignments), 0 to 4. It is twice the disagreement.
+//
 // kMocoLossColumn: the loss (equation 1 of the MoCo paper) with the image's first view as the query
 // and its second view as the key, against the checkpoint's queue. Both encoders are in evaluation
 // mode, so that other images of a batch have no influence.
 struct ImageColumnsOptions {
-  std::vector<std::string> columns;  // one of the two names, or both
+  std::vector<std::string> columns;  // names of ImageColumns::Names(), each once
   std::string views;                 // the pipeline; empty: the checkpoint's
   std::string loss;                  // the spec; empty: the checkpoint's
-  int64_t augmented_views = 4;       // views per image for disagreement; at least 2
+  int64_t augmented_views = 4;       // views per image that are compared; at least 2
   uint64_t seed = 0;                 // determines the crops, together with image and view
   std::string arch;                  // as in moco::EncoderChoice
 
@@ -40,6 +43,9 @@ struct ImageColumnsOptions {
 
 class ImageColumns {
  public:
+  // The names of all columns.
+  static const std::vector<std::string>& Names();
+
   // `backbone` and `head` (null: the checkpoint has none) are those of the query encoder; the
   // columns are computed on their device. They and the data set must outlive the object. NotFound,
   // to be read after the checkpoint's name, says what a column requires and the checkpoint lacks: a

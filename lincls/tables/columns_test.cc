@@ -101,13 +101,11 @@ class EnergiesTest : public testing::Test {
   std::vector<double> Vector(const moco::Encoder& encoder, int64_t image, int64_t v) const {
     at::NoGradGuard no_grad;
     const auto pipeline = augment::Pipeline::Create(kViews).value();
-    std::vector<float> pixels(12 * 12 * 3);
     base::Rng rng(kSeed, base::Purpose::kView, 0, image, v);
-    moco::MakeView(pipeline).value()(*images_.Image(image), rng, pixels.data());
     data::Batch batch;
     batch.size = 1;
-    batch.views = {pixels.data()};
-    const at::Tensor z = encoder(moco::ViewTensor(batch, 0, pipeline.output())).to(at::kDouble);
+    batch.views = {moco::MakeView(pipeline).value()(*images_.Image(image), rng).clone()};
+    const at::Tensor z = encoder(moco::ViewTensor(batch, 0, pipeline)).to(at::kDouble);
     const at::Tensor unit = (z / z.norm()).contiguous();
     return {unit.const_data_ptr<double>(), unit.const_data_ptr<double>() + kDim};
   }
@@ -150,6 +148,28 @@ TEST_F(EnergiesTest, DisagreementIsOneLessTheMeanSimilarityOfPairs) {
     }
     EXPECT_NEAR(values[i], 1 - sum / 3, 1e-5) << "image " << i;
     EXPECT_GT(values[i], 1e-4) << "the views are alike";
+  }
+}
+
+TEST_F(EnergiesTest, AlignmentIsTheMeanSquaredDistanceOfPairs) {
+  options_.columns = {kAlignmentColumn};
+  const std::vector<float> values = All()[0];
+  ASSERT_EQ(values.size(), 6);
+  for (int64_t i = 0; i < 6; ++i) {
+    double sum = 0;
+    for (const auto& [a, b] : {std::pair(0, 1), std::pair(0, 2), std::pair(1, 2)}) {
+      const std::vector<double> x = Vector(*encoders_[0], i, a), y = Vector(*encoders_[0], i, b);
+      for (int64_t c = 0; c < kDim; ++c) sum += (x[c] - y[c]) * (x[c] - y[c]);
+    }
+    EXPECT_NEAR(values[i], sum / 3, 1e-5) << "image " << i;
+  }
+}
+
+TEST_F(EnergiesTest, EveryColumnHasAValueOfEachImage) {
+  options_.columns = ImageColumns::Names();
+  for (const std::vector<float>& values : All()) {
+    ASSERT_EQ(values.size(), 6);
+    for (const float value : values) EXPECT_TRUE(std::isfinite(value));
   }
 }
 

@@ -33,6 +33,7 @@ inline constexpr char kImagesFile[] = "images.csv";
 
 // Columns that //lincls:features computes (lincls/tables/columns.h defines them) and that the
 // energies of the same names read.
+inline constexpr char kAlignmentColumn[] = "alignment";
 inline constexpr char kDisagreementColumn[] = "disagreement";
 inline constexpr char kMocoLossColumn[] = "moco_loss";
 

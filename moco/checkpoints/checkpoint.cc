@@ -17,6 +17,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "moco/checkpoints/named_network.h"
 #include "tensors/dtype.h"
 #include "tensors/pickle.h"
 #include "tensors/tensor_file.h"
@@ -161,20 +162,37 @@ class TensorReader {
   std::map<std::string, at::Tensor> storages_;
 };
 
-// Reads the tensors in `dict` and in the dicts in it. `path` stands before their names. Numbers and
-// similar values are skipped; `unread` gets the names of what may be a tensor of an unsupported
-// kind.
-absl::Status ReadTensors(const pickle::Value& dict, const std::string& path, TensorReader& tensors,
-                         StateDict& state, std::map<std::string, std::string>& unread) {
-  for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
-    const pickle::Value& value = *dict.items[i + 1];
-    const std::string name = absl::StrCat(path, dict.items[i]->text);
-    if (value.kind == pickle::Value::kOpaque || value.kind == pickle::Value::kStorage) {
+// Whether a dict or list of this name has an optimizer's tensors, which are large and no network's.
+bool IsOptimizers(absl::string_view name) {
+  return name == "optim" || absl::EndsWith(name, "_optim") || absl::StrContains(name, "optimizer");
+}
+
+bool IsContainer(const pickle::Value& value) {
+  return value.kind == pickle::Value::kDict || value.kind == pickle::Value::kList ||
+         value.kind == pickle::Value::kTuple;
+}
+
+// Reads the tensors in `container`, a dict or list, and in those in it. `path` stands before their
+// names. Numbers and similar values are skipped; `unread` gets the names of what may be a tensor of
+// an unsupported kind.
+absl::Status ReadTensors(const pickle::Value& container, const std::string& path,
+                         TensorReader& tensors, StateDict& state,
+                         std::map<std::string, std::string>& unread) {
+  using pickle::Value;
+  const bool is_dict = container.kind == Value::kDict;
+  for (size_t i = is_dict; i < container.items.size(); i += is_dict ? 2 : 1) {
+    const Value& value = *container.items[i];
+    const bool is_opaque = value.kind == Value::kOpaque || value.kind == Value::kStorage;
+    if (!is_opaque && !IsContainer(value) && value.kind != Value::kTensor) continue;
+    const std::string key = is_dict ? std::string(container.items[i - 1]->text) : absl::StrCat(i);
+    const std::string name = path + key;
+    if (is_opaque) {
       unread[name] = std::string(value.text);
-    } else if (value.kind == pickle::Value::kDict) {
+    } else if (IsContainer(value)) {
+      if (IsOptimizers(key)) continue;
       absl::Status s = ReadTensors(value, absl::StrCat(name, "."), tensors, state, unread);
       if (!s.ok()) return s;
-    } else if (value.kind == pickle::Value::kTensor) {
+    } else {
       auto tensor = tensors.Read(*value.tensor);
       if (absl::IsInvalidArgument(tensor.status())) {
         unread[name] = value.tensor->storage_type;
@@ -188,23 +206,25 @@ absl::Status ReadTensors(const pickle::Value& dict, const std::string& path, Ten
   return absl::OkStatus();
 }
 
-bool IsOptimizers(absl::string_view entry) { return absl::StrContains(entry, "optim"); }
-
 // Reads checkpoint.state and checkpoint.elsewhere.
 absl::Status ReadNetworks(const pickle::Value& root, TensorReader& tensors,
                           Checkpoint& checkpoint) {
-  if (root.kind != pickle::Value::kDict) {
+  if (!IsContainer(root)) {
     return tensors.file().Unsuitable("holds no dict of tensors; give a checkpoint");
+  }
+  if (root.kind != pickle::Value::kDict) {
+    absl::Status s = ReadTensors(root, "", tensors, checkpoint.state, checkpoint.unread);
+    if (!s.ok()) return s;
   }
   absl::string_view main;  // the entry of checkpoint.state; empty: the whole file
   for (const char* name : {"model", "state_dict"}) {
     const pickle::Value* entry = root.Find(name);
     if (entry != nullptr && entry->kind == pickle::Value::kDict) main = name;
   }
-  for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
+  const size_t entries = root.kind == pickle::Value::kDict ? root.items.size() : 0;
+  for (size_t i = 0; i + 1 < entries; i += 2) {
     const absl::string_view name = root.items[i]->text;
     checkpoint.entries.emplace(name);
-    if (IsOptimizers(name) && root.items[i + 1]->kind == pickle::Value::kDict) continue;
     pickle::Value entry;
     entry.kind = pickle::Value::kDict;
     entry.items = {root.items[i], root.items[i + 1]};
@@ -217,9 +237,7 @@ absl::Status ReadNetworks(const pickle::Value& root, TensorReader& tensors,
   if (!checkpoint.state.empty() || !checkpoint.elsewhere.empty()) return absl::OkStatus();
   if (!checkpoint.unread.empty()) {
     const auto& [name, kind] = *checkpoint.unread.begin();
-    return tensors.file().Unsuitable(
-        absl::StrCat("holds '", kind, "' as '", name,
-                     "' instead of tensors, and no code in a file is run; save the state_dict()"));
+    return tensors.file().Unsuitable(absl::StrCat("holds no tensors: ", NotATensor(name, kind)));
   }
   return tensors.file().Unsuitable(
       "holds no dict of tensors, such as a 'state_dict'; give a checkpoint");
@@ -297,6 +315,16 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
 
 }  // namespace
 
+std::string NotATensor(absl::string_view name, absl::string_view kind) {
+  const bool part = absl::StrContains(kind, "DTensor") || absl::StrContains(kind, "ShardedTensor");
+  return absl::StrCat(
+      "'", name, "' is a '", kind, "' instead of a tensor, ",
+      part ? "such as FSDP leaves on each rank; gather the whole with "
+             "torch.distributed.checkpoint.state_dict.get_model_state_dict(model, "
+             "options=StateDictOptions(full_state_dict=True))"
+           : "and no code in a file is run; save the state_dict() with plain tensors");
+}
+
 const tensors::DType* DTypeOf(at::ScalarType type) {
   const auto* found = std::find(std::begin(kScalarTypes), std::end(kScalarTypes), type);
   return found == std::end(kScalarTypes) ? nullptr : &kDTypes[found - kScalarTypes];
@@ -352,7 +380,8 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
   Checkpoint checkpoint;
   TensorReader tensors(*file);
   if (absl::Status s = ReadNetworks(root, tensors, checkpoint); !s.ok()) return s;
-  for (size_t i = 0; i + 1 < root.items.size(); i += 2) {
+  const size_t entries = root.kind == pickle::Value::kDict ? root.items.size() : 0;
+  for (size_t i = 0; i + 1 < entries; i += 2) {
     const std::string name(root.items[i]->text);
     const pickle::Value& value = *root.items[i + 1];
     if (name == "epoch") {
@@ -374,6 +403,15 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path) {
       checkpoint.facts = *std::move(facts);
     } else if (value.kind == pickle::Value::kFloat) {
       checkpoint.numbers[name] = value.number;
+    }
+  }
+  // A checkpoint of this program says more.
+  if (checkpoint.arch.empty() && checkpoint.facts.Setting(kArchSetting).empty()) {
+    checkpoint.arch = NetworkBeside(path);
+    const pickle::Value* meta = root.Find("meta");
+    const pickle::Value* config = meta == nullptr ? nullptr : meta->Find("cfg");
+    if (checkpoint.arch.empty() && config != nullptr) {
+      checkpoint.arch = NetworkOfMmengine(config->text);
     }
   }
   return checkpoint;
@@ -413,6 +451,11 @@ absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs) {
     for (const auto& run : std::filesystem::directory_iterator(runs, error)) consider(run.path());
   }
   if (newest.empty()) {
+    if (const std::string file = tensors::FileInFolder(runs); !file.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("'", runs, "' is no run folder of pretraining; give a file in it, such as '",
+                       (std::filesystem::path(runs) / file).string(), "'"));
+    }
     return absl::NotFoundError(
         absl::StrCat("there is no checkpoint of pretraining in '", runs, "' or its run folders"));
   }

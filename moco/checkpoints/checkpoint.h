@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "moco/checkpoints/facts.h"
 #include "moco/checkpoints/state_dict.h"
 #include "tensors/dtype.h"
@@ -27,7 +28,8 @@ inline constexpr char kQueuePointer[] = "module.queue_ptr";
 
 // The dict of facebookresearch/moco:
 //   epoch       the epoch to continue with (the current one in a checkpoint within an epoch)
-//   arch        torchvision's name of the backbone
+//   arch        torchvision's name of the backbone; of files without this entry, what
+//               named_network.h finds
 //   state_dict  both encoders, the queue and its pointer, under the names above
 //   optimizer   as torch.optim.SGD.state_dict(), or another optimizer of torch.optim
 // and one more entry:
@@ -57,6 +59,9 @@ struct Checkpoint {
   std::map<std::string, std::string> unread;
   std::set<std::string> entries;  // the keys of the whole dict
 };
+
+// What is wrong with an entry of Checkpoint::unread that should be a tensor, and what to do.
+std::string NotATensor(absl::string_view name, absl::string_view kind);
 
 // Returns the name of a dtype in files; null if files cannot hold it.
 const tensors::DType* DTypeOf(at::ScalarType type);
@@ -95,7 +100,8 @@ std::string CheckpointName(const std::string& prefix, int64_t epoch, int64_t ste
 std::vector<std::string> ListCheckpoints(const std::string& run_folder);
 
 // Returns the newest checkpoint of pretraining in `runs`, which is a run folder or a folder of run
-// folders. NotFound if there is none; InvalidArgument for a folder of torch.distributed.checkpoint.
+// folders. NotFound if there is none; InvalidArgument for a folder of torch.distributed.checkpoint,
+// and for one with files of other programs, of which the message names one.
 absl::StatusOr<std::string> NewestCheckpoint(const std::string& runs);
 
 // Removes all but the newest `keep` checkpoints (0: keeps all). Also removes checkpoints within an

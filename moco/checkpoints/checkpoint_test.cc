@@ -18,6 +18,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "tensors/dtype.h"
+#include "tensors/pickle.h"
 
 namespace moco {
 namespace {
@@ -156,6 +158,58 @@ TEST(CheckpointTest, OnlyTensorsAreTaken) {
     const std::string error = Error(path);
     EXPECT_THAT(error, HasSubstr("os.system"));
   }
+}
+
+TEST(CheckpointTest, TensorsInListsAreTaken) {
+  tensors::pickle::TensorInfo info;
+  info.key = "0";
+  info.sizes = {2};
+  ASSERT_TRUE(info.SetContiguous(tensors::kDTypes[0], 8));
+  tensors::pickle::Writer out;
+  out.BeginDict();
+  for (const char* entry : {"networks", "optimizer_states"}) {
+    out.Text(entry);
+    out.BeginList();
+    out.Int(1);
+    out.BeginDict();
+    out.Text("w");
+    out.Tensor(info);
+    out.EndDict();
+    out.EndList();
+  }
+  out.EndDict();
+  const std::string pickle = out.Finish();
+  const std::string path = Fresh("lists.pth");
+  std::string bytes;
+  {
+    caffe2::serialize::PyTorchStreamWriter archive([&](const void* data, size_t size) {
+      bytes.append(static_cast<const char*>(data), size);
+      return size;
+    });
+    const float values[] = {3, 4};
+    archive.writeRecord("data.pkl", pickle.data(), pickle.size());
+    archive.writeRecord("data/0", values, sizeof(values));
+    archive.writeEndOfFile();
+  }
+  ASSERT_TRUE(base::WriteFileAtomically(path, bytes).ok());
+  const auto read = ReadCheckpoint(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->state.size(), 1u);
+  EXPECT_EQ(read->state[0].first, "networks.1.w");
+  EXPECT_EQ(read->state[0].second[1].item<float>(), 4);
+}
+
+// What MMEngine and timm's folders say of a network.
+TEST(CheckpointTest, TheNetworksNameMayBeElsewhere) {
+  const std::string folder = Fresh("hub");
+  ASSERT_TRUE(base::MakeFolders(folder).ok());
+  const std::string config = R"({"architecture": "resnetaa50", "pretrained_cfg": {}})";
+  ASSERT_TRUE(base::WriteFileAtomically(folder + "/config.json", config).ok());
+  const std::string path = folder + "/pytorch_model.bin";
+  ASSERT_TRUE(WriteStateDict(path, Some().state).ok());
+  EXPECT_EQ(ReadCheckpoint(path).value().arch, "resnetaa50");
+  ASSERT_TRUE(WriteCheckpoint(path, Some()).ok());
+  EXPECT_EQ(ReadCheckpoint(path).value().arch, "resnet50");
 }
 
 TEST(CheckpointTest, EveryCutIsRefused) {
@@ -300,6 +354,11 @@ TEST_F(NewestCheckpointTest, OfTheRunThatWroteLast) {
   const absl::Status distributed = NewestCheckpoint(TestFolder() + "/dcp").status();
   EXPECT_TRUE(absl::IsInvalidArgument(distributed)) << distributed;
   EXPECT_THAT(std::string(distributed.message()), HasSubstr("dcp_to_torch"));
+  // Another program's folder.
+  const std::string weights = Make("hub/model.safetensors", 1);
+  const absl::Status other = NewestCheckpoint(TestFolder() + "/hub").status();
+  EXPECT_TRUE(absl::IsInvalidArgument(other)) << other;
+  EXPECT_THAT(std::string(other.message()), HasSubstr(weights));
 }
 
 }  // namespace

@@ -54,6 +54,9 @@ std::string LightlyChildren(absl::string_view name) {
                                           {"5.", "layer4."}}));
 }
 
+// The first block of lightly's ResNetGenerator, where torchvision's ResNet has its ReLU.
+constexpr char kLightlys[] = "2.0.conv1.weight";
+
 // Returns a number that is greater by one; empty if `text` is no number.
 std::string Next(absl::string_view text) {
   int64_t number;
@@ -98,13 +101,15 @@ std::string Detectron2(absl::string_view name) {
 // Checked against lightly 1.6.0, transformers 5.24 and detectron2 0.6.
 const std::vector<EncoderNames>& AllEncoderNames() {
   static const std::vector<EncoderNames>& all = *new std::vector<EncoderNames>{
-      {"torchvision", "conv1.weight", "layer1.0.conv1.weight", Torchvision},
-      {"children of torchvision's ResNet", "0.weight", "4.0.conv1.weight", TorchvisionChildren},
-      {"children of lightly's ResNetGenerator", "0.weight", "2.0.conv1.weight", LightlyChildren,
+      {"torchvision", "conv1.weight", "layer1.0.conv1.weight", "", Torchvision},
+      {"children of torchvision's ResNet", "0.weight", "4.0.conv1.weight", kLightlys,
+       TorchvisionChildren},
+      {"children of lightly's ResNetGenerator", "0.weight", kLightlys, "", LightlyChildren,
        "cifar_linear"},
       {"transformers", "embedder.embedder.convolution.weight",
-       "encoder.stages.0.layers.0.layer.0.convolution.weight", Transformers},
-      {"detectron2", "stem.conv1.weight", "res2.0.conv1.weight", Detectron2}};
+       "encoder.stages.0.layers.0.layer.0.convolution.weight", "", Transformers},
+      {"detectron2", "stem.conv1.weight", "res2.0.conv1.weight", "", Detectron2, "",
+       "MODEL.RESNETS.STRIDE_IN_1X1 = False (detectron2's default is True)"}};
   return all;
 }
 

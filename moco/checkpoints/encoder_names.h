@@ -15,12 +15,17 @@ struct EncoderNames {
   const char* program;
   const char* first;   // the name of the first convolution's weight
   const char* marker;  // a further name that must exist
+  // One that must not, because it shows another way of naming. Empty: none.
+  const char* absent;
   // Returns torchvision's name; empty for a tensor that is not a part of the ResNet.
   std::string (*torchvision)(absl::string_view name);
   // What the names show of the first layers (a value of the option `stem`): lightly's own ResNet
   // applies the first ReLU in its forward(), which a Sequential of its children does not call.
   // Empty: nothing.
   const char* stem = "";
+  // What neither names nor shapes show of bottleneck blocks, in the program's words. Empty:
+  // nothing.
+  const char* assumed = "";
 };
 
 // torchvision's own names are the first.

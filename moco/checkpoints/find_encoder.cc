@@ -48,14 +48,14 @@ void Rank(const std::set<std::string>& entries, Candidate& candidate) {
   const auto has = [&](std::initializer_list<const char*> any) {
     return std::any_of(any.begin(), any.end(), [&](const char* w) { return words.count(w) > 0; });
   };
-  // MMEngine (which leaves a message_hub) and Lightning's WeightAveraging exchange the two before
-  // they save: `state_dict` has the average, and the other entry what was trained.
-  const bool mmengine = entries.count("message_hub") > 0;
+  // MMEngine's EMAHook (MMEngine leaves a message_hub) and Lightning's WeightAveraging exchange the
+  // two before they save: `state_dict` has the average, and the other entry what was trained.
+  const bool mmengine = entries.count("message_hub") > 0 && entries.count("ema_state_dict") > 0;
   const bool exchanged = mmengine || entries.count("current_model_state") > 0;
   if (absl::StartsWith(candidate.prefix, "current_model_state.") ||
       (mmengine && absl::StartsWith(candidate.prefix, "ema_state_dict."))) {
     candidate.rank = 5;
-  } else if (has({"ema", "swa", "averaging", "averaged"})) {
+  } else if (has({"ema", "swa", "averaging", "averaged", "average", "avg"})) {
     candidate.rank = 0;
     candidate.weights = kEma;
   } else if (has({"momentum", "target", "key", "k"})) {
@@ -84,7 +84,8 @@ std::vector<Candidate> Candidates(const StateDict& all, const std::set<std::stri
       absl::string_view prefix = name;
       if (!absl::ConsumeSuffix(&prefix, names.first) ||
           (!prefix.empty() && !absl::EndsWith(prefix, ".")) ||
-          known.count(absl::StrCat(prefix, names.marker)) == 0) {
+          known.count(absl::StrCat(prefix, names.marker)) == 0 ||
+          (*names.absent != '\0' && known.count(absl::StrCat(prefix, names.absent)) > 0)) {
         return;
       }
       Candidate candidate{std::string(prefix), &names};
@@ -132,6 +133,8 @@ absl::Status Choose(const EncoderChoice& choice, std::vector<Candidate>& candida
 std::string OtherNetwork(const StateDict& all) {
   constexpr std::pair<absl::string_view, absl::string_view> kSigns[] = {
       {"conv1.0.weight", "a ResNet whose first layers are several convolutions (ResNet-D)"},
+      {"stem.0.weight", "a ResNet whose first layers are several convolutions (ResNetV1c, V1d)"},
+      {"stages.0.blocks.0.conv1.weight", "a ResNetV2"},
       {"patch_embed.proj.weight", "a vision transformer"},
       {"cls_token", "a vision transformer"},
       {"embeddings.patch_embeddings.projection.weight", "a vision transformer"}};
@@ -147,6 +150,13 @@ std::string OtherNetwork(const StateDict& all) {
 
 absl::Status NoEncoder(const Checkpoint& checkpoint, const StateDict& all,
                        const EncoderNames* own) {
+  for (const auto& [name, kind] : checkpoint.unread) {
+    for (const EncoderNames& names : AllEncoderNames()) {
+      if (name == names.first || absl::EndsWith(name, absl::StrCat(".", names.first))) {
+        return absl::InvalidArgumentError(absl::StrCat("has no encoder: ", NotATensor(name, kind)));
+      }
+    }
+  }
   std::string found;
   for (size_t i = 0; i < all.size() && i < 3; ++i) {
     absl::StrAppend(&found, "'", all[i].first, "', ");
@@ -290,9 +300,7 @@ absl::Status Load(const Checkpoint& checkpoint, const Candidate& candidate, Back
     if (absl::EndsWith(name, kCount)) tensors.emplace_back(name, at::zeros_like(tensor));
     const auto unread = checkpoint.unread.find(candidate.prefix + name);
     if (unread == checkpoint.unread.end()) continue;
-    return absl::InvalidArgumentError(absl::StrCat("'", unread->first, "' is a '", unread->second,
-                                                   "' instead of a tensor, and no code in a file ",
-                                                   "is run; save plain tensors"));
+    return absl::InvalidArgumentError(NotATensor(unread->first, unread->second));
   }
   return CopyState(tensors, live);
 }
@@ -312,6 +320,12 @@ std::string Note(const Candidate& taken, const std::vector<Candidate>& all,
   }
   if (taken.names != &AllEncoderNames()[0] && *taken.names->program != '\0') {
     parts.push_back(absl::StrCat("the names are those of ", taken.names->program));
+  }
+  const bool bottlenecks =
+      std::any_of(taken.tensors.begin(), taken.tensors.end(),
+                  [](const auto& entry) { return entry.first == "layer1.0.conv3.weight"; });
+  if (*taken.names->assumed != '\0' && bottlenecks) {
+    parts.push_back(absl::StrCat(taken.names->assumed, " is assumed, which the file does not say"));
   }
   if (choice.arch.empty() && !stem_is_shown) {
     if (absl::StrContains(spec, "stem=cifar,")) {
@@ -344,7 +358,7 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
     made = spec;
     return absl::OkStatus();
   };
-  EncoderNames own{"", "", "", [](absl::string_view name) { return std::string(name); }};
+  EncoderNames own{"", "", "", "", [](absl::string_view name) { return std::string(name); }};
   if (!stated->empty()) {
     if (absl::Status s = make(*stated); !s.ok()) return s;
     const StateDict names = GetState(*found.backbone);

@@ -29,6 +29,7 @@ namespace moco {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr char kSpec[] = "resnet_small:width=4,blocks=1,stages=2,stem=cifar,channels=3";
 constexpr char kBottlenecks[] = "resnet50:stem=imagenet,channels=3";
@@ -152,13 +153,17 @@ TEST(FindEncoderTest, NamesOfOtherPrograms) {
 
 // A Sequential of the children of lightly's own ResNet does not call the ReLU of its forward().
 TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
-  const auto network = Network(absl::StrReplaceAll(kSpec, {{"stem=cifar", "stem=cifar_linear"}}));
+  // Of four stages: the fifth child is a stage of torchvision's children, too.
+  const std::string spec = "resnet_small:width=4,blocks=1,stages=4,stem=cifar,channels=3";
+  const auto network = Network(absl::StrReplaceAll(spec, {{"stem=cifar", "stem=cifar_linear"}}));
   const auto rename = [](std::string name) {
     return absl::StrReplaceAll(
         absl::StrCat(".", name),
         {{".conv1.weight", absl::StartsWith(name, "conv1") ? ".0.weight" : ".conv1.weight"},
          {".layer1.", ".2."},
          {".layer2.", ".3."},
+         {".layer3.", ".4."},
+         {".layer4.", ".5."},
          {"downsample", "shortcut"}});
   };
   StateDict state;
@@ -170,7 +175,7 @@ TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
   ASSERT_TRUE(found.ok()) << found.status();
   EXPECT_THAT(found->spec, HasSubstr("stem=cifar_linear"));
   EXPECT_TRUE(Features(*found->backbone).equal(Features(*network)));
-  ExpectRefused(Holding(state), {.arch = kSpec}, "stem=cifar_linear");
+  ExpectRefused(Holding(state), {.arch = spec}, "stem=cifar_linear");
 
   // The same network with names of its own has one.
   StateDict whole;
@@ -178,7 +183,7 @@ TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
     whole.emplace_back("backbone." + absl::StrReplaceAll(name, {{"downsample", "shortcut"}}),
                        tensor);
   }
-  EXPECT_EQ(FindEncoder(Holding(whole), {}).value().spec, kSpec);
+  EXPECT_EQ(FindEncoder(Holding(whole), {}).value().spec, spec);
 
   // Split batch normalisation has statistics for each part; the mean counts.
   for (auto& [name, tensor] : state) {
@@ -226,13 +231,17 @@ TEST(FindEncoderTest, SeveralEncodersHaveAnOrder) {
   EXPECT_EQ(taken({"", "state_dict_ema."}), "state_dict_ema.");
   EXPECT_EQ(taken({"", "model_ema.module."}), "model_ema.module.");
   EXPECT_EQ(taken({"", "ema_state_dict."}), "ema_state_dict.");
-  EXPECT_EQ(taken({"", "ema_state_dict."}, {}, {"message_hub"}), "");
+  EXPECT_EQ(taken({"", "ema_state_dict."}, {}, {"message_hub", "ema_state_dict"}), "");
   EXPECT_EQ(taken({"current_model_state.", ""}, {}, {"current_model_state"}), "");
   EXPECT_EQ(taken({"a.", "b."}), "a.");
+  EXPECT_EQ(taken({"model.", "avg_model.module."}), "avg_model.module.");
 
   EXPECT_EQ(taken({"", "state_dict_ema."}, {.weights = "raw"}), "");
   EXPECT_EQ(taken({"encoder_q.", "encoder_k."}, {.weights = "ema"}), "encoder_k.");
-  EXPECT_EQ(taken({"", "ema_state_dict."}, {.weights = "raw"}, {"message_hub"}), "ema_state_dict.");
+  const std::set<std::string> mmengine = {"message_hub", "ema_state_dict"};
+  EXPECT_EQ(taken({"", "ema_state_dict."}, {.weights = "raw"}, mmengine), "ema_state_dict.");
+  // MMEngine without its EMAHook.
+  EXPECT_EQ(taken({"backbone."}, {.weights = "raw"}, {"message_hub"}), "backbone.");
   EXPECT_EQ(taken({"a.", "b."}, {.prefix = "b"}), "b.");
   EXPECT_THAT(taken({"a.", "b."}, {.prefix = "c."}), HasSubstr("'a.' (raw), 'b.' (raw)"));
   EXPECT_THAT(taken({"a."}, {.weights = "ema"}), HasSubstr("--weights=ema"));
@@ -326,13 +335,47 @@ TEST(FindEncoderTest, OtherNetworksAreRefusedByName) {
   Checkpoint deep = Holding(state);
   deep.state.front().first = "conv1.0.weight";
   ExpectRefused(deep, {}, "ResNet-D");
+  deep.state.front().first = "stem.0.weight";
+  ExpectRefused(deep, {}, "ResNetV1c");
+}
+
+// The stride of detectron2's stages may be in another convolution, which no name and no shape
+// shows.
+TEST(FindEncoderTest, WhatIsAssumedIsSaid) {
+  const auto detectron2 = [](const std::string& spec) {
+    StateDict state;
+    for (auto [name, tensor] : GetState(*Network(spec))) {
+      name = absl::StrReplaceAll(
+          "." + name,
+          {{".conv1.weight",
+            absl::StartsWith(name, "conv1") ? ".stem.conv1.weight" : ".conv1.weight"},
+           {".bn1.", absl::StartsWith(name, "bn1") ? ".stem.conv1.norm." : ".conv1.norm."},
+           {".bn2.", ".conv2.norm."},
+           {".bn3.", ".conv3.norm."},
+           {".downsample.0.", ".shortcut."},
+           {".downsample.1.", ".shortcut.norm."},
+           {".layer1.", ".res2."},
+           {".layer2.", ".res3."},
+           {".layer3.", ".res4."},
+           {".layer4.", ".res5."}});
+      state.emplace_back(name.substr(1), tensor);
+    }
+    return FindEncoder(Holding(state), {}).value().note;
+  };
+  EXPECT_THAT(detectron2(kBottlenecks), HasSubstr("STRIDE_IN_1X1"));
+  EXPECT_THAT(detectron2("resnet18"), Not(HasSubstr("STRIDE_IN_1X1")));
 }
 
 TEST(FindEncoderTest, WhatIsNoTensorIsNamed) {
   Checkpoint checkpoint = Holding(GetState(*Network(kSpec)));
   std::erase_if(checkpoint.state, [](const auto& e) { return e.first == "bn1.bias"; });
   checkpoint.unread["bn1.bias"] = "torch.distributed.tensor.DTensor";
-  ExpectRefused(checkpoint, {}, "DTensor");
+  ExpectRefused(checkpoint, {}, "'bn1.bias' is a 'torch.distributed.tensor.DTensor'");
+  // FSDP leaves the buffers as they are.
+  std::erase_if(checkpoint.state,
+                [](const auto& e) { return !absl::StrContains(e.first, "running"); });
+  checkpoint.unread["conv1.weight"] = "torch.distributed.tensor.DTensor";
+  ExpectRefused(checkpoint, {}, "get_model_state_dict");
 }
 
 TEST(FindEncoderTest, AFileWithoutEncoderIsDescribed) {

@@ -1,5 +1,6 @@
 // One process: every operation is the identity.
 #include "moco/communicators/communicator.h"
+#include "moco/to_device.h"
 
 namespace moco {
 namespace {
@@ -15,7 +16,7 @@ class Single : public Communicator {
   int64_t size() const override { return 1; }
   at::Tensor AllGather(const at::Tensor& rows) override { return rows; }
   at::Tensor Permute(const at::Tensor& rows, const at::Tensor& order) override {
-    return RowsLike(RowsInMemory(rows).index_select(0, order.to(rows.device())), rows);
+    return RowsLike(RowsInMemory(rows).index_select(0, ToDevice(order, rows.device())), rows);
   }
   void Broadcast(const std::vector<at::Tensor>&) override {}
   void AverageGradientsOf(const std::vector<at::Tensor>&) override {}

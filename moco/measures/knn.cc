@@ -4,7 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/matmul.h>
+#include <ATen/ops/mm.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,10 +12,14 @@
 #include <tuple>
 #include <utility>
 
+#include "tensors/in_chunks.h"
+
 namespace moco {
 namespace {
 
 constexpr int64_t kBankBlock = 4096, kQueryBlock = 2048;
+// The similarities that a thread computes at once, which stay in its core's cache.
+constexpr int64_t kQueryChunk = 64, kBankChunk = 1024;
 constexpr int64_t kCandidates = int64_t{1} << 24;  // of all queries in a block
 
 at::Tensor FiniteUnitRows(const at::Tensor& x) { return UnitRows(x).nan_to_num_(0, 0, 0); }
@@ -114,18 +118,21 @@ void FindExactNeighbours(
     for (Nearest& of_query : nearest) of_query.Start(k);
     for (int64_t first = 0; first < bank.size; first += kBankBlock) {
       const int64_t m = std::min(kBankBlock, bank.size - first);
-      const at::Tensor similarity =
-          at::matmul(some, FiniteUnitRows(bank.Rows(first, m)).t());  // n x m
-      const float* rows = similarity.const_data_ptr<float>();
-      at::parallel_for(0, n, 16, [&](int64_t begin, int64_t end) {
-        for (int64_t i = begin; i < end; ++i) {
-          const float* row = rows + i * m;
-          const int64_t own = from + i - first;  // its position in the block, if it is in the block
-          if (leave_one_out && own >= 0 && own < m) {
-            nearest[i].Offer(row, own, first);
-            nearest[i].Offer(row + own + 1, m - own - 1, first + own + 1);
-          } else {
-            nearest[i].Offer(row, m, first);
+      const at::Tensor compared = FiniteUnitRows(bank.Rows(first, m));
+      tensors::InChunks(n, kQueryChunk, [&](int64_t begin, int64_t end) {
+        for (int64_t at = 0; at < m; at += kBankChunk) {
+          const int64_t width = std::min(kBankChunk, m - at);
+          const at::Tensor similarity =
+              at::mm(some.narrow(0, begin, end - begin), compared.narrow(0, at, width).t());
+          for (int64_t i = begin; i < end; ++i) {
+            const float* row = similarity.const_data_ptr<float>() + (i - begin) * width;
+            const int64_t own = from + i - first - at;  // its position in the row, if it is in it
+            if (leave_one_out && own >= 0 && own < width) {
+              nearest[i].Offer(row, own, first + at);
+              nearest[i].Offer(row + own + 1, width - own - 1, first + at + own + 1);
+            } else {
+              nearest[i].Offer(row, width, first + at);
+            }
           }
         }
       });

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/normal.h>
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -45,6 +47,12 @@ at::Tensor Ranks(const at::Tensor& logits, const at::Tensor& labels) {
   ones[1] = logits.size(1);
   const at::Tensor earlier = at::arange(logits.size(1), labels.options()).view(ones) < labels;
   return ((logits > logit) | ((logits == logit) & earlier)).sum(1, /*keepdim=*/true);
+}
+
+Predictions Predict(const at::Tensor& logits) {
+  const at::Tensor classes = std::get<1>(logits.max(1));
+  const at::Tensor logs = logits.log_softmax(1).gather(1, classes.unsqueeze(1)).squeeze(1);
+  return {classes.to(at::kCPU), logs.exp().to(at::kCPU, at::kFloat)};
 }
 
 absl::StatusOr<std::unique_ptr<LinearProbe>> LinearProbe::Create(const LinearProbeOptions& options,
@@ -117,6 +125,19 @@ ProbeMetrics LinearProbe::Evaluate(const at::Tensor& features, const at::Tensor&
     mean.acc5 += block.acc5 * n / all;
   }
   return mean;
+}
+
+Predictions LinearProbe::PredictAll(const at::Tensor& features) const {
+  at::NoGradGuard no_grad;
+  std::vector<at::Tensor> classes, probabilities;
+  for (int64_t from = 0; from < features.size(0); from += kBlock) {
+    const int64_t n = std::min(kBlock, features.size(0) - from);
+    const Predictions block =
+        Predict(at::linear(features.narrow(0, from, n).to(weight_.device()), weight_, bias_));
+    classes.push_back(block.classes);
+    probabilities.push_back(block.probabilities);
+  }
+  return {at::cat(classes), at::cat(probabilities)};
 }
 
 }  // namespace moco

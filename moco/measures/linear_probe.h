@@ -33,6 +33,15 @@ struct ProbeMetrics {
   double acc5 = 0;  // share of images whose class is among the min(5, classes) largest
 };
 
+// What a classifier says of N images.
+struct Predictions {
+  at::Tensor classes;        // N, int64: the most likely class; of equally likely ones the first
+  at::Tensor probabilities;  // N, float32: of that class
+};
+
+// logits: N x classes, on any device. The result is in main memory.
+Predictions Predict(const at::Tensor& logits);
+
 // Returns a classifier's initial weights, classes x features, drawn from a normal distribution with
 // mean 0 and standard deviation 0.01: the MoCo paper's protocol, section 4.1.
 at::Tensor InitialWeight(int64_t classes, int64_t features, uint64_t seed);
@@ -68,6 +77,9 @@ class LinearProbe {
   // Returns the metrics of a whole set of N images, at least 1, on any device. It is computed in
   // blocks, so that N x classes need not fit into memory.
   ProbeMetrics Evaluate(const at::Tensor& features, const at::Tensor& labels) const;
+
+  // Returns the predictions for N images, whose features are on any device; also in blocks.
+  Predictions PredictAll(const at::Tensor& features) const;
 
   // The tensors themselves, not copies: weight (classes x D) and bias (classes).
   StateDict State() const { return {{"weight", weight_}, {"bias", bias_}}; }

@@ -3,6 +3,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/addmm.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/tensor.h>
@@ -97,6 +98,20 @@ class LinearSweep::Stack {
     return metrics;
   }
 
+  Predictions Predict(int64_t p, const FeatureRows& features) const {
+    const at::Tensor weight = weight_.select(1, p), bias = bias_.select(1, p);
+    std::vector<at::Tensor> classes, probabilities;
+    const int64_t block = std::max<int64_t>(kLogits / classes_, 1);
+    for (int64_t from = 0; from < features.size; from += block) {
+      const int64_t n = std::min(block, features.size - from);
+      const moco::Predictions some =
+          moco::Predict(at::addmm(bias, features.Rows(from, n), weight.t()));
+      classes.push_back(some.classes);
+      probabilities.push_back(some.probabilities);
+    }
+    return {at::cat(classes), at::cat(probabilities)};
+  }
+
   int64_t Diverged(int64_t p) const { return diverged_[p]; }
 
   State Copy(int64_t p) const {
@@ -164,6 +179,12 @@ std::vector<ProbeMetrics> LinearSweep::Evaluate(const SweepData& data) const {
     all.insert(all.end(), metrics.begin(), metrics.end());
   }
   return all;
+}
+
+Predictions LinearSweep::Predict(int64_t probe, const SweepData& data) const {
+  at::NoGradGuard no_grad;
+  const int64_t grid = options_.grid.size();
+  return stacks_[probe / grid].Predict(probe % grid, data.features[probe / grid]);
 }
 
 LinearSweep::State LinearSweep::Copy(int64_t probe) const {

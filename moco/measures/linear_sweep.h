@@ -58,6 +58,9 @@ class LinearSweep {
   // diverged probe have no meaning; the loss of a probe that is about to diverge may not be finite.
   std::vector<ProbeMetrics> Evaluate(const SweepData& data) const;
 
+  // Returns the predictions of a probe for all images of a set with the same features.
+  Predictions Predict(int64_t probe, const SweepData& data) const;
+
   // Returns a copy of the state of a probe: weight (classes x D) and bias (classes), and the
   // momentum of each.
   struct State {

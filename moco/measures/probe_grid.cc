@@ -39,10 +39,12 @@ absl::StatusOr<std::vector<ProbeResult>> TrainGrid(const GridOptions& options,
       result.diverged = std::isfinite(metrics[p].loss) ? sweep.Diverged(p) : epoch;
       if (result.diverged >= 0) {
         result.state = {};
+        result.predictions = {};
         options.on_divergence(result);
         continue;
       }
       const bool best = Take(metrics[p], epoch, result);
+      if (best) result.predictions = sweep.Predict(p, validation);
       if (best && static_cast<int64_t>(result.features) == options.keep_state_of) {
         result.state = sweep.Copy(p);
       }
@@ -51,7 +53,7 @@ absl::StatusOr<std::vector<ProbeResult>> TrainGrid(const GridOptions& options,
     if (best == nullptr) {
       return absl::AbortedError("the loss of every probe is not finite; lower --lr");
     }
-    options.on_epoch(epoch + 1, *best);
+    options.on_epoch(epoch + 1, results, *best);
   }
   return results;
 }
@@ -63,6 +65,21 @@ const ProbeResult* BestProbe(const std::vector<ProbeResult>& results, bool kept)
     if (best == nullptr || r.best.acc1 > best->best.acc1) best = &r;
   }
   return best;
+}
+
+std::string EpochCsv(const std::vector<ProbeResult>& results, int64_t epoch,
+                     const std::vector<std::string>& names) {
+  std::string csv;
+  for (const ProbeResult& r : results) {
+    if (r.diverged >= 0) continue;
+    absl::StrAppend(&csv, data::CsvField(names[r.features]), ",", registry::WriteValue(r.probe.lr),
+                    ",", registry::WriteValue(r.probe.weight_decay), ",", epoch);
+    for (const double number : {r.last.acc1, r.last.acc5, r.last.loss}) {
+      absl::StrAppend(&csv, ",", registry::WriteValue(number));
+    }
+    csv += "\n";
+  }
+  return csv;
 }
 
 std::string GridCsv(const std::vector<ProbeResult>& results,

@@ -21,6 +21,7 @@ struct ProbeResult {
   int64_t best_epoch = -1;            // from 0; the earliest of several
   int64_t diverged = -1;          // the epoch, from 0, in which its loss was not finite; -1: none
   LinearSweep::State state = {};  // in the best epoch; empty unless it is to be kept
+  Predictions predictions = {};   // in the best epoch, for the validation images
 
   bool has_state() const { return !state.parameters.empty(); }
 };
@@ -30,9 +31,10 @@ struct GridOptions {
   int64_t epochs = 100;
   int64_t keep_state_of = -1;  // index of the features whose probes keep their best state; -1: none
   std::function<void(const ProbeResult&)> on_divergence = [](const ProbeResult&) {};
-  // Called after each epoch with the best probe so far.
-  std::function<void(int64_t epochs_done, const ProbeResult& best)> on_epoch =
-      [](int64_t, const ProbeResult&) {};
+  // Called after each epoch with all probes and the best one so far.
+  std::function<void(int64_t epochs_done, const std::vector<ProbeResult>& all,
+                     const ProbeResult& best)>
+      on_epoch = [](int64_t, const std::vector<ProbeResult>&, const ProbeResult&) {};
 };
 
 // Trains all probes and validates them after each epoch. Aborted if no probe's loss is finite.
@@ -43,6 +45,14 @@ absl::StatusOr<std::vector<ProbeResult>> TrainGrid(const GridOptions& options,
 // Returns the most accurate probe that has not diverged (of several, the first), or null if all
 // have. With `kept`, considers only probes with a state.
 const ProbeResult* BestProbe(const std::vector<ProbeResult>& results, bool kept = false);
+
+// The heading of EpochCsv.
+inline constexpr char kEpochCsvHeading[] = "features,lr,weight_decay,epoch,acc1,acc5,loss\n";
+
+// Returns a line for each probe that has not diverged, with its metrics in the last epoch, which is
+// the `epoch`-th, from 1.
+std::string EpochCsv(const std::vector<ProbeResult>& results, int64_t epoch,
+                     const std::vector<std::string>& names);
 
 // Returns a table with a heading and one line per probe; `names` are those of the features. Epochs
 // count from 1. A diverged probe has only the epoch in which it diverged.

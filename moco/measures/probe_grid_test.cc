@@ -52,7 +52,9 @@ GridOptions Options(const std::vector<SweepOptions::Probe>& grid) {
 TEST(ProbeGridTest, EachProbeHasItsBestEpochAndItsState) {
   GridOptions options = Options({{1, 0}, {0.1, 1e-3}, {10, 0}});
   std::vector<int64_t> epochs;
-  options.on_epoch = [&](int64_t done, const ProbeResult&) { epochs.push_back(done); };
+  options.on_epoch = [&](int64_t done, const std::vector<ProbeResult>&, const ProbeResult&) {
+    epochs.push_back(done);
+  };
   const SweepData train = Images(160, 5), validation = Images(80, 50);
   const auto results = TrainGrid(options, train, validation);
   ASSERT_TRUE(results.ok()) << results.status();

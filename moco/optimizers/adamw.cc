@@ -1,11 +1,14 @@
 // Adam with decoupled weight decay (Loshchilov and Hutter, "Decoupled weight decay regularization",
 // ICLR 2019), as torch.optim.AdamW: p -= lr wd p; m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2;
 // p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps).
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
+
+#include <optional>
 
 #include "moco/optimizers/optimizer.h"
 
@@ -40,15 +43,20 @@ class AdamW : public Optimizer {
     }
   }
 
-  void Step(double lr) override {
+  void Step(double lr, const at::Tensor& skip) override {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> gradients;
     gradients.reserve(parameters_.size());
     for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
-    at::_foreach_add_(steps_, 1);
+    if (skip.defined()) {
+      at::_foreach_add_(steps_, 1 - skip);
+    } else {
+      at::_foreach_add_(steps_, 1);
+    }
     at::_fused_adamw_(parameters_, gradients, means_, squares_, /*max_exp_avg_sqs=*/{}, steps_, lr,
                       options_.beta1, options_.beta2, options_.weight_decay, options_.eps,
-                      /*amsgrad=*/false, /*maximize=*/false);
+                      /*amsgrad=*/false, /*maximize=*/false, /*grad_scale=*/{},
+                      skip.defined() ? std::optional(skip) : std::nullopt);
   }
 
   std::vector<Slot> State() const override {

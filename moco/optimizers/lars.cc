@@ -4,6 +4,7 @@
 // nor the ratio of norms. The ratio is also omitted if the parameter or its gradient is zero.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/where.h>
 #include <ATen/ops/zeros_like.h>
@@ -35,8 +36,9 @@ class Lars : public Optimizer {
     for (const at::Tensor& p : parameters_) velocity_.push_back(at::zeros_like(p).detach());
   }
 
-  void Step(double lr) override {
+  void Step(double lr, const at::Tensor& skip) override {
     at::NoGradGuard no_grad;
+    std::vector<at::Tensor> scaled;
     for (size_t i = 0; i < parameters_.size(); ++i) {
       const at::Tensor& p = parameters_[i];
       at::Tensor g = p.grad();
@@ -46,8 +48,19 @@ class Lars : public Optimizer {
         const at::Tensor none = (weight == 0).logical_or(update == 0);
         g = g.mul(at::where(none, 1, options_.trust * weight / update));
       }
+      if (skip.defined()) {
+        scaled.push_back(g);
+        continue;
+      }
       velocity_[i].mul_(options_.momentum).add_(g);
       at::Tensor(p).add_(velocity_[i], -lr);
+    }
+    if (skip.defined()) {
+      at::_fused_sgd_(parameters_, scaled,
+                      options_.momentum > 0 ? at::TensorList(velocity_) : at::TensorList(),
+                      /*weight_decay=*/0, options_.momentum, lr, /*dampening=*/0,
+                      /*nesterov=*/false, /*maximize=*/false, /*is_first_step=*/false,
+                      /*grad_scale=*/{}, skip);
     }
   }
 

@@ -17,8 +17,11 @@ class Optimizer {
   virtual ~Optimizer() = default;
 
   // Updates every parameter from its gradient, at learning rate `lr`. Every gradient must be
-  // defined.
-  virtual void Step(double lr) = 0;
+  // defined. skip: undefined, or a single float32 on the device of the parameters; if it is 1
+  // instead of 0, no bit of the parameters and of the state changes, whatever the gradients are.
+  // The step does not wait for the device, and so must not read `skip` on the host.
+  virtual void Step(double lr, const at::Tensor& skip) = 0;
+  void Step(double lr) { Step(lr, {}); }
 
   // Returns the state: one tensor for each parameter, under torch.optim's names
   // ("momentum_buffer"). The tensors are the optimizer's own; copying a checkpoint into them

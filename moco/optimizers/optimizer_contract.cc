@@ -2,10 +2,13 @@
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/full_like.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -110,6 +113,36 @@ TEST_P(OptimizerContract, StateIsWhatGoingOnNeeds) {
   }
   resumed.Run(*late, 3, 0.05);
   ExpectEqual(resumed.Values(), whole.Values());
+}
+
+TEST_P(OptimizerContract, ASkippedStepChangesNoBit) {
+  Problem problem(at::kFloat), other(at::kFloat);
+  const auto optimizer = Make(problem), unasked = Make(other);
+  const at::Tensor skip = at::zeros({}, at::kFloat);
+  for (int step = 0; step < 3; ++step) {  // 0: as if there were no such number
+    problem.Loss();
+    other.Loss();
+    optimizer->Step(0.05, skip);
+    unasked->Step(0.05);
+  }
+  for (size_t i = 0; i < problem.parameters.size(); ++i) {
+    EXPECT_TRUE(problem.parameters[i].allclose(other.parameters[i], 1e-5, 1e-6)) << i;
+  }
+  std::vector<at::Tensor> before = problem.Values(), state;
+  for (const auto& slot : optimizer->State()) {
+    for (const at::Tensor& tensor : slot.tensors) {
+      state.push_back(tensor);
+      before.push_back(tensor.clone());
+    }
+  }
+  for (at::Tensor& p : problem.parameters) {
+    p.mutable_grad() = at::full_like(p, std::numeric_limits<float>::quiet_NaN());
+  }
+  skip.fill_(1);
+  optimizer->Step(0.05, skip);
+  std::vector<at::Tensor> after = problem.Values();
+  after.insert(after.end(), state.begin(), state.end());
+  ExpectEqual(after, before);
 }
 
 TEST_P(OptimizerContract, CanonicalSpecMakesTheSameOptimizer) {

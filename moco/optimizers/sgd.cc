@@ -3,6 +3,8 @@
 #include <ATen/ops/_fused_sgd.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <optional>
+
 #include "moco/optimizers/optimizer.h"
 
 namespace moco {
@@ -26,15 +28,19 @@ class Sgd : public Optimizer {
     for (const at::Tensor& p : parameters_) velocity_.push_back(at::zeros_like(p).detach());
   }
 
-  void Step(double lr) override {
+  void Step(double lr, const at::Tensor& skip) override {
     at::NoGradGuard no_grad;
     std::vector<at::Tensor> gradients;
     gradients.reserve(parameters_.size());
     for (const at::Tensor& p : parameters_) gradients.push_back(p.grad());
     // With a velocity of zero, the first step gives v = g, as in torch.optim.
-    at::_fused_sgd_(parameters_, gradients, velocity_, options_.weight_decay, options_.momentum, lr,
+    // Without momentum there must be no velocities.
+    at::_fused_sgd_(parameters_, gradients,
+                    options_.momentum > 0 ? at::TensorList(velocity_) : at::TensorList(),
+                    options_.weight_decay, options_.momentum, lr,
                     /*dampening=*/0, /*nesterov=*/false, /*maximize=*/false,
-                    /*is_first_step=*/false);
+                    /*is_first_step=*/false, /*grad_scale=*/{},
+                    skip.defined() ? std::optional(skip) : std::nullopt);
   }
 
   std::vector<Slot> State() const override { return {{"momentum_buffer", velocity_}}; }

@@ -29,6 +29,16 @@ TEST(SgdTest, IsTorchsFormula) {
   EXPECT_NEAR(sgd->State()[0].tensors[0][0].item<double>(), 2.327, 1e-15);
 }
 
+TEST(SgdTest, WorksWithoutMomentum) {
+  at::Tensor p = at::full({2}, 2.0, at::kDouble).requires_grad_();
+  const auto sgd = Optimizers().Create("sgd:momentum=0,weight_decay=0.1", {p}).value();
+  for (const double expected : {1.4, 0.83}) {
+    p.mutable_grad() = at::full({2}, 1.0, at::kDouble);
+    sgd->Step(0.5);
+    EXPECT_NEAR(p[1].item<double>(), expected, 1e-15);
+  }
+}
+
 TEST(SgdTest, DefaultsAndNamesAreTheReferences) {
   const at::Tensor p = at::full({2}, 2.0);
   const auto sgd = Optimizers().Create("sgd", {p}).value();

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <optional>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/format_count.h"
 #include "base/progress.h"
+#include "moco/report/sweep_files.h"
 #include "moco/verdict.h"
 
 namespace report {
@@ -100,45 +100,20 @@ std::optional<double> MeanAtTheEnd(const Run& run, const char* name) {
   return sum / count;
 }
 
-// The best row of sweep.csv.
-std::string BestOfSweep(const Run& run) {
-  const std::vector<std::string>& header = run.sweep[0];
-  const auto column = [&](const char* name) -> size_t {
-    return std::find(header.begin(), header.end(), name) - header.begin();
-  };
-  const size_t acc1 = column("best_acc1");
-  double best = -1;
-  const std::vector<std::string>* row = nullptr;
-  for (size_t i = 1; i < run.sweep.size(); ++i) {
-    double value;
-    if (acc1 < run.sweep[i].size() && absl::SimpleAtod(run.sweep[i][acc1], &value) &&
-        value > best) {
-      best = value;
-      row = &run.sweep[i];
-    }
-  }
-  if (row == nullptr) return "No classifier has been trained to the end.";
-  std::string with;
-  for (const char* name : {"features", "lr", "weight_decay"}) {
-    if (const size_t c = column(name); c < row->size()) {
-      absl::StrAppend(&with, with.empty() ? "" : ", ", name, " ", (*row)[c]);
-    }
-  }
-  return absl::StrCat("The best of ", run.sweep.size() - 1, " classifiers has an Acc@1 of ",
-                      Percent(best), with.empty() ? "" : " with ", with, ".");
-}
-
 }  // namespace
 
 std::string VerdictWord(const Run& run) {
-  if (run.IsSweep()) return "swept";
+  if (run.IsSweep()) return run.Ended() ? "swept" : "started";
   if (run.Find("validation_acc1") != nullptr) return "validated";
   const std::string verdict = PrintedVerdict(run);
   return verdict.empty() ? "started" : verdict.substr(0, verdict.find(':'));
 }
 
 std::vector<std::string> Advice(const Run& run) {
-  if (run.IsSweep()) return {BestOfSweep(run)};
+  if (run.IsSweep()) {
+    if (run.Ended()) return {BestOfSweep(run)};
+    return {Progress(run), BestOfSweep(run)};
+  }
   std::vector<std::string> sentences = {Progress(run)};
   if (const std::string verdict = PrintedVerdict(run); !verdict.empty()) {
     const auto loss = Last(run, "loss_of_chance");

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "moco/measures/measure_names.h"
 
 namespace report {
 namespace {
@@ -18,6 +19,7 @@ using nlohmann::json;
 
 constexpr size_t kPoints = 24'000;  // of a chart
 constexpr size_t kMaxBins = 500, kMinBins = 40;
+constexpr size_t kProbes = 10;  // of sweeps, whose curves are drawn
 
 struct Line {
   std::string metric, name;
@@ -28,21 +30,34 @@ struct Chart {
   std::string title, note;
   bool percent = false;
   std::vector<Line> lines;
+  bool fills = false;  // what it shows changes while the queue fills, which is normal and marked
 };
 
+// A measure that needs no labels, of the backbone and the head.
+Chart ChartOf(const moco::MeasureName& measure) {
+  Chart chart{measure.title, measure.note, false, {}};
+  for (const char* place : moco::kMeasuredPlaces) {
+    chart.lines.push_back({moco::MeasureMetric(measure, place), place});
+  }
+  return chart;
+}
+
 // The charts in their order on the page; those of which no run has a number are left out.
-const std::vector<Chart>& Charts() {
-  static const auto& charts = *new std::vector<Chart>{
+std::vector<Chart> MakeCharts() {
+  std::vector<Chart> charts = {
       {"Loss",
-       "A run that learns nothing stays at chance.",
+       "A run that learns nothing stays at chance. While the queue fills (grey) the loss rises, "
+       "since noise is easier to tell from keys than keys are.",
        false,
        {{"loss", "loss of a step", true},
         {"epoch_loss", "mean of an epoch"},
-        {"validation_loss", "validation"}}},
+        {"validation_loss", "validation"}},
+       /*fills=*/true},
       {"Loss relative to chance",
        "100 % is chance, whatever the length of the queue.",
        true,
-       {{"loss_of_chance", "loss / chance"}}},
+       {{"loss_of_chance", "loss / chance"}},
+       /*fills=*/true},
       {"Accuracy of kNN and linear probe", "", true, {{"knn", "kNN"}, {"probe", "linear probe"}}},
       {"Accuracy",
        "",
@@ -54,7 +69,8 @@ const std::vector<Chart>& Charts() {
        "The share of queries whose own key is the most similar of all. It falls while the queue "
        "fills.",
        true,
-       {{"top1", "of a step", true}, {"epoch_top1", "mean of an epoch"}}},
+       {{"top1", "of a step", true}, {"epoch_top1", "mean of an epoch"}},
+       /*fills=*/true},
       {"Spread of the keys",
        "0: all keys are equal. 1: they point in all directions.",
        false,
@@ -68,6 +84,20 @@ const std::vector<Chart>& Charts() {
        {{"pairs_per_second", "pairs"}, {"images_per_second", "images"}}},
       {"Waiting for data", "Share of the time; 0 is best.", true, {{"waiting", "waiting"}}},
   };
+  // Behind kNN and probe, which measure the encoder, too.
+  const auto probe = std::find_if(charts.begin(), charts.end(), [](const Chart& chart) {
+    return chart.lines.back().metric == "probe";
+  });
+  std::vector<Chart> measures;
+  for (const moco::MeasureName& measure : moco::MeasureNames()) {
+    measures.push_back(ChartOf(measure));
+  }
+  charts.insert(probe + 1, measures.begin(), measures.end());
+  return charts;
+}
+
+const std::vector<Chart>& Charts() {
+  static const auto& charts = *new std::vector<Chart>(MakeCharts());
   return charts;
 }
 
@@ -113,15 +143,11 @@ int64_t QueueFullAt(const Run& run) {
   // The share grows by the same amount in each step.
   if (filled->front().value < 1) return filled->front().step / filled->front().value;
   int64_t queue = 0, batch = 0;
-  const auto fact = [&](const char* name) {
-    const auto found = run.settings.facts.find(name);
-    return found == run.settings.facts.end() ? run.Flag(name) : found->second;
-  };
-  if (!absl::SimpleAtoi(fact("moco-k"), &queue) || !absl::SimpleAtoi(fact("batch-size"), &batch) ||
-      batch < 1) {
+  if (!absl::SimpleAtoi(run.Fact("moco-k"), &queue) ||
+      !absl::SimpleAtoi(run.Fact("batch-size"), &batch) || batch < 1) {
     return 0;
   }
-  const int64_t keys = fact("symmetric") == "true" ? 2 * batch : batch;
+  const int64_t keys = run.Fact("symmetric") == "true" ? 2 * batch : batch;
   return std::min(filled->front().step, (queue + keys - 1) / keys);
 }
 
@@ -138,11 +164,11 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
       const Series* points = runs[r].Find(line.metric);
       if (points != nullptr) series.push_back(SeriesOf(r, line, *points, bins));
     }
-    if (chart.lines[0].metric != "loss" || runs[r].IsSweep()) continue;
-    if (const double chance = Chance(runs[r]); chance > 0) {
+    if (runs[r].IsSweep()) continue;
+    if (const double chance = Chance(runs[r]); chance > 0 && chart.lines[0].metric == "loss") {
       levels.push_back({{"run", r}, {"name", "chance"}, {"y", Rounded(chance)}});
     }
-    if (const int64_t full = QueueFullAt(runs[r]); full > 0) {
+    if (const int64_t full = QueueFullAt(runs[r]); full > 0 && chart.fills) {
       spans.push_back({{"run", r}, {"name", "the queue fills"}, {"from", 0}, {"to", full}});
     }
   }
@@ -156,7 +182,7 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
 json SweepChart(const std::vector<Run>& runs) {
   json series = json::array();
   for (size_t r = 0; r < runs.size(); ++r) {
-    if (!runs[r].IsSweep()) continue;
+    if (runs[r].sweep.empty()) continue;
     const std::vector<std::string>& header = runs[r].sweep[0];
     const auto column = [&](const char* name) -> size_t {
       return std::find(header.begin(), header.end(), name) - header.begin();
@@ -204,6 +230,33 @@ json SweepChart(const std::vector<Run>& runs) {
           {"xTitle", "learning rate"}};
 }
 
+// The accuracy of the most accurate probes of each sweep by step. The best one of all is in the
+// chart of accuracies, too.
+json ProbesChart(const std::vector<Run>& runs) {
+  size_t sweeps = 0;
+  for (const Run& run : runs) sweeps += !run.probes.empty();
+  if (sweeps == 0) return nullptr;
+  const size_t most = std::max<size_t>(1, kProbes / sweeps);
+  json series = json::array();
+  size_t all = 0, shown = 0;
+  for (size_t r = 0; r < runs.size(); ++r) {
+    const std::vector<Probe>& probes = runs[r].probes;
+    all += probes.size();
+    for (size_t p = 0; p < std::min(most, probes.size()); ++p, ++shown) {
+      series.push_back(SeriesOf(r, {"", probes[p].name}, probes[p].acc1, kMinBins));
+    }
+  }
+  return {{"title", "Accuracy of the probes by epoch"},
+          {"note", absl::StrCat("Validation Acc@1 of ", all > shown ? "the best " : "", shown,
+                                " of ", all, " probes.")},
+          {"percent", true},
+          {"series", series},
+          {"levels", json::array()},
+          {"spans", json::array()},
+          {"log", false},
+          {"xTitle", std::string()}};
+}
+
 }  // namespace
 
 Series Thin(const Series& series, size_t bins) {
@@ -242,6 +295,7 @@ json Curves(const std::vector<Run>& runs) {
   }
   for (const std::string& name : left)
     charts.push_back(ChartOf({name, "", false, {{name, name}}}, runs));
+  if (json probes = ProbesChart(runs); !probes.is_null()) charts.push_back(std::move(probes));
   if (json sweep = SweepChart(runs); !sweep.is_null()) charts.push_back(std::move(sweep));
   return {{"runs", names}, {"charts", charts}};
 }

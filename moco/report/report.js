@@ -39,9 +39,9 @@
     for (let i = Math.ceil(low / size - 1e-9); i <= high / size + 1e-9; ++i) all.push(i * size + 0);  // never -0
     return all;
   };
-  const logTicks = (low, high) => {
-    const all = [];
-    for (let e = Math.ceil(Math.log10(low) - 1e-9); e <= Math.log10(high) + 1e-9; ++e) all.push(10 ** e);
+  const logTicks = (low, high, count) => {
+    const all = [], first = Math.ceil(Math.log10(low) - 1e-9), last = Math.floor(Math.log10(high) + 1e-9);
+    for (let e = first; e <= last; e += Math.ceil((last - first + 1) / count)) all.push(10 ** e);
     return all.length > 1 ? all : [low, high];
   };
   const number = (value) => {
@@ -68,7 +68,7 @@
       Math.min(series.x.length, lowerBound(series.x, to / scale) + 2)];
   };
 
-  const left = 58, right = 22, top = 8, bottom = 22;
+  const left = 58, right = 22, top = 8, bottom = 36;
   const dashes = ["", "7 4", "2 3", "9 3 2 3"];
   const namesOf = (chart) => [...new Set(chart.series.map((s) => s.name))];
   // Of several runs, colours are runs and dashes are numbers; of one run, colours are numbers.
@@ -80,7 +80,7 @@
   };
 
   const draw = (chart) => {
-    const width = Math.max(240, chart.plot.clientWidth), height = width < 420 ? 200 : 240;
+    const width = Math.max(240, chart.plot.clientWidth), height = width < 420 ? 214 : 254;
     const [from, to] = rangeOf(chart);
     const across = (x) => chart.log ? (Math.log(x) - Math.log(from)) / (Math.log(to) - Math.log(from)) : (x - from) / (to - from);
     const innerWidth = width - left - right, innerHeight = height - top - bottom;
@@ -109,13 +109,20 @@
       svg += `<line class="grid" x1="${left}" x2="${width - right}" y1="${py(y)}" y2="${py(y)}"/>` +
         `<text x="${left - 6}" y="${py(y) + 4}" text-anchor="end">${amount(chart, y)}</text>`;
     }
-    for (const x of chart.log ? logTicks(from, to) : ticks(from, to, Math.max(2, Math.floor(width / 110)))) {
-      svg += `<text x="${px(x)}" y="${height - 5}" text-anchor="middle">${number(x)}</text>`;
+    for (const x of chart.log ? logTicks(from, to, Math.max(2, Math.floor(width / 55))) : ticks(from, to, Math.max(2, Math.floor(width / 110)))) {
+      svg += `<text x="${px(x)}" y="${height - 20}" text-anchor="middle">${number(x)}</text>`;
     }
+    svg += `<text x="${left + innerWidth / 2}" y="${height - 4}" text-anchor="middle">${escape(chart.log ? chart.xTitle : epochs ? "epoch" : "step")}</text>`;
     // An inner drawing cuts off what lies outside.
     svg += `<svg x="${left}" y="${top}" width="${innerWidth}" height="${innerHeight}" viewBox="${left} ${top} ${innerWidth} ${innerHeight}">`;
-    if (!several) for (const span of chart.spans) {
+    // A normal phase: grey in a single run; of several runs, a line in the colour of each where it ends.
+    for (const span of chart.spans) {
+      if (hidden.has(span.run) || (epochs && !(runs[span.run].perEpoch > 0))) continue;
       const scale = xOf(chart, span, 1), begin = px(span.from * scale), end = px(span.to * scale);
+      if (several) {
+        svg += `<line class="phase" style="stroke:${colourOf(span.run)}" x1="${end}" x2="${end}" y1="${top}" y2="${top + innerHeight}"><title>${escape(runs[span.run].name)}: ${escape(span.name)}</title></line>`;
+        continue;
+      }
       svg += `<rect class="span" x="${begin}" y="${top}" width="${Math.max(0, end - begin)}" height="${innerHeight}"/>` +
         `<text x="${begin + 4}" y="${top + innerHeight - 6}">${escape(span.name)}</text>`;
     }
@@ -304,6 +311,10 @@
     });
     made.append(run.name);
     made.setAttribute("aria-pressed", true);
+  });
+  // On paper nothing can be opened. Of several runs, it would be too much.
+  if (!several) addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
   });
   // A link to a run opens its details.
   addEventListener("hashchange", () => {

@@ -18,6 +18,7 @@
 #include "data/encode.h"
 #include "data/loader.h"
 #include "data/test_images.h"
+#include "moco/measures/measure_names.h"
 #include "moco/report/advice.h"
 #include "moco/report/curves.h"
 #include "moco/report/pairs.h"
@@ -88,6 +89,32 @@ TEST(CurvesTest, ChanceAndTheQueueThatFills) {
   EXPECT_EQ(loss["spans"][0]["to"], 4);  // 64 keys, 16 a step
   EXPECT_EQ(loss["series"].size(), 2u);
   EXPECT_EQ(curves["runs"][0]["perEpoch"], 10);
+  // The phase is marked where it is normal that the numbers change, and nowhere else.
+  for (const auto& chart : curves["charts"]) {
+    const std::string title = chart["title"];
+    const bool fills =
+        title == "Loss" || title == "Loss relative to chance" || title == "Pretext task";
+    EXPECT_EQ(chart["spans"].size(), fills ? 1u : 0u) << title;
+    EXPECT_EQ(chart["levels"].size(), title == "Loss" ? 1u : 0u) << title;
+  }
+}
+
+TEST(CurvesTest, MeasuresWithoutLabels) {
+  report::Run run = MakeRun();
+  for (const std::string& metric : moco::MeasureMetrics()) run.metrics[metric] = {{0, 1}, {30, 2}};
+  const nlohmann::json curves = Curves({run});
+  for (const moco::MeasureName& measure : moco::MeasureNames()) {
+    size_t charts = 0;
+    for (const auto& chart : curves["charts"]) {
+      if (chart["title"] != measure.title) continue;
+      ++charts;
+      EXPECT_EQ(chart["series"].size(), 2u) << measure.name;
+      EXPECT_NE(chart["note"], "");
+    }
+    EXPECT_EQ(charts, 1u) << measure.name;
+  }
+  const std::string table = Report({run, run});
+  EXPECT_THAT(table, HasSubstr("<th>RankMe, backbone"));
 }
 
 TEST(CurvesTest, ManyRunsHaveFewPointsEach) {
@@ -149,9 +176,8 @@ TEST(PairsTest, ViewsAreThoseOfTheLoader) {
   ASSERT_TRUE(opened.ok()) << opened.status();
   const auto pipeline = augment::Pipeline::Create(kViews);
   ASSERT_TRUE(pipeline.ok());
-  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng, float* out) {
-    const cv::Mat made = (*pipeline)(image, rng);
-    std::memcpy(out, made.data, made.total() * made.elemSize());
+  const data::ViewFunction view = [&](const cv::Mat& image, base::Rng& rng) {
+    return (*pipeline)(image, rng);
   };
   data::LoaderOptions options;
   options.batch_size = 4;
@@ -168,7 +194,7 @@ TEST(PairsTest, ViewsAreThoseOfTheLoader) {
     const Pair& pair = pairs->pairs[i];
     EXPECT_EQ(pair.name, opened->dataset->Name((*batch)->samples[i]));
     for (int v = 0; v < 2; ++v) {
-      const cv::Mat seen(16, 16, CV_32FC3, (*batch)->views[v] + i * 16 * 16 * 3);
+      const cv::Mat seen = (*batch)->views[v].rowRange(i * 16, (i + 1) * 16);
       EXPECT_TRUE(data::SameImage(v == 0 ? pair.query : pair.key, data::ToRgb8(seen))) << i;
     }
     EXPECT_FALSE(data::SameImage(pair.query, pair.key));

@@ -13,7 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
-#include "data/csv.h"
+#include "moco/report/sweep_files.h"
 
 namespace report {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr char kMetrics[] = "metrics.jsonl", kSweep[] = "sweep.csv", kFlags[] = "flags.txt";
+constexpr char kMetrics[] = "metrics.jsonl", kFlags[] = "flags.txt";
 // No step of a run is larger (moco/training/training_run.cc), and doubles hold all smaller ones.
 constexpr double kMaxStep = 4294967296.0;
 
@@ -58,20 +58,6 @@ int64_t Count(const json& object, const char* key) {
   if (!object.is_object() || !object.contains(key) || !object[key].is_number()) return 0;
   const double number = object[key].get<double>();
   return number >= 0 && number <= kMaxStep ? static_cast<int64_t>(number) : 0;
-}
-
-Settings ReadSettings(const std::string& path, std::vector<std::string>& notes) {
-  const json object = ReadObject(path, notes);
-  Settings settings;
-  for (const auto& [key, field] :
-       {std::pair("program", &settings.program), std::pair("preset", &settings.preset)}) {
-    if (object.is_object() && object.contains(key)) *field = Text(object[key]);
-  }
-  settings.usual = Texts(object, "usual");
-  settings.facts = Texts(object, "settings");
-  settings.steps = Count(object, "steps");
-  settings.steps_per_epoch = Count(object, "steps_per_epoch");
-  return settings;
 }
 
 std::map<std::string, std::string> ReadFlags(const std::string& path) {
@@ -136,11 +122,9 @@ absl::Status ReadMetrics(const std::string& path, Run& run) {
 void Complete(Run& run) {
   Settings& settings = run.settings;
   if (settings.program.empty()) {
-    settings.program =
-        run.IsSweep() ? "//lincls:sweep"
-        : run.metrics.count("validation_acc1") > 0 || run.flags.count("pretrained") > 0
-            ? "//lincls:lincls"
-            : "//moco:pretrain";
+    settings.program = run.metrics.count("validation_acc1") > 0 || run.flags.count("pretrained") > 0
+                           ? "//lincls:lincls"
+                           : "//moco:pretrain";
   }
   const Series* ends = run.Find("epoch_loss");
   if (ends == nullptr) ends = run.Find("validation_loss");
@@ -163,9 +147,47 @@ void Complete(Run& run) {
 
 }  // namespace
 
+Settings ReadSettings(const std::string& path, std::vector<std::string>& notes) {
+  const json object = ReadObject(path, notes);
+  Settings settings;
+  for (const auto& [key, field] :
+       {std::pair("program", &settings.program), std::pair("preset", &settings.preset)}) {
+    if (object.is_object() && object.contains(key)) *field = Text(object[key]);
+  }
+  settings.usual = Texts(object, "usual");
+  settings.facts = Texts(object, "settings");
+  settings.images = Texts(object, "images");
+  if (object.is_object() && object.contains("arguments") && object["arguments"].is_array()) {
+    for (const json& argument : object["arguments"]) settings.arguments.push_back(Text(argument));
+  }
+  settings.steps = Count(object, "steps");
+  settings.steps_per_epoch = Count(object, "steps_per_epoch");
+  return settings;
+}
+
+std::string SettingsText(const Settings& settings) {
+  const json object = {
+      {"program", settings.program}, {"preset", settings.preset},
+      {"usual", settings.usual},     {"settings", settings.facts},
+      {"images", settings.images},   {"arguments", settings.arguments},
+      {"steps", settings.steps},     {"steps_per_epoch", settings.steps_per_epoch}};
+  return object.dump(2, ' ', /*ensure_ascii=*/false, json::error_handler_t::replace) + "\n";
+}
+
 std::string Run::Flag(const std::string& name) const {
   const auto flag = flags.find(name);
   return flag == flags.end() ? "" : flag->second;
+}
+
+std::string Run::ImageFlag(const std::string& name) const {
+  if (settings.images.empty()) return Flag(name);
+  const auto flag = settings.images.find(name);
+  return flag == settings.images.end() ? "" : flag->second;
+}
+
+std::string Run::Fact(const std::string& name) const {
+  const auto fact = settings.facts.find(name);
+  return fact == settings.facts.end() ? Flag(name) : fact->second;
 }
 
 const Series* Run::Find(const std::string& name) const {
@@ -183,7 +205,7 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
   run.name = fs::path(run.path).filename();
   const auto file = [&](const char* name) { return absl::StrCat(run.path, "/", name); };
   if (!fs::is_directory(path, error) ||
-      (!Exists(file(kMetrics)) && !Exists(file(kSweep)) && !Exists(file(kFlags)))) {
+      (!Exists(file(kMetrics)) && !Exists(file(kSweepFile)) && !Exists(file(kFlags)))) {
     return absl::InvalidArgumentError(absl::StrCat(
         "'", path,
         "' is not the folder of a run: it has no metrics.jsonl, flags.txt or sweep.csv; "
@@ -202,13 +224,11 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
       run.bad_images.push_back(image);
     }
   }
-  if (Exists(file(kSweep)) && !Exists(file(kMetrics))) {
-    auto lines = data::ReadCsv(file(kSweep));
-    if (!lines.ok()) return lines.status();
-    for (data::Line& line : *lines) run.sweep.push_back(std::move(line.fields));
-    if (run.sweep.size() < 2) {
-      return absl::DataLossError(absl::StrCat("'", file(kSweep), "' has no row; run sweep again"));
-    }
+  if (run.settings.program.empty() && Exists(file(kSweepFile)) && !Exists(file(kMetrics))) {
+    run.settings.program = "//lincls:sweep";
+  }
+  if (run.IsSweep()) {
+    if (absl::Status s = ReadSweep(run); !s.ok()) return s;
   } else {
     if (!Exists(file(kMetrics))) {
       return absl::DataLossError(
@@ -217,10 +237,10 @@ absl::StatusOr<Run> ReadRun(const std::string& path) {
                        "step, or they were lost"));
     }
     if (absl::Status s = ReadMetrics(file(kMetrics), run); !s.ok()) return s;
-    const auto written = fs::last_write_time(file(kMetrics), error);
-    if (!error) {
-      run.age = std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count();
-    }
+  }
+  const auto written = fs::last_write_time(file(run.IsSweep() ? kEpochsFile : kMetrics), error);
+  if (!error) {
+    run.age = std::chrono::duration<double>(fs::file_time_type::clock::now() - written).count();
   }
   Complete(run);
   return run;

@@ -4,7 +4,10 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <c10/util/Exception.h>
 
+#include <vector>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
 // If LibTorch's CUDA part is linked, it registers itself for these calls, so that this file is
 // compiled in the same way in every build.
@@ -49,12 +52,26 @@ absl::StatusOr<c10::Device> ChooseDevice(const std::string& name, int number) {
   }
   if (name == "cpu" || (name.empty() && CudaDeviceCount() == 0)) return c10::Device(c10::kCPU);
   if (absl::Status s = UseCudaDevice(number); !s.ok()) return s;
-  at::Context& context = at::globalContext();
-  context.setAllowTF32CuBLAS(false);
-  context.setAllowTF32CuDNN(false);
-  context.setBenchmarkCuDNN(false);
-  context.setDeterministicCuDNN(true);
+  UseFasterArithmetic(/*tf32=*/false, /*trials=*/false);
   return c10::Device(c10::kCUDA, static_cast<c10::DeviceIndex>(number));
+}
+
+void UseFasterArithmetic(bool tf32, bool trials) {
+  at::Context& context = at::globalContext();
+  context.setAllowTF32CuBLAS(tf32);
+  context.setAllowTF32CuDNN(tf32);
+  context.setBenchmarkCuDNN(trials);
+  context.setDeterministicCuDNN(!trials);
+}
+
+std::string DeviceSetting(c10::Device device) {
+  const std::string kind = c10::DeviceTypeName(device.type(), /*lower_case=*/true);
+  if (!device.is_cuda()) return kind;
+  const at::Context& context = at::globalContext();
+  std::vector<std::string> with;
+  if (context.allowTF32CuBLAS()) with.push_back("tf32");
+  if (context.benchmarkCuDNN()) with.push_back("trials");
+  return absl::StrCat(kind, with.empty() ? "" : " with ", absl::StrJoin(with, " and "));
 }
 
 }  // namespace moco

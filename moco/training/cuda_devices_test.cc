@@ -40,6 +40,17 @@ TEST(CudaDevicesTest, IsChosenByName) {
   EXPECT_THAT(std::string(unknown.message()), HasSubstr("--device is 'gpu'"));
 }
 
+TEST(CudaDevicesTest, ASettingSaysHowADeviceComputes) {
+  const c10::Device cuda(c10::kCUDA, 0);
+  UseFasterArithmetic(/*tf32=*/true, /*trials=*/true);
+  EXPECT_EQ(DeviceSetting(cuda), "cuda with tf32 and trials");
+  EXPECT_EQ(DeviceSetting(c10::kCPU), "cpu");
+  UseFasterArithmetic(/*tf32=*/true, /*trials=*/false);
+  EXPECT_EQ(DeviceSetting(cuda), "cuda with tf32");
+  UseFasterArithmetic(/*tf32=*/false, /*trials=*/false);
+  EXPECT_EQ(DeviceSetting(cuda), "cuda");
+}
+
 TEST(CudaDevicesTest, CudaIsNotReplacedInSilence) {
   if (CudaDeviceCount() > 0) GTEST_SKIP() << "there is a device here";
   const absl::Status status = ChooseDevice("cuda", 0).status();

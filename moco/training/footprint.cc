@@ -5,10 +5,9 @@
 #include <malloc.h>
 #include <unistd.h>
 
-#include <filesystem>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "base/disk.h"
 #include "base/progress.h"
 
 namespace moco {
@@ -59,6 +58,15 @@ std::string MemoryWarning(const Footprint& footprint) {
                       "; lower --batch-size or --moco-k, or raise --accumulate");
 }
 
+std::string DiskWarning(const Footprint& footprint, int64_t checkpoints,
+                        const std::string& run_folder) {
+  if (run_folder.empty()) return "";
+  const auto free = base::FreeBytes(run_folder);
+  if (!free || *free >= checkpoints * footprint.checkpoint) return "";
+  return absl::StrCat("warning: only ", base::FormatBytes(*free), " are free in '", run_folder,
+                      "'; lower --keep, or choose another --run-dir");
+}
+
 std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t checkpoints,
                                            const std::string& run_folder) {
   const double on_disk = checkpoints * footprint.checkpoint;
@@ -67,13 +75,8 @@ std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t c
       "follows after 20 steps",
       base::FormatBytes(footprint.memory), checkpoints, base::FormatBytes(footprint.checkpoint),
       base::FormatBytes(on_disk))};
-  std::error_code error;
-  const auto space = std::filesystem::space(run_folder, error);
-  if (!run_folder.empty() && !error && space.available < on_disk) {
-    lines.push_back(absl::StrCat("warning: only ", base::FormatBytes(space.available),
-                                 " are free in '", run_folder,
-                                 "'; lower --keep, or choose another --run-dir"));
-  }
+  const std::string warning = DiskWarning(footprint, checkpoints, run_folder);
+  if (!warning.empty()) lines.push_back(warning);
   return lines;
 }
 

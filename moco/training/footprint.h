@@ -30,8 +30,12 @@ double PhysicalMemory();
 // Returns a warning if the machine has less memory than that; otherwise empty.
 std::string MemoryWarning(const Footprint& footprint);
 
-// Returns lines that describe the needs, with a warning if the disk of `run_folder` has too little
-// space for `checkpoints` files. An empty `run_folder` is not checked.
+// Returns a warning if the disk where `run_folder` is, or will be made, has too little space for
+// `checkpoints` files; otherwise, and for an empty `run_folder`, empty.
+std::string DiskWarning(const Footprint& footprint, int64_t checkpoints,
+                        const std::string& run_folder);
+
+// Returns lines that describe the needs, DiskWarning() among them.
 std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t checkpoints,
                                            const std::string& run_folder);
 

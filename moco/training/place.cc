@@ -20,7 +20,9 @@ absl::StatusOr<RunPlace> RunPlace::Find(const RunPlaceOptions& options, const Wo
   std::error_code error;
   const bool exists = !place.path_.empty() && std::filesystem::exists(place.path_, error);
   if (!RankZeroSays(*world.communicator, exists)) return place;
-  if (absl::Status s = place.Lock(world); !s.ok()) return s;
+  if (!options.only_looks) {
+    if (absl::Status s = place.Lock(world); !s.ok()) return s;
+  }
   const std::string listed = absl::StrJoin(options.list_checkpoints(place.path_), "\n");
   place.checkpoints_ =
       absl::StrSplit(AllGatherText(*world.communicator, listed)[0], '\n', absl::SkipEmpty());

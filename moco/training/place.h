@@ -21,14 +21,16 @@ struct RunPlaceOptions {
   // Whether the run continues one in the folder; if not, checkpoints in the folder are an error.
   bool resumes = false;
   std::function<std::vector<std::string>(const std::string& run_folder)> list_checkpoints;
+  // Whether the program writes nothing to the folder, so that Find does not lock it.
+  bool only_looks = false;
 };
 
 // The functions are collective: all ranks use the folder and the checkpoints that rank 0 finds.
 class RunPlace {
  public:
-  // Locks the folder, if it exists, because a run that is still active may write another
-  // checkpoint. AlreadyExists if it contains checkpoints and the run does not resume; errors of
-  // base::RunFolder::Open.
+  // Locks the folder, if it exists (unless it only looks), because a run that is still active may
+  // write another checkpoint. AlreadyExists if it contains checkpoints and the run does not resume;
+  // errors of base::RunFolder::Open.
   static absl::StatusOr<RunPlace> Find(const RunPlaceOptions& options, const World& world);
 
   // Creates and locks the folder, unless Find has locked it. This comes after all checks, so that a

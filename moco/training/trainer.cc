@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -12,28 +13,16 @@
 #include "absl/strings/str_format.h"
 #include "augment/augmentation.h"
 #include "base/progress.h"
-#include "base/signals.h"
 #include "moco/backbones/backbone.h"
-#include "moco/health.h"
-#include "moco/losses/loss.h"
+#include "moco/training/device_views.h"
+#include "moco/training/epoch.h"
+#include "moco/training/evaluations.h"
 #include "moco/training/images.h"
 #include "moco/training/initial_weights.h"
-#include "moco/training/monitor.h"
 #include "moco/training/training_state.h"
 
 namespace moco {
 namespace {
-
-const RunKind& Kind() {
-  // The columns are the metrics of a step, of an epoch, and of the monitor.
-  static const RunKind& kind =
-      *new RunKind{"//moco:pretrain",
-                   "pairs",
-                   {"step", "epoch", "loss", "top1", "top5", "lr", "pairs_per_second", "waiting",
-                    "epoch_loss", "epoch_top1", "loss_of_chance", "queue_filled", "queue_age",
-                    "spread", "dimensions", "leak", "knn", "probe"}};
-  return kind;
-}
 
 // The functions are in the order in which a run calls them.
 class TrainerImpl : public Trainer, private TrainingTask {
@@ -42,7 +31,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
       : options_(options),
         data_(data),
         communicator_(communicator),
-        run_(Kind(), options, communicator, *this) {}
+        run_(PretrainingKind(), options, communicator, *this) {}
 
   // Checks everything, the cheapest first. The loader fills its first batches while the encoders
   // are made.
@@ -53,12 +42,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
     const std::string warning = options_.moco.device.is_cpu() ? MemoryWarning(footprint_) : "";
     if (!warning.empty()) base::Progress().Print(warning);
 
-    if (absl::Status s =
-            run_.FindStart(SettingsOf(options_, data_.train->size(), communicator_.size()),
-                           FurtherSettingsOf(options_));
-        !s.ok()) {
-      return s;
-    }
+    if (absl::Status s = FindStart(); !s.ok()) return s;
     if (absl::Status s = StartLoader(); !s.ok()) return s;
     at::manual_seed(options_.seed);  // initial values
     auto moco = MoCo::Create(options_.moco, communicator_);
@@ -72,17 +56,12 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return run_.ShareStart();
   }
 
-  absl::StatusOr<RunEstimate> Estimate() {
-    constexpr double kShareOfMemory = 0.8;  // more of it, and the trial might not end
-    constexpr double kSeconds = 5;
+  absl::StatusOr<RunPlan> Plan() {
     if (absl::Status s = Check(); !s.ok()) return s;
-    RunEstimate estimate{footprint_, CheckpointsLeft(), run_.last_step(), {}};
-    const bool fits = footprint_.memory <= kShareOfMemory * PhysicalMemory();
-    if (options_.moco.device.is_cpu() && !fits) return estimate;
-    auto trial = TrySteps(options_, *views_, *data_.train, kSeconds, communicator_);
-    if (!trial.ok()) return trial.status();
-    estimate.trial = *trial;
-    return estimate;
+    if (absl::Status s = FindStart(); !s.ok()) return s;
+    return RunPlan{
+        options_,          *views_,         footprint_, CheckpointsLeft(), run_.steps_per_epoch(),
+        run_.first_step(), run_.last_step()};
   }
 
   absl::Status Run(base::RunFolder* folder) override { return run_.Run(folder); }
@@ -99,6 +78,11 @@ class TrainerImpl : public Trainer, private TrainingTask {
     if (!footprint.ok()) return footprint.status();
     footprint_ = *footprint;
     return absl::OkStatus();
+  }
+
+  absl::Status FindStart() {
+    return run_.FindStart(SettingsOf(options_, data_.train->size(), communicator_.size()),
+                          FurtherSettingsOf(options_));
   }
 
   int64_t CheckpointsLeft() const {
@@ -127,16 +111,14 @@ class TrainerImpl : public Trainer, private TrainingTask {
       *pipeline = std::make_unique<augment::Pipeline>(*std::move(made));
       if (auto view = MakeView(**pipeline); !view.ok()) return view.status();
     }
-    const MonitorOptions monitor{options_.knn_every,     options_.knn_k, options_.knn_temperature,
-                                 options_.probe,         options_.seed,  options_.loader_threads,
-                                 options_.max_bad_images};
-    monitor_ =
-        std::make_unique<Monitor>(monitor, data_.bank, data_.queries, *eval_views_, communicator_);
+    evaluations_ = std::make_unique<Evaluations>(
+        options_, MonitorData{data_.train, data_.bank, data_.queries, data_.held_out}, *views_,
+        *eval_views_, communicator_, run_);
     return absl::OkStatus();
   }
 
   absl::Status StartLoader() {
-    auto loader = LoaderOf(*views_, 2);
+    auto loader = LoaderOf(*views_, 2, options_.moco.device);
     if (!loader.ok()) return loader.status();
     if (options_.moco.keys_dealt) {
       loader->second_view_order = [seed = options_.moco.seed,
@@ -144,6 +126,8 @@ class TrainerImpl : public Trainer, private TrainingTask {
         return ShuffleOrder(seed, step, /*direction=*/0, n);
       };
     }
+    device_views_ =
+        std::make_unique<DeviceViews>(*views_, options_.moco.device, options_.moco.dtype);
     return run_.StartLoader(*data_.train, *std::move(loader));
   }
 
@@ -178,76 +162,41 @@ class TrainerImpl : public Trainer, private TrainingTask {
                                     options_.initial->note.empty() ? "" : "\nnote     ",
                                     options_.initial->note));
     }
-    if (!monitor_->on()) run_.log().Print("kNN      off (--knn-every)");
-    if (run_.first_step() == 0 && monitor_->on()) {
-      untrained_ = Copy(moco_->query_encoder().State());
-    }
-    return CatchUp();
-  }
-
-  // If the run was stopped between a checkpoint and its evaluation, the evaluation follows now.
-  absl::Status CatchUp() {
-    const int64_t step = run_.first_step(), epochs = step / run_.steps_per_epoch();
-    if (step % run_.steps_per_epoch() != 0 || epochs == 0 ||
-        !monitor_->IsDue(epochs - 1, options_.epochs)) {
-      return absl::OkStatus();
-    }
-    const std::vector<nlohmann::json> lines = run_.log().Recorded("knn");
-    const auto is_of_step = [&](const nlohmann::json& line) { return line["step"] == step; };
-    if (std::any_of(lines.begin(), lines.end(), is_of_step)) return absl::OkStatus();
-    auto result = Evaluate(step);
-    if (!result.ok()) return result.status();
-    run_.log().Print(absl::StrFormat("epoch %d/%d  %s", epochs, options_.epochs, *result));
-    return absl::OkStatus();
+    return evaluations_->Begin(moco_->query_encoder());
   }
 
   absl::Status Step(const data::Batch& batch, int64_t step, double lr) override {
     const MoCoOptions& m = options_.moco;
-    const auto& type = views_->output();
-    auto metrics = moco_->Step(ViewTensor(batch, 0, type).to(m.device, m.dtype),
-                               ViewTensor(batch, 1, type).to(m.device, m.dtype), lr, step);
-    if (!metrics.ok()) return metrics.status();
-    epoch_.loss += metrics->loss;
-    epoch_.top1 += metrics->top1;
-    // The first two steps have no two steps before them.
-    if (step > 1) epoch_.similarities += metrics->similarities;
-    ++epoch_.steps;
-    run_.Report(step, lr, options_.batch_size,
-                absl::StrFormat("loss %.4f  pretext %.1f %%", metrics->loss, 100 * metrics->top1),
-                {{"loss", metrics->loss}, {"top1", metrics->top1}, {"top5", metrics->top5}});
-    if (untrained_.empty()) return absl::OkStatus();
-    return run_.BesideTraining([&] { return EvaluateUntrained(); });
+    const std::vector<at::Tensor> views = (*device_views_)(batch);
+    moco_->StepAhead(views[0], views[1], lr, step);
+    device_views_->Release();
+    newest_step_ = step;
+    newest_lr_ = lr;
+    return m.device.is_cpu() ? Read() : absl::OkStatus();  // the CPU has computed it already
   }
 
-  // The evaluation should not delay the first loss, so the initial weights are restored for it
-  // after the first step.
-  absl::Status EvaluateUntrained() {
-    const StateDict live = moco_->query_encoder().State(), trained = Copy(live);
-    if (absl::Status s = CopyState(std::exchange(untrained_, {}), live); !s.ok()) return s;
-    auto result = Evaluate(0);
-    if (absl::Status s = CopyState(trained, live); !s.ok()) return s;
-    // If the run stopped after the first step, it would resume without this number. It is better to
-    // start it again.
-    if (!result.ok()) return StopOr(result.status(), run_.first_step());
-    run_.log().Print(absl::StrFormat("monitor  %s with the %s encoder (k %d, t %g)", *result,
-                                     options_.initial == nullptr ? "untrained" : "initial",
-                                     options_.knn_k, options_.knn_temperature));
-    return absl::OkStatus();
+  absl::Status Read() override {
+    const auto steps = moco_->Read();
+    if (!steps.ok()) return steps.status();
+    if (steps->empty()) return absl::OkStatus();
+    const int64_t count = steps->size();
+    for (int64_t i = 0; i < count; ++i) {
+      epoch_.Add((*steps)[i], newest_step_ - count + 1 + i);
+    }
+    const StepMetrics& newest = steps->back();
+    run_.Report(newest_step_, newest_lr_, count * options_.batch_size,
+                absl::StrFormat("loss %.4f  pretext %.1f %%", newest.loss, 100 * newest.top1),
+                {{"loss", newest.loss}, {"top1", newest.top1}, {"top5", newest.top5}});
+    return run_.BesideTraining(
+        [&] { return evaluations_->EvaluateUntrained(moco_->query_encoder()); });
   }
 
   absl::Status EndEpoch(int64_t epoch, int64_t done) override {
-    const double loss = epoch_.loss / epoch_.steps, top1 = epoch_.top1 / epoch_.steps;
-    const Health health = MeasureHealth(done);
-    nlohmann::json line = {{"step", done},
-                           {"epoch", epoch},
-                           {"epoch_loss", loss},
-                           {"epoch_top1", top1},
-                           {"queue_filled", health.filled},
-                           {"queue_age", health.age},
-                           {"spread", health.spread},
-                           {"dimensions", health.dimensions},
-                           {"leak", health.leak}};
-    if (health.loss) line["loss_of_chance"] = *health.loss;
+    const EpochResult result =
+        ResultOf(epoch_, *moco_, options_.moco, options_.batch_size, done, run_.steps_per_epoch());
+    nlohmann::json line = result.Metrics();
+    line["step"] = done;
+    line["epoch"] = epoch;
     run_.log().Metrics(line);
     epoch_ = {};
     const bool last = epoch + 1 == options_.epochs;
@@ -255,61 +204,15 @@ class TrainerImpl : public Trainer, private TrainingTask {
       absl::Status saved = Save(done);
       if (last && !saved.ok()) return saved;
     }
-    std::string text = absl::StrFormat("epoch %d/%d  loss %.4f  pretext %.1f %%", epoch + 1,
-                                       options_.epochs, loss, 100 * top1);
-    if (monitor_->IsDue(epoch, options_.epochs)) {
-      auto result = Evaluate(done);
-      if (!result.ok()) return StopOr(result.status(), done);
-      absl::StrAppend(&text, "  ", *result);
-    }
-    run_.log().Print(absl::StrFormat(
-        "%s\n         %skeys of the last %.2g epochs, spread %.2f in %.0f dimensions, leak %.0f "
-        "%%: %s",
-        text, health.loss ? absl::StrFormat("loss %.0f %% of chance, ", 100 * *health.loss) : "",
-        health.age, health.spread, health.dimensions, 100 * health.leak, Verdict(health)));
+    auto evaluated = evaluations_->EndEpoch(moco_->query_encoder(), epoch, done);
+    if (!evaluated.ok()) return evaluated.status();
+    run_.log().Print(absl::StrFormat("epoch %d/%d  %s%s\n         %s", epoch + 1, options_.epochs,
+                                     result.MeansText(), *evaluated, result.HealthText()));
     return absl::OkStatus();
   }
 
-  // After `done` steps, at an epoch's end.
-  Health MeasureHealth(int64_t done) const {
-    const MoCoOptions& m = options_.moco;
-    const double directions = m.symmetric ? 2 : 1;
-    const double keys_a_step = directions * options_.batch_size;
-    const double keys = std::min<double>(m.queue_size, keys_a_step * done);
-    Health health;
-    if (const auto chance = moco_->loss().Chance(m.queue_size)) {
-      health.loss = epoch_.loss / epoch_.steps / (directions * *chance);
-    }
-    health.filled = keys / m.queue_size;
-    health.age = keys / (keys_a_step * run_.steps_per_epoch());
-    MeasureSpread(moco_->queue().Newest(static_cast<int64_t>(keys)), health);
-    MeasureLeak(epoch_.similarities, health);
-    return health;
-  }
-
-  // Records the result of the monitor and returns it as text.
-  absl::StatusOr<std::string> Evaluate(int64_t step) {
-    auto result =
-        monitor_->Evaluate(moco_->query_encoder(), options_.moco.device, options_.moco.dtype);
-    if (!result.ok()) return result.status();
-    run_.ReportBadImages(result->bad_images);
-    nlohmann::json line = {{"step", step}, {"knn", result->knn}};
-    if (result->probe) line["probe"] = *result->probe;
-    run_.log().Metrics(line);
-    return result->Text();
-  }
-
-  // If a signal has interrupted an evaluation, the run ends with a checkpoint.
-  absl::Status StopOr(const absl::Status& failure, int64_t done) {
-    return base::StopRequested().ok() ? failure : run_.Stop(done, failure);
-  }
-
   double SecondsOfEpochEnds(int64_t step) const override {
-    int64_t evaluations = 0;
-    for (int64_t e = step / run_.steps_per_epoch(); monitor_->on() && e < options_.epochs; ++e) {
-      evaluations += monitor_->IsDue(e, options_.epochs);
-    }
-    return evaluations * monitor_->seconds();
+    return evaluations_->SecondsFrom(step / run_.steps_per_epoch());
   }
 
   absl::Status Save(int64_t done) override {
@@ -329,24 +232,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
     return saved;
   }
 
-  std::vector<double*> EpochSums() override {
-    return {&epoch_.loss, &epoch_.top1, &epoch_.similarities.own, &epoch_.similarities.batch,
-            &epoch_.similarities.earlier};
-  }
+  std::vector<double*> EpochSums() override { return epoch_.Numbers(); }
 
-  // Summarises the whole run, including what was recorded before it was resumed.
-  void Summarize() override {
-    run_.log().PrintTable({{"loss of an epoch", "epoch_loss"},
-                           {"in % of chance", "loss_of_chance", 100},
-                           {"pretext Acc@1, %", "epoch_top1", 100},
-                           {"kNN, %", "knn", 100},
-                           {"linear probe, %", "probe", 100},
-                           {"spread of the keys", "spread"},
-                           {"dimensions", "dimensions"},
-                           {"leak, %", "leak", 100},
-                           {"pairs/s", "pairs_per_second"},
-                           {"waiting for data, %", "waiting", 100}});
-  }
+  void Summarize() override { run_.log().PrintTable(PretrainingSummary()); }
 
   const TrainerOptions options_;
   const TrainerData data_;
@@ -354,25 +242,23 @@ class TrainerImpl : public Trainer, private TrainingTask {
   TrainingRun run_;
 
   std::unique_ptr<augment::Pipeline> views_, eval_views_;
-  std::unique_ptr<Monitor> monitor_;
+  std::unique_ptr<DeviceViews> device_views_;
+  std::unique_ptr<Evaluations> evaluations_;
   std::unique_ptr<MoCo> moco_;
   Footprint footprint_;
-  std::string initial_;  // what was taken of options_.initial
-  StateDict untrained_;  // the initial weights, until they have been evaluated
-  struct {               // sums over the epoch's steps so far
-    double loss = 0, top1 = 0;
-    Similarities similarities;
-    int64_t steps = 0;
-  } epoch_;
+  std::string initial_;      // what was taken of options_.initial
+  int64_t newest_step_ = 0;  // the last one begun
+  double newest_lr_ = 0;
+  moco::EpochSums epoch_;
 };
 
 }  // namespace
 
-absl::StatusOr<RunEstimate> Trainer::Estimate(const TrainerOptions& options,
-                                              const TrainerData& data, Communicator& communicator) {
+absl::StatusOr<RunPlan> Trainer::Plan(const TrainerOptions& options, const TrainerData& data,
+                                      Communicator& communicator) {
   auto canonical = Canonical(options);
   if (!canonical.ok()) return canonical.status();
-  return TrainerImpl(*canonical, data, communicator).Estimate();
+  return TrainerImpl(*canonical, data, communicator).Plan();
 }
 
 absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options,

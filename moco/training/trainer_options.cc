@@ -13,6 +13,7 @@
 #include "moco/losses/loss.h"
 #include "moco/optimizers/optimizer.h"
 #include "moco/schedules/schedule.h"
+#include "moco/training/cuda_devices.h"
 #include "moco/training/run_description.h"
 #include "registry/options.h"
 
@@ -71,7 +72,7 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                          // but differ in the last bits.
                          {"threads", absl::StrCat(at::get_num_threads())},
                          {"cpu", CpuForResults()},
-                         {"device", c10::DeviceTypeName(m.device.type(), /*lower_case=*/true)}};
+                         {"device", DeviceSetting(m.device)}};
   return settings;
 }
 
@@ -84,6 +85,8 @@ Settings FurtherSettingsOf(const TrainerOptions& options) {
           {"knn-k", absl::StrCat(options.knn_k)},
           {"knn-t", registry::WriteValue(options.knn_temperature)},
           {"probe", options.probe ? "true" : "false"},
+          {"monitor-every", absl::StrCat(options.monitor_every)},
+          {"monitor-images", absl::StrCat(options.monitor_images)},
           {"start-epoch", absl::StrCat(options.start_epoch)}};
 }
 

@@ -36,6 +36,10 @@ struct TrainerOptions : RunOptions {
   int64_t knn_k = 200;
   double knn_temperature = 0.1;
   bool probe = false;  // also evaluates a linear probe
+
+  // The measures that need no labels: MonitorOptions::measures_every and images.
+  int64_t monitor_every = 0;
+  int64_t monitor_images = 512;
 };
 
 // Returns the options with every spec in canonical form, as checkpoints hold them. Errors are those

@@ -20,6 +20,8 @@
 #include "base/signals.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/losses/loss.h"
+#include "moco/measures/measure_names.h"
+#include "moco/training/monitor.h"
 
 namespace moco {
 namespace {
@@ -79,7 +81,7 @@ class TrainerTest : public testing::Test {
  protected:
   absl::Status Train(const TrainerOptions& options, const std::string& name) {
     base::CatchStopSignals();
-    auto trainer = Trainer::Create(options, {&noise_, &noise_, &noise_}, *alone_);
+    auto trainer = Trainer::Create(options, {&noise_, &noise_, &noise_, held_out_}, *alone_);
     if (!trainer.ok()) return trainer.status();
     auto folder = base::RunFolder::Open(Path(name));
     if (!folder.ok()) return folder.status();
@@ -119,6 +121,7 @@ class TrainerTest : public testing::Test {
   }
 
   Noise noise_;
+  const data::Dataset* held_out_ = nullptr;
   const std::unique_ptr<Communicator> alone_ = Communicators().Create("single").value();
 };
 
@@ -137,6 +140,60 @@ TEST_F(TrainerTest, WritesACheckpointAnEpochAndALineAStep) {
   }
   EXPECT_EQ(steps, kEpochs * kStepsPerEpoch);
   EXPECT_EQ(evaluations, 2);  // untrained, and after the second epoch
+}
+
+// The measures without labels: of the same sample in every evaluation, and without influence.
+TEST_F(TrainerTest, MeasuresWithoutLabels) {
+  TrainerOptions options = Small();
+  ASSERT_TRUE(Train(options, "without").ok());
+  options.monitor_every = 1;
+  options.monitor_images = 20;
+  ASSERT_TRUE(Train(options, "run").ok());
+  std::vector<int64_t> steps;
+  for (const auto& line : Metrics("run")) {
+    if (!line.contains("rankme_backbone")) continue;
+    steps.push_back(line["step"]);
+    EXPECT_EQ(line.size(), 1 + MeasureMetrics().size()) << line;
+    EXPECT_GE(line["rankme_backbone"].get<double>(), 1);
+    EXPECT_LE(line["lidar_head"].get<double>(), 8.001);
+    EXPECT_GT(line["alignment_head"].get<double>(), 0);
+    EXPECT_LT(line["uniformity_backbone"].get<double>(), 0);
+  }
+  EXPECT_THAT(steps, testing::ElementsAre(0, kStepsPerEpoch, 2 * kStepsPerEpoch));
+  EXPECT_EQ(Read(Checkpoints("run").back()), Read(Checkpoints("without").back()));
+
+  // A run that was stopped finds the same numbers.
+  StopAfter(kStepsPerEpoch + 2, Small(), "stopped");
+  options.earlier = Checkpoints("stopped");
+  ASSERT_TRUE(Train(options, "stopped").ok());
+  EXPECT_EQ(Metrics("stopped").back(), Metrics("run").back());
+
+  // Other images, other numbers.
+  options.earlier.clear();
+  Noise other;
+  other.images = 30;
+  held_out_ = &other;
+  ASSERT_TRUE(Train(options, "held out").ok());
+  EXPECT_NE(Metrics("held out").back(), Metrics("run").back());
+  EXPECT_EQ(Read(Checkpoints("held out").back()), Read(Checkpoints("without").back()));
+}
+
+TEST_F(TrainerTest, MeasuresOfFewImages) {
+  TrainerOptions options = Small();
+  options.monitor_every = 1;
+  Noise other;
+  other.images = 1;
+  held_out_ = &other;
+  ASSERT_TRUE(Train(options, "run").ok());
+  const nlohmann::json last = Metrics("run").back();
+  EXPECT_TRUE(last.contains("rankme_head")) << last;
+  EXPECT_FALSE(last.contains("uniformity_head")) << "of a single image";
+}
+
+TEST(MonitorTest, MeasuresTakeATwentiethOfTheTime) {
+  EXPECT_EQ(MeasuresInterval(512, 1'281'167), 1);
+  EXPECT_EQ(MeasuresInterval(512, 5'000), 3);  // 2.56
+  EXPECT_EQ(MeasuresInterval(500, 500), 25);
 }
 
 TEST_F(TrainerTest, KeepsTheNewest) {
@@ -216,7 +273,7 @@ TEST_F(TrainerTest, GoesOnFromTheNewestWholeCheckpointOfTheSameRun) {
 // Killed after its last checkpoint, before its last evaluation.
 TEST_F(TrainerTest, ComesToItsEnd) {
   TrainerOptions options = Small();
-  options.knn_every = 2;
+  options.knn_every = options.monitor_every = 2;
   options.knn_k = 5;
   ASSERT_TRUE(Train(options, "run").ok());
   const auto all = Metrics("run");

@@ -9,10 +9,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/exit_code.h"
 #include "base/files.h"
 #include "base/preset_in_use.h"
 #include "base/progress.h"
+#include "base/shared_flags.h"
 #include "base/signals.h"
 #include "base/usual_flags.h"
 #include "moco/backbones/backbone.h"
@@ -22,9 +22,7 @@
 #include "moco/report/report.h"
 #include "moco/report/run.h"
 
-DEFINE_bool(report, true,
-            "[run] write report.html, a page that shows the run, into its folder when it ends; "
-            "//tools:report writes one at any time");
+MOCOPP_REPORT_FLAG;
 
 namespace moco {
 namespace {
@@ -88,6 +86,7 @@ absl::Status TrainingRun::FindStart(const RunSettings& settings, const Settings&
     if (!IsOfMachine(setting.first)) of_ranks.push_back(setting);
   }
   of_ranks.insert(of_ranks.end(), further.begin(), further.end());
+  of_ranks.emplace_back("report", reports() ? "true" : "false");
   if (absl::Status s = CheckSameSettings(communicator_, of_ranks); !s.ok()) return s;
   if (options_.resume.empty() && options_.earlier.empty()) return absl::OkStatus();
   auto found = FindResumePoint(options_.resume, options_.earlier);
@@ -194,13 +193,18 @@ absl::Status TrainingRun::Loop() {
     at_step_ = step;
     if (absl::Status stop = StopRequested(communicator_); !stop.ok()) return Stop(step, stop);
     if (absl::Status s = Step(step); !s.ok()) return s;
-    if ((step + 1) % steps_per_epoch_ == 0) {
+    const bool ends = (step + 1) % steps_per_epoch_ == 0;
+    const bool saves = !ends && options_.checkpoint_minutes > 0 &&
+                       RankZeroSays(communicator_, base::SecondsSince(saved_at_) >=
+                                                       60 * options_.checkpoint_minutes);
+    if (ends || saves || IsToBeRead(step)) {
+      if (absl::Status s = task_.Read(); !s.ok()) return s;
+    }
+    if (ends) {
       absl::Status s =
           BesideTraining([&] { return task_.EndEpoch(step / steps_per_epoch_, step + 1); });
       if (!s.ok()) return s;
-    } else if (options_.checkpoint_minutes > 0 &&
-               RankZeroSays(communicator_,
-                            base::SecondsSince(saved_at_) >= 60 * options_.checkpoint_minutes)) {
+    } else if (saves) {
       // A failure has been printed, and the next checkpoint is another attempt.
       (void)BesideTraining([&] { return task_.Save(step + 1); });
     }
@@ -211,45 +215,48 @@ absl::Status TrainingRun::Loop() {
       options_.epochs, last_step_, last_step_ - first_step_,
       base::FormatSeconds(base::SecondsSince(start_)), base::FormatSeconds(seconds_beside_)));
   task_.Summarize();
-  if (folder_ != nullptr && FLAGS_report) WriteReport();
+  if (folder_ != nullptr && reports()) WriteReport();
   return absl::OkStatus();
 }
 
 // Describes the run for its report (moco/report/run.h).
 void TrainingRun::WriteSettings() {
   const std::string path = folder_->File(report::kSettingsFile);
-  nlohmann::json json = {
-      {"program", kind_.target}, {"steps", last_step_}, {"steps_per_epoch", steps_per_epoch_}};
-  for (const auto& [setting, value] : settings_.All()) json["settings"][setting] = value;
   const base::Preset& preset = base::PresetInUse();
-  json["preset"] = preset.name;
-  json["usual"] = base::UsualFlags(preset.flags);
+  report::Settings settings{.program = kind_.target,
+                            .preset = preset.name,
+                            .usual = base::UsualFlags(preset.flags),
+                            .steps = last_step_,
+                            .steps_per_epoch = steps_per_epoch_};
+  for (const auto& [setting, value] : settings_.All()) settings.facts[setting] = value;
   // The command that resumes a run need not name its preset.
-  if (const auto earlier = base::ReadFile(path); resumed() && preset.name.empty() && earlier.ok()) {
-    const auto known = nlohmann::json::parse(*earlier, nullptr, /*allow_exceptions=*/false);
-    for (const char* key : {"preset", "usual"}) {
-      if (known.is_object() && known.contains(key)) json[key] = known[key];
+  if (resumed() && preset.name.empty()) {
+    std::vector<std::string> notes;
+    const report::Settings known = report::ReadSettings(path, notes);
+    if (!known.usual.empty()) {
+      settings.preset = known.preset;
+      settings.usual = known.usual;
     }
   }
-  const std::string text =
-      json.dump(2, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace);
-  log_->Warn(base::WriteFileAtomically(path, text + "\n"));
+  log_->Warn(base::WriteFileAtomically(path, report::SettingsText(settings)));
 }
+
+bool TrainingRun::reports() const { return FLAGS_report; }
 
 // A report that cannot be made or written does not stop the run.
 void TrainingRun::WriteReport() {
-  const std::string path = folder_->File(report::kReportFile);
-  const absl::Status written = base::CatchExceptions([&]() -> absl::Status {
-    const auto run = report::ReadRun(folder_->path());
-    if (!run.ok()) return run.status();
-    return base::WriteFileAtomically(path, report::Report({*run}, {.dataset = dataset_}));
-  });
+  const absl::Status written = report::WriteReport(folder_->path(), dataset_);
   log_->Warn(written);
-  if (written.ok()) log_->Print(absl::StrCat("report   ", path));
+  if (written.ok()) log_->Print(absl::StrCat("report   ", folder_->File(report::kReportFile)));
+}
+
+// The first step shows that the run works, and the others are to appear in metrics.jsonl.
+bool TrainingRun::IsToBeRead(int64_t step) const {
+  return step == first_step_ || (step + 1) % options_.print_every == 0;
 }
 
 absl::Status TrainingRun::Step(int64_t step) {
-  step_start_ = Clock::now();
+  if (step == first_step_ + reported_) unreported_since_ = Clock::now();
   auto batch = loader_->Next();
   if (!batch.ok()) return batch.status();
   ReportBadImages(loader_->bad_images());
@@ -262,6 +269,7 @@ void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::stri
                          const nlohmann::json& metrics) {
   items_ += items;
   const int64_t epoch = step / steps_per_epoch_, steps = step + 1 - first_step_;
+  const int64_t before = std::exchange(reported_, steps);
   const double seconds = base::SecondsSince(start_) - seconds_beside_;
   const double rate = items_ / seconds, waiting = loader_->seconds_waited() / seconds;
   const double left =
@@ -270,11 +278,13 @@ void TrainingRun::Report(int64_t step, double lr, int64_t items, const std::stri
                                epoch + 1, options_.epochs, step % steps_per_epoch_ + 1,
                                steps_per_epoch_, text, rate, kind_.items, 100 * waiting,
                                base::FormatSeconds(left)));
-  if (steps == 2) {  // the first step is slower, because libraries choose algorithms
-    const std::string warning = base::SlowStepWarning(base::SecondsSince(step_start_));
+  // The first step is slower, because libraries choose algorithms.
+  if (before == 1) {
+    const std::string warning =
+        base::SlowStepWarning(base::SecondsSince(unreported_since_) / (steps - before));
     if (!warning.empty()) log_->Print(warning);
   }
-  if (steps == 20) {
+  if (before < 20 && steps >= 20) {
     log_->Print(absl::StrCat("the run will take about ",
                              base::FormatSeconds(base::SecondsSince(start_) + left)));
   }
@@ -323,6 +333,7 @@ absl::Status TrainingRun::Stop(int64_t step, const absl::Status& why) {
     return absl::Status(why.code(), absl::StrCat(why.message(), " before the first step; ",
                                                  "no checkpoint was written"));
   }
+  if (absl::Status s = task_.Read(); !s.ok()) return s;
   // Only rank 0 knows, because it writes the checkpoints.
   const bool saved = RankZeroSays(communicator_, step == saved_step_);
   if (absl::Status s = saved ? absl::OkStatus() : task_.Save(step); !s.ok()) {

@@ -72,9 +72,15 @@ class TrainingTask {
   // Called before the first step, also of a resumed run.
   virtual absl::Status BeforeSteps() = 0;
 
-  // Computes one step and calls TrainingRun::Report. `batch` holds this rank's rows, and may be
+  // Computes one step. A step whose numbers are at hand calls TrainingRun::Report; one that a
+  // device is still computing leaves that to Read(). `batch` holds this rank's rows, and may be
   // empty if the last batch is smaller.
   virtual absl::Status Step(const data::Batch& batch, int64_t step, double lr) = 0;
+
+  // Waits for the numbers of the steps that have not been reported, if there are any, and calls
+  // TrainingRun::Report once. Called every RunOptions::print_every steps, before EndEpoch and Save,
+  // and before the run stops. Not collective.
+  virtual absl::Status Read() { return absl::OkStatus(); }
 
   // Called after the last step of `epoch`, when `done` steps of the run are done.
   virtual absl::Status EndEpoch(int64_t epoch, int64_t done) = 0;
@@ -128,7 +134,8 @@ class TrainingRun {
 
   // --- Called by the task during Run() ---
 
-  // Reports a step on `items` items of all ranks together, described by `text` and `metrics`; the
+  // Reports that all steps up to `step` are done, the last one described by `text` and `metrics`;
+  // `items` is the number of items of all ranks together in the steps since the last report. The
   // run adds progress, throughput and the remaining time.
   void Report(int64_t step, double lr, int64_t items, const std::string& text,
               const nlohmann::json& metrics);
@@ -149,6 +156,9 @@ class TrainingRun {
   // it.
   absl::Status BesideTraining(const std::function<absl::Status()>& work);
 
+  // Whether the run writes a report of itself (--report). All ranks have the same answer.
+  bool reports() const;
+
   base::RunLog& log() const { return *log_; }
   base::RunFolder* folder() const { return folder_; }  // null on all ranks except rank 0
   bool resumed() const { return !resumed_.path.empty(); }
@@ -164,6 +174,7 @@ class TrainingRun {
   void WriteReport();
   absl::Status Loop();
   absl::Status Step(int64_t step);
+  bool IsToBeRead(int64_t step) const;
 
   const RunKind kind_;
   const RunOptions options_;
@@ -186,7 +197,9 @@ class TrainingRun {
   int64_t at_step_ = -1;     // the step being computed
   int64_t saved_step_ = -1;  // step of the newest checkpoint
   int64_t items_ = 0;        // items of the steps since this start
-  Clock::time_point start_, saved_at_, step_start_;
+  int64_t reported_ = 0;     // steps since this start that have been reported
+  Clock::time_point start_, saved_at_;
+  Clock::time_point unreported_since_;  // when the first step after the last report began
   double seconds_beside_ = 0;
 };
 

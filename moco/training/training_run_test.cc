@@ -108,7 +108,7 @@ class TrainingRunTest : public testing::Test {
     if (absl::Status s = run.ShareStart(); !s.ok()) return s;
     data::LoaderOptions loader;
     loader.rows = loader.cols = loader.channels = 1;
-    loader.views = {[](const cv::Mat&, base::Rng&, float* out) { *out = 0; }};
+    loader.views = {[](const cv::Mat& image, base::Rng&) { return image; }};
     if (absl::Status s = run.StartLoader(dataset, loader); !s.ok()) return s;
     auto folder = base::RunFolder::Open(folder_);
     if (!folder.ok()) return folder.status();

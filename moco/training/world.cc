@@ -24,6 +24,16 @@
 
 MOCOPP_DEVICE_FLAGS;
 
+DEFINE_bool(
+    tf32, false,
+    "[machine] on a GPU: compute products and convolutions of float32 with factors of 11 "
+    "significant bits (TF32); results differ from those of the CPU in the fourth digit, but "
+    "repeat to the bit");
+DEFINE_bool(cudnn_benchmark, false,
+            "[machine] on a GPU: let cuDNN try several algorithms and keep the fastest; the last "
+            "bits then differ from run to run, and a resumed run is no longer that of an unbroken "
+            "one");
+
 // The reference's, for several processes. The programs of dist/ do what they say; the others are
 // one process.
 DEFINE_bool(multiprocessing_distributed, false,
@@ -83,6 +93,7 @@ absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
   if (!*read) return absl::OkStatus();  // --help
   auto world = connection.connect();
   if (!world.ok()) return world.status();
+  if (world->device.is_cuda()) UseFasterArithmetic(FLAGS_tf32, FLAGS_cudnn_benchmark);
   Communicator& ranks = *world->communicator;
   const absl::Status status = base::CatchExceptions([&] {
     return UntilAPeerIsLost([&] {
@@ -116,8 +127,9 @@ int64_t ShareOfThreads(int64_t all, const World& world) {
 
 std::string DeviceLine(const World& world) {
   if (world.device.is_cpu()) return "";
-  return absl::StrCat("device   ", world.device.str(),
-                      ", float32 without TF32, cuDNN by repeatable algorithms\n");
+  return absl::StrCat("device   ", world.device.str(), ", float32 ",
+                      FLAGS_tf32 ? "as TF32" : "without TF32", ", cuDNN by ",
+                      FLAGS_cudnn_benchmark ? "the fastest" : "repeatable", " algorithms\n");
 }
 
 std::string FlagNotes(const World& world, int64_t workers, int loader_threads) {
@@ -129,7 +141,10 @@ std::string FlagNotes(const World& world, int64_t workers, int loader_threads) {
   }
   if (several) return text;
   std::vector<std::string> ignored;
-  if (world.device.is_cpu() && base::IsSet("gpu")) ignored.push_back("--gpu");
+  for (const std::string flag : {"gpu", "tf32", "cudnn-benchmark"}) {
+    const bool set = base::IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}));
+    if (world.device.is_cpu() && set) ignored.push_back("--" + flag);
+  }
   for (const std::string flag :
        {"multiprocessing-distributed", "world-size", "rank", "dist-url", "dist-backend"}) {
     if (base::IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}))) ignored.push_back("--" + flag);

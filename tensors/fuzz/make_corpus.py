@@ -53,6 +53,32 @@ with open("zip/parts", "wb") as file:
         part = io.BytesIO()
         torch.save(tensor, part)
         file.write(part.getvalue())
+
+
+class Python2Dict(collections.OrderedDict):
+    """Is pickled as by Python 2: with all items as the constructor's argument."""
+
+    def __reduce__(self):
+        return collections.OrderedDict, ([[name, value] for name, value in self.items()],)
+
+
+class Tensor03:
+    """Is pickled as by PyTorch 0.3."""
+
+    def __init__(self, tensor):
+        self.tensor = tensor
+
+    def __reduce_ex__(self, protocol):
+        function, (storage, offset, size, stride, *_) = self.tensor.__reduce_ex__(protocol)
+        return torch._utils._rebuild_tensor, (storage, offset, size, stride)
+
+
+torch.save(Python2Dict({"w": Tensor03(base)}), "legacy/python2", _use_new_zipfile_serialization=False)
+# Tensors with attributes, tensors in lists, and a whole module beside them.
+parameter, attributed = torch.nn.Parameter(base.clone()), base.clone()
+parameter.decay, attributed.origin = False, "here"
+torch.save({"nets": [collections.defaultdict(dict, w=attributed), (parameter,)], "module": torch.nn.Linear(2, 3)},
+           "zip/objects")
 save_file({"w": base, "n": torch.tensor(7)}, "safetensors/state", metadata={"format": "pt"})
 save_file({"e": torch.zeros(0, 2), "h": base.half(), "b": base > 1}, "safetensors/dtypes")
 for dtype in ("<f2", "<f4", "<f8"):

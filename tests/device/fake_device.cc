@@ -18,11 +18,17 @@
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -105,12 +111,74 @@ at::Tensor EmptyStrided(at::IntArrayRef size, at::IntArrayRef stride,
                                            c10::dtype_or_default(type));
 }
 
-at::Tensor Copy(const at::Tensor& from, const at::Tensor& to, bool) {
+// --- Waits ---
+
+std::atomic<int64_t> waits = 0;
+
+// Memory of the CPU that is known by its address, as a driver knows pinned memory.
+class PinnedMemory : public c10::Allocator {
+ public:
+  c10::DataPtr allocate(size_t bytes) override {
+    const size_t rounded = std::max<size_t>(64, (bytes + 63) / 64 * 64);
+    void* memory = std::aligned_alloc(64, rounded);
+    TORCH_CHECK(memory != nullptr, "out of memory");
+    const std::lock_guard<std::mutex> lock(mutex_);
+    blocks_[reinterpret_cast<uintptr_t>(memory)] = rounded;
+    return {memory, memory, &Free, c10::Device(c10::kCPU)};
+  }
+  void copy_data(void* to, const void* from, size_t bytes) const override {
+    std::memcpy(to, from, bytes);
+  }
+  bool Has(const void* address) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto at = reinterpret_cast<uintptr_t>(address);
+    const auto after = blocks_.upper_bound(at);
+    if (after == blocks_.begin()) return false;
+    const auto& [begin, bytes] = *std::prev(after);
+    return at < begin + bytes;
+  }
+  static PinnedMemory& Instance() {
+    static PinnedMemory& memory = *new PinnedMemory;
+    return memory;
+  }
+
+ private:
+  static void Free(void* memory) {
+    {
+      const std::lock_guard<std::mutex> lock(Instance().mutex_);
+      Instance().blocks_.erase(reinterpret_cast<uintptr_t>(memory));
+    }
+    std::free(memory);
+  }
+
+  std::mutex mutex_;
+  std::map<uintptr_t, size_t> blocks_;
+};
+
+// Whether CUDA's kernel of an operation asks the device for the shape of its result, or for a
+// number that is not a tensor.
+bool WaitsItself(const std::string& operation) {
+  static const std::set<std::string>& names = *new std::set<std::string>{
+      "aten::bincount",          "aten::equal",      "aten::masked_select",
+      "aten::nonzero",           "aten::_unique",    "aten::_unique2",
+      "aten::repeat_interleave", "aten::unique_dim", "aten::is_nonzero",
+      "aten::unique_consecutive"};
+  return names.count(operation) > 0;
+}
+
+at::Tensor Copy(const at::Tensor& from, const at::Tensor& to, bool non_blocking) {
+  const at::Tensor& host = from.is_cpu() ? from : to;
+  if (host.is_cpu() && !(non_blocking && PinnedMemory::Instance().Has(host.const_data_ptr()))) {
+    ++waits;
+  }
   OnCpu(to).copy_(OnCpu(from));
   return to;
 }
 
-at::Scalar Number(const at::Tensor& tensor) { return OnCpu(tensor).item(); }
+at::Scalar Number(const at::Tensor& tensor) {
+  ++waits;
+  return OnCpu(tensor).item();
+}
 
 // That a parameter's data may be moved here, as to any device that LibTorch knows.
 bool DataFits(const at::Tensor&, const at::Tensor&) { return true; }
@@ -127,6 +195,8 @@ class Translation {
       TORCH_CHECK(tensor.dim() == 0 && !in_list, op_.schema().name(),
                   ": expected all tensors to be on the same device, but found at least two, ",
                   FakeDevice(current), " and cpu");
+      // CUDA's kernels get the number as an argument; this one copies it to the device.
+      if (op_.schema().name() == "aten::where") ++waits;
       return tensor;
     }
     TORCH_CHECK(given_.empty() || device() == tensor.device(), op_.schema().name(),
@@ -199,6 +269,7 @@ void ComputeOnCpu(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
     TORCH_CHECK(result.alias_info() == nullptr || result.alias_info()->isWrite(), schema.name(),
                 " makes a view; register it, so that the view is the device's");
   }
+  if (WaitsItself(schema.name())) ++waits;
   Translation translation(op);
   const auto arguments = stack->end() - static_cast<int64_t>(schema.arguments().size());
   for (auto argument = arguments; argument != stack->end(); ++argument) {
@@ -267,6 +338,7 @@ struct Guard : c10::impl::NoOpDeviceGuardImpl<c10::DeviceType::PrivateUse1> {
   c10::Stream getStream(c10::Device device) const noexcept override {
     return c10::Stream(c10::Stream::DEFAULT, device);
   }
+  c10::Stream getNewStream(c10::Device device, int) const override { return getStream(device); }
   c10::Stream exchangeStream(c10::Stream stream) const noexcept override { return stream; }
   void record(void**, const c10::Stream&, const c10::DeviceIndex,
               const c10::EventFlag) const override {}
@@ -284,6 +356,8 @@ struct Hooks : at::PrivateUse1HooksInterface {
   bool isAvailable() const override { return true; }
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
   c10::DeviceIndex deviceCount() const override { return kFakeDevices; }
+  c10::Allocator* getPinnedMemoryAllocator() const override { return &PinnedMemory::Instance(); }
+  bool isPinnedPtr(const void* data) const override { return PinnedMemory::Instance().Has(data); }
   const at::Generator& getDefaultGenerator(c10::DeviceIndex) const override {
     static const at::Generator& generator = *new at::Generator(at::detail::createCPUGenerator());
     return generator;
@@ -297,6 +371,8 @@ const bool registered = [] {
 }();
 
 }  // namespace
+
+int64_t Waits() { return waits; }
 
 at::Tensor OnCpu(const at::Tensor& tensor) {
   if (!tensor.defined() || tensor.is_cpu()) return tensor;

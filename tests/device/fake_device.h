@@ -4,7 +4,8 @@
 //     copies move data between devices;
 //   - their addresses are invalid, so that code which reads a tensor's memory directly ends with a
 //     segmentation fault;
-//   - each device computes gradients on its own thread.
+//   - each device computes gradients on its own thread;
+//   - it is counted how often a GPU would have made the host wait (Waits).
 // Code that gives the same results on fake devices as on the CPU therefore has put nothing on the
 // wrong device. They cannot show how a GPU's kernels round, or that they run asynchronously.
 //
@@ -15,6 +16,8 @@
 #include <ATen/core/Tensor.h>
 #include <c10/core/Device.h>
 
+#include <cstdint>
+
 namespace tests {
 
 inline constexpr int kFakeDevices = 4;
@@ -22,6 +25,11 @@ inline c10::Device FakeDevice(int index) {
   return {c10::DeviceType::PrivateUse1, static_cast<c10::DeviceIndex>(index)};
 }
 inline const c10::Device kFakeDevice = FakeDevice(0);
+
+// Returns how often something has waited until a device had computed all that it was given before:
+// for a number or a copy that it reads; for a copy to the device, except a non-blocking one from
+// pinned memory; for the result of an operation whose shape depends on the values.
+int64_t Waits();
 
 // Returns a CPU tensor on the memory of a device's tensor, for code that simulates a part of the
 // device, such as its network.

@@ -10,11 +10,15 @@
 #include <ATen/ops/ones.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/tensor.h>
+#include <ATen/ops/where.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <thread>
+
+#include "moco/to_device.h"
 
 namespace tests {
 namespace {
@@ -82,6 +86,35 @@ TEST(FakeDeviceTest, RefusesTensorsOfTwoDevices) {
                                   0.9, 0, 1e-8, false, false);
               }),
               HasSubstr("same device"));
+}
+
+template <class Operation>
+int64_t WaitsOf(const Operation& operation) {
+  const int64_t before = Waits();
+  operation();
+  return Waits() - before;
+}
+
+TEST(FakeDeviceTest, CountsWhatAGpuWouldWaitFor) {
+  const at::Tensor cpu = Matrix(), there = cpu.to(kFakeDevice);
+  const at::Tensor pinned = moco::HostTensor({2, 3}, at::kFloat, kFakeDevice);
+  pinned.copy_(cpu);
+  EXPECT_EQ(WaitsOf([&] { (there * 2 + 1).sum(); }), 0);
+  EXPECT_EQ(WaitsOf([&] { there.mul(at::full({}, 2.0)); }), 0);
+  EXPECT_EQ(WaitsOf([&] { pinned.to(kFakeDevice, /*non_blocking=*/true); }), 0);
+  EXPECT_EQ(WaitsOf([&] { moco::ToDevice(cpu, kFakeDevice); }), 0);
+  EXPECT_EQ(WaitsOf([&] { there.clone().copy_(there); }), 0);
+
+  EXPECT_EQ(WaitsOf([&] { (void)there.sum().item<float>(); }), 1);
+  EXPECT_EQ(WaitsOf([&] { there.cpu(); }), 1);
+  EXPECT_EQ(WaitsOf([&] { cpu.to(kFakeDevice); }), 1);
+  EXPECT_EQ(WaitsOf([&] { cpu.to(kFakeDevice, /*non_blocking=*/true); }), 1);
+  EXPECT_EQ(WaitsOf([&] { pinned.to(kFakeDevice); }), 1);
+  EXPECT_EQ(WaitsOf([&] { there.nonzero(); }), 1);
+  EXPECT_EQ(WaitsOf([&] { (void)there.equal(there); }), 1);
+  EXPECT_EQ(WaitsOf([&] { at::where(there > 1, 1, there); }), 0);
+  EXPECT_EQ(WaitsOf([&] { at::where(there > 1, at::full({}, 1.f), there); }), 1);
+  EXPECT_TRUE(moco::ToDevice(cpu, kFakeDevice).cpu().equal(cpu));
 }
 
 TEST(FakeDeviceDeathTest, ItsMemoryIsNotTheCpus) {

@@ -8,6 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <functional>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <opencv2/core/mat.hpp>
@@ -17,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "augment/augmentation.h"
 #include "base/files.h"
 #include "base/rng.h"
 #include "base/run_folder.h"
@@ -25,6 +29,7 @@
 #include "lincls/linear_trainer.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/moco.h"
+#include "moco/training/device_views.h"
 #include "moco/training/trainer.h"
 #include "tests/device/devices.h"
 
@@ -79,6 +84,11 @@ struct Variant {
 
 class StepsTest : public testing::TestWithParam<Variant> {
  protected:
+  static at::Tensor Views(int seed) {
+    at::manual_seed(200 + seed);
+    return at::randn({8, 3, 16, 16}, at::kDouble).contiguous(at::MemoryFormat::ChannelsLast);
+  }
+
   const std::unique_ptr<moco::Communicator> alone_ = moco::Communicators().Create("single").value();
 };
 
@@ -109,6 +119,73 @@ TEST_P(StepsTest, AreTheCpus) {
   }
 }
 
+// Between two readings nothing waits for the device, and a reading waits once.
+TEST_P(StepsTest, DoNotWaitForTheDevice) {
+  moco::MoCoOptions options = Small();
+  GetParam().change(options);
+  const auto there = Make(options, kFakeDevice, *alone_);
+  std::vector<at::Tensor> views;
+  for (int i = 0; i < 10; ++i) views.push_back(Views(i).to(kFakeDevice));
+  ASSERT_TRUE(there->Step(views[0], views[1], 0.05, 0).ok());
+  const int64_t before = Waits();
+  for (int step = 1; step < 5; ++step) {
+    there->StepAhead(views[2 * step], views[2 * step + 1], 0.05, step);
+    EXPECT_EQ(Waits() - before, 0) << step;
+  }
+  EXPECT_EQ(there->Read().value().size(), 4);
+  EXPECT_EQ(Waits() - before, 1);
+  EXPECT_TRUE(there->Read().value().empty());
+}
+
+// What a loss that is not finite must leave, bit for bit.
+std::vector<at::Tensor> Trained(moco::MoCo& moco) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& p : moco.query_encoder().Parameters()) all.push_back(p.detach().cpu());
+  for (const auto& slot : moco.optimizer().State()) {
+    for (const at::Tensor& tensor : slot.tensors) all.push_back(tensor.cpu());
+  }
+  all.push_back(moco.queue().keys().cpu());
+  all.push_back(at::tensor({moco.queue().position()}));
+  for (at::Tensor& tensor : all) tensor = tensor.clone();
+  return all;
+}
+
+void ExpectEqual(const std::vector<at::Tensor>& found, const std::vector<at::Tensor>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (size_t i = 0; i < found.size(); ++i) EXPECT_TRUE(found[i].equal(expected[i])) << i;
+}
+
+// Noticed at once, and after further steps whose losses would be finite.
+TEST_P(StepsTest, StopAtALossThatIsNotFinite) {
+  moco::MoCoOptions options = Small();
+  GetParam().change(options);
+  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+    const auto early = Make(options, device, *alone_), late = Make(options, device, *alone_);
+    const auto view = [&](int v) { return Views(v).to(device); };
+    for (int step = 0; step < 2; ++step) {
+      for (moco::MoCo* moco : {early.get(), late.get()}) {
+        ASSERT_TRUE(moco->Step(view(2 * step), view(2 * step + 1), 0.05, step).ok());
+      }
+    }
+    const std::vector<at::Tensor> last_finite = Trained(*late);
+    at::Tensor bad = Views(4);
+    bad[0][0][0][0] = std::numeric_limits<double>::quiet_NaN();
+    const auto at_once = early->Step(bad.to(device), view(5), 0.05, 2);
+    for (int step = 2; step < 5; ++step) {
+      late->StepAhead(step == 2 ? bad.to(device) : view(2 * step), view(2 * step + 1), 0.05, step);
+    }
+    for (int again = 0; again < 2; ++again) {
+      const auto read = late->Read();
+      EXPECT_EQ(read.status().code(), absl::StatusCode::kAborted);
+      EXPECT_THAT(std::string(read.status().message()), HasSubstr("nan at step 2;"));
+      EXPECT_EQ(read.status(), at_once.status());
+    }
+    ExpectEqual(Trained(*early), last_finite);
+    ExpectEqual(Trained(*late), last_finite);
+    ExpectEqual(late->key_encoder().Parameters(), early->key_encoder().Parameters());
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, StepsTest,
     testing::Values(Variant{"v1", [](moco::MoCoOptions& o) { o.encoder.head = "linear:dim=8"; }},
@@ -131,8 +208,9 @@ INSTANTIATE_TEST_SUITE_P(
 // Images of noise, in two classes of different brightness.
 class Noise : public data::Dataset {
  public:
-  int64_t size() const override { return 24; }
+  int64_t size() const override { return images; }
   absl::StatusOr<cv::Mat> Image(int64_t index) const override {
+    if (before_image) before_image();
     cv::Mat image(12, 12, CV_8UC3);
     base::Rng rng(1, base::Purpose::kTest, index);
     for (int y = 0; y < image.rows; ++y) {
@@ -145,6 +223,9 @@ class Noise : public data::Dataset {
   std::string Name(int64_t index) const override { return absl::StrCat("noise ", index); }
   int Label(int64_t index) const override { return index % 2; }
   const std::vector<std::string>& classes() const override { return classes_; }
+
+  int64_t images = 24;
+  std::function<void()> before_image;
 
  private:
   const std::vector<std::string> classes_ = {"dark", "light"};
@@ -159,6 +240,10 @@ class RunsTest : public testing::Test {
 
   absl::Status Pretrain(const std::string& name, int64_t epochs, c10::Device device,
                         const std::string& loss = "info_nce") {
+    return Pretrain(name, Options(epochs, device, loss));
+  }
+
+  moco::TrainerOptions Options(int64_t epochs, c10::Device device, const std::string& loss) {
     moco::TrainerOptions o;
     o.moco = Small();
     o.moco.device = device;
@@ -171,8 +256,12 @@ class RunsTest : public testing::Test {
     o.eval_views = "center_crop:size=8|to_tensor|normalize";
     o.loader_threads = 0;
     o.print_every = 1;
-    o.knn_every = 1;
+    o.knn_every = o.monitor_every = 1;
     o.knn_k = 5;
+    return o;
+  }
+
+  absl::Status Pretrain(const std::string& name, moco::TrainerOptions o) {
     o.earlier = moco::ListCheckpoints(Path(name));
     auto trainer = moco::Trainer::Create(o, {&noise_, &noise_, &noise_}, *alone_);
     if (!trainer.ok()) return trainer.status();
@@ -234,6 +323,118 @@ TEST_F(RunsTest, ACheckpointOfEitherDeviceGoesOnOnTheOther) {
   }
 }
 
+// The views are sent, normalized, used and released without a wait; losses are read every 5 steps.
+TEST_F(RunsTest, NoStepBetweenReadingsWaits) {
+  noise_.images = 96;  // one epoch of 12 steps
+  moco::TrainerOptions options = Options(1, kFakeDevice, "info_nce");
+  options.print_every = 5;
+  options.knn_every = 0;
+  std::vector<int64_t> waits;  // before each step
+  int64_t reads = 0;
+  noise_.before_image = [&] {
+    if (reads++ % options.batch_size == 0) waits.push_back(Waits());
+  };
+  ASSERT_EQ(Pretrain("run", options), absl::OkStatus());
+  ASSERT_EQ(waits.size(), 12u);
+  for (int step = 1; step < 11; ++step) {
+    EXPECT_EQ(waits[step + 1] - waits[step], step == 4 || step == 9 ? 1 : 0) << step;
+  }
+  std::vector<int64_t> written;
+  for (const auto& line : Metrics("run")) {
+    if (line.contains("loss")) written.push_back(line["step"].get<int64_t>());
+  }
+  EXPECT_EQ(written, (std::vector<int64_t>{1, 5, 10}));
+}
+
+// How often losses are read changes neither the run nor what it records of epochs.
+TEST_F(RunsTest, ReadingsChangeNothing) {
+  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+    moco::Checkpoint expected;
+    nlohmann::json epoch;
+    for (const int64_t every : {1, 2, 100}) {
+      const std::string name = absl::StrCat("run", device.str(), every);
+      moco::TrainerOptions options = Options(2, device, "info_nce");
+      options.print_every = every;
+      ASSERT_EQ(Pretrain(name, options), absl::OkStatus());
+      nlohmann::json last;
+      for (const auto& line : Metrics(name)) {
+        if (line.contains("epoch_loss")) last = line;
+      }
+      if (every == 1) {
+        expected = Last(name);
+        epoch = last;
+      }
+      ExpectSame(Last(name).state, expected.state, 0);
+      EXPECT_EQ(last, epoch);
+    }
+  }
+}
+
+constexpr int64_t kBroken = 7;  // a step of the third epoch
+
+// A loss that is not finite in one step.
+struct Breaks : moco::Loss {
+  at::Tensor operator()(const at::Tensor& positive, const at::Tensor& negative) const override {
+    const at::Tensor loss = (negative.mean(1) - positive).mean();
+    return calls++ == kBroken ? loss * std::numeric_limits<double>::quiet_NaN() : loss;
+  }
+  mutable int64_t calls = 0;
+};
+struct NoOptions {
+  template <class Visitor>
+  void Visit(Visitor&) {}
+};
+absl::StatusOr<std::unique_ptr<moco::Loss>> MakeBreaks(const NoOptions&) {
+  return std::make_unique<Breaks>();
+}
+using moco::Losses;
+REGISTER_PLUGIN(Losses, "breaks", "not finite in one step", NoOptions, MakeBreaks);
+
+TEST_F(RunsTest, ALossThatIsNotFiniteEndsTheRunHoweverRarelyItIsRead) {
+  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+    for (const int64_t every : {1, 2, 100}) {
+      const std::string name = absl::StrCat("run", device.str(), every);
+      moco::TrainerOptions options = Options(6, device, "breaks");
+      options.print_every = every;
+      options.checkpoint_minutes = every == 2 ? 1e-9 : 0;  // a checkpoint reads, too
+      const absl::Status stopped = Pretrain(name, options);
+      EXPECT_EQ(stopped.code(), absl::StatusCode::kAborted);
+      EXPECT_THAT(std::string(stopped.message()), HasSubstr("nan at step 7;"));
+      EXPECT_LE(Last(name).facts.step.value(), kBroken);
+      for (const auto& [key, tensor] : Last(name).state) {
+        EXPECT_TRUE(tensor.isfinite().all().item<bool>()) << key;
+      }
+    }
+  }
+}
+
+TEST(DeviceViewsTest, HaveTheBitsOfTheCpusViews) {
+  const auto pipeline =
+      augment::Pipeline::Create("center_crop:size=8|to_tensor|normalize", 3).value();
+  for (const bool bytes : {true, false}) {
+    cv::Mat images(4 * 8, 8, bytes ? CV_8UC3 : CV_32FC3);
+    base::Rng rng(1, base::Purpose::kTest);
+    for (int i = 0; i < 4 * 8 * 8 * 3; ++i) {
+      if (bytes) {
+        images.ptr()[i] = static_cast<uint8_t>(rng.UniformInt(0, 255));
+      } else {
+        images.ptr<float>()[i] = static_cast<float>(rng.Uniform());
+      }
+    }
+    data::Batch batch;
+    batch.size = 4;
+    batch.views = {images, images};
+    moco::DeviceViews here(pipeline, at::kCPU, at::kFloat);
+    moco::DeviceViews there(pipeline, kFakeDevice, at::kFloat);
+    const auto expected = here(batch), found = there(batch);
+    there.Release();
+    ASSERT_EQ(found.size(), 2u);
+    EXPECT_EQ(found[1].device(), kFakeDevice);
+    EXPECT_TRUE(found[1].cpu().equal(expected[1]));
+    EXPECT_TRUE(found[1].is_contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
 // Frozen and fine-tuned.
 TEST_F(RunsTest, TheLinearProtocolIsTheCpus) {
   ASSERT_EQ(Pretrain("encoder", 1, DeviceUnderTest()), absl::OkStatus());
@@ -283,14 +484,9 @@ struct Forgetful : moco::Loss {
     return (negative.index_select(1, at::tensor({0, 1})).sum(1) - positive).mean();
   }
 };
-struct NoOptions {
-  template <class Visitor>
-  void Visit(Visitor&) {}
-};
 absl::StatusOr<std::unique_ptr<moco::Loss>> MakeForgetful(const NoOptions&) {
   return std::make_unique<Forgetful>();
 }
-using moco::Losses;
 REGISTER_PLUGIN(Losses, "forgetful", "an index on the CPU", NoOptions, MakeForgetful);
 
 TEST_F(RunsTest, AnIndexOnTheCpuIsFound) {

@@ -313,5 +313,37 @@ TEST(DeviceGroupTest, StepsAreThoseOfOneProcess) {
   });
 }
 
+// The loss of rank 1 at step 1 is not finite. It is read after two further steps.
+TEST(DeviceGroupTest, ALossOfOneRankThatIsNotFiniteStopsAllOfThem) {
+  AsRanks(2, [&](Communicator& ranks, c10::Device device) {
+    moco::MoCoOptions options = Small(/*bn_splits=*/1);
+    options.device = device;
+    const auto moco = moco::MoCo::Create(options, ranks).value();
+    ranks.Broadcast(moco->SharedState());
+    const at::Tensor images = at::full({4, 3, 16, 16}, 0.5, at::kDouble)
+                                  .mul(at::tensor({1.0, 2.0, 3.0, 4.0}).view({4, 1, 1, 1}))
+                                  .contiguous(at::MemoryFormat::ChannelsLast);
+    at::Tensor bad = images.clone();
+    bad[0][0][0][0] = std::numeric_limits<double>::quiet_NaN();
+    std::vector<at::Tensor> before;
+    for (int step = 0; step < 4; ++step) {
+      const at::Tensor x = (step == 1 && ranks.rank() == 1 ? bad : images + step).to(device);
+      moco->StepAhead(x, (images - step).to(device), 0.05, step);
+      if (step > 0) continue;
+      for (const at::Tensor& p : moco->query_encoder().Parameters()) {
+        before.push_back(p.detach().clone());
+      }
+      before.push_back(moco->queue().keys().clone());
+    }
+    const absl::Status stopped = moco->Read().status();
+    EXPECT_EQ(stopped.code(), absl::StatusCode::kAborted);
+    EXPECT_THAT(std::string(stopped.message()), HasSubstr("of rank 1 is nan at step 1;"));
+    std::vector<at::Tensor> after = moco->query_encoder().Parameters();
+    after.push_back(moco->queue().keys());
+    for (size_t i = 0; i < after.size(); ++i) EXPECT_TRUE(after[i].equal(before[i])) << i;
+    EXPECT_EQ(moco::CheckSameTensors(ranks, moco->SharedState(), "they", 4), absl::OkStatus());
+  });
+}
+
 }  // namespace
 }  // namespace dist

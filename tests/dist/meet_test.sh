@@ -48,6 +48,13 @@ done
 ended 0 2 '^error: the machines run different numbers of ranks: .*rank 0 runs 2, .*rank 2 runs 1; '
 for rank in 1 2; do ended $rank 2 ''; done
 
+# What is shown before a run is made by one process.
+for look in --dry-run --find-lr=new.html; do
+  start 2 "${run[@]}" $look
+  ended 0 2 "^error: ${look%=*} works in one process"
+  ended 1 2 ''
+done
+
 # With another flag, or other images: said once, before anything is written.
 cp -r data/train fewer && rm "$(find fewer -name '*.jpg' | head -n 1)"
 differ() {

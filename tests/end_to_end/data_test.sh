@@ -48,7 +48,7 @@ said "^note .*--exif=apply.*--exif=ignore"
 "$features" data --split=training --pretrained=first --exif=apply --threads=1 --out=turned > out 2>&1 || fail "$(cat out)"
 said "^note .*--exif=ignore.*--exif=apply"
 
-# --- Views that are much larger than the images, images that cannot be read; what the run would take ---
+# --- Views that are much larger than the images, images that cannot be read ---
 cp -r data/train cut && for class in cut/*; do
   for n in 1 2 3 4; do head -c 300 "$(ls "$class"/* | head -n 1)" > "$class/cut$n.jpg"; done
 done
@@ -56,10 +56,6 @@ done
   --epochs=1 --threads=1 --workers=1 --run-dir=larger > out 2>&1 || fail "$(cat out)"
 said "^note .*of 16 images.*cannot be read: .*cut..jpg"
 said "^note .*64 pixels.*32 pixels.*--image-size"
-"$pretrain" cut "${small[@]}" --epochs=7 --batch-size=16 --estimate > out 2>&1 || fail "$(cat out)"
-said '^{"memory":.*"checkpoints":7,"steps":49,"seconds":.*"tried_steps":'
-[ -e runs ] && fail "an estimate has left a folder"
-refused 2 "a batch of 1024 cannot be filled" "$pretrain" cut "${small[@]}" --batch-size=1024 --estimate
 
 # --- Shards of two splits in one folder, with labels that begin with 1, and masks ---
 mkdir shards

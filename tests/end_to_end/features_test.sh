@@ -37,16 +37,16 @@ same "$made" copy
 # --- Own images, with all of them ---
 unpack own 15
 cp -r own/train own/val
-all=(own --split=training --pretrained="$checkpoint" --features=all --columns=moco_loss,disagreement
+all=(own --split=training --pretrained="$checkpoint" --features=all --columns=moco_loss,disagreement,alignment
      --batch-size=16 --threads=1)
 "$features" "${all[@]}" --out=single > out || fail "$(cat out)"
 for matrix in backbone,16 head,16 stage1,8 stage2,16; do
   [ "$(shape "single/${matrix%,*}.npy")" = "150,${matrix#*,}" ] || fail "$matrix: $(shape "single/${matrix%,*}.npy")"
 done
 cmp single/backbone.npy single/stage2.npy || fail "the last stage is not the backbone"
-[ "$(head -n 1 single/images.csv)" = file,label,moco_loss,disagreement ] || fail "$(head -n 1 single/images.csv)"
+[ "$(head -n 1 single/images.csv)" = file,label,moco_loss,disagreement,alignment ] || fail "$(head -n 1 single/images.csv)"
 # Of 1 + K keys the own one is found better than by chance, and worse than by a network that has learnt.
-awk -F, 'NR > 1 { if (!($3 > 0 && $3 < 9 && $4 > 0 && $4 < 2)) exit 1; loss += $3 }
+awk -F, 'NR > 1 { d = $5 - 2 * $4; if (!($3 > 0 && $3 < 9 && $4 > 0 && $4 < 2 && d * d < 1e-8)) exit 1; loss += $3 }
          END { if (NR != 151 || loss / 150 < 1) exit 1 }' single/images.csv || fail "$(head single/images.csv)"
 "$features" "${all[@]}" --out=half --dtype=float16 > out || fail "$(cat out)"
 [ "$(stat -c %s half/head.npy)" -eq $((128 + 150 * 16 * 2)) ] || fail "size of float16"

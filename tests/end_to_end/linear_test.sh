@@ -9,7 +9,12 @@ next=$(sed -n 's/^next: bazel run //p' out)
 
 "$lincls" --epochs=3 --threads=1 > out || fail "lincls: $(cat out)"
 checkpoint=$(echo runs/*/checkpoints/checkpoint_0000.pth.tar)
-grep -q "Validation Acc@1 is " runs/*-lincls/report.html || fail "no report of the classifier"
+for text in "Validation Acc@1 is " "Confusion matrix" "Best and worst classes" "classified as"; do
+  grep -q "$text" runs/*-lincls/report.html || fail "no '$text' in the report of the classifier"
+done
+for text in "Map of the features" "Nearest neighbours" "at the start"; do
+  grep -q "$text" "${checkpoint%/checkpoints/*}/report.html" || fail "no '$text' in the report of pretraining"
+done
 grep -q '"preset": "demo"' runs/*-lincls/settings.json || fail "the preset: $(cat runs/*-lincls/settings.json)"
 grep -q "^encoder .*frozen, from $PWD/$checkpoint" out || fail "which checkpoint it took: $(cat out)"
 [ "$(grep -c 'validation Acc@1 .* Acc@5' out)" -eq 3 ] || fail "a line for each epoch: $(cat out)"

@@ -31,9 +31,25 @@ diff <(timeless plain) <(timeless run | sed -E 's/"probe":[^,}]*,//') || fail "-
 grep -q '^monitor  kNN [0-9.]* %  probe [0-9.]* % with the untrained encoder' out || fail "at the start: $(cat out)"
 [ "$(grep -c '^epoch ./2 .*kNN [0-9.]* %  probe [0-9.]* %$' out)" -eq 2 ] || fail "after each epoch: $(cat out)"
 grep -q '^ *linear probe, %' out || fail "at the end: $(cat out)"
-head -n 1 run/metrics.csv | grep -q ',knn,probe$' || fail "metrics.csv: $(head -n 1 run/metrics.csv)"
+head -n 1 run/metrics.csv | grep -q ',knn,probe,rankme_backbone,rankme_head,lidar_backbone,' || fail "metrics.csv: $(head -n 1 run/metrics.csv)"
 grep -q probe run/events.out.tfevents.* || fail "nothing for TensorBoard"
 holds "$(last probe run) > 0.15" || fail "chance is 10 %, the probe is at $(last probe run)"
+
+# Without labels: at the start and at the end of so short a run, on the images of val/; with any data.
+measured() { grep -c '"rankme_backbone":.*"uniformity_head":' "$1/metrics.jsonl"; }
+[ "$(measured run)" -eq 2 ] || fail "measures without labels: $(cat run/metrics.jsonl)"
+grep -q '^monitor  measures without labels on 150 of 150 held-out images' out || fail "on which images: $(cat out)"
+grep -q '^ *RankMe [0-9.]* (head [0-9.]*), LiDAR ' out || fail "after the last epoch: $(cat out)"
+for name in rankme_backbone lidar_head uniformity_head; do
+  grep -q $name run/events.out.tfevents.* || fail "no $name for TensorBoard"
+done
+"$pretrain" data/train "${small[@]}" --monitor-every=1 --monitor-images=40 --run-dir=unlabelled > out || fail "$(cat out)"
+grep -q '^monitor  measures without labels on 40 of 250 training images, every epoch' out || fail "$(cat out)"
+[ "$(measured unlabelled)" -eq 3 ] || fail "measures: $(cat unlabelled/metrics.jsonl)"
+"$pretrain" data "${small[@]}" --monitor-every=0 --run-dir=off > out || fail "$(cat out)"
+[ "$(measured off)" -eq 0 ] || fail "--monitor-every=0: $(cat off/metrics.jsonl)"
+cmp off/checkpoints/checkpoint_0001.pth.tar run/checkpoints/checkpoint_0001.pth.tar || fail "the monitor has changed the run"
+refused 2 '--monitor-images' "$pretrain" data "${small[@]}" --monitor-images=1
 
 # From features on the disk: the monitor's number.
 for split in training validation; do

@@ -44,14 +44,15 @@ class Ours:
     def __init__(self, program):
         self.program = program
 
-    def __call__(self, path, split, channels, form=""):
-        out = io.BytesIO(subprocess.run([self.program, path, split, str(channels), form], check=True,
+    def __call__(self, path, split, channels, form="", values="", dtype=np.uint8):
+        """`values`: --range. `dtype`: of the pixels, float32 for images of more than 8 bits."""
+        out = io.BytesIO(subprocess.run([self.program, path, split, str(channels), form, values], check=True,
                                         stdout=subprocess.PIPE).stdout)
         samples = []
         for line in out:
             rows, cols, channels, label, name = line.decode().rstrip("\n").split(" ", 4)
             shape = int(rows), int(cols), int(channels)
-            pixels = np.frombuffer(out.read(np.prod(shape)), np.uint8).reshape(shape)
+            pixels = np.frombuffer(out.read(np.prod(shape) * np.dtype(dtype).itemsize), dtype).reshape(shape)
             samples.append((pixels, int(label), name))
         return samples
 

@@ -107,6 +107,17 @@ class ToTar:
         assert done.returncode == 0, done.stderr
         return self._images(out)
 
+    def values(self, what, source, arrays):
+        """The images that were written, as MoCo++ reads them, beside rows x columns x channels of more than 8 bits."""
+        low, high = (0, 65535) if arrays[0].dtype == np.uint16 else (-50, 750)
+        given = "" if arrays[0].dtype == np.uint16 else f"{low}:{high}"
+        read = self._ours(str(source.parent / (source.name + "-out")), "pretraining", arrays[0].shape[2], "", given, np.float32)
+        assert len(read) == len(arrays), f"{what}: {len(read)} images"
+        for array, (pixels, _, _) in zip(arrays, read):
+            expected = np.clip((array.astype(np.float64) - low) / (high - low), 0, 1)
+            assert pixels.shape == array.shape and np.abs(pixels - expected).max() < 1e-6, what
+        print(f"{what}: {len(arrays)} images have the same values")
+
     def refused(self, what, code, named, *args):
         done = self.run(*args)
         assert done.returncode == code and done.stderr.count("\n") == 1, f"{what}: {done.returncode}, {done.stderr}"
@@ -244,7 +255,7 @@ def arrays(to_tar, root):
         to_tar(f"datasets, arrays ({name})", root / name, {"pretraining": expected})
         data.to_parquet(root / f"{name}.parquet")
         to_tar(f"Parquet, arrays ({name})", root / f"{name}.parquet", {"pretraining": expected})
-    # What PNG does not have, as TIFF.
+    # What PNG does not have, as TIFF, which MoCo++ reads with the same values.
     for dtype, shape in ("uint16", (8, 9, 5)), ("float32", (8, 9, 3)), ("float32", (13, 16, 17)), ("int16", (8, 9, 2)):
         pixels = [(100 * rng.standard_normal(shape) + 300).astype(dtype) for _ in range(5)]
         data = datasets.Dataset.from_dict({"img": pixels}, features=datasets.Features({"img": datasets.Array3D(shape, dtype)}))
@@ -253,6 +264,8 @@ def arrays(to_tar, root):
         for given, file in zip(pixels, found, strict=True):
             read = tifffile.imread(io.BytesIO(file))
             assert read.dtype == dtype and np.array_equal(read, given.transpose(1, 2, 0) if shape[0] == 13 else given)
+        to_tar.values(f"{dtype}, {shape}", root / f"{dtype}{shape[2]}",
+                      [given.transpose(1, 2, 0) if shape[0] == 13 else given for given in pixels])
     data = datasets.Dataset.from_dict({"img": [np.zeros((8, 9, 3), np.float64)] * 3},
                                       features=datasets.Features({"img": datasets.Array3D((8, 9, 3), "float64")}))
     data.save_to_disk(root / "double")

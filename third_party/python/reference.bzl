@@ -16,6 +16,8 @@ def _reference_python_impl(rctx):
     if rctx.attr.writers_lock:
         folders.append(fetch_to_tar_packages(rctx, rctx.attr.to_tar_lock))
         folders.append(fetch_wheels(rctx, rctx.attr.writers_lock, "writers of data sets", "90 MB", "350 MB"))
+    if rctx.attr.encoders_lock:
+        folders.append(fetch_wheels(rctx, rctx.attr.encoders_lock, "programs that train encoders", "200 MB", "900 MB"))
     if rctx.attr.models_lock:
         folders.append(fetch_wheels(rctx, rctx.attr.models_lock, "programs that load networks", "30 MB", "200 MB"))
     rctx.file(
@@ -29,6 +31,8 @@ reference_python_repository = repository_rule(
     implementation = _reference_python_impl,
     attrs = {
         "cuda_lock": attr.label(allow_single_file = True),
+        # With this it also has what trains encoders and writes them.
+        "encoders_lock": attr.label(allow_single_file = True),
         "lock": attr.label(allow_single_file = True),
         # With this it also has what loads exported networks.
         "models_lock": attr.label(allow_single_file = True),

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/disk.h"
 #include "base/files.h"
 #include "base/format_count.h"
 #include "base/new_file.h"
@@ -94,9 +94,7 @@ const char* Word(Severity severity) {
 absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of,
                       const std::vector<std::string>& data, Advice& advice,
                       std::vector<Finding>& findings, Lines& lines) {
-  std::error_code error;
-  const auto space = std::filesystem::space(options.folder, error);
-  const double disk = error ? 0.0 : static_cast<double>(space.available);
+  const double disk = base::FreeBytes(options.folder).value_or(0);
   absl::StatusOr<Cost> cost;
   {
     base::Progress progress;
@@ -109,7 +107,7 @@ absl::Status Estimate(const DoctorOptions& options, const CostOf& cost_of,
                         absl::StrCat("what a run takes is not known: ", cost.status().message())});
     return absl::OkStatus();
   }
-  lines.Add(DescribeCost(*cost, advice.plan.epochs, disk));
+  lines.Add(moco::DescribeCost(*cost, disk));
   if (cost->memory > cost->machine_memory) {
     findings.push_back(
         {Severity::kFailure, "memory",
@@ -130,6 +128,27 @@ absl::Status WriteLists(const DoctorOptions& options, const Examination& examina
     std::printf("wrote    %s\n", path.c_str());
   }
   return absl::OkStatus();
+}
+
+// How to find out which images the findings are about; empty if there are none, or if it is asked
+// for.
+std::string HowToSeeThem(const DoctorOptions& options, const Examination& examination,
+                         const std::vector<Finding>& findings) {
+  const bool pictures = std::any_of(findings.begin(), findings.end(),
+                                    [](const Finding& finding) { return !finding.groups.empty(); });
+  const bool unreadable =
+      std::any_of(examination.parts.begin(), examination.parts.end(),
+                  [](const Part& part) { return !part.look.unreadable.empty(); });
+  std::vector<std::string> ways;
+  if (pictures && options.page.empty()) ways.push_back("--page=FILE.html shows the images");
+  if (unreadable && options.bad_list.empty()) {
+    ways.push_back("--bad-list=FILE names those that cannot be read");
+  }
+  if (options.duplicates_list.empty() &&
+      !(examination.duplicates.exact.empty() && examination.duplicates.near.empty())) {
+    ways.push_back("--duplicates-list=FILE names the copies");
+  }
+  return absl::StrJoin(ways, ", ");
 }
 
 }  // namespace
@@ -168,6 +187,9 @@ absl::Status RunDoctor(const DoctorOptions& options, const CostOf& cost_of) {
   for (const Finding& finding : findings) {
     lines.Print(Word(finding.severity) + finding.text);
     if (finding.severity == Severity::kFailure) failures.push_back(finding.text);
+  }
+  if (const std::string how = HowToSeeThem(options, examination, findings); !how.empty()) {
+    lines.Print("which    " + how);
   }
   for (const AdvisedFlag& flag : advice.flags) {
     if (!flag.why.empty()) lines.Print(absl::StrCat("advice   ", flag.flag, "   (", flag.why, ")"));

@@ -65,6 +65,28 @@ TEST(DuplicatesTest, CopiesInOtherSizesAndQualitiesAreNear) {
   }
 }
 
+// 12 bits in 16, which are nearly black at full scale.
+TEST(DuplicatesTest, DarkImagesOfManyBitsAreSeen) {
+  std::vector<cv::Mat> images;
+  for (const int seed : {1, 2, 3}) {
+    cv::Mat dark;
+    TestPicture(seed).convertTo(dark, CV_32F, 1 / 255.0 / 16, 0.003);
+    images.push_back(dark);
+  }
+  cv::Mat smaller;
+  cv::resize(images[1], smaller, cv::Size(80, 60), 0, 0, cv::INTER_AREA);
+  images.push_back(smaller);
+  cv::Mat noise(120, 160, CV_32FC3);
+  base::Rng rng(1, base::Purpose::kTest);
+  for (float& value : cv::Mat_<float>(noise.reshape(1))) {
+    value = static_cast<float>(rng.Uniform(0.0030, 0.0034));
+  }
+  const auto fingerprints = Fingerprints(images);
+  for (const Fingerprint& fingerprint : fingerprints) EXPECT_FALSE(IsBlank(fingerprint));
+  EXPECT_TRUE(IsBlank(FingerprintOf(noise)));
+  EXPECT_THAT(FindDuplicates(fingerprints, 1).near, ElementsAre(ElementsAre(1, 3)));
+}
+
 TEST(DuplicatesTest, BlankImagesAreOnlyEqual) {
   std::vector<cv::Mat> images;
   for (int i = 0; i < 4; ++i) {

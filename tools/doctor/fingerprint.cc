@@ -18,6 +18,11 @@ constexpr int kSide = 32;    // of the image whose frequencies are taken
 constexpr int kLowest = 8;   // frequencies in each direction
 constexpr float kNoise = 8;  // of a coefficient; an even image has up to 255 * 32
 
+// Images of more than 8 bits are brightened if no value is above kDark, such as those of a camera
+// that uses 12 of 16 bits: up to kMostGain times, so that noise alone stays unseen.
+constexpr double kDark = 0.25;
+constexpr double kMostGain = 64;
+
 std::array<uint64_t, 2> PixelChecksums(const cv::Mat& image) {
   const int64_t shape[] = {image.rows, image.cols, image.channels()};
   const auto* bytes = reinterpret_cast<const unsigned char*>(shape);
@@ -47,7 +52,12 @@ cv::Mat Shrink(const cv::Mat& image) {
   const bool smaller = image.rows < kSide || image.cols < kSide;
   cv::resize(Visible(image), small, cv::Size(kSide, kSide), 0, 0,
              smaller ? cv::INTER_LINEAR : cv::INTER_AREA);
-  if (small.depth() != CV_8U) small.convertTo(small, CV_8U, 255);
+  if (small.depth() != CV_8U) {
+    double largest;
+    cv::minMaxLoc(small.reshape(1), nullptr, &largest);
+    const double gain = largest > kDark ? 1 : std::min(kMostGain, 1 / std::max(largest, 1e-9));
+    small.convertTo(small, CV_8U, 255 * gain);
+  }
   return data::ToChannels(small, 3);
 }
 

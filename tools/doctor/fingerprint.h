@@ -23,6 +23,7 @@ struct Fingerprint {
 };
 
 // `image`: as data::Dataset::Image gives it. Of 5 or more channels, the first three count as RGB.
+// The hash and the thumbnail of a dark image of more than 8 bits are those of a brighter one.
 // Thread-safe.
 Fingerprint FingerprintOf(const cv::Mat& image);
 

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "base/format_count.h"
 #include "base/progress.h"
+#include "base/work.h"
 #include "data/codec.h"
 #include "data/decode_options.h"
 
@@ -203,15 +203,6 @@ class Looker {
   std::map<Kind, uint16_t> kinds_;
 };
 
-std::string ProgressLine(const std::string& what, int64_t done, int64_t count, double seconds) {
-  std::string line = absl::StrCat("looking at ", what, ": ", base::FormatCount(done), " of ",
-                                  base::FormatCount(count), " images");
-  if (done == 0 || seconds <= 0) return line;
-  const double rate = done / seconds;
-  return absl::StrCat(line, ", ", base::FormatCount(std::llround(rate)), " per second, ",
-                      base::FormatSeconds((count - done) / rate), " left");
-}
-
 }  // namespace
 
 absl::StatusOr<Look> LookAt(const data::Dataset& dataset, const LookOptions& options) {
@@ -244,9 +235,10 @@ absl::StatusOr<Look> LookAt(const data::Dataset& dataset, const LookOptions& opt
   }
   {
     base::Progress progress;
+    base::Work work(progress, absl::StrCat("looking at ", options.what), count, "images");
     std::unique_lock<std::mutex> lock(mutex);
     while (!ended.wait_for(lock, std::chrono::milliseconds(500), [&] { return running == 0; })) {
-      progress.Update(ProgressLine(options.what, looker.done(), count, base::SecondsSince(start)));
+      work.Done(looker.done());
     }
   }
   for (std::thread& worker : workers) worker.join();

@@ -15,13 +15,13 @@
 #include "base/program.h"
 #include "moco/report/report.h"
 #include "moco/report/run.h"
-#include "tools/report/features.h"
+#include "tools/report/feature_tables.h"
 
 DEFINE_string(out, "report.html", "[output] HTML page to write");
 DEFINE_string(
     features, "",
-    "[data] features of the run's encoder, as //lincls:features writes them: the page then "
-    "has a map of the images and their nearest neighbours; empty: neither");
+    "[data] features of the run's encoder, as //lincls:features writes them, for the map of the "
+    "images and their nearest neighbours; empty: those that the run has kept of a sample");
 DEFINE_string(features_before, "",
               "[data] features of the same images from the untrained or an earlier encoder, whose "
               "neighbours are shown beside those of --features; empty: none");
@@ -64,11 +64,9 @@ absl::Status Run(const base::Arguments& arguments) {
   report::ReportOptions options;
   if (!FLAGS_features.empty()) {
     auto shown =
-        report::ShowFeatures(base::UserPath(FLAGS_features), base::UserPath(FLAGS_features_before));
+        report::ShowTables(base::UserPath(FLAGS_features), base::UserPath(FLAGS_features_before));
     if (!shown.ok()) return shown.status();
-    options.sections = std::move(shown->section);
-    options.script = std::move(shown->script);
-    options.data = std::move(shown->data);
+    options.features = *std::move(shown);
   }
   if (absl::Status s = base::WriteNewFile(out, report::Report(runs, options)); !s.ok()) return s;
   std::printf("wrote    %s\n", out.c_str());

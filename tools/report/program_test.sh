@@ -71,7 +71,7 @@ has old.html "step 2 of 4" "There are no pictures"
 mkdir -p runs/l runs/s
 echo '{"step":10,"epoch":0,"validation_acc1":0.5,"validation_acc5":0.9,"validation_loss":1.5,"best_acc1":0.5}' \
   >runs/l/metrics.jsonl
-printf -- '--pretrained=x.pth.tar\n--epochs=1\n' >runs/l/flags.txt
+printf -- '--data=/nowhere\n--pretrained=x.pth.tar\n--epochs=1\n' >runs/l/flags.txt
 cat >runs/s/sweep.csv <<'CSV'
 features,lr,weight_decay,best_epoch,best_acc1,best_acc5,best_loss,last_acc1,last_acc5,last_loss,diverged_epoch
 backbone,0.1,0,5,0.41,0.8,1.7,0.4,0.8,1.8,
@@ -81,7 +81,36 @@ CSV
 "$report" runs/* --out=all.html >out || fail "$(cat out)"
 has all.html "Report of 6 runs" "validated" "swept" "43.0 % with features backbone, lr 1, weight_decay 0" "leaking"
 "$report" runs/l --out=l.html >out || fail "$(cat out)"
-has l.html "Validation Acc@1 is 50.0 %" "The run has ended"
+has l.html "Validation Acc@1 is 50.0 %" "The run has ended" "There is no confusion matrix"
+
+# --- What classifiers say of each class ---
+cp -r runs/l runs/l2
+for run in l l2 s; do
+  printf '%s\n' file,label,predicted,probability 1.png,cat,cat,0.9 2.png,cat,dog,0.8 3.png,dog,dog,0.7 \
+    >runs/$run/predictions.csv
+done
+"$report" runs/l --out=classes.html >out || fail "$(cat out)"
+has classes.html "Confusion matrix" "cat taken for dog: 1 of 2 (50.0 %)" "95 % interval" "There are no pictures"
+"$report" runs/l runs/l2 runs/s --out=compared.html >out || fail "$(cat out)"
+has compared.html "Accuracy of each class" "of 3 runs" "cat taken for dog"
+printf 'file,label,predicted,probability\n1.png,cat\n' >runs/l2/predictions.csv
+"$report" runs/l2 --out=damaged_predictions.html >out || fail "$(cat out)"
+has damaged_predictions.html "predictions.csv&#39; line 2" "Validation Acc@1"
+
+# --- A sweep that goes on, and whose last line is cut ---
+mkdir runs/going
+echo '{"program": "//lincls:sweep", "steps": 30, "steps_per_epoch": 10, "arguments": ["/a b/train", "/val"]}' \
+  >runs/going/settings.json
+echo '--lr=1' >runs/going/flags.txt
+refused 3 "has not done its first epoch" runs/going
+printf '%s\n' features,lr,weight_decay,epoch,acc1,acc5,loss backbone,1,0,1,0.4,0.8,2 backbone,10,0,1,0.3,0.8,2 \
+  backbone,1,0,2,0.5,0.9,1.9 >runs/going/epochs.csv
+printf 'backbone,10,0,2,0.4' >>runs/going/epochs.csv
+"$report" runs/going --out=going.html >out || fail "$(cat out)"
+has going.html "has not ended: it is at step 20 of 30" "The best of 2 classifiers so far has an Acc@1 of 50.0 %" \
+  "is cut, and was ignored" "&#39;/a b/train&#39; /val --flagfile="
+sed -i 's/^backbone,1,0,2.*/backbone,1,0,2,nan,0.9,1.9/; $a\' runs/going/epochs.csv
+refused 3 "epochs.csv' line 4" runs/going
 
 # --- Names that could be HTML ---
 run "runs/<img src=x onerror=alert(1)>"

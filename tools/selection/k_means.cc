@@ -2,11 +2,15 @@
 
 #include <faiss/Clustering.h>
 #include <faiss/IndexFlat.h>
+#include <faiss/impl/AuxIndexStructures.h>
 #include <glog/logging.h>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 #include <numeric>
+#include <utility>
 
 #include "base/rng.h"
 #include "tools/selection/draws.h"
@@ -16,6 +20,22 @@ namespace {
 
 constexpr int kRounds = 20;
 constexpr int kPointsPerCluster = 256;
+
+// Reports the rounds that are done: FAISS asks between blocks of rows whether it should go on.
+class RoundsDone : public faiss::InterruptCallback {
+ public:
+  RoundsDone(const faiss::Clustering& kmeans, std::function<void(size_t)> report)
+      : kmeans_(kmeans), report_(std::move(report)) {}
+
+  bool want_interrupt() override {
+    report_(kmeans_.iteration_stats.size());
+    return false;
+  }
+
+ private:
+  const faiss::Clustering& kmeans_;
+  const std::function<void(size_t)> report_;
+};
 
 // Sets the centre of cluster c to the normalised mean of the rows, and their similarities to it.
 void Recentre(const Rows& rows, const std::vector<int64_t>& members, int64_t c,
@@ -39,7 +59,8 @@ void Recentre(const Rows& rows, const std::vector<int64_t>& members, int64_t c,
 
 }  // namespace
 
-Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed) {
+Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed,
+                         const std::function<void(double)>& progress) {
   CHECK(k >= 1 && k <= rows.size()) << k << " clusters of " << rows.size() << " rows";
   const int64_t dim = rows.dim();
   base::Rng rng = DrawsFor(seed, Draw::kClusters);
@@ -58,7 +79,15 @@ Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed) {
   parameters.seed = static_cast<int>(rng.NextBits() >> 1);
   faiss::Clustering kmeans(dim, k, parameters);
   faiss::IndexFlatIP index(dim);  // the centres, once training is done
+  // Both parts compare rows with all centres.
+  const double work = 1.0 * kRounds * sample.size() + rows.size();
+  if (progress) {
+    faiss::InterruptCallback::instance = std::make_unique<RoundsDone>(kmeans, [&](size_t rounds) {
+      progress(static_cast<double>(rounds) * sample.size() / work);
+    });
+  }
   kmeans.train(sample.size(), points.data(), index);
+  faiss::InterruptCallback::clear_instance();
 
   Clusters clusters;
   clusters.k = k;
@@ -71,6 +100,7 @@ Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed) {
     rows.Read(from, count, points.data());
     index.search(count, points.data(), 1, clusters.similarity.data() + from, nearest.data());
     clusters.of.insert(clusters.of.end(), nearest.begin(), nearest.begin() + count);
+    if (progress) progress(1 - static_cast<double>(rows.size() - from - count) / work);
   }
   internal::FillEmpty(rows, clusters);
   return clusters;

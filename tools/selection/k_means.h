@@ -4,6 +4,7 @@
 #define TOOLS_SELECTION_K_MEANS_H_
 
 #include <cstdint>
+#include <functional>
 
 #include "tools/selection/clusters.h"
 #include "tools/selection/rows.h"
@@ -15,7 +16,9 @@ namespace selection {
 // cluster is split, and the half that is farthest from its centre fills the empty one. The result
 // depends only on the rows, k, the seed, the CPU type and the number of threads; the latter two
 // matter because k-means amplifies rounding.
-Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed);
+// `progress`, if any, is called with the share that is done.
+Clusters SphericalKMeans(const Rows& rows, int64_t k, uint64_t seed,
+                         const std::function<void(double)>& progress = nullptr);
 
 namespace internal {
 

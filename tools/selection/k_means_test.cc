@@ -8,6 +8,7 @@
 #include <cmath>
 #include <numeric>
 #include <set>
+#include <vector>
 
 #include "tools/selection/test_features.h"
 
@@ -70,6 +71,13 @@ TEST(ClustersTest, TheSeedDecides) {
   const Rows rows = Rows::Open(table).value();
   const Clusters once = SphericalKMeans(rows, 20, 3);
   EXPECT_EQ(SphericalKMeans(rows, 20, 3).of, once.of);
+  std::vector<double> shares;
+  EXPECT_EQ(SphericalKMeans(rows, 20, 3, [&](double share) { shares.push_back(share); }).of,
+            once.of);
+  EXPECT_TRUE(std::is_sorted(shares.begin(), shares.end()));
+  EXPECT_LT(shares.front(), 0.1);
+  EXPECT_EQ(shares.back(), 1);
+  EXPECT_GE(shares.size(), 20u);  // the rounds
   EXPECT_NE(SphericalKMeans(rows, 20, 4).of, once.of);
 }
 

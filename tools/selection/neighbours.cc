@@ -1,6 +1,5 @@
 #include "tools/selection/neighbours.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/argsort.h>
@@ -16,6 +15,7 @@
 #include <numeric>
 
 #include "base/rng.h"
+#include "tensors/in_chunks.h"
 #include "tools/selection/draws.h"
 
 namespace selection {
@@ -31,18 +31,6 @@ constexpr int64_t kLeast = 16;
 
 at::Tensor AsMatrix(std::vector<float>& values, int64_t count, int64_t dim) {
   return at::from_blob(values.data(), {count, dim}, at::kFloat);
-}
-
-// Calls `work` for each kChunk of `count` items, in threads. The last bit of a matrix product
-// depends on its size, on the place of its operands in memory, and on how the library divides it
-// among threads. Products of a chunk, by one thread, are the same with any number of threads.
-void InChunks(int64_t count, const std::function<void(int64_t begin, int64_t end)>& work) {
-  // Two at least: a single one would run outside a parallel region, where products use all threads.
-  const int64_t chunks = std::max<int64_t>(2, (count + kChunk - 1) / kChunk);
-  at::parallel_for(0, chunks, /*grain_size=*/1, [&](int64_t i, int64_t end) {
-    at::NoGradGuard no_grad;  // of this thread
-    for (; i < end && i * kChunk < count; ++i) work(i * kChunk, std::min(count, (i + 1) * kChunk));
-  });
 }
 
 // The largest k of what it is given, largest first, in place.
@@ -164,7 +152,7 @@ class Search {
     rows_.Gather(queries, query_rows.data_ptr<float>());
     const std::vector<at::Tensor> members = Members(parts);
     std::vector<std::vector<int64_t>> near(n);  // duplicates of each query
-    InChunks(n, [&](int64_t begin, int64_t end) {
+    tensors::InChunks(n, kChunk, [&](int64_t begin, int64_t end) {
       const Chunk chunk{queries.data() + begin, query_rows.narrow(0, begin, end - begin),
                         near.data() + begin};
       const at::Tensor to_centres = at::mm(chunk.rows, centres_.t());  // (end - begin) x k
@@ -297,15 +285,16 @@ class Search {
     const int64_t n = queries.size();
     std::vector<float> query_rows(n * dim), block(Rows::kBlock * dim);
     rows_.Gather(queries, query_rows.data());
+    const at::Tensor all_queries = AsMatrix(query_rows, n, dim);
     std::vector<float> best(n * k, -std::numeric_limits<float>::infinity());
     for (int64_t from = 0; from < rows_.size(); from += Rows::kBlock) {
       const int64_t count = std::min(Rows::kBlock, rows_.size() - from);
       rows_.Read(from, count, block.data());
-      const at::Tensor similarities =
-          at::mm(AsMatrix(query_rows, n, dim), AsMatrix(block, count, dim).t());
-      at::parallel_for(0, n, /*grain_size=*/8, [&](int64_t begin, int64_t end) {
+      const at::Tensor compared = AsMatrix(block, count, dim).t();
+      tensors::InChunks(n, /*chunk=*/16, [&](int64_t begin, int64_t end) {
+        const at::Tensor similarities = at::mm(all_queries.narrow(0, begin, end - begin), compared);
         for (int64_t i = begin; i < end; ++i) {
-          const float* row = similarities.data_ptr<float>() + i * count;
+          const float* row = similarities.const_data_ptr<float>() + (i - begin) * count;
           Largest largest(best.data() + i * k, k);
           for (int64_t j = 0; j < count; ++j) {
             if (row[j] > largest.floor() && from + j != queries[i]) largest.Add(row[j]);

@@ -74,7 +74,8 @@ struct Pictures {
 };
 
 // The fewer pictures there are, the larger they can be; each stratum shows as many as fit.
-Pictures TakePictures(const Selection& selection, const lincls::TableImages& images) {
+Pictures TakePictures(const Selection& selection, const PageOptions& options) {
+  const lincls::TableImages& images = *options.images;
   std::vector<int64_t> chosen, order(selection.strata.size());
   for (const Stratum& stratum : selection.strata) chosen.push_back(stratum.chosen.size());
   std::iota(order.begin(), order.end(), 0);
@@ -88,6 +89,7 @@ Pictures TakePictures(const Selection& selection, const lincls::TableImages& ima
   pictures.shown = std::min(all, kPixels / (pictures.tile * pictures.tile));
   const std::vector<int64_t> shown = ShareOut(pictures.shown, chosen, order);
   const int widest = kSheetWidth / pictures.tile;
+  int64_t read = 0;
   for (size_t s = 0; s < shown.size(); ++s) {
     std::vector<Sheet>& sheets = pictures.sheets.emplace_back();
     for (int64_t from = 0; from < shown[s]; from += widest * kSheetRows) {
@@ -99,6 +101,8 @@ Pictures TakePictures(const Selection& selection, const lincls::TableImages& ima
       }
       sheet.pixels =
           data::ContactSheet(*images.dataset, sheet.images, sheet.columns, pictures.tile);
+      read += count;
+      if (options.progress) options.progress(read, pictures.shown);
     }
   }
   // The best quality that fits. At the last one, even sheets of noise fit.
@@ -500,7 +504,7 @@ absl::StatusOr<std::string> Page(const lincls::FeatureTable& table, Selection se
   const auto map = DrawMap(table, selection);
   if (!map.ok()) return map.status();
   std::optional<Pictures> pictures;
-  if (options.images != nullptr) pictures = TakePictures(selection, *options.images);
+  if (options.images != nullptr) pictures = TakePictures(selection, options);
 
   const std::string title =
       absl::StrCat(Count(chosen), " of ", Count(selection.images), " images to label");

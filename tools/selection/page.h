@@ -3,6 +3,7 @@
 #define TOOLS_SELECTION_PAGE_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -14,6 +15,8 @@ namespace selection {
 struct PageOptions {
   std::string request = {};                     // the name of the list
   const lincls::TableImages* images = nullptr;  // null: a page without pictures
+  // Called with the number of pictures that have been read, of all.
+  std::function<void(int64_t done, int64_t all)> progress = nullptr;
 };
 
 // Returns one HTML file that needs no network. It shows the settings, the notes, the strata by kind

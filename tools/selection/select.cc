@@ -78,28 +78,33 @@ absl::StatusOr<Selection> Select(const lincls::FeatureTable& table,
   }
   if (needs.clusters > 0 && options.clusters > 0) needs.clusters = options.clusters;
 
+  const auto share_of = [&](const std::string& what) {
+    return [&progress, what](double share) {
+      progress(absl::StrFormat("%s: %.0f %%", what, 100 * share));
+    };
+  };
   progress("features");
   const auto rows = Rows::Open(table);
   if (!rows.ok()) return rows.status();
   Pool pool{.rows = *rows, .labelled = labelled_rows};
   if (needs.clusters > 0) {
-    progress(absl::StrCat(needs.clusters, " clusters"));
-    pool.clusters = SphericalKMeans(*rows, needs.clusters, options.seed);
+    pool.clusters = SphericalKMeans(*rows, needs.clusters, options.seed,
+                                    share_of(absl::StrCat(needs.clusters, " clusters")));
     selection.clusters_made = needs.clusters;
     selection.clusters = pool.clusters.of;
   }
   if (needs.neighbours > 0 || options.duplicates < 1) {
     const int64_t lists = ClustersFor(rows->size());
-    if (lists != pool.clusters.k) progress("neighbours");
     NeighbourOptions wanted;
     wanted.k = needs.neighbours;
     wanted.duplicates = options.duplicates;
     wanted.seed = options.seed;
     pool.neighbours = FindApproximateNeighbours(
         *rows,
-        lists == pool.clusters.k ? pool.clusters : SphericalKMeans(*rows, lists, options.seed),
-        labelled, wanted,
-        [&](double share) { progress(absl::StrFormat("neighbours: %.0f %%", 100 * share)); });
+        lists == pool.clusters.k
+            ? pool.clusters
+            : SphericalKMeans(*rows, lists, options.seed, share_of("lists of neighbours")),
+        labelled, wanted, share_of("neighbours"));
     selection.neighbours = pool.neighbours.k;
     selection.recall = pool.neighbours.recall;
   }

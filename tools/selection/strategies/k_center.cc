@@ -6,7 +6,6 @@
 // The choice is exactly the greedy one, but one pass over all rows serves many images: distances
 // only shrink, so the farthest row is known as long as one of the rows that were farthest at the
 // last pass is still farther than all other rows were then.
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
@@ -14,8 +13,10 @@
 #include <ATen/ops/mv.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
+#include "tensors/in_chunks.h"
 #include "tools/selection/strategy.h"
 
 namespace selection {
@@ -32,9 +33,28 @@ struct KCenterOptions {
 };
 
 constexpr int64_t kCentresAtOnce = 1024;
+// The similarities that a thread computes at once, which stay in its core's cache.
+constexpr int64_t kRowChunk = 128, kCentreChunk = 512;
+constexpr int64_t kFarChunk = 512;  // of the rows that are kept between two passes
 
 at::Tensor AsMatrix(std::vector<float>& values, int64_t dim) {
   return at::from_blob(values.data(), {static_cast<int64_t>(values.size()) / dim, dim}, at::kFloat);
+}
+
+// The largest of `count` values, at least one. The compiler makes vector instructions of the inner
+// loop, which it may not do for a single running maximum.
+float LargestOf(const float* values, int64_t count) {
+  constexpr int64_t kLanes = 16;
+  std::array<float, kLanes> largest;
+  largest.fill(-std::numeric_limits<float>::infinity());
+  int64_t i = 0;
+  for (; i + kLanes <= count; i += kLanes) {
+    for (int64_t lane = 0; lane < kLanes; ++lane) {
+      largest[lane] = std::max(largest[lane], values[i + lane]);
+    }
+  }
+  for (; i < count; ++i) largest[0] = std::max(largest[0], values[i]);
+  return *std::max_element(largest.begin(), largest.end());
 }
 
 // The cosine between each candidate and its nearest centre; the farther away, the smaller.
@@ -49,24 +69,22 @@ class Nearness {
   void AddCentres(const std::vector<int64_t>& centres) {
     const Rows& rows = pool_.rows;
     const int64_t dim = rows.dim(), size = nearness_.size();
-    std::vector<float> centre_rows(centres.size() * dim), block;
+    std::vector<float> centre_rows(centres.size() * dim);
     rows.Gather(centres, centre_rows.data());
-    const at::Tensor transposed = AsMatrix(centre_rows, dim).t();
-    for (int64_t from = 0; from < size; from += Rows::kBlock) {
-      const int64_t count = std::min(Rows::kBlock, size - from);
-      const auto begin = pool_.candidates.begin() + from;
-      block.resize(count * dim);
-      rows.Gather({begin, begin + count}, block.data());
-      const at::Tensor similarities = at::mm(AsMatrix(block, dim), transposed);
-      const int64_t width = centres.size();
-      at::parallel_for(0, count, /*grain_size=*/64, [&](int64_t first, int64_t last) {
-        for (int64_t i = first; i < last; ++i) {
-          const float* row = similarities.data_ptr<float>() + i * width;
-          float& nearness = nearness_[from + i];
-          nearness = std::max(nearness, *std::max_element(row, row + width));
+    const at::Tensor all = AsMatrix(centre_rows, dim);
+    tensors::InChunks(size, kRowChunk, [&](int64_t from, int64_t to) {
+      std::vector<float> values((to - from) * dim);
+      rows.Gather({pool_.candidates.begin() + from, pool_.candidates.begin() + to}, values.data());
+      const at::Tensor some = AsMatrix(values, dim);
+      for (int64_t first = 0; first < all.size(0); first += kCentreChunk) {
+        const int64_t width = std::min(kCentreChunk, all.size(0) - first);
+        const at::Tensor similarities = at::mm(some, all.narrow(0, first, width).t());
+        for (int64_t i = from; i < to; ++i) {
+          const float* row = similarities.const_data_ptr<float>() + (i - from) * width;
+          nearness_[i] = std::max(nearness_[i], LargestOf(row, width));
         }
-      });
-    }
+      }
+    });
   }
 
  private:
@@ -126,30 +144,35 @@ class KCenter : public Strategy {
       return nearness[a] != nearness[b] ? nearness[a] < nearness[b] : a < b;
     };
     const int64_t size = std::min<int64_t>(options_.pool, order.size());
-    std::partial_sort(order.begin(), order.begin() + size, order.end(), farther);
+    std::nth_element(order.begin(), order.begin() + size - 1, order.end(), farther);
+    std::sort(order.begin(), order.begin() + size, farther);
     float rest = std::numeric_limits<float>::infinity();  // of the farthest outside
     for (size_t i = size; i < order.size(); ++i) rest = std::min(rest, nearness[order[i]]);
     order.resize(size);
 
     const int64_t dim = pool.rows.dim();
     std::vector<int64_t> rows;
-    std::vector<float> near;
+    std::vector<float> far;  // of each in `order`; -infinity once it is chosen
     for (const int64_t candidate : order) {
       rows.push_back(pool.candidates[candidate]);
-      near.push_back(nearness[candidate]);
+      far.push_back(-nearness[candidate]);
     }
     std::vector<float> values(size * dim);
     pool.rows.Gather(rows, values.data());
     const at::Tensor matrix = AsMatrix(values, dim);
     std::vector<int64_t> batch;
     while (static_cast<int64_t>(batch.size()) < std::min(most, size)) {
-      const int64_t next = std::min_element(near.begin(), near.end()) - near.begin();
-      if (!batch.empty() && near[next] >= rest) break;
+      const float farthest = LargestOf(far.data(), size);
+      if (!batch.empty() && farthest <= -rest) break;
+      const int64_t next = std::find(far.begin(), far.end(), farthest) - far.begin();
       batch.push_back(order[next]);
-      const at::Tensor similarities = at::mv(matrix, matrix.select(0, next));
-      const float* to_next = similarities.data_ptr<float>();
-      for (int64_t i = 0; i < size; ++i) near[i] = std::max(near[i], to_next[i]);
-      near[next] = std::numeric_limits<float>::infinity();
+      tensors::InChunks(size, kFarChunk, [&](int64_t begin, int64_t end) {
+        const at::Tensor similarities =
+            at::mv(matrix.narrow(0, begin, end - begin), matrix.select(0, next));
+        const float* to_next = similarities.const_data_ptr<float>();
+        for (int64_t i = begin; i < end; ++i) far[i] = std::min(far[i], -to_next[i - begin]);
+      });
+      far[next] = -std::numeric_limits<float>::infinity();
     }
     return batch;
   }

@@ -1,6 +1,6 @@
 // A few steps of a run, to know how long the run will take.
-#ifndef MOCO_TRAINING_TRIAL_H_
-#define MOCO_TRAINING_TRIAL_H_
+#ifndef MOCO_BEFORE_TRIAL_H_
+#define MOCO_BEFORE_TRIAL_H_
 
 #include <cstdint>
 
@@ -19,12 +19,11 @@ struct Trial {
 
 // Times steps of a smaller batch (4 images for each part of batch normalisation) of the run's
 // images, views, encoders, queue and threads, after one step that is not counted: one or more, for
-// about `seconds`. The batch size must be divisible by accumulate x bn_splits, and at most the
-// number of images. Errors are those of MoCo and of the loader.
+// about `seconds`. Errors are those of FewSteps.
 absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pipeline& views,
                                const data::Dataset& dataset, double seconds,
                                Communicator& communicator);
 
 }  // namespace moco
 
-#endif  // MOCO_TRAINING_TRIAL_H_
+#endif  // MOCO_BEFORE_TRIAL_H_
