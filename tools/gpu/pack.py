@@ -108,12 +108,12 @@ def main():
             raise bundles.Fault(4, f"--out={options.out} exists and is no kit; give another folder")
         if not images.is_file():
             raise bundles.Fault(2, f"--images={options.images} is no file")
-        cuda = bool(list((root.parent / "torch/lib").glob("libtorch_cuda.so"))) or (root / FOR_CUDA[0]).exists()
         programs = PROGRAMS + FOR_CUDA * (root / FOR_CUDA[0]).exists()
         with tempfile.TemporaryDirectory() as scratch:
             scratch = pathlib.Path(scratch)
             bundle = bundles.Bundle(root, scratch)
             bundle.add_programs(programs)
+            cuda = "libtorch_cuda.so" in bundle.needs["torch_libraries"]
             for place in programs:
                 path = f"programs/mocopp/{place}"
                 program = scratch / "stripped"

@@ -11,6 +11,18 @@ BUILDER = '''import torch
 import reference
 
 
+class Wide(torch.nn.Module):
+    """An encoder whose vectors are no bfloat16."""
+
+    def __init__(self, encoder):
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x):
+        y = self.encoder(x)
+        return y.float() if y.dtype == torch.bfloat16 else y
+
+
 class MoCo(torch.nn.Module):
 
     def __init__(self, base_encoder, dim=128, K=65536, m=0.999, T=0.07, mlp=False):
@@ -27,7 +39,7 @@ class MoCo(torch.nn.Module):
         self.method.position, self.method.momentum, self.method.temperature = 0, m, T
 
     def forward(self, x_q, x_k):
-        self.method.f_q, self.method.f_k, self.method.queue = self.encoder_q, self.encoder_k, self.queue
+        self.method.f_q, self.method.f_k, self.method.queue = Wide(self.encoder_q), Wide(self.encoder_k), self.queue
         (logits,) = self.method.logits(x_q, x_k, [torch.randperm(len(x_q)).cuda()])
         return logits, torch.zeros(len(x_q), dtype=torch.long).cuda()
 '''

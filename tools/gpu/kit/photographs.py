@@ -31,7 +31,7 @@ def make(place):
     new.mkdir(exist_ok=True)
     sources = sorted(map(str, (place.images / "train").glob("*/*")))[:2000]
     count = 16 if place.rehearsal else 2048
-    with concurrent.futures.ProcessPoolExecutor(place.threads) as pool:
+    with concurrent.futures.ThreadPoolExecutor(place.threads) as pool:
         for done in [pool.submit(draw, seed, sources, str(new / f"{seed:05}.jpg")) for seed in range(count)]:
             done.result()
     new.rename(folder)
