@@ -46,7 +46,7 @@ class Place:
         self.images = self.work / "images"
         self.runs = self.work / "runs"
         self.runs.mkdir(parents=True, exist_ok=True)
-        self.unpack("programs.tar.xz", self.work / "mocopp")
+        self.unpack("programs.tar.gz", self.work / "mocopp")
         self.unpack("images.tar.xz", self.images)
         self.threads = len(os.sched_getaffinity(0))
         sys.path.insert(0, str(self.work / "mocopp"))
