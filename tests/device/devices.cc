@@ -7,6 +7,9 @@
 #include "tests/device/fake_device.h"
 
 namespace tests {
+namespace {
+int64_t (*wait_counter)() = nullptr;
+}
 
 c10::Device DeviceUnderTest() {
   const char* const named = std::getenv("MOCOPP_DEVICE");
@@ -32,5 +35,12 @@ std::vector<c10::Device> DevicesUnderTest() {
 std::string NameOf(c10::Device device) {
   return device.type() == kFakeDevice.type() ? "fake" : device.is_cuda() ? "cuda" : "cpu";
 }
+
+std::optional<int64_t> CountedWaits() {
+  const bool counts = wait_counter != nullptr && DeviceUnderTest().type() == kFakeDevice.type();
+  return counts ? std::optional(wait_counter()) : std::nullopt;
+}
+
+void CountWaitsBy(int64_t (*counter)()) { wait_counter = counter; }
 
 }  // namespace tests

@@ -4,6 +4,8 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,12 @@ c10::Device DeviceUnderTest();
 
 // Returns the CPU and the fake device, or what MOCOPP_DEVICE names.
 std::vector<c10::Device> DevicesUnderTest();
+
+// Returns how often something has waited for the device (tests/device/fake_device.h). Nothing if
+// the program does not link the fake device, since a real one does not count it.
+std::optional<int64_t> CountedWaits();
+// Sets what counts them.
+void CountWaitsBy(int64_t (*counter)());
 
 // "cpu", "fake" or "cuda": for names of tests.
 std::string NameOf(c10::Device device);

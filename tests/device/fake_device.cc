@@ -34,6 +34,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/device/devices.h"
+
 namespace tests {
 namespace {
 
@@ -367,6 +369,7 @@ struct Hooks : at::PrivateUse1HooksInterface {
 const bool registered = [] {
   c10::register_privateuse1_backend("fake");
   at::RegisterPrivateUse1HooksInterface(new Hooks);
+  CountWaitsBy(&Waits);
   return true;
 }();
 

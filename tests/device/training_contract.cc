@@ -123,17 +123,18 @@ TEST_P(StepsTest, AreTheCpus) {
 TEST_P(StepsTest, DoNotWaitForTheDevice) {
   moco::MoCoOptions options = Small();
   GetParam().change(options);
-  const auto there = Make(options, kFakeDevice, *alone_);
+  if (!CountedWaits()) GTEST_SKIP() << "the device does not count";
+  const auto there = Make(options, DeviceUnderTest(), *alone_);
   std::vector<at::Tensor> views;
-  for (int i = 0; i < 10; ++i) views.push_back(Views(i).to(kFakeDevice));
+  for (int i = 0; i < 10; ++i) views.push_back(Views(i).to(DeviceUnderTest()));
   ASSERT_TRUE(there->Step(views[0], views[1], 0.05, 0).ok());
-  const int64_t before = Waits();
+  const int64_t before = *CountedWaits();
   for (int step = 1; step < 5; ++step) {
     there->StepAhead(views[2 * step], views[2 * step + 1], 0.05, step);
-    EXPECT_EQ(Waits() - before, 0) << step;
+    EXPECT_EQ(*CountedWaits() - before, 0) << step;
   }
   EXPECT_EQ(there->Read().value().size(), 4);
-  EXPECT_EQ(Waits() - before, 1);
+  EXPECT_EQ(*CountedWaits() - before, 1);
   EXPECT_TRUE(there->Read().value().empty());
 }
 
@@ -159,7 +160,7 @@ void ExpectEqual(const std::vector<at::Tensor>& found, const std::vector<at::Ten
 TEST_P(StepsTest, StopAtALossThatIsNotFinite) {
   moco::MoCoOptions options = Small();
   GetParam().change(options);
-  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+  for (const c10::Device device : {c10::Device(at::kCPU), DeviceUnderTest()}) {
     const auto early = Make(options, device, *alone_), late = Make(options, device, *alone_);
     const auto view = [&](int v) { return Views(v).to(device); };
     for (int step = 0; step < 2; ++step) {
@@ -327,14 +328,15 @@ TEST_F(RunsTest, ACheckpointOfEitherDeviceGoesOnOnTheOther) {
 
 // The views are sent, normalized, used and released without a wait; losses are read every 5 steps.
 TEST_F(RunsTest, NoStepBetweenReadingsWaits) {
+  if (!CountedWaits()) GTEST_SKIP() << "the device does not count";
   noise_.images = 96;  // one epoch of 12 steps
-  moco::TrainerOptions options = Options(1, kFakeDevice, "info_nce");
+  moco::TrainerOptions options = Options(1, DeviceUnderTest(), "info_nce");
   options.print_every = 5;
-  options.knn_every = 0;
+  options.knn_every = options.monitor_every = 0;
   std::vector<int64_t> waits;  // before each step
   int64_t reads = 0;
   noise_.before_image = [&] {
-    if (reads++ % options.batch_size == 0) waits.push_back(Waits());
+    if (reads++ % options.batch_size == 0) waits.push_back(*CountedWaits());
   };
   ASSERT_EQ(Pretrain("run", options), absl::OkStatus());
   ASSERT_EQ(waits.size(), 12u);
@@ -350,7 +352,7 @@ TEST_F(RunsTest, NoStepBetweenReadingsWaits) {
 
 // How often losses are read changes neither the run nor what it records of epochs.
 TEST_F(RunsTest, ReadingsChangeNothing) {
-  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+  for (const c10::Device device : {c10::Device(at::kCPU), DeviceUnderTest()}) {
     moco::Checkpoint expected;
     nlohmann::json epoch;
     for (const int64_t every : {1, 2, 100}) {
@@ -393,7 +395,7 @@ using moco::Losses;
 REGISTER_PLUGIN(Losses, "breaks", "not finite in one step", NoOptions, MakeBreaks);
 
 TEST_F(RunsTest, ALossThatIsNotFiniteEndsTheRunHoweverRarelyItIsRead) {
-  for (const c10::Device device : {c10::Device(at::kCPU), kFakeDevice}) {
+  for (const c10::Device device : {c10::Device(at::kCPU), DeviceUnderTest()}) {
     for (const int64_t every : {1, 2, 100}) {
       const std::string name = absl::StrCat("run", device.str(), every);
       moco::TrainerOptions options = Options(6, device, "breaks");
@@ -427,11 +429,11 @@ TEST(DeviceViewsTest, HaveTheBitsOfTheCpusViews) {
     batch.size = 4;
     batch.views = {images, images};
     moco::DeviceViews here(pipeline, at::kCPU, at::kFloat);
-    moco::DeviceViews there(pipeline, kFakeDevice, at::kFloat);
+    moco::DeviceViews there(pipeline, DeviceUnderTest(), at::kFloat);
     const auto expected = here(batch), found = there(batch);
     there.Release();
     ASSERT_EQ(found.size(), 2u);
-    EXPECT_EQ(found[1].device(), kFakeDevice);
+    EXPECT_EQ(found[1].device(), DeviceUnderTest());
     EXPECT_TRUE(found[1].cpu().equal(expected[1]));
     EXPECT_TRUE(found[1].is_contiguous(at::MemoryFormat::ChannelsLast));
   }
