@@ -147,8 +147,9 @@ class Check:
         return f"stopped after {stopped} steps; " + self.compare("fp32", "stopped")
 
     def bf16(self):
-        losses = self.pretrain("bf16", "--precision=bf16", *["--force-bf16"] * self.place.rehearsal)
-        other = self.losses("fp32")
+        # Without AVX512_BF16 or AMX it is slow on a CPU.
+        losses = self.pretrain("bf16", "--precision=bf16", *["--force-bf16", "--epochs=1"] * self.place.rehearsal)
+        other = self.losses("fp32")[:len(losses)]
         last = len(losses) // 2
         difference = abs(sum(losses[-last:]) / sum(other[-last:]) - 1)
         if not difference < 0.05:
@@ -189,7 +190,7 @@ class Check:
 
     def export(self):
         (self.place.runs / "encoder.pth").unlink(missing_ok=True)
-        said = self.place.run("tools/export", "fp32", "--to=torchvision", "--out=encoder.pth", "--verify",
+        said = self.place.run("tools/export", self.checkpoint("fp32"), "--to=torchvision", "--out=encoder.pth", "--verify",
                               f"--images={self.few / 'val'}")
         return last_lines(said, 1)
 
