@@ -33,7 +33,7 @@ TITLES = {
     "speed": ("Speed", "Both sides take turns in one run on the same PyTorch; a ratio is of the pairs of images in a second, its "
               "median with the smallest and the largest of the turns. \"Official\" is the official code as it is, in fp32 with "
               "TF32 in convolutions, as PyTorch has it; \"tuned\" is in channels_last with foreach SGD, in our precision; "
-              "\"compiled\" adds torch.compile. With several splits it is that of the CIFAR demo. Kernels and waits of the host "
+              "\"compiled\" adds torch.compile. With several splits it is the code of the CIFAR demo, whose split norm takes no channels_last. Kernels and waits of the host "
               "are of one step; \"idle\" is the share of a step in which the GPU has nothing to do, under the profiler. \"Ours\" "
               "repeats to the bit; \"not repeatable\" allows TF32 in convolutions and cuDNN's trials. Memory is that of tensors."),
     "demo": ("The CIFAR-10 demo", "200 epochs with the settings of the official demo, on CIFAR-10 as JPEG files, which cost a "
