@@ -44,6 +44,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--channels_last", action="store_true", help="and foreach SGD")
+    parser.add_argument("--foreach", action="store_true", help="foreach SGD alone: the demo's split norm takes no channels_last")
     parser.add_argument("--compile", nargs="?", const="inductor", metavar="BACKEND")
     parser.add_argument("--tf32", type=int, help="0 or 1, in convolutions; left out: PyTorch's default")
     parser.add_argument("--cudnn_benchmark", action="store_true")
@@ -131,7 +132,7 @@ def main():
     dtype = torch.double if args.precision == "fp64" else torch.float
     moco.to(device=device, dtype=dtype, memory_format=layout).train()
     optimizer = torch.optim.SGD(moco.parameters(), 0.03, momentum=0.9, weight_decay=1e-4,
-                                foreach=True if args.channels_last else None)
+                                foreach=True if args.channels_last or args.foreach else None)
     if args.compile:
         moco.encoder_q.compile(backend=args.compile)
         moco.encoder_k.compile(backend=args.compile)

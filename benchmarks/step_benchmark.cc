@@ -5,7 +5,6 @@
 //   turn:            seconds from the first step to the end of the last, on the device, too
 //   peak:            bytes of the tensors on the device, at most (on the CPU: of the process)
 // "trace N" computes N steps under the profiler, and adds what device_trace.h has for one step.
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <gflags/gflags.h>
 
@@ -40,8 +39,8 @@ DEFINE_string(precision, "fp32", "fp64, fp32 or bf16");
 DEFINE_int32(batches, 4, "number of prepared batches; step i uses batch i modulo this");
 DEFINE_int32(threads, 2, "compute threads");
 DEFINE_string(device, "cpu", "cpu or cuda");
-DEFINE_bool(tf32, false, "TF32 in convolutions, as PyTorch has it by default");
-DEFINE_bool(cudnn_benchmark, false, "let cuDNN choose algorithms by trials");
+DEFINE_bool(tf32, false, "TF32 in products and convolutions, as pretrain --tf32");
+DEFINE_bool(cudnn_benchmark, false, "as pretrain --cudnn-benchmark");
 
 namespace {
 
@@ -64,19 +63,15 @@ nlohmann::json ToJson(const benchmarks::DeviceTrace& trace, int steps) {
 }
 
 // Computes `count` steps, from step number `step` on, and answers.
-absl::Status Answer(moco::MoCo& moco, const std::vector<Batch>& batches, at::Device device,
+absl::Status Answer(moco::MoCo& run, const std::vector<Batch>& batches, at::Device device,
                     int count, bool trace, int64_t& step) {
   nlohmann::json losses = nlohmann::json::array(), seconds = losses;
-  absl::Status status;
   const auto steps = [&] {
-    for (int i = 0; i < count && status.ok(); ++i, ++step) {
+    for (int i = 0; i < count; ++i, ++step) {
       const Batch& batch = batches[step % batches.size()];
       const auto begin = Clock::now();
-      const auto metrics = moco.Step(batch.x_q, batch.x_k, /*lr=*/0.03, step);
-      status = metrics.status();
-      if (!status.ok()) return;
+      run.StepAhead(batch.x_q, batch.x_k, /*lr=*/0.03, step);
       seconds.push_back(SecondsSince(begin));
-      losses.push_back(metrics->loss);
     }
   };
   benchmarks::Synchronize(device);
@@ -89,11 +84,14 @@ absl::Status Answer(moco::MoCo& moco, const std::vector<Batch>& batches, at::Dev
     benchmarks::Synchronize(device);
   }
   answer["turn"] = SecondsSince(begin);
+  const auto metrics = run.Read();
+  if (!metrics.ok()) return metrics.status();
+  for (const moco::StepMetrics& of_step : *metrics) losses.push_back(of_step.loss);
   answer["losses"] = losses;
   answer["seconds"] = seconds;
   answer["peak"] = benchmarks::PeakBytes(device);
   std::cout << answer.dump() << std::endl;
-  return status;
+  return absl::OkStatus();
 }
 
 absl::Status Run(int argc, char** argv) {
@@ -101,9 +99,7 @@ absl::Status Run(int argc, char** argv) {
   at::set_num_threads(FLAGS_threads);
   const auto device = moco::ChooseDevice(FLAGS_device, /*number=*/0);
   if (!device.ok()) return device.status();
-  at::globalContext().setAllowTF32CuDNN(FLAGS_tf32);
-  at::globalContext().setBenchmarkCuDNN(FLAGS_cudnn_benchmark);
-  at::globalContext().setDeterministicCuDNN(!FLAGS_cudnn_benchmark);
+  moco::UseFasterArithmetic(FLAGS_tf32, /*trials=*/FLAGS_cudnn_benchmark);
   moco::MoCoOptions options;
   options.encoder = {.backbone = FLAGS_arch, .head = FLAGS_head, .bn_splits = FLAGS_bn_splits};
   options.loss = absl::StrCat("info_nce:temperature=", FLAGS_moco_t);

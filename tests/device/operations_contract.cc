@@ -93,7 +93,9 @@ TEST_P(OperationTest, RepeatsToTheBit) {
     for (size_t r = 0; r < first.size(); ++r) same = same && again[r].equal(first[r]);
   }
   RecordProperty("repeats", same ? "yes" : "no");
-  if (!place().device.is_cuda()) EXPECT_TRUE(same);
+  if (!place().device.is_cuda()) {
+    EXPECT_TRUE(same);
+  }
 }
 
 std::string CaseName(const testing::TestParamInfo<Case>& info) {

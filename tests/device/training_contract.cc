@@ -308,7 +308,9 @@ TEST_F(RunsTest, ACheckpointOfEitherDeviceGoesOnOnTheOther) {
   testing::internal::CaptureStdout();
   ASSERT_EQ(Pretrain("to_device", 4, DeviceUnderTest()), absl::OkStatus());
   const std::string said = testing::internal::GetCapturedStdout();
-  if (!DeviceUnderTest().is_cpu()) EXPECT_THAT(said, HasSubstr("device cpu -> "));
+  if (!DeviceUnderTest().is_cpu()) {
+    EXPECT_THAT(said, HasSubstr("device cpu -> "));
+  }
   ASSERT_EQ(Pretrain("to_cpu", 2, DeviceUnderTest()), absl::OkStatus());
   ASSERT_EQ(Pretrain("to_cpu", 4, at::kCPU), absl::OkStatus());
   const moco::Checkpoint expected = Last("cpu");

@@ -113,13 +113,11 @@ class Bundle:
     def add(self, path, contents, program=False):
         self.files[path] = (contents, program)
 
-    def add_programs(self):
-        """Adds the programs and their libraries; returns the libraries' files by name."""
+    def add_programs(self, places):
+        """Adds the programs at `places` in the tree, and their libraries; returns the libraries' files by name."""
         libraries, of_torch, files = {}, set(), []
-        for place, _ in self.launcher.PROGRAMS.values():
+        for place in places:
             source = (self.root / place).resolve()
-            if place.endswith(".py"):
-                continue
             found = resolved(source)
             libraries.update((name, file) for name, file in found.items() if "/_solib_" not in file and
                              not OF_THE_SYSTEM.fullmatch(name) and not OF_TORCH.fullmatch(name))
@@ -271,7 +269,7 @@ def run():
     target = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", "."), os.path.expanduser(options.out))
     with tempfile.TemporaryDirectory() as scratch:
         bundle = Bundle(runfiles(), pathlib.Path(scratch))
-        libraries = bundle.add_programs()
+        libraries = bundle.add_programs([place for place, _ in bundle.launcher.PROGRAMS.values() if not place.endswith(".py")])
         bundle.add_licenses(libraries)
         bundle.add_texts()
     name = "mocopp.tar.gz" if options.format == "tar" else bundle.wheel_name()
