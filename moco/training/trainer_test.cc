@@ -3,6 +3,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/relu.h>
+#include <gflags/gflags.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -22,6 +23,8 @@
 #include "moco/losses/loss.h"
 #include "moco/measures/measure_names.h"
 #include "moco/training/monitor.h"
+
+DECLARE_bool(report);
 
 namespace moco {
 namespace {
@@ -79,6 +82,9 @@ TrainerOptions Small() {
 
 class TrainerTest : public testing::Test {
  protected:
+  // Reports would read images besides those of the steps, which these tests count.
+  TrainerTest() { FLAGS_report = false; }
+
   absl::Status Train(const TrainerOptions& options, const std::string& name) {
     base::CatchStopSignals();
     auto trainer = Trainer::Create(options, {&noise_, &noise_, &noise_, held_out_}, *alone_);
