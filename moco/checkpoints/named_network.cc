@@ -1,5 +1,6 @@
 #include "moco/checkpoints/named_network.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -75,7 +76,8 @@ std::string NetworkOfMmengine(absl::string_view config) {
   constexpr absl::string_view kDilations = "dilations=(";
   for (size_t at = config.find(kDilations); at != absl::string_view::npos;
        at = config.find(kDilations, at + 1)) {
-    const absl::string_view rest = config.substr(at, config.find(')', at) + 1 - at);
+    const size_t end = std::min(config.find(')', at), config.size() - 1);
+    const absl::string_view rest = config.substr(at, end + 1 - at);
     const absl::string_view values = absl::StripSuffix(rest.substr(kDilations.size()), ")");
     if (values.find_first_of("23456789") != absl::string_view::npos) {
       return absl::StrCat("ResNet", kWith, rest);

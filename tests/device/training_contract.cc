@@ -5,6 +5,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
+#include <gflags/gflags.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,6 +33,8 @@
 #include "moco/training/device_views.h"
 #include "moco/training/trainer.h"
 #include "tests/device/devices.h"
+
+DECLARE_bool(report);
 
 namespace tests {
 namespace {
@@ -234,6 +237,8 @@ class Noise : public data::Dataset {
 
 class RunsTest : public testing::Test {
  protected:
+  RunsTest() { FLAGS_report = false; }  // it would need codecs
+
   std::string Path(const std::string& name) {
     return absl::StrCat(testing::TempDir(), "/",
                         testing::UnitTest::GetInstance()->current_test_info()->name(), "/", name);
