@@ -5,7 +5,7 @@ with_faults
 
 unpack data 32
 run=(data/train "${small[@]}" --batch-size=66 --epochs=100 --views="${views/normalize/normalize|poison}"
-     --checkpoint-minutes=0.000001 --run-dir=run) # 44 views a step and rank
+     --monitor-every=0 --checkpoint-minutes=0.000001 --run-dir=run) # 44 views a step and rank
 choose_url
 for rank in 0 2; do start_rank $rank 3 "${run[@]}"; done
 POISON=nan:176 start_rank 1 3 "${run[@]}"

@@ -14,12 +14,13 @@ done
 
 # Stopped by a signal, in runs long enough for it to come before their end: a checkpoint at the step, the exit code,
 # the way to go on.
-# stop SIGNAL RUN ARGUMENT...: starts a run and sends it SIGNAL after its first step; the exit code is in $code.
+# stop SIGNAL RUN ARGUMENT...: starts a run and sends it SIGNAL after its second step (after the first, the untrained
+# encoder is evaluated, and a signal would end the run without a checkpoint); the exit code is in $code.
 stop() {
   local signal=$1 run=$2
   shift 2
   "$pretrain" "$@" > out 2> err &
-  until [ -s "$run/metrics.jsonl" ]; do
+  until (($(cat "$run/metrics.jsonl" 2> /dev/null | grep -c '"loss"') >= 2)); do
     kill -0 $! 2> /dev/null || fail "it has ended: $(cat out err)"
     sleep 0.05
   done
