@@ -111,7 +111,9 @@ TEST(OperationsTest, AreEveryPluginsAndHaveBounds) {
   EXPECT_GT(Operations().size(), 30);
   for (const Operation& operation : Operations()) {
     EXPECT_GT(operation.fp32, 0) << operation.name;
-    EXPECT_LE(operation.fp32, 1e-3) << operation.name << ": a bound that holds anything";
+    const bool gradients = operation.name.find("_gradients") != std::string::npos;
+    EXPECT_LE(operation.fp32, gradients ? 0.1 : 1e-3)
+        << operation.name << ": a bound that holds anything";
     EXPECT_LE(operation.bf16, 0.3) << operation.name << ": a bound that holds anything";
   }
 }
