@@ -4,7 +4,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/isfinite.h>
-#include <ATen/ops/linalg_cholesky.h>
+#include <ATen/ops/linalg_cholesky_ex.h>
+#include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/linalg_solve_triangular.h>
 #include <ATen/ops/linalg_svdvals.h>
 #include <ATen/ops/matmul.h>
@@ -62,13 +63,22 @@ double Lidar(const at::Tensor& views) {
   const at::Tensor means = x.mean(1, /*keepdim=*/true);                 // N x 1 x D
   const at::Tensor between = (means - means.mean(0, true)).squeeze(1);  // N x D
   const at::Tensor within = (x - means).reshape({n * v, d});            // N V x D
-  const at::Tensor w = at::matmul(within.t(), within) / static_cast<double>(n * v) +
-                       kDelta * at::eye(d, at::kDouble);
+  const at::Tensor w = at::matmul(within.t(), within) / static_cast<double>(n * v);
   // With W = L L^T, the eigenvalues of W^-1/2 B W^-1/2 are those of L^-1 B L^-T, and B is a product
   // of a matrix with its transpose: they are the squares of singular values.
   const at::Tensor factor = between.t() / std::sqrt(static_cast<double>(n));  // D x N
-  const at::Tensor whitened =
-      at::linalg_solve_triangular(at::linalg_cholesky(w), factor, /*upper=*/false);
+  const auto [lower, failed] =
+      at::linalg_cholesky_ex(w + kDelta * at::eye(d, at::kDouble), /*upper=*/false);
+  at::Tensor whitened;
+  if (failed.item<int>() == 0) {
+    whitened = at::linalg_solve_triangular(lower, factor, /*upper=*/false);
+  } else {
+    // The features are so large that what rounding does to w is more than kDelta. Its eigenvalues
+    // are not negative by definition.
+    const auto [values, vectors] = at::linalg_eigh(w);
+    const at::Tensor scale = (values.clamp_min(0) + kDelta).rsqrt();
+    whitened = scale.unsqueeze(1) * at::matmul(vectors.t(), factor);
+  }
   return EffectiveRank(at::linalg_svdvals(whitened).square(), d);
 }
 
@@ -119,7 +129,11 @@ std::vector<double> MeasureAll(const ViewFeatures& features) {
     const auto found = std::find_if(std::begin(kMeasures), std::end(kMeasures),
                                     [&](const auto& each) { return name.name == each.first; });
     TORCH_CHECK(found != std::end(kMeasures), "no function for the measure ", name.name);
-    values.push_back(found->second(features));
+    try {
+      values.push_back(found->second(features));
+    } catch (const c10::LinAlgError&) {  // LAPACK did not converge; the run should not end for that
+      values.push_back(kNan);
+    }
   }
   return values;
 }

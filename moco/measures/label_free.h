@@ -54,7 +54,8 @@ struct ViewFeatures {
   at::Tensor views;  // N x V x D: of its augmented views; for Lidar and Alignment
 };
 
-// Returns every measure, in the order of MeasureNames().
+// Returns every measure, in the order of MeasureNames(). NaN, too, where a decomposition does not
+// converge.
 std::vector<double> MeasureAll(const ViewFeatures& features);
 
 }  // namespace moco

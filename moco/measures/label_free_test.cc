@@ -84,6 +84,17 @@ TEST(LidarTest, IsItsDefinition) {
   }
 }
 
+// Features of an encoder whose loss diverges: what rounding does to W is more than the 1e-4.
+TEST(LidarTest, LargeFeaturesHaveAValue) {
+  at::manual_seed(5);
+  const at::Tensor x = at::randn({4, 2, 20}, at::kDouble);
+  for (const double scale : {1e5, 1e7, 1e9}) {
+    const double lidar = Lidar(scale * x);
+    EXPECT_GE(lidar, 1) << scale;
+    EXPECT_LE(lidar, 3.1) << scale;
+  }
+}
+
 TEST(LidarTest, DirectionsOfViewsDoNotCount) {
   at::manual_seed(3);
   const at::Tensor images = at::cat({OfRank(200, 6, 3), at::zeros({200, 4}, at::kDouble)}, 1);
