@@ -135,7 +135,8 @@ class Check:
         with open(self.place.runs / "stopped.txt", "w+") as said:
             process = subprocess.Popen(command, cwd=self.place.runs, env=self.place.environment, stdout=said,
                                        stderr=subprocess.STDOUT)
-            while process.poll() is None and not self.losses("stopped"):
+            # After the first step the untrained encoder is evaluated, and a signal would leave no checkpoint.
+            while process.poll() is None and len(self.losses("stopped")) < 2:
                 time.sleep(0.002)
             process.send_signal(signal.SIGINT)
             code = process.wait(timeout=120)
