@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "base/format_count.h"
 #include "base/progress.h"
+#include "moco/measures/rank_verdict.h"
 #include "moco/report/sweep_files.h"
 #include "moco/verdict.h"
 
@@ -33,7 +34,10 @@ std::string PrintedVerdict(const Run& run) {
   health.age = *age;
   health.spread = *spread;
   health.leak = *leak;
-  return moco::Verdict(health);
+  const std::string verdict = moco::Verdict(health);
+  const Series* rank = run.Find(moco::kJudgedMetric);
+  if (rank == nullptr || rank->front().step != 0) return verdict;
+  return moco::VerdictWithRank(verdict, rank->front().value, rank->back().value);
 }
 
 std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
