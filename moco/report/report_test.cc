@@ -141,6 +141,7 @@ TEST(AdviceTest, VerdictsNameTheirFlags) {
   EXPECT_THAT(Advice(fallen), Contains(HasSubstr("--weight-decay")));
   fallen.metrics["rankme_backbone"] = {{0, 40}, {30, 60}};
   EXPECT_EQ(VerdictWord(fallen), "learning");
+  EXPECT_THAT(Advice(fallen), Contains(HasSubstr("60 directions, 40 before training")));
   report::Run started = MakeRun();
   started.metrics.erase("leak");
   EXPECT_EQ(VerdictWord(started), "started");
