@@ -40,6 +40,15 @@ with browser.start() as chromium:
     tip = page.evaluate("document.getElementById('tip').textContent")
     assert "learning rate" in tip and "smoothed" in tip, tip
     assert not page.errors, page.errors
+    # The name of the suggestion is within the drawing, however narrow that is.
+    page = chromium.open(rate, width=360)
+    assert page.evaluate("""(() => {
+      const drawing = document.querySelector(".plot svg svg"), box = drawing.getBoundingClientRect();
+      return [...drawing.querySelectorAll("text")].every((text) => {
+        const name = text.getBoundingClientRect();
+        return name.left >= box.left - 1 && name.right <= box.right + 1;
+      });
+    })()""")
     if "SCREENSHOTS" in os.environ:
         for path in (views, rate):
             for width, dark in ((1200, False), (360, True)):

@@ -57,13 +57,14 @@ std::vector<std::string> DescribeCost(const Cost& cost, double disk) {
   const double epochs = static_cast<double>(cost.steps) / cost.steps_per_epoch;
   const bool whole = cost.steps % cost.steps_per_epoch == 0;
   lines.push_back(absl::StrFormat(
-      "time     about %s for %s epochs of %s steps, %s each, on this machine (%d steps of %d "
-      "images were tried)",
+      "time     about %s for %s epochs of %s steps, %s each, on this machine (measured in %d "
+      "step%s "
+      "of %d images)",
       base::FormatSeconds(cost.seconds),
       whole ? base::FormatCount(cost.steps / cost.steps_per_epoch)
             : absl::StrFormat("%.1f", epochs),
       base::FormatCount(cost.steps_per_epoch), base::FormatSeconds(cost.seconds / epochs),
-      cost.tried_steps, cost.tried_images));
+      cost.tried_steps, cost.tried_steps == 1 ? "" : "s", cost.tried_images));
   return lines;
 }
 

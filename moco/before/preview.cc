@@ -115,13 +115,22 @@ std::string PartText(const cv::Mat& original, const std::optional<cv::Rect2d>& p
 
 // ---- The page -----------------------------------------------------------------------------------
 
+// The file and the folder or archive that it is in, of a name with the whole path.
+std::string ShortName(const std::string& name) {
+  const size_t file = name.rfind('/');
+  if (file == std::string::npos || file == 0) return name;
+  const size_t folder = name.rfind('/', file - 1);
+  return folder == std::string::npos ? name : name.substr(folder + 1);
+}
+
 // A table of both views of an image, step by step.
 std::string Stepwise(const PreviewOptions& options, const FirstImage& image) {
   const Pipeline& views = *options.views;
   const size_t last = LastVisible(views);
-  std::string html = absl::StrCat("<h3>", HtmlText(image.name),
-                                  "</h3><div class=\"scroll\"><table class=\"steps\"><thead><tr>"
-                                  "<th>View<th>original");
+  std::string html =
+      absl::StrCat("<h3 title=\"", HtmlText(image.name), "\">", HtmlText(ShortName(image.name)),
+                   "</h3><div class=\"scroll\"><table class=\"steps\"><thead><tr>"
+                   "<th>View<th>original");
   for (const Pipeline::StepType& step : views.steps()) {
     absl::StrAppend(&html, "<th title=\"", HtmlText(step.spec), "\">", HtmlText(NameOf(step.spec)));
   }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/format_count.h"
 #include "base/progress.h"
+#include "moco/measures/rank_verdict.h"
 #include "moco/report/sweep_files.h"
 #include "moco/verdict.h"
 
@@ -21,6 +23,15 @@ std::optional<double> Last(const Run& run, const char* name) {
   return series->back().value;
 }
 
+// moco::kJudgedMetric before training, and now.
+std::pair<std::optional<double>, std::optional<double>> JudgedRank(const Run& run) {
+  const Series* rank = run.Find(moco::kJudgedMetric);
+  if (rank == nullptr) return {};
+  const Point &first = rank->front(), &last = rank->back();
+  if (first.step != 0) return {std::nullopt, last.value};
+  return {first.value, last.step > 0 ? std::optional(last.value) : std::nullopt};
+}
+
 // As the run itself printed it last; empty before the end of the first epoch, and for other
 // programs.
 std::string PrintedVerdict(const Run& run) {
@@ -33,7 +44,9 @@ std::string PrintedVerdict(const Run& run) {
   health.age = *age;
   health.spread = *spread;
   health.leak = *leak;
-  return moco::Verdict(health);
+  const std::string verdict = moco::Verdict(health);
+  const auto [before, now] = JudgedRank(run);
+  return before && now ? moco::VerdictWithRank(verdict, *before, *now) : verdict;
 }
 
 std::string Percent(double share) { return absl::StrFormat("%.1f %%", 100 * share); }
@@ -127,6 +140,12 @@ std::vector<std::string> Advice(const Run& run) {
     if (std::string text = Accuracy(run, metric, title); !text.empty()) {
       sentences.push_back(std::move(text));
     }
+  }
+  if (const auto& [before, now] = JudgedRank(run); now) {
+    sentences.push_back(
+        absl::StrCat("RankMe of the backbone is ", absl::StrFormat("%.3g", *now), " directions",
+                     before ? absl::StrFormat(", %.3g before training", *before) : "",
+                     "; higher is better among runs of one network and one data set."));
   }
   if (const auto waiting = MeanAtTheEnd(run, "waiting"); waiting && *waiting > kMuchWaiting) {
     sentences.push_back(

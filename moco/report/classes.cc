@@ -195,8 +195,7 @@ std::map<std::string, int64_t> Find(const std::vector<Group>& groups,
 }
 
 std::string ShowGroups(const Confusion& confusion, const std::vector<Group>& groups,
-                       const data::Dataset& dataset) {
-  const std::map<std::string, int64_t> places = Find(groups, dataset);
+                       const data::Dataset& dataset, const std::map<std::string, int64_t>& places) {
   std::string html;
   for (const Group& group : groups) {
     absl::StrAppend(&html, "<h4>", HtmlText(confusion.classes[group.label]), ": ",
@@ -241,17 +240,25 @@ std::string BestAndWorst(const Run& run, const Confusion& confusion,
     return absl::StrCat(html, "<p class=\"quiet\">There are no pictures: ",
                         HtmlText(dataset.status().message()), ".</p>");
   }
-  const std::vector<size_t> best(order.begin(), order.begin() + shown),
-      worst(order.rbegin(), order.rbegin() + shown);
+  const std::vector<Group> best =
+      Groups(confusion, predictions, {order.begin(), order.begin() + shown}, /*right=*/true);
+  const std::vector<Group> worst =
+      Groups(confusion, predictions, {order.rbegin(), order.rbegin() + shown}, /*right=*/false);
+  const auto best_places = Find(best, **dataset), worst_places = Find(worst, **dataset);
+  if (best_places.empty() && worst_places.empty()) {
+    return absl::StrCat(html,
+                        "<p class=\"quiet\">There are no pictures: the data no longer has the "
+                        "images that <code>",
+                        kPredictionsFile, "</code> names.</p>");
+  }
   return absl::StrCat(
       html,
       "<p class=\"quiet\">Of each class the images of which the classifier is most certain, with "
       "what it says. Click a picture to enlarge it.</p><div class=\"bestworst\"><div><p><b>The "
       "best classes</b>, images that are classified correctly</p>",
-      ShowGroups(confusion, Groups(confusion, predictions, best, /*right=*/true), **dataset),
+      ShowGroups(confusion, best, **dataset, best_places),
       "</div><div><p><b>The worst classes</b>, images that are classified wrongly</p>",
-      ShowGroups(confusion, Groups(confusion, predictions, worst, /*right=*/false), **dataset),
-      "</div></div>");
+      ShowGroups(confusion, worst, **dataset, worst_places), "</div></div>");
 }
 
 }  // namespace

@@ -68,6 +68,15 @@ TEST(ClassesTest, WhatIsMissingIsSaid) {
   const std::string html = ClassesSection(run, /*pictures=*/true);
   EXPECT_THAT(html, HasSubstr("There are no pictures"));
   EXPECT_THAT(html, HasSubstr("cat taken for dog"));
+  // The data is there, but its images have other names.
+  run.flags["data"] = data::TestFolder("renamed");
+  for (const char* label : {"cat", "dog"}) {
+    data::WriteTestFile(absl::StrCat(run.flags["data"], "/val/", label, "/new.png"),
+                        data::EncodePng(data::TestImage(1, 20, 20)));
+  }
+  const std::string renamed = ClassesSection(run, /*pictures=*/true);
+  EXPECT_THAT(renamed, HasSubstr("There are no pictures"));
+  EXPECT_THAT(renamed, Not(HasSubstr("<figure>")));
   data::WriteTestFile(absl::StrCat(run.path, "/", kPredictionsFile), "file,label\n1,2\n");
   EXPECT_THAT(ClassesSection(run, true), HasSubstr("predictions.csv&#39; line 2"));
   run.path = "/nowhere";

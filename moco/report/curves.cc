@@ -21,8 +21,10 @@ constexpr size_t kPoints = 24'000;  // of a chart
 constexpr size_t kMaxBins = 500, kMinBins = 40;
 // Added to the note of the loss where the phase is marked.
 constexpr char kQueueFills[] =
-    " While the queue fills (grey) the loss rises, since noise is easier to tell from keys than "
-    "keys are.";
+    " While the queue fills the loss rises, since noise is easier to tell from keys than keys "
+    "are: ";
+constexpr char kGrey[] = "the grey part.", kDotted[] = "up to the dotted line of each run.";
+constexpr char kStaysAtChance[] = "A run that learns nothing stays at chance.";
 constexpr size_t kProbes = 10;  // of sweeps, whose curves are drawn
 
 struct Line {
@@ -50,7 +52,7 @@ Chart ChartOf(const moco::MeasureName& measure) {
 std::vector<Chart> MakeCharts() {
   std::vector<Chart> charts = {
       {"Loss",
-       "A run that learns nothing stays at chance.",
+       "",
        false,
        {{"loss", "loss of a step", true},
         {"epoch_loss", "mean of an epoch"},
@@ -175,8 +177,11 @@ json ChartOf(const Chart& chart, const std::vector<Run>& runs) {
       spans.push_back({{"run", r}, {"name", "the queue fills"}, {"from", 0}, {"to", full}});
     }
   }
-  const bool explained = chart.lines[0].metric == "loss" && !spans.empty();
-  const std::string note = chart.note + (explained ? kQueueFills : "");
+  std::string note = chart.note;
+  if (chart.lines[0].metric == "loss") {
+    if (!levels.empty()) note += kStaysAtChance;
+    if (!spans.empty()) absl::StrAppend(&note, kQueueFills, runs.size() == 1 ? kGrey : kDotted);
+  }
   return {{"title", chart.title}, {"note", note},           {"percent", chart.percent},
           {"series", series},     {"levels", levels},       {"spans", spans},
           {"log", false},         {"xTitle", std::string()}};

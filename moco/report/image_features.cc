@@ -144,10 +144,10 @@ absl::StatusOr<std::string> NeighbourSection(const ImageFeatures& features) {
   const bool labelled = std::any_of(features.labels.begin(), features.labels.end(),
                                     [](const std::string& label) { return !label.empty(); });
   std::string html = absl::StrCat(
-      "<section><h2>Nearest neighbours</h2><p class=\"quiet\">", queries.size(),
-      " images, which do not depend on the features, and the most similar ones among all ",
+      "<section><h2>Nearest neighbours</h2><p class=\"quiet\">Left: ", queries.size(),
+      " images, chosen without regard to the features. Beside each: the most similar ones of all ",
       FormatCount(static_cast<int64_t>(features.names.size())),
-      features.before ? absl::StrCat(": now, and below ", features.before_name, ".") : ".",
+      features.before ? absl::StrCat(", now and, below, ", features.before_name, ".") : ".",
       labelled ? " Framed: images of the same class. Training uses no labels." : "",
       "</p><div class=\"neighbours\">");
   for (size_t q = 0; q < queries.size(); ++q) {

@@ -3,10 +3,12 @@
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/format_count.h"
+#include "base/progress.h"
 #include "moco/report/advice.h"
 #include "moco/report/classes.h"
 #include "moco/report/curves.h"
@@ -75,7 +77,10 @@ std::string Environment(const Run& run) {
   if (run.environment.empty()) return "";
   std::string html = "<h3>Environment</h3><dl>";
   for (const auto& [name, value] : run.environment) {
-    absl::StrAppend(&html, "<dt>", HtmlText(name), "<dd>", HtmlText(value), "</dd>");
+    double bytes;
+    const bool memory = name == "memory_bytes" && absl::SimpleAtod(value, &bytes);
+    absl::StrAppend(&html, "<dt>", memory ? "memory" : HtmlText(name), "<dd>",
+                    memory ? base::FormatBytes(bytes) : HtmlText(value), "</dd>");
   }
   return html + "</dl>";
 }
@@ -173,6 +178,12 @@ std::string Views(const std::vector<Run>& runs, const ReportOptions& options) {
   if (all > shown) {
     absl::StrAppend(&html, "<p class=\"quiet\">The views of the first ", shown, " of ", all,
                     " runs are shown.</p>");
+  }
+  if (runs.size() > 1 && all > 0) {
+    html +=
+        "<section><h2>Map of the features and nearest neighbours</h2><p class=\"quiet\">They are "
+        "those of one encoder, and are in the report of a single run: <code>report.html</code> in "
+        "its folder, or <code>bazel run //tools:report -- RUN</code>.</p></section>\n";
   }
   return html;
 }

@@ -124,7 +124,9 @@
         continue;
       }
       svg += `<rect class="span" x="${begin}" y="${top}" width="${Math.max(0, end - begin)}" height="${innerHeight}"/>` +
-        `<text x="${begin + 4}" y="${top + innerHeight - 6}">${escape(span.name)}</text>`;
+        (begin > left + innerWidth / 2  // where there is more space for the name
+          ? `<text x="${begin - 4}" y="${top + innerHeight - 6}" text-anchor="end">${escape(span.name)}</text>`
+          : `<text x="${begin + 4}" y="${top + innerHeight - 6}">${escape(span.name)}</text>`);
     }
     for (const level of levels) {
       svg += `<line class="level" style="stroke:${several ? colourOf(level.run) : "var(--text)"}" x1="${left}" x2="${width - right}" y1="${py(level.y)}" y2="${py(level.y)}"/>`;

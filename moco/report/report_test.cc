@@ -134,6 +134,14 @@ TEST(AdviceTest, VerdictsNameTheirFlags) {
   EXPECT_THAT(Advice(MakeRun(0.99)), Contains(HasSubstr("--lr")));
   EXPECT_EQ(VerdictWord(MakeRun(0.6, 0.5)), "leaking");
   EXPECT_THAT(Advice(MakeRun(0.6, 0.5)), Contains(HasSubstr("--bn-splits")));
+  // The keys differ and the loss falls, but the backbone's features collapse.
+  report::Run fallen = MakeRun();
+  fallen.metrics["rankme_backbone"] = {{0, 40}, {30, 5}};
+  EXPECT_EQ(VerdictWord(fallen), "collapsed");
+  EXPECT_THAT(Advice(fallen), Contains(HasSubstr("--weight-decay")));
+  fallen.metrics["rankme_backbone"] = {{0, 40}, {30, 60}};
+  EXPECT_EQ(VerdictWord(fallen), "learning");
+  EXPECT_THAT(Advice(fallen), Contains(HasSubstr("60 directions, 40 before training")));
   report::Run started = MakeRun();
   started.metrics.erase("leak");
   EXPECT_EQ(VerdictWord(started), "started");
@@ -243,6 +251,7 @@ TEST(ReportTest, SeveralRunsAreCompared) {
   EXPECT_THAT(page, HasSubstr("<td data-value=\"0.5\">50.0 %"));
   EXPECT_THAT(page, HasSubstr("other&#60;1&#62;"));
   EXPECT_THAT(page, Not(HasSubstr("other<1>")));
+  EXPECT_THAT(page, HasSubstr("<h2>Map of the features"));  // where it is
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include "absl/strings/str_format.h"
 #include "moco/losses/loss.h"
 #include "moco/measures/measure_names.h"
-#include "moco/verdict.h"
 
 namespace moco {
 
@@ -81,11 +80,11 @@ std::string EpochResult::MeansText() const {
   return absl::StrFormat("loss %.4f  pretext %.1f %%", loss, 100 * top1);
 }
 
-std::string EpochResult::HealthText() const {
+std::string EpochResult::HealthText(const std::string& verdict) const {
   return absl::StrFormat(
       "%skeys of the last %.2g epochs, spread %.2f in %.0f dimensions, leak %.0f %%: %s",
       health.loss ? absl::StrFormat("loss %.0f %% of chance, ", 100 * *health.loss) : "",
-      health.age, health.spread, health.dimensions, 100 * health.leak, Verdict(health));
+      health.age, health.spread, health.dimensions, 100 * health.leak, verdict);
 }
 
 EpochResult ResultOf(const EpochSums& sums, MoCo& moco, const MoCoOptions& options,

@@ -41,8 +41,8 @@ struct EpochResult {
   nlohmann::json Metrics() const;
   // "loss 4.1234  pretext 12.3 %"
   std::string MeansText() const;
-  // The line of its health, with the verdict.
-  std::string HealthText() const;
+  // The line of its health, with a verdict: moco::Verdict's, or what the measures make of that.
+  std::string HealthText(const std::string& verdict) const;
 };
 
 // The result of the epoch that ends after `done` steps of the run. `batch_size` is that of all

@@ -10,6 +10,7 @@
 #include "base/signals.h"
 #include "moco/communicators/agreement.h"
 #include "moco/measures/measure_names.h"
+#include "moco/measures/rank_verdict.h"
 #include "moco/report/sample.h"
 
 namespace moco {
@@ -55,7 +56,19 @@ absl::Status Evaluations::Begin(Encoder& encoder) {
   if (run_.first_step() == 0 && (monitor_.on().any() || sample_ != nullptr)) {
     untrained_ = Copy(encoder.State());
   }
+  for (const nlohmann::json& line : run_.log().Recorded(kJudgedMetric)) {  // of a resumed run
+    KeepRank(line["step"], line[kJudgedMetric]);
+  }
   return CatchUp(encoder);
+}
+
+void Evaluations::KeepRank(int64_t step, double rank) {
+  if (step == 0) rank_before_ = rank;
+  rank_now_ = rank;
+}
+
+std::string Evaluations::Judge(const std::string& verdict) const {
+  return rank_before_ && rank_now_ ? VerdictWithRank(verdict, *rank_before_, *rank_now_) : verdict;
 }
 
 absl::Status Evaluations::CatchUp(Encoder& encoder) {
@@ -130,7 +143,10 @@ absl::StatusOr<Monitor::Result> Evaluations::Evaluate(Encoder& encoder, int64_t 
   nlohmann::json line = {{"step", step}};
   if (result->knn) line["knn"] = *result->knn;
   if (result->probe) line["probe"] = *result->probe;
-  for (const auto& [metric, value] : result->measures) line[metric] = value;
+  for (const auto& [metric, value] : result->measures) {
+    line[metric] = value;
+    if (metric == kJudgedMetric) KeepRank(step, value);
+  }
   if (line.size() > 1) run_.log().Metrics(line);
   return result;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -44,6 +45,10 @@ class Evaluations {
   // epoch's line says of it, or nothing.
   absl::StatusOr<std::string> EndEpoch(Encoder& encoder, int64_t epoch, int64_t done);
 
+  // The verdict on the last epoch, from what moco::Verdict says of its keys and from the newest
+  // evaluation (moco/measures/rank_verdict.h).
+  std::string Judge(const std::string& verdict) const;
+
   // How long the evaluations of the epochs from `epoch` on will take, in seconds, as far as is
   // known.
   double SecondsFrom(int64_t epoch) const;
@@ -51,6 +56,7 @@ class Evaluations {
  private:
   absl::Status CatchUp(Encoder& encoder);
   absl::StatusOr<Monitor::Result> Evaluate(Encoder& encoder, int64_t step, Monitor::Parts parts);
+  void KeepRank(int64_t step, double rank);
   void TakeSample(Encoder& encoder, const char* file);
   absl::Status StopOr(const absl::Status& failure, int64_t done);
 
@@ -60,6 +66,8 @@ class Evaluations {
   Monitor monitor_;
   std::unique_ptr<ReportSample> sample_;  // null: the run writes no report
   StateDict untrained_;                   // until it has been evaluated
+  // RankMe of the backbone, before training and in the newest evaluation.
+  std::optional<double> rank_before_, rank_now_;
 };
 
 }  // namespace moco

@@ -206,8 +206,9 @@ class TrainerImpl : public Trainer, private TrainingTask {
     }
     auto evaluated = evaluations_->EndEpoch(moco_->query_encoder(), epoch, done);
     if (!evaluated.ok()) return evaluated.status();
-    run_.log().Print(absl::StrFormat("epoch %d/%d  %s%s\n         %s", epoch + 1, options_.epochs,
-                                     result.MeansText(), *evaluated, result.HealthText()));
+    run_.log().Print(absl::StrFormat(
+        "epoch %d/%d  %s%s\n         %s", epoch + 1, options_.epochs, result.MeansText(),
+        *evaluated, result.HealthText(evaluations_->Judge(Verdict(result.health)))));
     return absl::OkStatus();
   }
 

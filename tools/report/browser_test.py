@@ -316,6 +316,9 @@ def test_many_runs(chromium):
     x, y = page.centre(".plot")
     page.mouse("mouseMoved", x, y)
     assert "more" in page.evaluate("tip.textContent")
+    # On paper the dots keep their colours, which say whose curve is whose.
+    page.send("Emulation.setEmulatedMedia", media="print")
+    assert page.evaluate("getComputedStyle(document.querySelector('i.run')).printColorAdjust") == "exact"
     narrow = chromium.open(path, width=360, dark=True)
     assert not narrow.errors and narrow.evaluate("document.documentElement.scrollWidth") <= 360
 
