@@ -200,7 +200,7 @@ TEST(FeatureTableTest, TheImagesAreFoundAgain) {
 // Pictures on pages and sheets, as of a microscope's five channels.
 TEST(FeatureTableTest, ImagesOfManyChannelsCanBeShown) {
   const std::string folder = data::TestFolder("images"), root = folder + "/data";
-  const std::string file = data::NpyFile("<u2", "(2, 2, 5)", std::string(40, '\1'));
+  const std::string file = data::NpyFile("<u2", "(8, 8, 5)", std::string(640, '\1'));
   for (const char* name : {"a", "b"}) WriteTestFile(absl::StrCat(root, "/x/", name, ".npy"), file);
   WriteMatrix(folder + "/backbone.npy", 2, 3);
   WriteTestFile(folder + "/images.csv", "file\nx/a.npy\nx/b.npy\n");
