@@ -244,6 +244,10 @@ absl::StatusOr<Opened> OpenAs(const DataSource& source, Split split, const Decod
   if (!dataset.ok()) return dataset.status();
   Opened opened{*std::move(dataset), format, part.place(), decode, std::move(part.notes)};
   for (std::string& note : opened.dataset->notes()) opened.notes.push_back(std::move(note));
+  if (source.pages == "first") {
+    std::string note = FurtherPagesNote(*opened.dataset);
+    if (!note.empty()) opened.notes.push_back(std::move(note));
+  }
   return opened;
 }
 

@@ -191,6 +191,11 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions
     stored = DecodePage(**encoded, options.page, options.channels, options);
   }
   if (!stored.ok()) return stored.status();
+  if (stored->channels() == 1 && options.channels > kMaxColourChannels &&
+      (*encoded)->pages() == options.channels) {
+    return absl::DataLossError(absl::StrCat("has 1 channel in each of its ", options.channels,
+                                            " pages; --pages=channels makes them the channels"));
+  }
   auto image = FinishImage(*stored, options);
   if (!image.ok() || !options.apply_exif) return image;
   return Turned(*image, (*encoded)->orientation());

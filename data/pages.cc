@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
 #include "data/codec.h"
@@ -91,6 +92,34 @@ int64_t CountPages(absl::string_view bytes) {
 }
 
 }  // namespace
+
+std::string FurtherPagesNote(const Dataset& files) {
+  constexpr int64_t kMostTried = 16;
+  const int64_t count = std::min(kMostTried, files.size());
+  int64_t tried = 0, found = 0, pages = 0;
+  std::string name;
+  for (int64_t k = 0; k < count; ++k) {
+    const int64_t i = k * files.size() / count;
+    const std::string other = files.Name(i);
+    // No other format has pages.
+    if (!absl::EndsWithIgnoreCase(other, ".tif") && !absl::EndsWithIgnoreCase(other, ".tiff")) {
+      continue;
+    }
+    const auto bytes = FileBytes::Of(files, i);
+    if (!bytes.ok()) continue;
+    ++tried;
+    const int64_t here = CountPages(bytes->get());
+    if (here < 2) continue;
+    if (found++ > 0) continue;
+    pages = here;
+    name = other;
+  }
+  if (found == 0) return "";
+  return absl::StrCat("of files of several pages the first page is read: ", found, " of ", tried,
+                      " TIFF files that were tried are such; '", name, "' has ", pages,
+                      " pages; --pages=images makes an image of each page, --pages=channels makes ",
+                      "them the channels of one image");
+}
 
 absl::StatusOr<std::unique_ptr<Dataset>> PagesOf(std::unique_ptr<Dataset> files,
                                                  const DecodeOptions& decode) {

@@ -4,6 +4,7 @@
 #define DATA_PAGES_H_
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "data/dataset.h"
@@ -17,6 +18,10 @@ namespace data {
 // --pages, if the data set does not keep its images as files.
 absl::StatusOr<std::unique_ptr<Dataset>> PagesOf(std::unique_ptr<Dataset> files,
                                                  const DecodeOptions& decode);
+
+// What a user who gives no --pages should know of TIFF files with several pages; empty if there are
+// none. Reads the headers of at most 16 files, evenly spaced.
+std::string FurtherPagesNote(const Dataset& files);
 
 }  // namespace data
 

@@ -17,9 +17,12 @@
 namespace data {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Writes each image, CV_8U or CV_16U, as a page. `kinds`: what each page is (NewSubfileType);
 // empty: images.
@@ -77,6 +80,23 @@ TEST(PagesTest, AreImagesOfTheirOwn) {
   }
   EXPECT_THAT(opened->notes, Contains(HasSubstr("3 files hold 5 pages")));
   EXPECT_EQ(Open(folder, "first", 1)->dataset->size(), 3);
+}
+
+// Nobody should train on a sixth of a stack without a word.
+TEST(PagesTest, PagesThatAreLeftOutAreNoted) {
+  const std::string folder = TestFolder("stacks");
+  WriteStack(folder + "/a/1.tif", {Grey(1)});
+  WriteStack(folder + "/a/2.tif", {Grey(10), Grey(20), Grey(30), Grey(40), Grey(50)});
+  const auto note = AllOf(HasSubstr("1 of 2"), HasSubstr("2.tif' has 5 pages"),
+                          HasSubstr("--pages=images"), HasSubstr("--pages=channels"));
+  const auto opened = Open(folder, "first", 1);
+  EXPECT_THAT(opened->notes, Contains(note));
+  EXPECT_THAT(Open(folder, "images", 1)->notes, Not(Contains(note)));
+  EXPECT_THAT(Open(folder, "channels", 5)->notes, Not(Contains(note)));
+  EXPECT_THAT(std::string(Open(folder, "first", 5)->dataset->Image(1).status().message()),
+              HasSubstr("--pages=channels"));
+  WriteStack(folder + "/a/2.tif", {Grey(2)});
+  EXPECT_THAT(Open(folder, "first", 1)->notes, IsEmpty());
 }
 
 // GDAL's overviews and masks, and thumbnails, say what they are.

@@ -8,11 +8,13 @@
 #include <unordered_map>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "data/csv.h"
+#include "registry/spec.h"
 
 namespace lincls {
 namespace {
@@ -58,6 +60,19 @@ absl::StatusOr<nlohmann::json> ReadDescription(const std::string& path) {
   return absl::DataLossError(
       absl::StrCat("'", path, "': the features are not finished: ", json["done"].dump(), " of ",
                    json["images"].dump(), " images are done; rerun the command that started them"));
+}
+
+// Colours, unless the images have more channels than these, or ranges of single channels.
+int ChannelsOf(const FeatureTable& table) {
+  constexpr int kColours = 3, kMostWithAlpha = 4;
+  int channels = kColours;
+  if (const auto arch = registry::ParseSpec(table.arch); arch.ok()) {
+    for (const auto& [key, value] : arch->options) {
+      if (key == "channels" && !absl::SimpleAtoi(value, &channels)) channels = kColours;
+    }
+  }
+  const bool own_ranges = absl::StrContains(table.source.range, ',');
+  return channels > kMostWithAlpha || own_ranges ? channels : kColours;
 }
 
 absl::Status Describe(const nlohmann::json& json, const std::string& path, FeatureTable& table) {
@@ -218,7 +233,7 @@ absl::Status CheckFinite(const FeatureTable& table, int64_t from, int64_t count,
   return absl::OkStatus();
 }
 
-absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) {
+absl::StatusOr<TableImages> OpenImages(const FeatureTable& table) {
   if (table.source.path.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("no ", kDescriptionFile, " beside '", table.features.path(),
@@ -227,7 +242,7 @@ absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels) 
   const auto split = data::ReadSplit(table.split);
   if (!split.ok()) return split.status();
   data::DataSource source = table.source;
-  source.decode.channels = channels;
+  source.decode.channels = ChannelsOf(table);
   auto opened = data::OpenDataset(source, *split);
   if (!opened.ok()) return opened.status();
   TableImages images{std::move(opened->dataset), {}};

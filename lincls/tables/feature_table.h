@@ -71,10 +71,12 @@ struct TableImages {
   std::vector<int64_t> indices;  // N: index in the data set of each row's image
 };
 
-// Opens the images of the features, decoded to `channels`. InvalidArgument if the table does not
+// Opens the images of the features, to be shown: decoded to three channels, or to as many as the
+// network has if these are more than four, or if the range of values differs between them; ToRgb8
+// makes colours of any. InvalidArgument if the table does not
 // say which images they are, or an image is not in the data any more; and the errors of the data
 // set.
-absl::StatusOr<TableImages> OpenImages(const FeatureTable& table, int channels = 3);
+absl::StatusOr<TableImages> OpenImages(const FeatureTable& table);
 
 // Returns the folder, with a "/" at its end, that all images' names have in common; for archives,
 // the folder of the archives. Empty if there is none.

@@ -197,6 +197,30 @@ TEST(FeatureTableTest, TheImagesAreFoundAgain) {
               HasSubstr("unlabeled/1.png' is not in"));
 }
 
+// Pictures on pages and sheets, as of a microscope's five channels.
+TEST(FeatureTableTest, ImagesOfManyChannelsCanBeShown) {
+  const std::string folder = data::TestFolder("images"), root = folder + "/data";
+  const std::string file = data::NpyFile("<u2", "(8, 8, 5)", std::string(640, '\1'));
+  for (const char* name : {"a", "b"}) WriteTestFile(absl::StrCat(root, "/x/", name, ".npy"), file);
+  WriteMatrix(folder + "/backbone.npy", 2, 3);
+  WriteTestFile(folder + "/images.csv", "file\nx/a.npy\nx/b.npy\n");
+  nlohmann::json description = Description();
+  description["data"] = root;
+  description["dataset"] = "image_folder";
+  description["split"] = "pretraining";
+  description["folder"] = root + "/";
+  description["arch"] = "resnet18:stem=imagenet,channels=5";
+  for (const char* range : {"", "0:257", "0:257,0:257,0:257,0:257,0:514"}) {
+    description["range"] = range;
+    WriteTestFile(folder + "/features.json", description.dump());
+    const auto images = OpenImages(OpenFeatures(folder).value());
+    ASSERT_TRUE(images.ok()) << images.status();
+    const auto image = images->dataset->Image(1);
+    ASSERT_TRUE(image.ok()) << image.status();
+    EXPECT_EQ(image->channels(), 5);
+  }
+}
+
 TEST(FeatureTableTest, TheCommonFolderIsThatOfEveryImageOrArchive) {
   const std::string folder = data::TestFolder("common");
   const std::string png = data::EncodePng(data::TestImage(1));

@@ -155,9 +155,12 @@ class Adviser {
       normalize = NormalizeStep(mean_, deviation_);
       why = "the images' mean and deviation are far from ImageNet's";
     }
-    const bool small = plan.image_size <= kSmallViews && colour;
-    const std::string views = small ? augment::CifarViews(plan.image_size, 0.2, normalize)
-                                    : augment::V2Views(plan.image_size, 0.2, normalize, colour);
+    const bool small = plan.image_size <= kSmallViews;
+    // Without steps on colours, the views of MoCo v1 are those of the CIFAR demo.
+    const std::string views =
+        !small   ? augment::V2Views(plan.image_size, 0.2, normalize, colour)
+        : colour ? augment::CifarViews(plan.image_size, 0.2, normalize)
+                 : augment::V1Views(plan.image_size, 0.2, normalize, /*colour=*/false);
     if (small) {
       why = absl::StrCat("no blur for views this small", why.empty() ? "" : "; ", why);
     }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <filesystem>
 #include <new>
 #include <opencv2/core.hpp>
@@ -24,9 +25,11 @@
 namespace doctor {
 namespace {
 
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ContainsRegex;
+using ::testing::DoubleNear;
 using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -341,6 +344,20 @@ TEST(DoctorTest, GreyImagesGetOneChannel) {
             Not(HasSubstr("color_jitter")), Not(HasSubstr("--aug-plus"))));
 }
 
+TEST(DoctorTest, SmallViewsAreNotBlurredWithoutColoursEither) {
+  Folder folder;
+  cv::Mat grey;
+  for (int i = 0; i < 40; ++i) {
+    cv::cvtColor(TestPicture(i, 28, 28), grey, cv::COLOR_RGB2GRAY);
+    folder.Write(absl::StrCat(i, ".png"), data::EncodePng(grey));
+  }
+  const Report report = Examined(folder.root());
+  ASSERT_THAT(report.Of("run"), SizeIs(1));
+  EXPECT_THAT(report.Of("run")[0],
+              AllOf(HasSubstr("--views="), HasSubstr("|flip|"), Not(HasSubstr("gaussian_blur")),
+                    Not(HasSubstr("color_jitter")), Not(HasSubstr("grayscale"))));
+}
+
 // A microscope's 12 bits in files of 16.
 TEST(DoctorTest, UnusedUpperBits) {
   Folder folder;
@@ -390,6 +407,20 @@ TEST(DoctorTest, MissingMemoryIsNoDamage) {
   const auto look = LookAt(TooLarge(), {0, 2, "x"});
   EXPECT_EQ(base::ExitCodeOf(look.status()), base::kUnavailable);
   EXPECT_THAT(std::string(look.status().message()), HasSubstr("3.png"));
+}
+
+// A run sees views of one size, whatever the sizes of the images are.
+TEST(DoctorTest, AnOversizedImageCountsAsOneImage) {
+  Folder folder;
+  for (int i = 0; i < 3; ++i) {
+    const int side = i == 0 ? 900 : 30;
+    folder.Write(absl::StrCat(i, ".png"),
+                 data::EncodePng(cv::Mat(side, side, CV_8UC3, cv::Scalar::all(i == 0 ? 255 : 0))));
+  }
+  const auto opened = data::OpenDataset(folder.root(), data::Split::kPretraining).value();
+  const Look look = LookAt(*opened.dataset, {0, 2, "x"}).value();
+  EXPECT_THAT(look.mean, ElementsAre(DoubleNear(1.0 / 3, 1e-6), _, _));
+  EXPECT_THAT(look.deviation, ElementsAre(DoubleNear(std::sqrt(2.0) / 3, 1e-6), _, _));
 }
 
 TEST(DoctorTest, ThreadsChangeNothing) {

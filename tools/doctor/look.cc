@@ -24,11 +24,12 @@
 namespace doctor {
 namespace {
 
-// Sums over pixels, as whole numbers of kUnits, so that the order of the images changes nothing.
+// Sums over images, as whole numbers of kUnits, so that the order of the images changes nothing.
+// Each image counts alike, whatever its size, as in a run, whose views all have one size.
 struct Sums {
-  static constexpr double kUnits = 1 << 20;  // in 1, the largest value
+  static constexpr double kUnits = 1LL << 36;  // in 1, the largest value
   std::array<int64_t, data::kMaxChannels> values = {}, squares = {};
-  int64_t pixels = 0;
+  int64_t images = 0;
   uint64_t pixel_bytes = 0, file_bytes = 0;
   double largest_of_16_bits = 0;
   int channels = 0;
@@ -38,9 +39,8 @@ struct Sums {
     cv::Mat mean, deviation;
     cv::meanStdDev(image, mean, deviation);
     const double largest = image.depth() == CV_8U ? 255 : 1;
-    const double n = static_cast<double>(image.total()) * kUnits;
     channels = image.channels();
-    pixels += static_cast<int64_t>(image.total());
+    ++images;
     pixel_bytes += image.total() * image.elemSize();
     if (bits == 16 && image.depth() == CV_32F) {
       double most;
@@ -49,8 +49,8 @@ struct Sums {
     }
     for (int c = 0; c < channels; ++c) {
       const double m = mean.at<double>(c) / largest, d = deviation.at<double>(c) / largest;
-      values[c] += std::llround(m * n);
-      squares[c] += std::llround((d * d + m * m) * n);
+      values[c] += std::llround(m * kUnits);
+      squares[c] += std::llround((d * d + m * m) * kUnits);
     }
   }
 
@@ -59,7 +59,7 @@ struct Sums {
       values[c] += other.values[c];
       squares[c] += other.squares[c];
     }
-    pixels += other.pixels;
+    images += other.images;
     pixel_bytes += other.pixel_bytes;
     file_bytes += other.file_bytes;
     largest_of_16_bits = std::max(largest_of_16_bits, other.largest_of_16_bits);
@@ -113,7 +113,7 @@ class Looker {
     look_.file_bytes = sums_.file_bytes;
     look_.pixel_bytes = sums_.pixel_bytes;
     look_.largest_of_16_bits = sums_.largest_of_16_bits;
-    const double n = std::max<double>(sums_.pixels, 1) * Sums::kUnits;
+    const double n = std::max<double>(sums_.images, 1) * Sums::kUnits;
     for (int c = 0; c < sums_.channels; ++c) {
       const double mean = sums_.values[c] / n;
       look_.mean.push_back(mean);

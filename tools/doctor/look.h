@@ -43,8 +43,8 @@ struct Look {
   std::vector<SeenImage> images;            // that could be read, ascending
   std::vector<UnreadableImage> unreadable;  // ascending
   std::vector<Kind> kinds;
-  // Over all pixels of the images that could be read, of each channel that they were decoded to: 0
-  // to 1.
+  // Over the pixels of the images that could be read, each image with the same weight, of each
+  // channel that they were decoded to: 0 to 1.
   std::vector<double> mean, deviation;
   // Of the images that could be read: bytes of their own files, and of their pixels as decoded.
   uint64_t file_bytes = 0, pixel_bytes = 0;
