@@ -71,9 +71,9 @@ absl::StatusOr<std::vector<float>> ReadConstants(const char* option, const std::
     constants.push_back(valid ? static_cast<float>(value) : 0);
   }
   if (valid && !constants.empty() && constants.size() <= kMaxChannels) return constants;
-  return absl::InvalidArgumentError(absl::StrCat("normalize: ", option, " is '", text,
-                                                 "', must be 1 to ", kMaxChannels, " numbers from ",
-                                                 low, " to 1"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("normalize: ", option, " is '", text, "', must be 1 to ", kMaxChannels,
+                   " numbers, separated by spaces, from ", low, " to 1"));
 }
 
 absl::StatusOr<std::unique_ptr<Augmentation>> MakeNormalize(const NormalizeOptions& options) {

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,7 +41,7 @@ class FeatureExtractorTest : public testing::Test {
   }
 
   // An encoder that has not been trained; `added` to one of its weights.
-  void WriteCheckpoint(float added) {
+  void WriteCheckpoint(float added, float variance = 1) {
     at::manual_seed(1);
     const auto backbone = moco::Backbones().Create(kSpec, moco::BackboneContext{}).value();
     backbone->Initialize();
@@ -50,6 +49,9 @@ class FeatureExtractorTest : public testing::Test {
     checkpoint.arch = "resnet_small";
     checkpoint.state = moco::GetState(*backbone, kPretrained);
     checkpoint.state[0].second.detach().flatten()[0] += added;
+    for (auto& [name, tensor] : checkpoint.state) {
+      if (name == absl::StrCat(kPretrained, "bn1.running_var")) tensor.fill_(variance);
+    }
     checkpoint.facts.settings = {{moco::kArchSetting, kSpec}, {moco::kEvalViewsSetting, kViews}};
     ASSERT_TRUE(moco::WriteCheckpoint(folder_ + "/encoder.pth.tar", checkpoint).ok());
   }
@@ -142,7 +144,7 @@ TEST_F(FeatureExtractorTest, ColumnsStandBesideTheFeatures) {
 }
 
 TEST_F(FeatureExtractorTest, FeaturesThatAreNotFiniteNameTheImage) {
-  WriteCheckpoint(std::numeric_limits<float>::quiet_NaN());
+  WriteCheckpoint(0, /*variance=*/-1);  // weights that are finite, and features that are not
   const absl::Status status = Extract("nan");
   EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
   EXPECT_THAT(std::string(status.message()), HasSubstr("'0.png'"));

@@ -325,6 +325,9 @@ class Machine {
 
   // (storage, offset, sizes, strides, requires_grad, hooks); `dtype` replaces the storage's type.
   void PushTensor(const std::vector<const Value*>& arguments, const Value* dtype = nullptr) {
+    if (!arguments.empty() && arguments[0]->kind == Value::kOpaque) {
+      return PushName(std::string(arguments[0]->text));  // pickle.dump of a tensor has its own call
+    }
     if (arguments.size() < 4 || arguments[0]->kind != Value::kStorage ||
         arguments[1]->kind != Value::kInt || arguments[1]->integer < 0) {
       return Fail("a tensor is not described in PyTorch's way");

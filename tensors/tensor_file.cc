@@ -109,6 +109,24 @@ std::string ForeignArchive(absl::string_view bytes) {
   return "";
 }
 
+constexpr absl::string_view kIndex = ".index.json";
+
+// What a file is that is often found in the place of a checkpoint, by its beginning, and what to do
+// with it.
+std::string ForeignFile(absl::string_view bytes) {
+  constexpr std::pair<absl::string_view, absl::string_view> kKnown[] = {
+      {"version https://git-lfs.",
+       "is a pointer of Git LFS instead of the file; fetch the file "
+       "with: git lfs pull"},
+      {"\x1f\x8b", "is compressed by gzip; decompress it with: gunzip FILE"},
+      {"<", "is a web page instead of the file; download the file again"}};
+  for (const auto& [beginning, what] : kKnown) {
+    if (absl::StartsWith(bytes, beginning)) return std::string(what);
+  }
+  return "is not a checkpoint; give a .pth.tar file of this program, a file written by torch.save, "
+         "or a safetensors file";
+}
+
 // InvalidArgument, naming a file in the folder that could be meant.
 absl::Status IsFolder(const std::string& path) {
   std::error_code error;
@@ -139,7 +157,9 @@ std::string FileInFolder(const std::string& folder) {
                          kind == ".ckpt" || kind == ".bin" || kind == ".pkl" || kind == ".torch" ||
                          kind == ".tar";
     std::error_code unknown;
-    if (!tensors || !entry->is_regular_file(unknown) || depth > best_depth) continue;
+    // Of weights in several files, the index is named: none of them holds the network.
+    const bool named = tensors || absl::EndsWith(entry->path().string(), kIndex);
+    if (!named || !entry->is_regular_file(unknown) || depth > best_depth) continue;
     const std::string name = fs::path(entry->path()).lexically_relative(folder);
     if (depth == best_depth && name < best) continue;
     best = name;
@@ -163,6 +183,13 @@ absl::StatusOr<TensorFile> TensorFile::Open(const std::string& path) {
   if (fs::path(path).extension() == ".distcp" && fs::exists(path, error)) {
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' is a part of a distributed checkpoint; ", kGather));
+  }
+  if (absl::EndsWith(path, kIndex) && fs::exists(path, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path,
+                     "' is the index of weights in several files; join them with "
+                     "safetensors.torch.save_file({k: v for f in FILES for k, v in "
+                     "safetensors.torch.load_file(f).items()}, 'weights.safetensors')"));
   }
   auto file = base::MappedFile::Open(path);
   if (!file.ok()) return file.status();
@@ -188,9 +215,7 @@ absl::StatusOr<TensorFile> TensorFile::Parse(const std::string& path, absl::stri
   } else if (bytes.size() > kSafetensorsHeader && bytes[kSafetensorsHeader] == '{') {
     status = file.ParseSafetensors(bytes);  // says that it is truncated
   } else {
-    status = absl::InvalidArgumentError(
-        "is not a checkpoint; give a .pth.tar file of this program, a file written by torch.save, "
-        "or a safetensors file");
+    status = absl::InvalidArgumentError(ForeignFile(bytes));
   }
   if (absl::IsDataLoss(status)) return file.Damaged(status.message());
   if (!status.ok()) return file.Unsuitable(status.message());

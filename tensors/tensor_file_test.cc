@@ -276,6 +276,10 @@ TEST(TensorFileTest, WhatIsNoCheckpointIsNamedWithItsConversion) {
               HasSubstr("torch.export.load"));
   const std::string part = ZipOf({"FloatStorage", "0", 6, 0, {2, 3}, {3, 1}});
   EXPECT_THAT(error(part + part), HasSubstr("dcp_to_torch_save"));
+  EXPECT_THAT(error("version https://git-lfs.github.com/spec/v1\noid sha256:12"),
+              HasSubstr("git lfs pull"));
+  EXPECT_THAT(error("\x1f\x8b\x08 and more bytes"), HasSubstr("gunzip"));
+  EXPECT_THAT(error("<!DOCTYPE html><html></html>"), HasSubstr("web page"));
   // Something else before an archive is damage.
   EXPECT_THAT(Error("PK" + part.substr(2, 30) + part), HasSubstr("damaged"));
 }
@@ -294,6 +298,14 @@ TEST(TensorFileTest, FoldersNameTheFileInThem) {
     ASSERT_TRUE(base::WriteFileAtomically(folder + "/" + name, "x").ok());
   }
   EXPECT_THAT(message(), HasSubstr("'checkpoints/checkpoint_0009.pth.tar'"));
+  const std::string shard = "model-00002-of-00002.safetensors";
+  const std::string index = "model.safetensors.index.json";
+  ASSERT_TRUE(base::WriteFileAtomically(folder + "/" + shard, "x").ok());
+  ASSERT_TRUE(base::WriteFileAtomically(folder + "/" + index, "{}").ok());
+  EXPECT_THAT(message(), HasSubstr("'" + index + "'"));
+  EXPECT_THAT(std::string(TensorFile::Open(folder + "/" + index).status().message()),
+              HasSubstr("save_file"));
+  std::filesystem::remove(folder + "/" + index);
   ASSERT_TRUE(base::WriteFileAtomically(folder + "/model.safetensors", "x").ok());
   EXPECT_THAT(message(), HasSubstr("'model.safetensors'"));
   ASSERT_TRUE(base::WriteFileAtomically(folder + "/.metadata", "x").ok());
@@ -302,6 +314,20 @@ TEST(TensorFileTest, FoldersNameTheFileInThem) {
   ASSERT_TRUE(base::WriteFileAtomically(part, ZipOf({"FloatStorage", "0", 6, 0, {6}, {1}})).ok());
   EXPECT_THAT(std::string(TensorFile::Open(part).status().message()),
               HasSubstr("dcp_to_torch_save"));
+}
+
+// pickle.dump() writes each storage as the bytes of a file of its own, which a call reads.
+TEST(TensorFileTest, TensorsOfPickleDumpAreNamed) {
+  const std::string storage =
+      "ctorch.storage\n_load_from_bytes\n(U\x03"
+      "abctR";
+  const std::string tensor =
+      absl::StrCat("ctorch._utils\n_rebuild_tensor_v2\n(", storage, "K\x01(K\x03t(K\x01t\x89NtR");
+  const std::string bytes = absl::StrCat("\x80\x02}(U\x01", "a", tensor, "u.");
+  const auto file = TensorFile::Parse("f", bytes);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->root().Find("a")->kind, pickle::Value::kOpaque);
+  EXPECT_EQ(file->root().Find("a")->text, "torch.storage._load_from_bytes");
 }
 
 TEST(TensorFileTest, ATypeThatIsNotReadDoesNotHideTheRest) {

@@ -316,6 +316,11 @@ std::vector<NamedCheckpoint> FindCheckpoints(const std::string& run_folder) {
 }  // namespace
 
 std::string NotATensor(absl::string_view name, absl::string_view kind) {
+  if (kind == "torch.storage._load_from_bytes") {
+    return absl::StrCat("'", name,
+                        "' was written by pickle.dump, which leaves code to run; save it ",
+                        "again with torch.save(pickle.load(open(FILE, 'rb')), 'weights.pth')");
+  }
   const bool part = absl::StrContains(kind, "DTensor") || absl::StrContains(kind, "ShardedTensor");
   return absl::StrCat(
       "'", name, "' is a '", kind, "' instead of a tensor, ",

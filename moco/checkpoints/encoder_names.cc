@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -33,29 +35,29 @@ std::string Torchvision(absl::string_view name) {
   return absl::StrReplaceAll(name, {{".shortcut.", ".downsample."}});
 }
 
-// nn.Sequential(*list(resnet.children())[:-1]) of torchvision's ResNet, in which 2 and 3 are ReLU
-// and pooling.
-std::string TorchvisionChildren(absl::string_view name) {
-  return WithBeginning(name, {{"0.", "conv1."},
-                              {"1.", "bn1."},
-                              {"4.", "layer1."},
-                              {"5.", "layer2."},
-                              {"6.", "layer3."},
-                              {"7.", "layer4."}});
+// nn.Sequential of a ResNet's children, whose first stage is the child number `stage1`.
+std::string Children(absl::string_view name, int stage1) {
+  int64_t child;
+  const size_t dot = name.find('.');
+  if (dot == absl::string_view::npos || !absl::SimpleAtoi(name.substr(0, dot), &child)) return "";
+  const absl::string_view rest = name.substr(dot);
+  if (child == 0) return absl::StrCat("conv1", rest);
+  if (child == 1) return absl::StrCat("bn1", rest);
+  const int64_t stage = child - stage1 + 1;
+  return stage < 1 || stage > 4 ? "" : Torchvision(absl::StrCat("layer", stage, rest));
 }
 
-// The same of lightly's own ResNet for CIFAR, which has neither.
-std::string LightlyChildren(absl::string_view name) {
-  return Torchvision(WithBeginning(name, {{"0.", "conv1."},
-                                          {"1.", "bn1."},
-                                          {"2.", "layer1."},
-                                          {"3.", "layer2."},
-                                          {"4.", "layer3."},
-                                          {"5.", "layer4."}}));
-}
+// Of torchvision's ResNet, in which 2 and 3 are ReLU and pooling.
+constexpr char kTorchvisions[] = "4.0.conv1.weight";
+std::string TorchvisionChildren(absl::string_view name) { return Children(name, 4); }
 
-// The first block of lightly's ResNetGenerator, where torchvision's ResNet has its ReLU.
+// Of the same without the pooling, as the CIFAR demo of MoCo and others since take them.
+constexpr char kUnpooled[] = "3.0.conv1.weight";
+std::string UnpooledChildren(absl::string_view name) { return Children(name, 3); }
+
+// Of lightly's own ResNet for CIFAR, which has neither.
 constexpr char kLightlys[] = "2.0.conv1.weight";
+std::string LightlyChildren(absl::string_view name) { return Children(name, 2); }
 
 // Returns a number that is greater by one; empty if `text` is no number.
 std::string Next(absl::string_view text) {
@@ -102,8 +104,10 @@ std::string Detectron2(absl::string_view name) {
 const std::vector<EncoderNames>& AllEncoderNames() {
   static const std::vector<EncoderNames>& all = *new std::vector<EncoderNames>{
       {"torchvision", "conv1.weight", "layer1.0.conv1.weight", "", Torchvision},
-      {"children of torchvision's ResNet", "0.weight", "4.0.conv1.weight", kLightlys,
+      {"children of torchvision's ResNet", "0.weight", kTorchvisions, kUnpooled,
        TorchvisionChildren},
+      {"children of a ResNet without pooling", "0.weight", kUnpooled, kLightlys, UnpooledChildren,
+       "cifar"},
       {"children of lightly's ResNetGenerator", "0.weight", kLightlys, "", LightlyChildren,
        "cifar_linear"},
       {"transformers", "embedder.embedder.convolution.weight",
@@ -111,6 +115,16 @@ const std::vector<EncoderNames>& AllEncoderNames() {
       {"detectron2", "stem.conv1.weight", "res2.0.conv1.weight", "", Detectron2, "",
        "MODEL.RESNETS.STRIDE_IN_1X1 = False (detectron2's default is True)"}};
   return all;
+}
+
+std::string WithoutInnerWrappers(absl::string_view name) {
+  Parts parts = absl::StrSplit(name, '.');
+  const auto wraps = [](absl::string_view part) {
+    return part == "_orig_mod" || part == "module" || part == "_fsdp_wrapped_module" ||
+           part == "_checkpoint_wrapped_module";
+  };
+  parts.erase(std::remove_if(parts.begin() + 1, parts.end(), wraps), parts.end());
+  return absl::StrJoin(parts, ".");
 }
 
 void JoinSplitStatistics(StateDict& backbone) {

@@ -1,10 +1,10 @@
 #include "moco/checkpoints/find_encoder.h"
 
 #include <ATen/core/Tensor.h>
+#include <ATen/ops/isfinite.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -14,99 +14,17 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_replace.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "moco/backbones/backbone.h"
-#include "moco/backbones/resnet_shapes.h"
+#include "moco/checkpoints/encoder_candidates.h"
 #include "moco/checkpoints/encoder_names.h"
+#include "moco/checkpoints/encoder_spec.h"
 
 namespace moco {
 namespace {
 
 constexpr absl::string_view kCount = ".num_batches_tracked";
-constexpr char kEma[] = "ema", kRaw[] = "raw";
-
-std::string PluginName(absl::string_view spec) {
-  return std::string(spec.substr(0, spec.find(':')));
-}
-
-// A prefix below which an encoder may be.
-struct Candidate {
-  std::string prefix;
-  const EncoderNames* names;
-  int rank = 0;                // of the order in FindEncoder's comment
-  const char* weights = kRaw;  // or kEma
-  StateDict tensors = {};      // below the prefix, with torchvision's names
-};
-
-// Ranks a prefix by the words in it.
-void Rank(const std::set<std::string>& entries, Candidate& candidate) {
-  const std::set<std::string> words = absl::StrSplit(absl::AsciiStrToLower(candidate.prefix),
-                                                     absl::ByAnyChar("._"), absl::SkipEmpty());
-  const auto has = [&](std::initializer_list<const char*> any) {
-    return std::any_of(any.begin(), any.end(), [&](const char* w) { return words.count(w) > 0; });
-  };
-  // MMEngine's EMAHook (MMEngine leaves a message_hub) and Lightning's WeightAveraging exchange the
-  // two before they save: `state_dict` has the average, and the other entry what was trained.
-  const bool mmengine = entries.count("message_hub") > 0 && entries.count("ema_state_dict") > 0;
-  const bool exchanged = mmengine || entries.count("current_model_state") > 0;
-  if (absl::StartsWith(candidate.prefix, "current_model_state.") ||
-      (mmengine && absl::StartsWith(candidate.prefix, "ema_state_dict."))) {
-    candidate.rank = 5;
-  } else if (has({"ema", "swa", "averaging", "averaged", "average", "avg"})) {
-    candidate.rank = 0;
-    candidate.weights = kEma;
-  } else if (has({"momentum", "target", "key", "k"})) {
-    candidate.rank = 4;
-    candidate.weights = kEma;
-  } else if (has({"teacher"})) {
-    candidate.rank = 2;
-    candidate.weights = kEma;
-  } else if (has({"student"})) {
-    candidate.rank = 3;
-  } else {
-    candidate.rank = 1;
-    candidate.weights = exchanged ? kEma : kRaw;
-  }
-}
-
-// Returns the candidates in the documented order. `own`: names of a backbone that is known already
-// and is no ResNet; null otherwise.
-std::vector<Candidate> Candidates(const StateDict& all, const std::set<std::string>& entries,
-                                  const EncoderNames* own) {
-  std::set<absl::string_view> known;
-  for (const auto& [name, tensor] : all) known.insert(name);
-  std::vector<Candidate> candidates;
-  for (const auto& [name, tensor] : all) {
-    const auto consider = [&, &name = name](const EncoderNames& names) {
-      absl::string_view prefix = name;
-      if (!absl::ConsumeSuffix(&prefix, names.first) ||
-          (!prefix.empty() && !absl::EndsWith(prefix, ".")) ||
-          known.count(absl::StrCat(prefix, names.marker)) == 0 ||
-          (*names.absent != '\0' && known.count(absl::StrCat(prefix, names.absent)) > 0)) {
-        return;
-      }
-      Candidate candidate{std::string(prefix), &names};
-      Rank(entries, candidate);
-      for (const auto& [rest, value] : Below(all, candidate.prefix)) {
-        std::string ours = names.torchvision(rest);
-        if (!ours.empty()) candidate.tensors.emplace_back(std::move(ours), value);
-      }
-      JoinSplitStatistics(candidate.tensors);
-      candidates.push_back(std::move(candidate));
-    };
-    if (own != nullptr) {
-      consider(*own);
-    } else {
-      for (const EncoderNames& names : AllEncoderNames()) consider(names);
-    }
-  }
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const auto& a, const auto& b) { return a.rank < b.rank; });
-  return candidates;
-}
 
 std::string Quoted(const std::vector<Candidate>& candidates) {
   return absl::StrJoin(candidates, ", ", [](std::string* text, const Candidate& candidate) {
@@ -180,100 +98,6 @@ absl::Status NoEncoder(const Checkpoint& checkpoint, const StateDict& all,
                                                  "expected below any prefix: ", expected));
 }
 
-// --- Which backbone ---
-
-ShapesByName Shapes(const StateDict& tensors) {
-  ShapesByName shapes;
-  for (const auto& [name, tensor] : tensors) shapes[name] = tensor.sizes().vec();
-  return shapes;
-}
-
-// solo-learn's first convolution for small images has a padding of 2, which no shape shows. Its
-// checkpoints have a classifier and a projector beside the backbone.
-bool IsSoloLearns(const StateDict& all, const Candidate& candidate) {
-  const auto has = [&](absl::string_view beginning) {
-    return std::any_of(all.begin(), all.end(),
-                       [&](const auto& entry) { return absl::StartsWith(entry.first, beginning); });
-  };
-  return (candidate.prefix == "backbone." || candidate.prefix == "encoder.") &&
-         has("classifier.weight") && (has("projector.") || has("momentum_projector."));
-}
-
-absl::StatusOr<std::string> SpecOfShapes(const StateDict& all, const Candidate& candidate) {
-  const char* stem = *candidate.names->stem != '\0' ? candidate.names->stem
-                     : IsSoloLearns(all, candidate) ? "cifar_padded"
-                                                    : "cifar";
-  return ResNetOfShapes(Shapes(candidate.tensors), stem);
-}
-
-// The name by which a program knows one of torchvision's networks, without what distinguishes only
-// its weights: "timm/tv_resnet50.tv2_in1k" is resnet50.
-std::string PlainName(absl::string_view name) {
-  name = name.substr(name.rfind('/') + 1);
-  name = name.substr(0, name.find('.'));
-  std::string plain = absl::AsciiStrToLower(name);
-  for (absl::string_view beginning : {"tv_", "gluon_", "ssl_", "swsl_", "ig_"}) {
-    if (absl::StartsWith(plain, beginning)) plain = plain.substr(beginning.size());
-  }
-  return absl::StrReplaceAll(absl::StripSuffix(plain, "_v1b"), {{"_", ""}, {"-", ""}});
-}
-
-absl::StatusOr<std::string> Canonical(const std::string& wanted) {
-  auto spec = Backbones().Canonical(wanted);
-  if (spec.ok()) return spec;
-  return absl::Status(spec.status().code(),
-                      absl::StrCat("cannot be read as '", wanted, "': ", spec.status().message()));
-}
-
-absl::Status HoldsAnother(const std::string& held, const std::string& wanted) {
-  return absl::InvalidArgumentError(absl::StrCat("holds a backbone '", held, "', not '", wanted,
-                                                 "'; omit --arch, or give the one that it holds"));
-}
-
-// Returns the spec if the checkpoint or the user states it in full; empty if the shapes decide.
-absl::StatusOr<std::string> StatedSpec(const Checkpoint& checkpoint, const EncoderChoice& choice) {
-  std::string held = checkpoint.facts.Setting(kArchSetting);
-  if (held.empty()) return choice.arch.empty() ? "" : Canonical(choice.arch);
-  auto spec = Canonical(choice.arch.empty() ? held : choice.arch);
-  if (!spec.ok()) return spec;
-  // The plugin may have got new options since then.
-  if (const auto now = Backbones().Canonical(held); now.ok()) held = *now;
-  if (*spec != held) return HoldsAnother(held, *spec);
-  return spec;
-}
-
-// The spec of a candidate. `stated`: what StatedSpec returned.
-absl::StatusOr<std::string> SpecOf(const Checkpoint& checkpoint, const StateDict& all,
-                                   const Candidate& candidate, const std::string& stated) {
-  const std::string& held = checkpoint.arch;
-  const bool known = Backbones().Canonical(held).ok();
-  if (!stated.empty()) {
-    if (checkpoint.facts.Setting(kArchSetting).empty() && known && PluginName(stated) != held) {
-      return HoldsAnother(held, stated);
-    }
-    const char* stem = candidate.names->stem;
-    if (*stem != '\0' && !absl::StrContains(stated, absl::StrCat("stem=", stem, ","))) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("was saved as the ", candidate.names->program, ", which is a network with ",
-                       "stem=", stem, ", not '", stated, "'; omit --arch, or give that stem"));
-    }
-    return stated;
-  }
-  auto spec = SpecOfShapes(all, candidate);
-  if (!spec.ok()) {
-    if (known) return Canonical(held);
-    return spec;
-  }
-  if (!held.empty() && PlainName(held) != PlainName(PluginName(*spec)) &&
-      held != PluginName(*spec)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "names its network '", held, "', whose tensors have the shapes of '", PluginName(*spec),
-        "' but which is another network; give --arch=", PluginName(*spec),
-        " only if it is that network after all"));
-  }
-  return Canonical(*spec);
-}
-
 // --- Its tensors ---
 
 // The part of a network that a name belongs to, without its number: "layer" of "layer4.0.bn1.bias".
@@ -281,6 +105,38 @@ std::string PartOf(absl::string_view name) {
   name = name.substr(0, name.find('.'));
   while (!name.empty() && absl::ascii_isdigit(name.back())) name.remove_suffix(1);
   return std::string(name);
+}
+
+// Whether a ResNet may have a tensor of this name.
+bool IsOfResNet(absl::string_view name) {
+  const std::string part = PartOf(name);
+  return part == "conv" || part == "bn" || part == "layer";
+}
+
+// InvalidArgument if the candidate lacks a tensor because it is of a kind that is not read.
+absl::Status CheckRead(const Checkpoint& checkpoint, const Candidate& candidate) {
+  for (const auto& [name, kind] : checkpoint.unread) {
+    absl::string_view below = name;
+    if (absl::ConsumePrefix(&below, candidate.prefix) &&
+        IsOfResNet(candidate.names->torchvision(WithoutInnerWrappers(below)))) {
+      return absl::InvalidArgumentError(absl::StrCat("has no encoder: ", NotATensor(name, kind)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// InvalidArgument if the values of a ResNet's tensor are no weights. Other backbones may have
+// masks, which are of any type and may be infinite.
+absl::Status CheckValues(const std::string& name, const at::Tensor& tensor) {
+  if (!IsOfResNet(name) || absl::EndsWith(name, kCount)) return absl::OkStatus();
+  if (!tensor.is_floating_point()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", name, "' holds integers, as quantized weights are; save it as float32"));
+  }
+  if (at::isfinite(tensor).all().item<bool>()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", name,
+      "' has values that are not finite; use a checkpoint from before the run diverged"));
 }
 
 // Copies the candidate's tensors into the backbone.
@@ -301,6 +157,9 @@ absl::Status Load(const Checkpoint& checkpoint, const Candidate& candidate, Back
     const auto unread = checkpoint.unread.find(candidate.prefix + name);
     if (unread == checkpoint.unread.end()) continue;
     return absl::InvalidArgumentError(NotATensor(unread->first, unread->second));
+  }
+  for (const auto& [name, tensor] : tensors) {
+    if (absl::Status s = CheckValues(name, tensor); !s.ok()) return s;
   }
   return CopyState(tensors, live);
 }
@@ -345,7 +204,7 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
                                          const EncoderChoice& choice) {
   StateDict all = checkpoint.state;
   all.insert(all.end(), checkpoint.elsewhere.begin(), checkpoint.elsewhere.end());
-  const auto stated = StatedSpec(checkpoint, choice);
+  const auto stated = StatedSpec(checkpoint, choice.arch);
   if (!stated.ok()) return stated.status();
   FoundEncoder found;
   std::string first, marker;  // names of a backbone that is no ResNet
@@ -379,6 +238,9 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
   if (absl::Status s = Choose(choice, candidates); !s.ok()) return s;
   const Candidate& taken = candidates.front();
 
+  if (other == nullptr) {
+    if (absl::Status s = CheckRead(checkpoint, taken); !s.ok()) return s;
+  }
   auto spec = SpecOf(checkpoint, all, taken, *stated);
   if (!spec.ok()) return spec.status();
   if (absl::Status s = make(*spec); !s.ok()) return s;
@@ -402,7 +264,7 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
   found.spec = *std::move(spec);
   found.prefix = taken.prefix;
   if (other == nullptr && checkpoint.facts.Setting(kArchSetting).empty()) {
-    found.note = Note(taken, every, choice, found.spec, *taken.names->stem != '\0');
+    found.note = Note(taken, every, choice, found.spec, TellsStem(*taken.names));
   }
   return found;
 }

@@ -6,6 +6,7 @@
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/nn/modules/conv.h>
@@ -194,6 +195,62 @@ TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
   EXPECT_TRUE(Features(*split->backbone).allclose(Features(*network), 1e-5, 1e-6));
 }
 
+// The CIFAR demo of MoCo and many since leave the pooling out of the Sequential, so that the first
+// stage is the fourth child; thop adds two numbers to each layer.
+TEST(FindEncoderTest, ChildrenWithoutPooling) {
+  const std::string spec = "resnet_small:width=4,blocks=1,stages=4,stem=cifar,channels=3";
+  const auto children = [](const Backbone& network) {
+    StateDict state;
+    for (const auto& [name, tensor] : GetState(network)) {
+      const size_t dot = name.find('.');
+      const int stage = name[dot - 1] - '0';
+      const int child = absl::StartsWith(name, "conv1.") ? 0
+                        : absl::StartsWith(name, "bn1.") ? 1
+                                                         : stage + 2;
+      state.emplace_back(absl::StrCat("encoder_q.net.", child, name.substr(dot)), tensor);
+    }
+    return state;
+  };
+  const auto network = Network(spec);
+  StateDict state = children(*network);
+  for (const char* name : {"total_ops", "3.total_params", "3.0.conv1.total_ops", "9.total_ops"}) {
+    state.emplace_back(absl::StrCat("encoder_q.net.", name), at::zeros({1}));
+  }
+  const auto found = FindEncoder(Holding(state), {});
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->spec, spec);
+  EXPECT_TRUE(Features(*found->backbone).equal(Features(*network)));
+  // The padding is not shown, the pooling is.
+  EXPECT_THAT(found->note, HasSubstr("cifar_padded"));
+  const std::string padded = absl::StrReplaceAll(spec, {{"=cifar,", "=cifar_padded,"}});
+  EXPECT_EQ(FindEncoder(Holding(state), {.arch = padded}).value().spec, padded);
+  ExpectRefused(Holding(children(*Network("resnet18"))), {}, "without pooling");
+}
+
+// torch.compile, FSDP and checkpointing of single stages or blocks.
+TEST(FindEncoderTest, WrappersInsideTheNetwork) {
+  const auto network = Network(kSpec);
+  for (const char* wrapper :
+       {"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."}) {
+    const auto rename = [&](std::string name) {
+      return absl::StrReplaceAll(name, {{"layer1.", absl::StrCat("layer1.", wrapper)},
+                                        {"layer2.0.", absl::StrCat("layer2.0.", wrapper)}});
+    };
+    const auto found = FindEncoder(Holding(Below(GetState(*network), wrapper, rename)), {});
+    ASSERT_TRUE(found.ok()) << found.status();
+    EXPECT_EQ(found->prefix, wrapper);
+    EXPECT_TRUE(Features(*found->backbone).equal(Features(*network)));
+  }
+  // Only wrappers: the same names below a prefix are another network's.
+  StateDict two = GetState(*network);
+  for (const auto& [name, tensor] : GetState(*network)) {
+    two.emplace_back("module." + name, at::zeros_like(tensor));
+  }
+  const auto found = FindEncoder(Holding(two), {});
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_TRUE(Features(*found->backbone).equal(Features(*network)));
+}
+
 // solo-learn pads its 3x3 convolution by 2, which no shape shows.
 TEST(FindEncoderTest, SoloLearnsPadding) {
   const StateDict state = GetState(*Network(kSpec));
@@ -319,6 +376,13 @@ TEST(FindEncoderTest, OtherNetworksAreRefusedByName) {
     checkpoint.arch = same;
     EXPECT_TRUE(FindEncoder(checkpoint, {}).ok()) << same;
   }
+  // Scripts write the name of a class, too.
+  for (const char* of_class : {"ResNet", "SimCLR"}) {
+    checkpoint.arch = of_class;
+    EXPECT_TRUE(FindEncoder(checkpoint, {}).ok()) << of_class;
+  }
+  checkpoint.arch = "resnet with hidden_act=gelu";
+  ExpectRefused(checkpoint, {}, "hidden_act");
   // Squeeze-and-excitation lies inside the blocks.
   Checkpoint excited = Holding(state);
   excited.state.emplace_back("layer1.0.se.fc1.weight", at::zeros({4, 64, 1, 1}));
@@ -337,6 +401,27 @@ TEST(FindEncoderTest, OtherNetworksAreRefusedByName) {
   ExpectRefused(deep, {}, "ResNet-D");
   deep.state.front().first = "stem.0.weight";
   ExpectRefused(deep, {}, "ResNetV1c");
+}
+
+// The ResNets of torchvision's segmentation networks, and of others with DeepLab's pyramid, are
+// dilated.
+TEST(FindEncoderTest, DilatedNetworksAreRefused) {
+  const StateDict state = GetState(*Network(kSpec));
+  const auto with = [&](const char* prefix, const char* head, const at::Tensor& weight) {
+    Checkpoint checkpoint = Holding(Below(state, prefix, Same));
+    checkpoint.state.emplace_back(head, weight);
+    return checkpoint;
+  };
+  const at::Tensor convolution = at::zeros({4, 8, 3, 3});
+  for (const auto& checkpoint :
+       {with("backbone.", "classifier.0.weight", convolution),
+        with("module.backbone.", "module.classifier.0.convs.0.0.weight", convolution),
+        with("encoder.", "decoder.aspp.0.convs.0.0.weight", convolution)}) {
+    ExpectRefused(checkpoint, {}, "dilated");
+    EXPECT_TRUE(FindEncoder(checkpoint, {.arch = kSpec}).ok());
+  }
+  // A classifier of features.
+  EXPECT_TRUE(FindEncoder(with("backbone.", "classifier.0.weight", at::zeros({4, 8})), {}).ok());
 }
 
 // The stride of detectron2's stages may be in another convolution, which no name and no shape
@@ -376,6 +461,24 @@ TEST(FindEncoderTest, WhatIsNoTensorIsNamed) {
                 [](const auto& e) { return !absl::StrContains(e.first, "running"); });
   checkpoint.unread["conv1.weight"] = "torch.distributed.tensor.DTensor";
   ExpectRefused(checkpoint, {}, "get_model_state_dict");
+}
+
+TEST(FindEncoderTest, WhatIsNoWeightIsRefused) {
+  const auto with = [](const std::function<at::Tensor(at::Tensor)>& change) {
+    Checkpoint checkpoint = Holding(GetState(*Network(kSpec)));
+    for (auto& [name, tensor] : checkpoint.state) {
+      if (name == "layer2.0.conv1.weight") tensor = change(tensor);
+    }
+    return checkpoint;
+  };
+  ExpectRefused(with([](at::Tensor t) { return t.to(at::kChar); }), {}, "layer2.0.conv1.weight");
+  ExpectRefused(with([](at::Tensor t) { return t / 0; }), {}, "not finite");
+  EXPECT_TRUE(FindEncoder(with([](at::Tensor t) { return t.to(at::kDouble); }), {}).ok());
+  // Without the first convolution of a stage the shapes are those of a network with fewer.
+  Checkpoint part = Holding(GetState(*Network(kSpec)));
+  std::erase_if(part.state, [](const auto& e) { return e.first == "layer2.0.conv1.weight"; });
+  part.unread["layer2.0.conv1.weight"] = "Float8_e4m3fnStorage";
+  ExpectRefused(part, {}, "Float8_e4m3fnStorage");
 }
 
 TEST(FindEncoderTest, AFileWithoutEncoderIsDescribed) {

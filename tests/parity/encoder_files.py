@@ -98,6 +98,9 @@ def of_torchvision(work):
         network = trained(getattr(torchvision.models, name)())
         yield File("torchvision", f"`state_dict()` of `{name}`", saved(network.state_dict(), work / "other.pth"),
                    headless(network))
+    network = torchvision.models.segmentation.fcn_resnet50(weights=None, weights_backbone=None)
+    yield File("torchvision", "`state_dict()` of `segmentation.fcn_resnet50`", saved(network.state_dict(), work / "fcn.pth"),
+               said=("segmentation network",))
     for dtype in (torch.float16, torch.bfloat16):
         network = torchvision.models.resnet18(num_classes=10)
         rounded = {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in state.items()}

@@ -87,7 +87,8 @@ def table(programs, images):
     lines = ["| package | written by | file | prefix | read as |", "| --- | --- | --- | --- | --- |"]
     writers = [encoder_files.of_torchvision, encoder_files.of_torch, encoder_files.of_timm, encoder_files.of_transformers,
                encoder_files.of_lightning]
-    others = [ssl_files.of_lightly, ssl_files.of_lightly_train, ssl_files.of_mmengine, ssl_files.of_solo_learn]
+    others = [ssl_files.of_lightly, ssl_files.of_lightly_train, ssl_files.of_mmengine, ssl_files.of_solo_learn,
+              ssl_files.of_moco]
     for writer in [*writers, *others]:
         torch.manual_seed(0)
         with tempfile.TemporaryDirectory(dir=programs.work) as folder:

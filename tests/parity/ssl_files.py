@@ -1,4 +1,4 @@
-"""Files with encoders by lightly, lightly-train and MMEngine, and in the layout of solo-learn; see encoder_files.py."""
+"""Files with encoders by lightly, lightly-train and MMEngine, and in the layouts of solo-learn and MoCo (encoder_files.py)."""
 
 import copy
 
@@ -119,3 +119,16 @@ def of_solo_learn(work, images):
     method = Method(resnet, 512, **parts)
     yield File("solo-learn", "`BaseMethod` for CIFAR, Lightning", fit(method, work / "simclr"), headless(method.backbone),
                said=("padding",), by_hand=True)
+
+
+def of_moco(work, images):
+    """The network of the CIFAR demo of MoCo: a Sequential of the children without the pooling, so that the stages begin one
+    child earlier. thop, with which others count its operations, leaves two tensors in each layer."""
+    resnet = torchvision.models.resnet18()
+    resnet.conv1 = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
+    children = [child for name, child in resnet.named_children() if name not in ("maxpool", "fc")]
+    network = trained(nn.Sequential(*children, nn.Flatten(1)))
+    state = {f"encoder_{which}.net.{name}": tensor for which in "qk" for name, tensor in network.state_dict().items()}
+    counts = {f"encoder_q.net.{part}total_ops": torch.zeros(1) for part in ("", "3.", "3.0.", "3.0.conv1.")}
+    yield File("MoCo", "the CIFAR demo's network, with the counts of thop",
+               saved({"epoch": 1, "state_dict": {**state, **counts}}, work / "demo.pth"), network, by_hand=True)
