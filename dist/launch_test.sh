@@ -64,7 +64,7 @@ ranks $more -- 'echo good'
 
 # The first rank that ends badly says how all end; the others notice.
 ranks 2 -- '[[ $RANK == 1 ]] && exit 3; sleep 0.5; exit 4'
-ended 3 'error: rank 1 ended with exit code 3 after 0 s'
+ended 3 'error: rank 1 ended with exit code 3 after'
 ranks 2 -- '[[ $RANK == 1 ]] && kill -KILL $$; sleep 0.5; exit 4'
 ended 137 'error: rank 1 was killed by signal 9 (Killed) after'
 ranks 2 --timeout=0 -- '[[ $RANK == 0 ]] && exit 5; exec sleep 1000'
@@ -83,21 +83,31 @@ ranks 2 -- 'sleep 1000 & echo $! >child.$RANK; (trap "" TERM; sleep 1000) & echo
 [[ $code == 0 ]] || fail "exit code $code: $(cat out err)"
 eventually gone $(cat child.?)
 
-# background SCRIPT: ranks in the background, whose process is $pid, until each has written pid.RANK.
+# background SCRIPT [FLAG...]: ranks in the background, whose process is $pid, until each has written pid.RANK.
 background() {
   rm -f pid.?
   set -m # without job control what runs in the background ignores SIGINT
-  "$launch" --nproc=2 --program=/bin/bash -- -c "$1" >out 2>err &
+  "$launch" --nproc=2 --program=/bin/bash "${@:2}" -- -c "$1" >out 2>err &
   pid=$!
   set +m
   eventually there pid.0 pid.1
 }
 
-# Nothing outlives the launcher, whatever ends it.
-background 'sleep 1000 & echo $$ $! >pid.$RANK; trap "" TERM; [[ $RANK == 1 ]] && kill -STOP $$; wait'
+# Nothing outlives the launcher, whatever ends it: what does not react is killed after the timeout.
+background 'sleep 1000 & echo $$ $! >pid.$RANK; trap "" TERM USR1; [[ $RANK == 1 ]] && kill -STOP $$; wait' --timeout=1
 kill -KILL $pid
 wait $pid 2>/dev/null
 eventually gone $(cat pid.?)
+
+# Ranks whose launcher is killed have time for a checkpoint, and the guard ends with them.
+background 'trap "sleep 2; echo saved >saved.$RANK; exit" USR1; sleep 1000 & echo $$ $! >pid.$RANK
+  while :; do sleep 0.05; done'
+guard=$(cut -d' ' -f5 "/proc/$(cut -d' ' -f1 pid.0)/stat")
+kill -KILL $pid
+wait $pid 2>/dev/null
+eventually there saved.0 saved.1
+eventually gone $(cat pid.?)
+eventually gone "$guard"
 
 # Not even the process that watches over that: the leader of the ranks' group.
 background 'echo $$ >pid.$RANK; sleep 1000; true'

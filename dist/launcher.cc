@@ -4,7 +4,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +27,7 @@
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/run_folder.h"
+#include "dist/process_group.h"
 
 namespace dist {
 namespace {
@@ -177,18 +177,17 @@ struct End {
 // The ranks of one attempt and all that they plan. None is left when it dies.
 class Processes {
  public:
-  explicit Processes(const Signals& signals) : signals_(signals) {}
+  Processes(const Signals& signals, const LaunchOptions& options)
+      : signals_(signals), options_(options) {}
   Processes(const Processes&) = delete;
   ~Processes() {
-    if (guard_ <= 0) return;
-    kill(-guard_, SIGKILL);
+    group_.Send(SIGKILL);
     for (const auto& [pid, rank] : ranks_) waitpid(pid, nullptr, 0);
-    waitpid(guard_, nullptr, 0);
   }
 
   absl::Status Begin(const std::string& program, const std::vector<std::string>& arguments,
                      const LaunchPlan& plan, std::map<std::string, std::string> environment) {
-    if (absl::Status s = StartGuard(); !s.ok()) return s;
+    if (absl::Status s = group_.Start(options_.timeout); !s.ok()) return s;
     environment["MASTER_ADDR"] = plan.host;
     environment["MASTER_PORT"] = absl::StrCat(plan.port);
     environment["WORLD_SIZE"] = absl::StrCat(plan.size);
@@ -217,15 +216,15 @@ class Processes {
   }
 
   // Until all ranks have ended.
-  End Wait(const LaunchOptions& options) {
+  End Wait() {
     End end;
     Clock::time_point deadline = kNever;  // of those that are left
     int next = SIGTERM;                   // what they get then
     while (!ranks_.empty()) {
       const int number = signals_.Next(deadline);
       if (number == 0) {
-        kill(-guard_, next);
-        deadline = next == SIGTERM ? Clock::now() + options.grace : kNever;
+        group_.Send(next);
+        deadline = next == SIGTERM ? Clock::now() + options_.grace : kNever;
         next = SIGKILL;
       } else if (number != SIGCHLD) {
         end.stopped = true;
@@ -233,37 +232,12 @@ class Processes {
       }
       const bool ended_badly = end.status != 0;
       Reap(&end);
-      if (!ended_badly && end.status != 0) deadline = Clock::now() + options.timeout;
+      if (!ended_badly && end.status != 0) deadline = Clock::now() + options_.timeout;
     }
     return end;
   }
 
  private:
-  // The leader of the ranks' process group: a process that waits for the end of this one, which
-  // closes the pipe between them, and then kills the group. Ranks die with this process by
-  // themselves, but the processes that they have started do not.
-  absl::Status StartGuard() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return base::ErrnoStatus("cannot make", "a pipe");
-    const base::Descriptor read_end(ends[0]);
-    guarded_ = base::Descriptor(ends[1]);
-    guard_ = fork();
-    if (guard_ < 0) return base::ErrnoStatus("cannot start", "a process");
-    if (guard_ > 0) {
-      setpgid(guard_, guard_);  // both processes do it, since either may run first
-      return absl::OkStatus();
-    }
-    setpgid(0, 0);
-    sigset_t all;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, nullptr);
-    close(ends[1]);
-    char byte;
-    while (read(ends[0], &byte, 1) < 0) continue;
-    kill(0, SIGKILL);
-    _exit(0);
-  }
-
   // Starts argv[0] in the group, with `fd` (unless -1) left open.
   absl::StatusOr<pid_t> Fork(const std::vector<char*>& argv, const std::vector<char*>& variables,
                              int fd) {
@@ -273,9 +247,8 @@ class Processes {
     base::Descriptor write_end(ends[1]);
     const pid_t parent = getpid(), pid = fork();
     if (pid == 0) {
-      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      group_.Join();
       if (getppid() != parent) _exit(1);  // the parent has died already
-      setpgid(0, guard_);
       dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
       if (fd >= 0) fcntl(fd, F_SETFD, 0);
       signals_.Unblock();
@@ -312,9 +285,9 @@ class Processes {
   }
 
   const Signals& signals_;
+  const LaunchOptions& options_;
   const Clock::time_point began_ = Clock::now();
-  pid_t guard_ = 0;
-  base::Descriptor guarded_;
+  ProcessGroup group_;
   std::map<pid_t, int> ranks_;
 };
 
@@ -350,12 +323,12 @@ absl::StatusOr<int> Launch(const std::string& program, const std::vector<std::st
   const OfferedFolder run_folder;
   const Signals signals;
   for (int restarts = 0;; ++restarts) {
-    Processes processes(signals);
+    Processes processes(signals, options);
     absl::Status begun = processes.Begin(program, arguments, plan,
                                          {{"MOCOPP_RUN_DIR", run_folder.path()},
                                           {"TORCHELASTIC_RESTART_COUNT", absl::StrCat(restarts)}});
     if (!begun.ok()) return begun;
-    const End end = processes.Wait(options);
+    const End end = processes.Wait();
     if (end.status == 0) return base::kSuccess;
     if (!end.Lost() || restarts == options.max_restarts) {
       Say(absl::StrCat("error: ", end.Text(),

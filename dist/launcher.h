@@ -16,7 +16,8 @@ struct LaunchOptions {
   // peer or a resource was unavailable (base::kUnavailable).
   int max_restarts = 0;
   // When one rank has failed, the others have `timeout` to end by themselves; then they get
-  // SIGTERM, and SIGKILL after `grace`.
+  // SIGTERM, and SIGKILL after `grace`. When the launcher is killed, all have `timeout` to write a
+  // checkpoint and end, and get SIGKILL then.
   std::chrono::seconds timeout{60}, grace{10};
 };
 
@@ -31,7 +32,9 @@ struct LaunchOptions {
 //   TORCHELASTIC_RESTART_COUNT.
 // Standard input is empty; output and errors are the caller's. SIGINT, SIGTERM, SIGUSR1 and SIGHUP
 // go to each rank once, unless the caller ignores them (nohup). Ranks and what they start share a
-// process group that ends with the call, or with the calling thread, whatever ends it.
+// process group that ends with the call. If the calling process is killed, the group gets SIGUSR1,
+// and SIGKILL when the ranks have ended, or after `timeout`. The calling thread has to outlive the
+// call.
 //
 // Errors, after which no rank is left: the program cannot be run; the port is in use (Unavailable);
 // the host for several machines is not this one (InvalidArgument).

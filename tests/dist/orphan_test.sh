@@ -36,4 +36,19 @@ for signal in USR1 KILL; do
   grep -q '^error: stopped by SIGUSR1 after step .*checkpoint written' err.0 || fail "$signal: $(cat err.0)"
   compgen -G "$signal/checkpoints/checkpoint_*.pth.tar" > /dev/null || fail "$signal: no checkpoint"
 done
+
+# Our own launcher, which ends what does not end by itself.
+unset WORLD_SIZE LOCAL_WORLD_SIZE MASTER_ADDR MASTER_PORT
+"$launch" --nproc=2 -- data/train "${small[@]}" --batch-size=66 --epochs=1000 "${gloo[@]}" --run-dir=ours > out 2> err &
+pids=($!)
+steps ours 6
+ranks=$(cat /proc/$!/task/$!/children)
+kill -KILL $!
+for ((i = 0; i < 600; ++i)); do
+  ps -o pid= $ranks > left || break
+  sleep 0.1
+done
+((i < 600)) || fail "left a minute after the launcher: $(cat left out err)"
+grep -q '^error: stopped by SIGUSR1 after step .*checkpoint written' err || fail "$(cat out err)"
+compgen -G "ours/checkpoints/checkpoint_*.pth.tar" > /dev/null || fail "no checkpoint: $(cat out err)"
 echo PASSED
