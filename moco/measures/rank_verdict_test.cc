@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace moco {
 namespace {
 
@@ -13,6 +15,7 @@ using ::testing::StartsWith;
 TEST(RankVerdictTest, FeaturesThatLoseMostDirectionsHaveCollapsed) {
   EXPECT_EQ(VerdictWithRank("learning", 40, 65), "learning");
   EXPECT_EQ(VerdictWithRank("learning", 40, 20), "learning");
+  EXPECT_EQ(VerdictWithRank("learning", 40, std::nan("")), "learning");
   EXPECT_THAT(VerdictWithRank("learning", 40, 5.42),
               AllOf(StartsWith("collapsed: "), HasSubstr("5.42"), HasSubstr("--weight-decay")));
 }
