@@ -86,7 +86,7 @@ std::vector<nlohmann::json> RunLog::Recorded(const std::string& name) const {
 }
 
 void RunLog::PrintTable(const std::vector<TableRow>& rows) {
-  Print(absl::StrFormat("  %-22s%10s%10s%10s%10s", "", "first", "last", "min", "max"));
+  Print(absl::StrFormat("  %-22s %10s %10s %10s %10s", "", "first", "last", "min", "max"));
   for (const TableRow& row : rows) {
     std::vector<double> values;
     for (const nlohmann::json& line : Recorded(row.name)) {
@@ -94,7 +94,7 @@ void RunLog::PrintTable(const std::vector<TableRow>& rows) {
     }
     if (values.empty()) continue;
     const auto [least, most] = std::minmax_element(values.begin(), values.end());
-    Print(absl::StrFormat("  %-22s%10.4g%10.4g%10.4g%10.4g", row.title, values.front(),
+    Print(absl::StrFormat("  %-22s %10.4g %10.4g %10.4g %10.4g", row.title, values.front(),
                           values.back(), *least, *most));
   }
 }
