@@ -64,6 +64,10 @@ else
   done
   DEBIAN_FRONTEND=noninteractive apt-get -q install --yes --no-install-recommends "${packages[@]}"
 fi
+# This Bazel is the program itself, which does not look for tools/bazel.
+if [[ $(bazel --version) =~ ^bazel\ ([0-9]+)\. ]] && ((BASH_REMATCH[1] >= 6)); then
+  cat tools/no_modules.bazelrc >>~/.bazelrc
+fi
 . /etc/os-release
 echo "$PRETTY_NAME; $(bazel --version); $(g++ --version | head -n 1); $(pkg-config --modversion absl_strings) is Abseil's"
 exec "$@"
