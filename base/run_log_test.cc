@@ -59,13 +59,14 @@ TEST_F(RunLogTest, MetricsAfterAStepAreDropped) {
 TEST_F(RunLogTest, TheTableHasFirstLastLeastAndMost) {
   log_.Start(0);
   for (double loss : {3.0, 1.0, 4.0, 2.0}) log_.Metrics({{"step", 1}, {"loss", loss}});
-  for (double u : {-0.46441, -5.9671e-07, -6.1e-01}) log_.Metrics({{"step", 1}, {"u", u}});
+  for (double small : {-0.46441, -5.9671e-07, -6.1e-01})
+    log_.Metrics({{"step", 1}, {"epoch", small}});
   ::testing::internal::CaptureStdout();
-  log_.PrintTable({{"loss, %", "loss", 100}, {"kNN", "knn"}, {"Uniformity", "u"}});
+  log_.PrintTable({{"loss, %", "loss", 100}, {"kNN", "knn"}, {"small", "epoch"}});
   EXPECT_EQ(::testing::internal::GetCapturedStdout(),
             "                              first       last        min        max\n"
             "  loss, %                       300        200        100        400\n"
-            "  Uniformity                -0.4644      -0.61      -0.61 -5.967e-07\n");
+            "  small                     -0.4644      -0.61      -0.61 -5.967e-07\n");
 }
 
 TEST_F(RunLogTest, ABadImageIsListedOnce) {
