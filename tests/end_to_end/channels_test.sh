@@ -56,8 +56,8 @@ grep -q "^--range=0:4095$" linear/flags.txt || fail "lincls does not take the ra
 "$programs/lincls/features" cells/train/lying --pretrained=run --threads=1 --out=features > out || fail "features: $(cat out)"
 grep -q '"range": "0:4095"' features/features.json || fail "features.json: $(cat features/features.json)"
 "$programs/tools/select_labels" features --budget=10 --duplicates=1 --out=labels.csv --page=labels.html > out || fail "select_labels: $(cat out)"
-# An image that cannot be shown is a crossed-out square, the same for each.
-(( $(grep -o 'data:image/jpeg;base64,[^"]*' labels.html | sort -u | wc -l) >= 10 )) ||
+# An image that cannot be shown is a crossed-out square, the same for each: two different pictures would be left.
+(( $(grep -o 'data:image/jpeg;base64,[^"]*' labels.html | sort -u | wc -l) >= 5 )) ||
   fail "the page of select_labels does not show the images of five channels"
 "$programs/tools/export" run/checkpoints/checkpoint_0001.pth.tar --to=onnx --out=cells.onnx --verify --images=cells/val/lying > out || fail "export: $(cat out)"
 
