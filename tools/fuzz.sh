@@ -25,7 +25,7 @@ found=0
 # $1: the fuzzer's name; the rest: sources and libraries.
 build_fuzzer() {
   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -o "$build/$1" "${@:2}" \
-    -labsl_{statusor,status,cord,cordz_info,cord_internal,strings,strings_internal,throw_delegate,raw_logging_internal}
+    -labsl_{statusor,status,cord,cordz_info,cord_internal,str_format_internal,strings,strings_internal,throw_delegate,raw_logging_internal}
 }
 
 # $1: the fuzzer's name; $2: the format; $3: where what fails is left; the rest: files to start with.
