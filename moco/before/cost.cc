@@ -58,8 +58,7 @@ std::vector<std::string> DescribeCost(const Cost& cost, double disk) {
   const bool whole = cost.steps % cost.steps_per_epoch == 0;
   lines.push_back(absl::StrFormat(
       "time     about %s for %s epochs of %s steps, %s each, on this machine (measured in %d "
-      "step%s "
-      "of %d images)",
+      "step%s of %d images)",
       base::FormatSeconds(cost.seconds),
       whole ? base::FormatCount(cost.steps / cost.steps_per_epoch)
             : absl::StrFormat("%.1f", epochs),

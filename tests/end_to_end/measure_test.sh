@@ -49,6 +49,10 @@ grep -q '^monitor  measures without labels on 40 of 250 training images, every e
 "$pretrain" data "${small[@]}" --monitor-every=0 --run-dir=off > out || fail "$(cat out)"
 [ "$(measured off)" -eq 0 ] || fail "--monitor-every=0: $(cat off/metrics.jsonl)"
 cmp off/checkpoints/checkpoint_0001.pth.tar run/checkpoints/checkpoint_0001.pth.tar || fail "the monitor has changed the run"
+# The keys differ, and the backbone's features collapse: the verdict is told what RankMe has found.
+unpack whole 40
+"$pretrain" whole/train "${small[@]}" --monitor-every=1 --weight-decay=2 --run-dir=fallen > out || fail "$(cat out)"
+grep -q 'spread 0\.[1-9].*collapsed: .*before training.*--weight-decay' out || fail "no verdict by RankMe: $(cat out)"
 refused 2 '--monitor-images' "$pretrain" data "${small[@]}" --monitor-images=1
 
 # From features on the disk: the monitor's number.
