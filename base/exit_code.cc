@@ -13,10 +13,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "base/signals.h"
+#include "base/started.h"
 
 namespace base {
-
-void PrintAsStarted();  // started.cc
 
 ExitCode ExitCodeOf(const absl::Status& status) {
   switch (status.code()) {

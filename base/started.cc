@@ -1,18 +1,11 @@
-// How the user starts the programs: by `bazel run`, or by the launcher of a bundle (tools/bundle),
-// which says in the environment variable MOCOPP_STARTED_AS what the user types for it.
-//
-// The code, --help included, names commands in Bazel's form. Under a launcher all that a program
-// prints passes through AsStarted; only what goes into a file has to call it.
-//
-// Who calls these functions declares them: a header would be one more input of every compilation of
-// the repository, since every program ends with exit_code.h.
+#include "base/started.h"
+
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -20,14 +13,6 @@
 #include "absl/strings/string_view.h"
 
 namespace base {
-
-// Returns `text` in which each command for a program of ours names the way in which this program
-// was started: "bazel run //moco:pretrain -- DIR" becomes "mocopp pretrain DIR" under the launcher
-// `mocopp`. Without a launcher the text stays as it is.
-std::string AsStarted(const std::string& whole);
-
-// Makes stdout and stderr pass what is printed through AsStarted, if there is a launcher.
-void PrintAsStarted();
 
 namespace {
 

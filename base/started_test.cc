@@ -1,12 +1,10 @@
+#include "base/started.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <string>
 
 namespace base {
-
-std::string AsStarted(const std::string& text);  // started.cc
-
 namespace {
 
 TEST(StartedTest, WithoutALauncherTheTextStays) {

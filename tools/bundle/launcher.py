@@ -52,7 +52,7 @@ def manifest():
 
 
 def as_started(text, launcher):
-    """`text` in which each "bazel run //FOLDER:PROGRAM --" has become "LAUNCHER PROGRAM" (base/started.cc does the same)."""
+    """`text` in which each "bazel run //FOLDER:PROGRAM --" has become "LAUNCHER PROGRAM" (base/started.h does the same)."""
     return re.sub(r"bazel run //\w+:(%s)\b( --(?= ))?" % "|".join(PROGRAMS), launcher + r" \1", text)
 
 

@@ -12,12 +12,9 @@
 #include "base/format_count.h"
 #include "base/new_file.h"
 #include "base/progress.h"
+#include "base/started.h"
 #include "data/csv.h"
 #include "tools/doctor/page.h"
-
-namespace base {
-std::string AsStarted(const std::string& text);  // started.cc
-}
 
 namespace doctor {
 namespace {

@@ -9,7 +9,7 @@ USAGE, DAMAGED, RESOURCE = 2, 3, 4
 LOCK = pathlib.Path(__file__).resolve().parents[2] / "third_party" / "python" / "to_tar.lock"
 
 
-# What the user types to start this program: by the launcher of a bundle (base/started.cc), or by Bazel.
+# What the user types to start this program: by the launcher of a bundle (base/started.h), or by Bazel.
 _LAUNCHER = os.environ.get("MOCOPP_STARTED_AS")
 COMMAND = f"{_LAUNCHER} to_tar" if _LAUNCHER else "bazel run //tools:to_tar --"
 
