@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/escaping.h"
+#include "base/hex.h"
 
 namespace augment {
 namespace {
@@ -38,7 +38,7 @@ std::vector<Golden> ReadGolden() {
     const size_t n = rest.size();
     for (size_t i = 0; i + 3 < n; ++i) golden.parameters.push_back(std::stod(rest[i]));
     golden.size = {std::stoi(rest[n - 3]), std::stoi(rest[n - 2])};
-    golden.result = is_sum ? rest[n - 1] : absl::HexStringToBytes(rest[n - 1]);
+    golden.result = is_sum ? rest[n - 1] : base::BytesOfHex(rest[n - 1]).value();
     all.push_back(golden);
   }
   return all;

@@ -22,6 +22,7 @@
 #include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
+#include "base/short_spins.h"
 #include "benchmarks/device_trace.h"
 #include "moco/moco.h"
 #include "moco/training/cuda_devices.h"
@@ -137,5 +138,6 @@ absl::Status Run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();  // as pretrain does
+  const base::ShortSpins spins;
   return base::RunMain(Run, argc, argv);
 }

@@ -15,12 +15,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
+#include "base/hex.h"
 #include "data/codec.h"
 #include "data/orientation.h"
 #include "data/test_images.h"
@@ -52,7 +52,7 @@ const std::vector<Golden>& AllGolden() {
     file.ignore(1000, '\n');  // the versions that made it
     std::string name, hex;
     for (int cols, rows; file >> name >> cols >> rows >> hex;) {
-      std::string rgb = absl::HexStringToBytes(hex);
+      std::string rgb = base::BytesOfHex(hex).value();
       EXPECT_EQ(rgb.size(), 3u * rows * cols);
       read->push_back({name, Sample(name), cv::Mat(rows, cols, CV_8UC3, rgb.data()).clone()});
     }
@@ -269,12 +269,12 @@ TEST(DecodeTest, HolesInJpegsAreRefusedUnlessTheImageIsFlat) {
   ExpectRefused(jpeg, "hole");
 
   // 512 x 64 pixels of one colour, by tables made for it: 127 zeros are in its data.
-  const std::string flat = absl::HexStringToBytes(kFlatBegin) + std::string(kFlatZeros, '\0') +
-                           absl::HexStringToBytes(kFlatEnd);
+  const std::string flat = base::BytesOfHex(kFlatBegin).value() + std::string(kFlatZeros, '\0') +
+                           base::BytesOfHex(kFlatEnd).value();
   const auto image = DecodeImage(flat, {.channels = 1});
   ASSERT_TRUE(image.ok()) << image.status();
   EXPECT_EQ(cv::norm(*image, cv::Mat(64, 512, CV_8UC1, cv::Scalar(90)), cv::NORM_INF), 0);
-  ExpectRefused(absl::HexStringToBytes(kFlatBegin) + std::string(kFlatZeros / 2, '\0'), "cut");
+  ExpectRefused(base::BytesOfHex(kFlatBegin).value() + std::string(kFlatZeros / 2, '\0'), "cut");
 }
 
 TEST(DecodeTest, JpegsWithoutSomeOfTheirRestartIntervalsAreRefused) {
@@ -428,9 +428,10 @@ TEST(DecodeTest, GiganticImagesAreRefused) {
             "image smaller");
 
   // 90,000 x 90,000 of 8-bit RGB, and no pixels.
-  const std::string png = absl::HexStringToBytes(
-      "89504e470d0a1a0a0000000d4948445200015f9000015f90080200000001f089a2"
-      "000000004944415435af061e");
+  const std::string png = base::BytesOfHex(
+                              "89504e470d0a1a0a0000000d4948445200015f9000015f90080200000001f089a2"
+                              "000000004944415435af061e")
+                              .value();
   ExpectRefused(png, "png");
   EXPECT_THAT(std::string(DecodeImage(png).status().message()), StartsWith("is 90000 x 90000"));
 }

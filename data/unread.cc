@@ -12,6 +12,11 @@ namespace {
 constexpr char kConvert[] = "convert it once, as \"Data in other forms\" in docs/data.md shows";
 constexpr char kToTar[] =
     "convert the data set once: bazel run //tools:to_tar -- SOURCE OUT (docs/data.md)";
+// The first command turns the pixels upright and may keep the tag that asks for it, which
+// --exif=apply would follow once more.
+constexpr char kHeifConvert[] =
+    "heif-convert {} {}.png && exiftool -overwrite_original -Orientation= {}.png";
+constexpr char kHeifPackages[] = "libheif-examples, libimage-exiftool-perl";
 constexpr char kUnpack[] = "unpack it and give the folder";
 constexpr char kSaveAsCsv[] = "save it as CSV";
 
@@ -21,7 +26,7 @@ struct Kind {
   // What to do, behind "which is not read; ". Of an image, the command that converts it, {} being
   // the file.
   std::string remedy;
-  std::string package = "";  // of an image, the Debian package of the command's program
+  std::string package = "";  // of an image, the Debian packages of the command's programs
   std::string magic = "";    // what such files have at byte `magic_at`; empty: nothing is usual
   size_t magic_at = 0;
   bool is_read = false;  // if it is given itself
@@ -32,7 +37,7 @@ struct Kind {
     if (is_read) return absl::StrCat(name, "; give this file itself as data");
     return absl::StrCat(name, ", which is not read; ",
                         is_image() ? absl::StrCat("convert it to PNG, for example with: ", remedy,
-                                                  " ({} is the file; Debian package ", package, ")")
+                                                  " ({} is the file; Debian: ", package, ")")
                                    : remedy);
   }
 };
@@ -40,8 +45,8 @@ struct Kind {
 // Those that tell more of what a folder holds come first.
 const std::vector<Kind>& Kinds() {
   static const auto& kinds = *new std::vector<Kind>{
-      {"an AVIF image", {".avif"}, "avifdec {} {}.png", "libavif-bin", "ftypavif", 4},
-      {"a HEIC image", {".heic", ".heif"}, "heif-convert {} {}.png", "libheif-examples", "ftyp", 4},
+      {"an AVIF image", {".avif"}, kHeifConvert, kHeifPackages, "ftypavif", 4},
+      {"a HEIC image", {".heic", ".heif"}, kHeifConvert, kHeifPackages, "ftyp", 4},
       {"a JPEG XL image", {".jxl"}, "djxl {} {}.png", "libjxl-tools", "\xFF\x0A"},
       {"a JPEG XL image", {}, "djxl {} {}.png", "libjxl-tools", "JXL ", 4},
       {"a DICOM image", {".dcm"}, "dcmj2pnm +on2 {} {}.png", "dcmtk", "DICM", 128},

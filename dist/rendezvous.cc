@@ -27,6 +27,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "base/files.h"
+#include "base/hex.h"
 
 namespace dist {
 namespace {
@@ -37,11 +38,13 @@ std::string PercentDecoded(const std::string& text) {
   std::string path;
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '%' && i + 2 < text.size()) {
-      path += absl::HexStringToBytes(text.substr(i + 1, 2));
-      i += 2;
-    } else {
-      path += text[i];
+      if (const auto byte = base::BytesOfHex(text.substr(i + 1, 2))) {
+        path += *byte;
+        i += 2;
+        continue;
+      }
     }
+    path += text[i];
   }
   return path;
 }

@@ -18,6 +18,7 @@
 #include "base/files.h"
 #include "base/program.h"
 #include "base/shared_flags.h"
+#include "base/short_spins.h"
 #include "base/signals.h"
 #include "data/demo/demo.h"
 #include "lincls/encoders/pretrained.h"
@@ -178,6 +179,7 @@ absl::Status Features(const base::Arguments&) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
+  const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .argument_flag = "data"},
                     lincls::Features);
 }

@@ -27,6 +27,7 @@
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
+#include "base/short_spins.h"
 #include "base/work.h"
 #include "data/contact_sheet.h"
 #include "data/encode.h"
@@ -259,6 +260,7 @@ absl::Status Knn(const base::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
+  const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "BANK [QUERIES]"},
                     lincls::Knn);
 }

@@ -1,10 +1,12 @@
 // //lincls:lincls, in one process.
 #include "base/allocator.h"
 #include "base/exit_code.h"
+#include "base/short_spins.h"
 #include "lincls/lincls.h"
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
+  const base::ShortSpins spins;
   return base::RunMain(
       [](int argc, char** argv) { return lincls::Lincls(argc, argv, moco::Alone()); }, argc, argv);
 }

@@ -26,6 +26,7 @@
 #include "base/progress.h"
 #include "base/run_folder.h"
 #include "base/shared_flags.h"
+#include "base/short_spins.h"
 #include "base/usual_flags.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
@@ -516,5 +517,6 @@ absl::Status Sweep(const base::Arguments& arguments) {
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
+  const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "TRAIN VAL"}, lincls::Sweep);
 }

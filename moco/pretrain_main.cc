@@ -1,10 +1,12 @@
 // //moco:pretrain, in one process.
 #include "base/allocator.h"
 #include "base/exit_code.h"
+#include "base/short_spins.h"
 #include "moco/pretrain.h"
 
 int main(int argc, char** argv) {
   base::KeepFreedMemory();
+  const base::ShortSpins spins;
   return base::RunMain(
       [](int argc, char** argv) { return moco::Pretrain(argc, argv, moco::Alone()); }, argc, argv);
 }

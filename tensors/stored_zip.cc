@@ -58,6 +58,7 @@ absl::StatusOr<StoredZip> StoredZip::Parse(absl::string_view file) {
       return Damaged(absl::StrCat("entry '", name, "' has two contradicting descriptions"),
                      entry.header);
     }
+    if (entry.crc != 0) zip.has_checksums_ = true;
     const uint64_t begin = entry.header + *header_size;
     extents.emplace_back(entry.header, begin + entry.size);
     if (!zip.entries_.emplace(name, Entry{begin, entry.size, entry.crc}).second) {
@@ -91,7 +92,8 @@ absl::StatusOr<absl::string_view> StoredZip::Read(const std::string& name) const
   }
   const Entry& entry = found->second;
   const absl::string_view bytes = file_.substr(entry.begin, entry.size);
-  if (crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != entry.crc) {
+  if (has_checksums_ &&
+      crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) != entry.crc) {
     return Damaged(absl::StrCat("entry '", name, "' is truncated or modified"), entry.begin);
   }
   return bytes;

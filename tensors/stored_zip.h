@@ -24,16 +24,20 @@ class StoredZip {
   // DataLoss, with the reason, unless `file` is a complete archive without comment, encryption or
   // compression, in which entries have unique names, do not overlap each other or the directory,
   // and have two descriptions that agree. `file` must outlive the archive.
+  //
+  // An archive whose checksums are all 0 has none, as PyTorch writes it after
+  // torch.serialization.set_crc32_options(False); its bytes are read as they are.
   static absl::StatusOr<StoredZip> Parse(absl::string_view file);
 
   const std::map<std::string, Entry>& entries() const { return entries_; }
 
-  // Returns the bytes of an entry. DataLoss if it is missing or its checksum is wrong.
+  // Returns the bytes of an entry. DataLoss if it is missing, or if its checksum is wrong.
   absl::StatusOr<absl::string_view> Read(const std::string& name) const;
 
  private:
   absl::string_view file_;
   std::map<std::string, Entry> entries_;
+  bool has_checksums_ = false;
 };
 
 }  // namespace tensors

@@ -27,9 +27,12 @@ struct Zip64 {
   bool extra = true;  // false: the extra field is missing
 };
 
-// An archive that holds `text` as "a" and "b".
-std::string Archive(const std::string& text, const Zip64& in64) {
-  const uint64_t crc = crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
+uint64_t Crc(const std::string& text) {
+  return crc32_z(0, reinterpret_cast<const Bytef*>(text.data()), text.size());
+}
+
+// An archive that holds `text` as "a" and "b", with the checksum `crc` for each.
+std::string Archive(const std::string& text, const Zip64& in64, uint64_t crc) {
   const std::string versions_flags_method = Number(45, 2) + Number(0, 4);
   const std::string short_sizes = Number(in64.sizes ? kIn64Bits : text.size(), 4);
   const std::string long_sizes = in64.sizes ? Number(text.size(), 8) + Number(text.size(), 8) : "";
@@ -61,6 +64,22 @@ std::string Archive(const std::string& text, const Zip64& in64) {
               ? Number(0xffff, 2) + Number(0xffff, 2) + Number(kIn64Bits, 4) + Number(kIn64Bits, 4)
               : Number(2, 2) + Number(2, 2) + Number(directory.size(), 4) + Number(begin, 4)) +
          Number(0, 2);
+}
+
+std::string Archive(const std::string& text, const Zip64& in64) {
+  return Archive(text, in64, Crc(text));
+}
+
+TEST(StoredZipTest, ChecksumsThatAreAll0AreNone) {
+  const std::string none = Archive("some bytes", {}, 0), wrong = Archive("some bytes", {}, 1);
+  const auto zip = StoredZip::Parse(none);
+  ASSERT_TRUE(zip.ok()) << zip.status();
+  for (const char* name : {"a", "b"}) {
+    const auto bytes = zip->Read(name);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    EXPECT_EQ(*bytes, "some bytes");
+  }
+  EXPECT_TRUE(absl::IsDataLoss(StoredZip::Parse(wrong)->Read("a").status()));
 }
 
 TEST(StoredZipTest, NumbersOf64BitsAreReadWhereverTheyStand) {

@@ -24,6 +24,7 @@
 #include "base/program.h"
 #include "base/progress.h"
 #include "base/shared_flags.h"
+#include "base/short_spins.h"
 #include "data/csv.h"
 #include "data/requests.h"
 #include "lincls/tables/feature_table.h"
@@ -241,5 +242,6 @@ absl::Status Choose(const base::Arguments& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = kUsage, .arguments = "FEATURES"}, Choose);
 }

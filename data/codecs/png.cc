@@ -15,9 +15,9 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "base/hex.h"
 #include "data/codec.h"
 #include "data/codecs/png_pixels.h"
 #include "data/orientation.h"
@@ -44,7 +44,7 @@ std::string OfProfile(absl::string_view profile) {
   absl::c_copy_if(profile, std::back_inserter(digits),
                   [](char c) { return absl::ascii_isxdigit(c); });
   if (digits.size() % 2 != 0) digits.pop_back();
-  return absl::HexStringToBytes(digits);
+  return base::BytesOfHex(digits).value_or("");
 }
 
 // The colours of indices into a palette. Indices behind its end are black, as for libpng.

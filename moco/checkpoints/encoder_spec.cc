@@ -49,11 +49,13 @@ std::string SignOfDilation(const StateDict& all, const Candidate& candidate) {
   const bool is_torchvisions = candidate.prefix == outside + "backbone.";
   for (const auto& [name, tensor] : all) {
     if (absl::StartsWith(name, candidate.prefix) || !absl::StartsWith(name, outside)) continue;
-    // DeepLab's pyramid, and the head of torchvision's FCN, which is a convolution.
+    // DeepLab's pyramid, the attention of segmentation_models_pytorch's PAN, and the head of
+    // torchvision's FCN, which is a convolution.
     const bool pyramid = tensor.dim() == 4 && absl::EndsWith(name, ".convs.0.0.weight");
     const bool head = tensor.dim() == 4 && is_torchvisions &&
                       name == absl::StrCat(outside, "classifier.0.weight");
-    if (pyramid || head) return name;
+    const bool attention = absl::StartsWith(name, absl::StrCat(outside, "decoder.fpa."));
+    if (pyramid || attention || head) return name;
   }
   return "";
 }

@@ -416,7 +416,8 @@ TEST(FindEncoderTest, DilatedNetworksAreRefused) {
   for (const auto& checkpoint :
        {with("backbone.", "classifier.0.weight", convolution),
         with("module.backbone.", "module.classifier.0.convs.0.0.weight", convolution),
-        with("encoder.", "decoder.aspp.0.convs.0.0.weight", convolution)}) {
+        with("encoder.", "decoder.aspp.0.convs.0.0.weight", convolution),
+        with("encoder.", "decoder.fpa.branch1.1.conv.weight", convolution)}) {
     ExpectRefused(checkpoint, {}, "dilated");
     EXPECT_TRUE(FindEncoder(checkpoint, {.arch = kSpec}).ok());
   }

@@ -144,6 +144,9 @@ BACKBONES |= {f"{name}:stem=cifar": functools.partial(ResNet, block=block, block
                                                       width_per_group=width_per_group, stem="cifar")
               for name, (block, blocks, groups, width_per_group) in RESNETS.items()}
 BACKBONES["resnet_small"] = functools.partial(ResNet, width=16, blocks=(2, 2, 2, 2), stem="cifar")
+# pretrain --preset=demo
+BACKBONES["resnet_small:width=64,blocks=1,stages=3,stem=imagenet"] = functools.partial(
+    ResNet, width=64, blocks=(1, 1, 1), stem="imagenet")
 
 
 def encoders(backbone, head, splits=1, dim=128, count=2):

@@ -1,0 +1,102 @@
+#include "base/short_spins.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+namespace base {
+namespace {
+
+TEST(SpinRuleTest, SpinsAreShortFromAQuarterOnUntilTwoCalmSeconds) {
+  SpinRule rule;
+  EXPECT_FALSE(rule.IsShort(0));
+  EXPECT_FALSE(rule.IsShort(0.2));
+  EXPECT_TRUE(rule.IsShort(0.3));
+  EXPECT_TRUE(rule.IsShort(0.15));  // neither busy nor calm
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(rule.IsShort(0.05));
+  EXPECT_TRUE(rule.IsShort(0.15));  // the calm seconds begin again
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(rule.IsShort(0.05));
+  EXPECT_FALSE(rule.IsShort(0.05));
+  EXPECT_FALSE(rule.IsShort(0.2));
+}
+
+// Threads that want one core wait for it in turn.
+class Crowd {
+ public:
+  Crowd() {
+    for (int i = 0; i < 3; ++i) {
+      threads_.emplace_back([this] {
+        while (!ended_) {
+        }
+      });
+    }
+  }
+  ~Crowd() {
+    ended_ = true;
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> ended_ = false;
+  std::vector<std::thread> threads_;
+};
+
+bool Becomes(const ShortSpins& spins, bool expected) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(40);
+  while (std::chrono::steady_clock::now() < end) {
+    if (spins.AreShort() == expected) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return false;
+}
+
+class ShortSpinsTest : public testing::Test {
+ protected:
+  // All threads of the test share one core.
+  void SetUp() override {
+    if (!std::filesystem::exists("/proc/self/schedstat")) GTEST_SKIP() << "no schedstat";
+    cpu_set_t allowed;
+    ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+    int first = 0;
+    while (!CPU_ISSET(first, &allowed)) ++first;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    unsetenv("OMP_WAIT_POLICY");
+    unsetenv("GOMP_SPINCOUNT");
+  }
+};
+
+TEST_F(ShortSpinsTest, SpinsAreShortWhileThreadsWaitForCores) {
+  const ShortSpins spins;
+  EXPECT_FALSE(spins.AreShort());
+  {
+    const Crowd crowd;
+    EXPECT_TRUE(Becomes(spins, true));
+  }
+  EXPECT_TRUE(Becomes(spins, false));
+}
+
+TEST_F(ShortSpinsTest, EndsWhileSpinsAreShort) {
+  const Crowd crowd;
+  const ShortSpins spins;
+  EXPECT_TRUE(Becomes(spins, true));
+}
+
+TEST_F(ShortSpinsTest, TheUsersPolicyStays) {
+  setenv("OMP_WAIT_POLICY", "active", 1);
+  const Crowd crowd;
+  const ShortSpins spins;
+  std::this_thread::sleep_for(std::chrono::seconds(2));
+  EXPECT_FALSE(spins.AreShort());
+}
+
+}  // namespace
+}  // namespace base
