@@ -3,9 +3,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <fstream>
 #include <limits>
 #include <memory>
@@ -434,6 +436,20 @@ TEST(DecodeTest, GiganticImagesAreRefused) {
                               .value();
   ExpectRefused(png, "png");
   EXPECT_THAT(std::string(DecodeImage(png).status().message()), StartsWith("is 90000 x 90000"));
+}
+
+// In a process of its own, because of the limit.
+TEST(OutOfMemoryTest, IsDamageUnlessMemoryIsShort) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EQ(OutOfMemory("of tags").code(), absl::StatusCode::kDataLoss);
+  const auto end_with_little = [] {
+    rlimit limit;
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = size_t{1} << 30;
+    if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(1);
+    std::exit(absl::IsResourceExhausted(OutOfMemory()) ? 0 : 1);
+  };
+  EXPECT_EXIT(end_with_little(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

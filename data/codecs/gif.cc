@@ -21,7 +21,7 @@ struct Closer {
 
 absl::Status Error(int code) {
   if (code == D_GIF_ERR_NOT_ENOUGH_MEM) {
-    return absl::ResourceExhaustedError("cannot be decoded: out of memory");
+    return OutOfMemory();
   }
   const char* why = GifErrorString(code);
   return Damaged(why != nullptr ? why : "invalid GIF data");

@@ -38,10 +38,6 @@ constexpr size_t kHole = 32;
 constexpr char kScansAreMissing[] = "scans are missing";
 constexpr char kHoleInData[] = "there is a hole in its data";
 
-absl::Status OutOfMemory() {
-  return absl::ResourceExhaustedError("cannot be decoded: out of memory");
-}
-
 int64_t ZerosBefore(absl::string_view bytes, size_t end) {
   size_t begin = end;
   while (begin > 0 && bytes[begin - 1] == '\0') --begin;

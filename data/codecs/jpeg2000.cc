@@ -58,7 +58,7 @@ struct Source {
 
   absl::Status Error() const {
     if (absl::StrContains(error, "memory")) {
-      return absl::ResourceExhaustedError(absl::StrCat("cannot be decoded: ", error));
+      return OutOfMemory(error);
     }
     return Damaged(error.empty() ? "it ends before its pixels" : error);
   }
@@ -120,7 +120,7 @@ class Jpeg2000Image : public EncodedImage {
     const bool box = absl::StartsWith(source_.bytes, kBox);
     const Decoder decoder(opj_create_decompress(box ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));
     if (!stream || !decoder) {
-      return absl::ResourceExhaustedError("cannot be decoded: out of memory");
+      return OutOfMemory();
     }
     opj_stream_set_user_data(stream.get(), &source_, nullptr);
     opj_stream_set_user_data_length(stream.get(), source_.bytes.size());

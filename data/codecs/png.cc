@@ -219,10 +219,6 @@ class PngImage : public EncodedImage {
                : png_get_current_row_number(png_) >= png_get_image_height(png_, info_);
   }
 
-  static absl::Status OutOfMemory() {
-    return absl::ResourceExhaustedError("cannot be decoded: out of memory");
-  }
-
   absl::Status Error() const {
     // What libpng says when its allocation fails; a file that asks for too much has other messages.
     return std::strcmp(error_, "Out of memory") == 0 ? OutOfMemory() : Damaged(error_);

@@ -93,8 +93,7 @@ struct Source {
     if ((absl::StrContains(error, "ailed to allocate") &&
          !absl::StrContains(error, "(0 elements")) ||
         absl::StrContains(error, "ut of memory")) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat("cannot be decoded: out of memory (", error, ")"));
+      return OutOfMemory(error);
     }
     return Damaged(error.empty() ? otherwise : absl::string_view(error));
   }

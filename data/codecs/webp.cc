@@ -26,7 +26,7 @@ const uint8_t* Bytes(absl::string_view bytes) {
 absl::Status Error(VP8StatusCode code) {
   switch (code) {
     case VP8_STATUS_OUT_OF_MEMORY:
-      return absl::ResourceExhaustedError("cannot be decoded: out of memory");
+      return OutOfMemory();
     case VP8_STATUS_UNSUPPORTED_FEATURE:
       return Damaged("unsupported WebP feature");
     case VP8_STATUS_NOT_ENOUGH_DATA:
