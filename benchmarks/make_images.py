@@ -8,7 +8,7 @@ PHOTOGRAPHS is a folder with at least 40 pictures in colour whose sides have 300
     class = 20 * picture + 5 * quarter + cast
 
 An image shows a part of its class's quarter of its class's picture in its class's cast of colours, and over up to a
-third of it a part of any other picture. The same seed gives the same images, whatever the number of processes.
+third of it a part of any other picture. The same seed gives the same images, whatever the number of processes. If it was interrupted, the same command continues.
 
     TARGET/unlabeled/0.png, 1.png, ...      96 x 96 pixels, classes at random
     TARGET/{train,val}/0.png, 1.png, ...    as many of each class
@@ -77,9 +77,11 @@ def image(name, label):
 
 def write(task):
     path, label = task
-    data = image(f"{path.parent.name}/{path.name}", label)
-    path.write_bytes(data)
-    return len(data)
+    if not path.exists():
+        new = path.with_suffix(".new")
+        new.write_bytes(image(f"{path.parent.name}/{path.name}", label))
+        new.rename(path)
+    return path.stat().st_size
 
 
 def main():
@@ -97,7 +99,7 @@ def main():
         labels[split] = rng.permutation(np.arange(args.labelled) % CLASSES)
     tasks = []
     for split, classes in labels.items():
-        (args.target / split).mkdir(parents=True)
+        (args.target / split).mkdir(parents=True, exist_ok=True)
         tasks += [(args.target / split / f"{i}.png", int(label)) for i, label in enumerate(classes)]
         if split == "unlabeled":
             np.save(args.target / "unlabeled.npy", classes)
