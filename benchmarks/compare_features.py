@@ -23,10 +23,11 @@ import torch
 import torchvision
 from torchvision import transforms as T
 
+import compare_lincls
 from compare_lincls import checkpoint, told
 
 BATCH = 256
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+NORMALIZE = T.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 PARTS = {"training": "train", "validation": "val"}  # of features --split
 
 
@@ -40,7 +41,7 @@ def extract(path, data, out, size, workers, channels_last):
     model.eval()
     if channels_last:
         model.to(memory_format=torch.channels_last)
-    views = T.Compose([T.Resize(size), T.CenterCrop(size), T.ToTensor(), T.Normalize(MEAN, STD)])
+    views = T.Compose([T.Resize(size), T.CenterCrop(size), T.ToTensor(), NORMALIZE])
     loader = torch.utils.data.DataLoader(torchvision.datasets.ImageFolder(data, views), BATCH, num_workers=workers)
     with torch.no_grad():
         features = [model(x.to(memory_format=torch.channels_last) if channels_last else x) for x, _ in loader]
@@ -66,17 +67,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         pretrained = f"{folder}/pretrained.pth.tar"
         torch.save(checkpoint(args.arch), pretrained)
-        views = (f"resize:size={args.size}|center_crop:size={args.size}|to_tensor|normalize:"
-                 f"mean={'/'.join(map(str, MEAN))},std={'/'.join(map(str, STD))}")
-        def run(side, split, out):
-            command = [os.path.realpath(args.program), data, f"--pretrained={pretrained}", f"--split={split}",
-                       f"--eval-views={views}", f"--workers={args.workers}", f"--out={out}"]
-            if side == 1:
-                command = [os.path.realpath(args.python), __file__, "--extract", pretrained, f"{data}/{PARTS[split]}",
-                           f"{out}.npy", str(args.size), str(args.workers), str(args.channels_last)]
-            start = time.monotonic()
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            return time.monotonic() - start
+        views = f"resize:size={args.size}|center_crop:size={args.size}|{compare_lincls.NORMALIZE}"
 
         def seconds(side):
             times = [run(side, split, f"{folder}/{side}-{split}-{time.monotonic_ns()}") for split in PARTS]

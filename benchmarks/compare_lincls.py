@@ -5,8 +5,9 @@
 FOLDER has train/CLASS/* and val/CLASS/*. Both programs run as a user starts them, with the same images and a checkpoint of
 the same untrained encoder, first for one epoch and then for three; half of the difference is the time of an epoch with its
 validation, without the start. They take turns. A ratio is that of two neighbouring turns; the median, the least and the
-most are told. The official main_lincls.py (3402035) runs unchanged, except that it stays on the CPU and that its crops have
---size pixels instead of 224, and its images for validation 8/7 of it.
+most are told. The official main_lincls.py (3402035) runs unchanged, except that it stays on the CPU, that its crops have
+--size pixels instead of 224 and its images for validation 8/7 of it, and that its accuracy reshapes what current PyTorch
+refuses to view.
 """
 
 import argparse
@@ -22,12 +23,13 @@ import torch
 import torchvision
 
 EPOCHS = (1, 3)
+NORMALIZE = "to_tensor|normalize:mean=0.485 0.456 0.406,std=0.229 0.224 0.225"
 
 
 def official_code(clone, size):
     code = subprocess.run(["git", "-C", clone, "show", "3402035:main_lincls.py"], check=True, capture_output=True,
                           text=True).stdout
-    code = re.sub(r"\.cuda\([^()]*\)", "", code)
+    code = re.sub(r"\.cuda\([^()]*\)", "", code).replace("[:k].view(-1)", "[:k].reshape(-1)")
     return code.replace("Resize(256)", f"Resize({round(size * 8 / 7)})").replace("(224)", f"({size})")
 
 
@@ -63,8 +65,9 @@ def main():
         (folder / "main_lincls.py").write_text(official_code(os.path.join(here, args.moco), args.size))
         torch.save(checkpoint(args.arch), folder / "pretrained.pth.tar")
         common = ["-a", args.arch, "--lr", "30", "--batch-size", str(args.batch_size), "--pretrained",
-                  "pretrained.pth.tar", "--workers", str(args.workers)]
-        sides = [[os.path.realpath(args.program), *common, "--image-size", str(args.size), "--run-dir"],
+                  f"{folder}/pretrained.pth.tar", "--workers", str(args.workers)]
+        views = f"--eval-views=resize:size={round(args.size * 8 / 7)}|center_crop:size={args.size}|{NORMALIZE}"
+        sides = [[os.path.realpath(args.program), *common, views, "--run-dir"],
                  [os.path.realpath(args.python), "main_lincls.py", *common]]
 
         def epoch(side):
