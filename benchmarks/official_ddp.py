@@ -67,7 +67,7 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     layout = torch.channels_last if args.channels_last else torch.contiguous_format
-    moco = official_builder.MoCo(reference.BACKBONES[args.arch], 128, args.moco_k, 0.999, 0.2, True)
+    moco = official_builder.MoCo(reference.backbone(args.arch), 128, args.moco_k, 0.999, 0.2, True)
     model = torch.nn.parallel.DistributedDataParallel(moco.to(memory_format=layout))
     model._sync_buffers = waited.timed(model._sync_buffers)
     optimizer = torch.optim.SGD(model.parameters(), 0.03, momentum=0.9, weight_decay=1e-4,

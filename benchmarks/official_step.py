@@ -57,7 +57,7 @@ def make(args):
     import reference
     if args.official == "builder":
         import official_builder
-        backbone = functools.partial(reference.BACKBONES[args.arch], norm_layer=torch.nn.BatchNorm2d)
+        backbone = functools.partial(reference.backbone(args.arch), norm_layer=torch.nn.BatchNorm2d)
         moco = official_builder.MoCo(backbone, 128, args.moco_k, args.moco_m, args.moco_t, args.head == "mlp")
 
         def loss_of(x_q, x_k):

@@ -56,7 +56,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder")
     parser.add_argument("--out", required=True)
-    parser.add_argument("--arch", default="resnet18:stem=cifar", help="of reference.BACKBONES")
+    parser.add_argument("--arch", default="resnet18:stem=cifar", help="a spec of reference.backbone")
     parser.add_argument("--mlp", action="store_true")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch-size", type=int, default=512)

@@ -72,7 +72,7 @@ def main_moco_rank(rank, ranks, store, run, data, folder, resume):
     args = main_moco.parser.parse_args(words + [f"--{flag}" for flag in ("mlp", "cos") if run[flag]])
     args.arch = run["arch"]
     args.distributed = True  # what main() finds when there is more than one process
-    backbones = {args.arch: functools.partial(reference.BACKBONES[args.arch], norm_layer=torch.nn.BatchNorm2d)}
+    backbones = {args.arch: functools.partial(reference.backbone(args.arch), norm_layer=torch.nn.BatchNorm2d)}
     losses, shuffles = [], []
 
     def randperm(n):

@@ -138,21 +138,29 @@ RESNETS = {
     "wide_resnet101_2": (Bottleneck, (3, 4, 23, 3), 1, 128),
 }
 
-# By their specs on the C++ side.
+# By their specs on the C++ side, each compared with golden files.
 BACKBONES = {name: getattr(torchvision.models, name) for name in RESNETS}
 BACKBONES |= {f"{name}:stem=cifar": functools.partial(ResNet, block=block, blocks=blocks, groups=groups,
                                                       width_per_group=width_per_group, stem="cifar")
               for name, (block, blocks, groups, width_per_group) in RESNETS.items()}
 BACKBONES["resnet_small"] = functools.partial(ResNet, width=16, blocks=(2, 2, 2, 2), stem="cifar")
-# pretrain --preset=demo
-BACKBONES["resnet_small:width=64,blocks=1,stages=3,stem=imagenet"] = functools.partial(
-    ResNet, width=64, blocks=(1, 1, 1), stem="imagenet")
 
 
-def encoders(backbone, head, splits=1, dim=128, count=2):
+def backbone(spec):
+    """The network of a spec: any of BACKBONES, or resnet_small with options."""
+    name, _, options = spec.partition(":")
+    if name != "resnet_small":
+        return BACKBONES[spec]
+    given = {"width": 16, "blocks": 2, "stages": 4, "stem": "cifar"}
+    given |= {key: type(given[key])(value) for key, value in (option.split("=") for option in options.split(",") if option)}
+    return functools.partial(ResNet, width=given["width"], blocks=(given["blocks"],) * given["stages"], stem=given["stem"])
+
+
+def encoders(spec, head, splits=1, dim=128, count=2):
     """Encoders whose random numbers are drawn in the reference's order: hidden layers after all networks."""
     norm_layer = functools.partial(SplitBatchNorm, splits) if splits > 1 else nn.BatchNorm2d
-    made = [BACKBONES[backbone](num_classes=dim, norm_layer=norm_layer) for _ in range(count)]
+    make = backbone(spec)
+    made = [make(num_classes=dim, norm_layer=norm_layer) for _ in range(count)]
     if head == "mlp":
         for f in made:
             width = f.fc.in_features
