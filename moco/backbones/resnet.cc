@@ -2,13 +2,13 @@
 
 #include <ATen/ops/max_pool2d.h>
 #include <torch/nn/init.h>
-#include <torch/nn/modules/conv.h>
 
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "moco/backbones/batch_norm.h"
+#include "moco/backbones/convolution.h"
 #include "moco/backbones/resnet_shapes.h"
 
 namespace moco {
@@ -16,8 +16,8 @@ namespace {
 
 namespace nn = torch::nn;
 
-nn::Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
-  return nn::Conv2d(nn::Conv2dOptions(in, out, kernel)
+Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
+  return Conv2d(nn::Conv2dOptions(in, out, kernel)
                         .stride(stride)
                         .padding(kernel / 2)
                         .groups(groups)
@@ -55,7 +55,7 @@ class Downsample : public Numbered {
   static constexpr int64_t kSafeChannels = 8;
 
   const int64_t subsampling_;
-  nn::Conv2d conv_;
+  Conv2d conv_;
   std::shared_ptr<BatchNorm2d> bn_;
 };
 
@@ -86,7 +86,7 @@ class Block : public nn::Module {
   }
 
  private:
-  std::vector<nn::Conv2d> convs_;
+  std::vector<Conv2d> convs_;
   std::vector<std::shared_ptr<BatchNorm2d>> bns_;
   std::shared_ptr<Downsample> downsample_;
 };
@@ -97,7 +97,7 @@ class ResNet : public Backbone {
       : stem_(StemOf(shape.stem)), stages_(shape.blocks.size()) {
     const int64_t splits = context.bn_splits;
     conv1_ = register_module("conv1",
-                             nn::Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
+                             Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
                                             .stride(stem_.stride)
                                             .padding(stem_.padding)
                                             .bias(false)));
@@ -176,7 +176,7 @@ class ResNet : public Backbone {
 
   const ResNetStem stem_;
   int64_t channels_ = 0;  // of the last block made
-  nn::Conv2d conv1_{nullptr};
+  Conv2d conv1_{nullptr};
   std::shared_ptr<BatchNorm2d> bn1_;
   std::vector<Blocks> stages_;
 };

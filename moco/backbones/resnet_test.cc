@@ -114,11 +114,16 @@ TEST(ResNetTest, NarrowNetworksHaveTheGradientsOfDoublePrecision) {
       single->forward(images).square().sum().backward();
       twice->forward(images.to(at::kDouble)).square().sum().backward();
     }
+    // A small gradient is a sum of terms that cancel, of the size of the larger gradients.
+    double largest = 0;
+    for (const at::Tensor& parameter : twice->parameters()) {
+      largest = std::max(largest, parameter.grad().abs().max().item<double>());
+    }
     for (const auto& parameter : single->named_parameters()) {
       const at::Tensor expected = twice->named_parameters()[parameter.key()].grad();
       const double scale = expected.abs().max().item<double>();
       EXPECT_LT((parameter.value().grad() - expected).abs().max().item<double>(),
-                1e-3 * scale + 1e-6)
+                1e-3 * scale + 1e-5 * largest)
           << parameter.key();
     }
   }
