@@ -69,6 +69,15 @@
   DEFINE_int64(max_bad_images, 100, \
                "[data: at least 0] damaged images to tolerate before the program stops")
 
+#define MOCOPP_FORCE_BF16_FLAG \
+  DEFINE_bool(force_bf16, false, "[machine] use bf16 even on a CPU without AVX512_BF16 or AMX")
+
+#define MOCOPP_PRECISION_FLAGS                                                             \
+  DEFINE_string(precision, "fp32",                                                         \
+                "[machine: fp32 | bf16] arithmetic of the encoder; bf16 requires support " \
+                "by the CPU or GPU");                                                      \
+  MOCOPP_FORCE_BF16_FLAG
+
 #define MOCOPP_ARCH_FLAG                                                                          \
   DEFINE_string(arch, "",                                                                         \
                 "[encoder] backbone, if the checkpoint does not specify it in full: a name or a " \

@@ -31,7 +31,9 @@ def official_code(clone, folder, size):
         code = code.replace("[:k].view(-1)", "[:k].reshape(-1)")
         code = code.replace("args.world_size > 1 or args.multiprocessing_distributed", "True")
         code = code.replace("    choices=model_names,\n", "")
-        code = code.replace("models.__dict__[args.arch]", "__import__('reference').backbone(args.arch)")
+        code = code.replace("models.__dict__[args.arch]", "backbone")
+        code = code.replace("    # create model\n", "    import functools, reference\n    backbone = functools.partial("
+                            "reference.backbone(args.arch), norm_layer=nn.BatchNorm2d)\n", 1)
         (folder / name).write_text(code)
 
 
@@ -89,7 +91,7 @@ def main():
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--precisions", nargs="+", default=["fp32", "bf16"], help="of ours; the official code has fp32")
+    parser.add_argument("--precisions", nargs="*", default=["fp32", "bf16"], help="of ours; the official code has fp32")
     args = parser.parse_args()
     here = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     images = os.path.realpath(os.path.join(here, args.images))
@@ -116,7 +118,7 @@ def main():
 
         for precision in args.precisions:
             run = Run([os.path.realpath(args.program), images, *common, "--image-size", str(args.size), "--run-dir",
-                       "run", "--precision", precision, "--monitor-every", "0"], folder, args.steps, our_rows)
+                       str(folder / "run"), "--precision", precision, "--monitor-every", "0"], folder, args.steps, our_rows)
             print(json.dumps({"side": f"ours, {precision}", **run.told(args.steps, args.batch_size)}), flush=True)
             (folder / "run").rename(folder / f"run_{precision}")
         run = Run([os.path.realpath(args.python), "-u", "main_moco.py", *common, "--world-size", "1", "--rank", "0",

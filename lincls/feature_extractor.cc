@@ -115,7 +115,7 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> FeatureExtractor::Create(
   auto network = FeatureNetwork::Create(*checkpoint, options.encoder);
   if (!network.ok()) return base::InFile(network.status(), options.checkpoint);
   e.network_ = *std::move(network);
-  e.network_->To(options.device);
+  e.network_->To(options.device, options.bf16);
   const int channels = *moco::ImageChannels(e.network_->backbone().spec());
 
   data::DataSource source = options.source;
@@ -188,6 +188,8 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"columns", columns_},
               {"batch_size", batch_size_},
               {"device", device()}};
+  // A folder of an earlier version names no precision, and is continued in float32.
+  if (options_.bf16) settings["precision"] = "bf16";
   if (!options_.source.validation.empty()) settings["val"] = options_.source.validation;
   for (const auto& [name, width] : network_->outputs()) settings["features"][name] = width;
   if (image_columns_) {

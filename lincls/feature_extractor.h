@@ -27,6 +27,7 @@ struct ExtractionOptions {
   std::string checkpoint;             // a file
   moco::EncoderChoice encoder;
   c10::Device device = c10::kCPU;
+  bool bf16 = false;                  // FrozenBackbone::To
   std::string eval_views;             // spec; empty: as EvaluationViews finds
   std::string features = "backbone";  // as for FeatureNetwork::Choose
   tensors::NpyType type = tensors::NpyType::kFloat32;

@@ -104,6 +104,14 @@ TEST_F(FeatureExtractorTest, EachImageHasItsRow) {
   EXPECT_NE(Row(table, 2), Row(table, 3));
 }
 
+TEST_F(FeatureExtractorTest, Bf16IsASettingOfTheFolder) {
+  ASSERT_TRUE(Extract("exact").ok());
+  options_.bf16 = true;
+  ASSERT_TRUE(Extract("rounded").ok());
+  EXPECT_NE(Row(Table("exact"), 0), Row(Table("rounded"), 0));
+  EXPECT_FALSE(Extract("exact").ok()) << "one folder holds features of one precision";
+}
+
 // The loader puts another image in the place of a damaged one.
 TEST_F(FeatureExtractorTest, ADamagedImageHasNoRow) {
   ASSERT_TRUE(Extract("all").ok());

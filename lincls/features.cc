@@ -26,6 +26,7 @@
 #include "lincls/tables/feature_folder.h"
 #include "lincls/tables/feature_table.h"
 #include "lincls/tables/projector.h"
+#include "moco/backbones/autocast.h"
 #include "moco/training/cuda_devices.h"
 
 DEFINE_string(
@@ -67,6 +68,7 @@ DEFINE_string(
 MOCOPP_SEED_FLAG;
 DEFINE_int64(batch_size, 250, "[machine: 1 to 1000000] images computed at once");
 MOCOPP_DEVICE_FLAGS;
+MOCOPP_PRECISION_FLAGS;
 MOCOPP_THREADS_FLAG;
 
 namespace lincls {
@@ -98,6 +100,10 @@ absl::StatusOr<std::unique_ptr<FeatureExtractor>> MakeExtractor() {
       moco::ChooseDevice(FLAGS_device, static_cast<int>(std::max<int64_t>(FLAGS_gpu, 0)));
   if (!device.ok()) return device.status();
   o.device = *device;
+  o.bf16 = FLAGS_precision == "bf16";
+  if (o.bf16) {
+    if (absl::Status s = moco::CheckBf16(*device, FLAGS_force_bf16); !s.ok()) return s;
+  }
   o.split = FLAGS_split;
   o.encoder = MOCOPP_ENCODER_CHOICE(FLAGS_arch);
   o.eval_views = FLAGS_eval_views;
@@ -136,8 +142,8 @@ void PrintSettings(const FeatureExtractor& e, const FeatureFolder& folder) {
                 e.network().head() == nullptr ? " (in the backbone's output)" : "",
                 e.image_columns()->views().c_str());
   }
-  std::printf("device   %s; %d threads compute, %d load\n", e.device().c_str(),
-              at::get_num_threads(), LoaderThreads());
+  std::printf("device   %s, %s; %d threads compute, %d load\n", e.device().c_str(),
+              FLAGS_precision.c_str(), at::get_num_threads(), LoaderThreads());
   if (folder.done() > 0 && !folder.finished()) {
     std::printf("resumed  after %lld images\n", static_cast<long long>(folder.done()));
   }

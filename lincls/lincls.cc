@@ -36,6 +36,7 @@
 #include "lincls/encoders/pretrained.h"
 #include "lincls/linear_trainer.h"
 #include "lincls/linear_validation.h"
+#include "moco/backbones/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/communicators/agreement.h"
@@ -82,6 +83,7 @@ DEFINE_string(views, "",
 DEFINE_string(eval_views, "",
               "[views] pipeline for validation; empty: the checkpoint's, else the usual one of the "
               "data set, else the reference's for 224 pixels");
+MOCOPP_PRECISION_FLAGS;
 MOCOPP_THREADS_FLAG;
 DEFINE_string(force, "",
               "[run] continue even if images or views differ from the checkpoint's; the value is "
@@ -117,7 +119,7 @@ std::vector<base::Preset> Presets() {
   };
 }
 
-absl::Status CheckFlags() {
+absl::Status CheckFlags(const moco::World& world) {
   absl::Status epoch = base::CheckFlag("start_epoch", FLAGS_start_epoch, 0, FLAGS_epochs - 1.0);
   if (!epoch.ok()) return epoch;
   if (FLAGS_evaluate && FLAGS_resume.empty()) {
@@ -125,7 +127,8 @@ absl::Status CheckFlags() {
         "--evaluate requires a classifier to validate; give --resume=<run folder of lincls, or a "
         "checkpoint in it>");
   }
-  return absl::OkStatus();
+  return FLAGS_precision == "bf16" ? moco::CheckBf16(world.device, FLAGS_force_bf16)
+                                   : absl::OkStatus();
 }
 
 // If --resume names a run folder, the run continues in it, with its flags unless the command line
@@ -255,7 +258,7 @@ absl::Status Evaluate(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, {FLAGS_arch, kClassifier});
   if (!encoder.ok()) return base::InFile(encoder.status(), FLAGS_resume);
-  (*encoder)->To(world.device);
+  (*encoder)->To(world.device, FLAGS_precision == "bf16");
   const int channels = *moco::ImageChannels((*encoder)->spec());
   UseRangeOf(*checkpoint);
   data::DataSource source = MOCOPP_DATA_SOURCE(place, channels);
@@ -301,9 +304,10 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
               FLAGS_data.empty() ? "the demo, a part of CIFAR-10" : place.c_str(), format.c_str());
   PrintNotes(notes);
   if (world.writes()) PrintLines(glance);
-  std::printf("encoder  %s (%lld features), %s, from %s\n", encoder.spec().c_str(),
+  std::printf("encoder  %s (%lld features), %s, %s, from %s\n", encoder.spec().c_str(),
               static_cast<long long>(encoder.feature_dim()),
-              encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
+              encoder.frozen() ? "frozen" : "fine-tuned", FLAGS_precision.c_str(),
+              o.pretrained.c_str());
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));
@@ -324,7 +328,7 @@ absl::Status Train(const std::string& place, const moco::World& world) {
   if (!checkpoint.ok()) return checkpoint.status();
   auto encoder = FrozenBackbone::Create(*checkpoint, MOCOPP_ENCODER_CHOICE(FLAGS_arch));
   if (!encoder.ok()) return base::InFile(encoder.status(), *pretrained);
-  (*encoder)->To(world.device);
+  (*encoder)->To(world.device, FLAGS_precision == "bf16");
   const int channels = *moco::ImageChannels((*encoder)->spec());
   UseRangeOf(*checkpoint);
   data::DataSource source = MOCOPP_DATA_SOURCE(place, channels);
@@ -395,7 +399,7 @@ absl::Status Run(const base::Program& program, const moco::World& world) {
     place = FLAGS_data = base::UserPath(FLAGS_data);
     FLAGS_val = base::UserPath(FLAGS_val);
   }
-  if (absl::Status s = CheckFlags(); !s.ok()) return s;
+  if (absl::Status s = CheckFlags(world); !s.ok()) return s;
   if (FLAGS_threads > 0 || world.local_size > 1) {
     at::set_num_threads(
         static_cast<int>(FLAGS_threads > 0 ? FLAGS_threads : moco::ShareOfThreads(0, world)));

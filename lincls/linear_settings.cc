@@ -20,6 +20,7 @@ moco::RunSettings SettingsOf(const LinearOptions& options, const LinearData& dat
                        {moco::kArchSetting, encoder.spec()},
                        {"batch-size", absl::StrCat(options.batch_size)},
                        {"seed", absl::StrCat(options.seed)},
+                       {"precision", encoder.bf16() ? "bf16" : "fp32"},
                        {"finetune", encoder.frozen() ? "false" : "true"}};
   settings.forceable = {{moco::kViewsSetting, views},
                         {"data", absl::StrCat(data.train.size(), " images")},

@@ -21,7 +21,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/rng.h"
-#include "moco/autocast.h"
+#include "moco/backbones/autocast.h"
 #include "moco/to_device.h"
 
 namespace moco {
@@ -230,8 +230,7 @@ at::Tensor MoCo::EncodeShuffled(const at::Tensor& x_k, int64_t step, int64_t dir
 }
 
 at::Tensor MoCo::Encode(const Encoder& f, const at::Tensor& images) const {
-  if (!options_.bf16) return f(images);
-  Bf16Autocast autocast(images.device().type());
+  const Bf16Autocast autocast(images.device().type(), options_.bf16);
   return f(images).to(options_.dtype);
 }
 

@@ -29,7 +29,7 @@
 #include "data/glance.h"
 #include "data/overview.h"
 #include "data/values.h"
-#include "moco/autocast.h"
+#include "moco/backbones/autocast.h"
 #include "moco/backbones/backbone.h"
 #include "moco/before/before.h"
 #include "moco/checkpoints/checkpoint.h"
@@ -102,7 +102,7 @@ DEFINE_bool(symmetric, false,
             "CIFAR demo does); costs about two steps");
 DEFINE_string(precision, "fp32",
               "[machine: fp32 | fp64 | bf16] arithmetic; bf16 requires support by the CPU or GPU");
-DEFINE_bool(force_bf16, false, "[machine] use bf16 even on a CPU without AVX512_BF16 or AMX");
+MOCOPP_FORCE_BF16_FLAG;
 MOCOPP_THREADS_FLAG;
 DEFINE_string(shuffle_keys, "exchange",
               "[method: exchange | deal] how keys are shuffled over several processes: exchange "
@@ -193,12 +193,7 @@ absl::Status CheckFlags(const std::set<std::string>& given, const World& world) 
         "and "
         "as key; use exchange");
   }
-  if (FLAGS_precision == "bf16" && world.device.is_cpu() && !CpuHasBf16() && !FLAGS_force_bf16) {
-    return absl::InvalidArgumentError(
-        "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
-        "use fp32, or add --force-bf16");
-  }
-  return absl::OkStatus();
+  return FLAGS_precision == "bf16" ? CheckBf16(world.device, FLAGS_force_bf16) : absl::OkStatus();
 }
 
 // If --resume names a run folder, the run continues in it, with its flags unless the command line

@@ -52,13 +52,25 @@ std::string ClassName(int label, const std::vector<std::string>& classes) {
   return classes.empty() ? absl::StrCat(label) : classes[label];
 }
 
+constexpr size_t kListedClasses = 100;
+
 // Prints every class, including those without images, so that class numbers that are off by one are
-// noticed.
+// noticed; of very many classes, the first and the last.
 void PrintCounts(const std::vector<int>& labels, const std::vector<std::string>& classes) {
   std::vector<int64_t> counts(classes.size());
   for (const int label : labels) {
     if (label >= static_cast<int>(counts.size())) counts.resize(label + 1);
     ++counts[label];
+  }
+  if (counts.size() > kListedClasses) {
+    const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
+    std::printf(
+        "%zu classes, of %lld to %lld labels: the first, %s, has %lld, the last, %s, %lld\n",
+        counts.size(), static_cast<long long>(*least), static_cast<long long>(*most),
+        ClassName(0, classes).c_str(), static_cast<long long>(counts.front()),
+        ClassName(static_cast<int>(counts.size()) - 1, classes).c_str(),
+        static_cast<long long>(counts.back()));
+    return;
   }
   for (size_t i = 0; i < counts.size(); ++i) {
     std::printf("%7lld  %s\n", static_cast<long long>(counts[i]),

@@ -43,6 +43,13 @@ printf 'file,label\n11.png,frog\n2.png,cat\n"a, b.png",dog\n5.png,cat\n' > expec
 diff expected named.csv || fail "names"
 grep -q "^      0  \"bird\"" out || fail "counts on the way back: $(cat out)"
 
+# Of very many classes, a line.
+printf 'filename\n0.png\n1.png\n' > request_77.csv
+printf 'file,label\n0.png,0\n1.png,119\n' > many.csv
+"$labels" request_77.csv many.csv > out
+grep -qx "120 classes, of 0 to 1 labels: the first, 0, has 1, the last, 119, 1" out || fail "many classes: $(cat out)"
+[ "$(wc -l < out)" -eq 2 ] || fail "not a line of many classes: $(cat out)"
+
 # And there again: the same tensor.
 for table in label_01.csv named.csv; do
   classes=; [ $table = label_01.csv ] || classes=names.txt

@@ -45,6 +45,7 @@ class NumberedPng : public Dataset {
     std::vector<std::string> classes;
     std::string own, unlabeled;
     int64_t in_own = 0;  // how many of `numbers` are in `own`
+    std::vector<std::string> notes;
   };
   NumberedPng(Contents contents, const DecodeOptions& decode)
       : contents_(std::move(contents)), decode_(decode) {}
@@ -67,6 +68,8 @@ class NumberedPng : public Dataset {
 
   // Those of the 96x96 data set, which defined this format.
   ViewDefaults views() const override { return {96, 128, kUnlabeled96Normalize}; }
+
+  std::vector<std::string> notes() const override { return contents_.notes; }
 
  private:
   const Contents contents_;
@@ -164,11 +167,15 @@ class NumberedPngFormat : public Format {
     if (!unlabeled.ok()) return unlabeled.status();
     std::map<uint32_t, std::string> seen;  // the list and the line that name each image
     for (const Request& request : *requests) {
-      if (!request.has_list || !request.has_labels) {
-        const auto& [found, missing] = request.has_list ? std::tie(request.list, request.labels)
-                                                        : std::tie(request.labels, request.list);
-        return absl::NotFoundError(absl::StrCat("found '", found, "' but not '", missing,
-                                                "'; provide both files or neither"));
+      if (!request.has_list) {
+        return absl::NotFoundError(absl::StrCat("found '", request.labels, "' but not '",
+                                                request.list, "'; provide both files or neither"));
+      }
+      if (!request.has_labels) {  // the people who label still have it
+        contents.notes.push_back(absl::StrCat(
+            "the images of '", request.list, "' are not used, because their labels are not back: '",
+            request.labels, "' does not exist"));
+        continue;
       }
       const auto images = ReadRequest(request.list);
       if (!images.ok()) return images.status();

@@ -42,8 +42,8 @@ absl::StatusOr<std::unique_ptr<FeatureNetwork>> FeatureNetwork::Create(
   return network;
 }
 
-void FeatureNetwork::To(at::Device device) {
-  backbone_->To(device);
+void FeatureNetwork::To(at::Device device, bool bf16) {
+  backbone_->To(device, bf16);
   if (head_ != nullptr) head_->To(device);
 }
 

@@ -25,8 +25,9 @@ class FeatureNetwork {
   static absl::StatusOr<std::unique_ptr<FeatureNetwork>> Create(const moco::Checkpoint& checkpoint,
                                                                 const moco::EncoderChoice& choice);
 
-  // Moves the network to `device`; before the first call it is on the CPU.
-  void To(at::Device device);
+  // Moves the network to `device`; the backbone computes there as FrozenBackbone::To says, the head
+  // in float32.
+  void To(at::Device device, bool bf16 = false);
 
   // Chooses what a pass returns, as names separated by commas: backbone; head; stage1, stage2, ...
   // (the output of a stage, averaged over the image); or all, everything that the network has. The

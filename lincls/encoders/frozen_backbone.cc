@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "moco/backbones/autocast.h"
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
@@ -31,21 +32,30 @@ FrozenBackbone::FrozenBackbone(moco::FoundEncoder found, moco::StateDict origina
 
 FrozenBackbone::~FrozenBackbone() = default;
 
-void FrozenBackbone::To(at::Device device) {
+void FrozenBackbone::To(at::Device device, bool bf16) {
   device_ = device;
+  bf16_ = bf16;
   for (const auto& [name, tensor] : State()) {
     at::Tensor(tensor).set_data(tensor.data().to(device));
   }
 }
 
+at::Tensor FrozenBackbone::Forward(const at::Tensor& images) const {
+  const moco::Bf16Autocast autocast(device_.type(), bf16_);
+  return backbone_->forward(images.to(device_)).to(at::kFloat);
+}
+
 at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
   at::NoGradGuard no_grad;
-  return backbone_->forward(images.to(device_));
+  return Forward(images);
 }
 
 std::vector<at::Tensor> FrozenBackbone::Stages(const at::Tensor& images) const {
   at::NoGradGuard no_grad;
-  return backbone_->Stages(images.to(device_));
+  const moco::Bf16Autocast autocast(device_.type(), bf16_);
+  std::vector<at::Tensor> stages = backbone_->Stages(images.to(device_));
+  for (at::Tensor& stage : stages) stage = stage.to(at::kFloat);
+  return stages;
 }
 
 void FrozenBackbone::Thaw() {
@@ -56,13 +66,13 @@ void FrozenBackbone::Thaw() {
 at::Tensor FrozenBackbone::Train(const at::Tensor& images) {
   if (!thawed_) return (*this)(images);
   backbone_->train();
-  at::Tensor features = backbone_->forward(images.to(device_));
+  at::Tensor features = Forward(images);
   backbone_->eval();
   return features;
 }
 
 at::Tensor FrozenBackbone::TrainOnNothing(const at::Tensor& images) const {
-  return thawed_ ? backbone_->forward(images.to(device_)) : (*this)(images);
+  return thawed_ ? Forward(images) : (*this)(images);
 }
 
 std::vector<at::Tensor> FrozenBackbone::Parameters() const {

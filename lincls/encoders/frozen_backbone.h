@@ -37,13 +37,15 @@ class FrozenBackbone {
                                                                 const moco::EncoderChoice& choice);
   ~FrozenBackbone();
 
-  // Moves the backbone to `device`; before the first call it is on the CPU.
-  void To(at::Device device);
+  // Moves the backbone to `device`, and computes there in float32, or under bfloat16 autocast;
+  // before the first call it is on the CPU, in float32.
+  void To(at::Device device, bool bf16 = false);
   at::Device device() const { return device_; }
+  bool bf16() const { return bf16_; }
 
-  // Returns the features, N x feature_dim(), on device(), without a gradient and with the running
-  // statistics of batch normalisation. images: N x channels x H x W, channels_last, float32, on any
-  // device; 1 to 64 channels, as the backbone was made for.
+  // Returns the features, N x feature_dim(), float32, on device(), without a gradient and with the
+  // running statistics of batch normalisation. images: N x channels x H x W, channels_last,
+  // float32, on any device; 1 to 64 channels, as the backbone was made for.
   at::Tensor operator()(const at::Tensor& images) const;
 
   // The same for each stage: see moco::Backbone::Stages.
@@ -79,12 +81,13 @@ class FrozenBackbone {
 
  private:
   FrozenBackbone(moco::FoundEncoder found, moco::StateDict original);
+  at::Tensor Forward(const at::Tensor& images) const;
 
   const moco::FoundEncoder found_;
   moco::Backbone* const backbone_;  // found_.backbone
   const moco::StateDict original_;  // the tensors of the checkpoint
   at::Device device_ = at::kCPU;
-  bool thawed_ = false;
+  bool bf16_ = false, thawed_ = false;
 };
 
 }  // namespace lincls

@@ -99,6 +99,26 @@ TEST_F(FrozenBackboneTest, DoesNotChangeAndWouldTell) {
   EXPECT_FALSE((*frozen)->CheckUnchanged().ok());
 }
 
+TEST_F(FrozenBackboneTest, InBf16FeaturesDifferByItsRounding) {
+  const auto frozen = Load(), rounded = Load();
+  ASSERT_TRUE(frozen.ok() && rounded.ok());
+  (*rounded)->To(at::kCPU, /*bf16=*/true);
+  const at::Tensor exact = (**frozen)(Images(4)), features = (**rounded)(Images(4));
+  EXPECT_EQ(features.dtype(), at::kFloat);
+  EXPECT_FALSE(features.equal(exact)) << "float32 was used";
+  // bfloat16 has 8 bits of mantissa.
+  EXPECT_LT((features - exact).norm().item<double>(), 0.02 * exact.norm().item<double>());
+  const std::vector<at::Tensor> stages = (*rounded)->Stages(Images(4));
+  EXPECT_TRUE(stages.back().equal(features));
+  EXPECT_TRUE((*rounded)->CheckUnchanged().ok());
+
+  (*rounded)->Thaw();
+  const at::Tensor trained = (*rounded)->Train(Images(4));
+  EXPECT_EQ(trained.dtype(), at::kFloat);
+  trained.sum().backward();
+  for (const at::Tensor& p : (*rounded)->Parameters()) EXPECT_EQ(p.grad().dtype(), at::kFloat);
+}
+
 TEST_F(FrozenBackboneTest, ReadsTheLinearClassifiersCheckpointToo) {
   moco::Checkpoint classifier;
   for (const auto& [name, tensor] : moco::GetState(*backbone_)) {

@@ -116,7 +116,7 @@ class ImageColumnsImpl : public ImageColumns {
     auto key_backbone = FrozenBackbone::Create(checkpoint, {options_.arch, moco::kKeyEncoder});
     if (!key_backbone.ok()) return key_backbone.status();
     key_backbone_ = *std::move(key_backbone);
-    key_backbone_->To(backbone_.device());
+    key_backbone_->To(backbone_.device(), backbone_.bf16());
     auto key_head = FrozenHead::Create(checkpoint, moco::kKeyEncoder, key_backbone_->feature_dim());
     if (!key_head.ok()) return key_head.status();
     key_head_ = *std::move(key_head);

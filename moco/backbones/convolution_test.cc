@@ -14,7 +14,7 @@
 #include <string>
 #include <tuple>
 
-#include "moco/autocast.h"
+#include "moco/backbones/autocast.h"
 
 namespace moco {
 namespace {

@@ -23,6 +23,7 @@ MonitorOptions OfMonitor(const TrainerOptions& options) {
           .probe = options.probe,
           .measures_every = options.monitor_every,
           .images = options.monitor_images,
+          .bf16 = options.moco.bf16,
           .seed = options.seed,
           .loader_threads = options.loader_threads,
           .max_bad_images = options.max_bad_images};

@@ -12,6 +12,7 @@
 #include "base/format_count.h"
 #include "base/progress.h"
 #include "data/subset.h"
+#include "moco/backbones/autocast.h"
 #include "moco/measures/knn.h"
 #include "moco/measures/label_free.h"
 #include "moco/measures/measure_names.h"
@@ -100,11 +101,13 @@ absl::StatusOr<Monitor::Result> Monitor::Evaluate(Encoder& encoder, at::Device d
   communicator_.Broadcast(Tensors(encoder.State()));
   encoder.Train(false);
   const Network features = [&](const at::Tensor& x) {
-    return encoder.Features(x.to(device, type));
+    const Bf16Autocast autocast(device.type(), options_.bf16);
+    return encoder.Features(x.to(device, type)).to(type);
   };
   const Network both = [&](const at::Tensor& x) {
     const at::Tensor found = features(x);
-    return at::cat({found, encoder.Project(found)}, 1);
+    const Bf16Autocast autocast(device.type(), options_.bf16);
+    return at::cat({found, encoder.Project(found).to(type)}, 1);
   };
   Result result;
   absl::Status status;

@@ -33,6 +33,8 @@ struct MonitorOptions {
   int64_t measures_every = 0;  // epochs between evaluations; 0: none; -1: see MeasuresInterval
   int64_t images = 512;        // size of the sample
 
+  bool bf16 = false;  // the encoder's passes under bfloat16 autocast
+
   uint64_t seed = 0;  // of the probe, the sample and its views
   int loader_threads = 1;
   int64_t max_bad_images = 0;

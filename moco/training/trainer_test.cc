@@ -196,6 +196,26 @@ TEST_F(TrainerTest, MeasuresOfFewImages) {
   EXPECT_FALSE(last.contains("uniformity_head")) << "of a single image";
 }
 
+// The untrained encoder is the same in both runs.
+TEST_F(TrainerTest, MeasuresAreComputedInThePrecisionOfTheRun) {
+  TrainerOptions options = Small();
+  options.monitor_every = 1;
+  std::vector<double> measured;
+  for (const bool bf16 : {false, true}) {
+    options.moco.bf16 = bf16;
+    const std::string name = bf16 ? "bf16" : "fp32";
+    ASSERT_TRUE(Train(options, name).ok());
+    for (const nlohmann::json& line : Metrics(name)) {
+      if (line["step"] == 0 && line.contains("rankme_backbone")) {
+        measured.push_back(line["rankme_backbone"]);
+      }
+    }
+  }
+  ASSERT_EQ(measured.size(), 2);
+  EXPECT_NE(measured[0], measured[1]);
+  EXPECT_NEAR(measured[0], measured[1], 0.02 * measured[0]);
+}
+
 TEST(MonitorTest, MeasuresTakeATwentiethOfTheTime) {
   EXPECT_EQ(MeasuresInterval(512, 1'281'167), 1);
   EXPECT_EQ(MeasuresInterval(512, 5'000), 3);  // 2.56

@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "moco/autocast.h"
+#include "moco/backbones/autocast.h"
 #include "moco/backbones/batch_norm.h"
 #include "moco/encoder.h"
 #include "moco/heads/head.h"

@@ -1,20 +1,24 @@
-#include "moco/autocast.h"
+#include "moco/backbones/autocast.h"
 
 #include <ATen/autocast_mode.h>
 #include <cpuid.h>
 
 namespace moco {
 
-Bf16Autocast::Bf16Autocast(c10::DeviceType device) : device_(device) {
+Bf16Autocast::Bf16Autocast(c10::DeviceType device, bool on) : device_(device), on_(on) {
+  if (!on_) return;
   at::autocast::set_autocast_dtype(device, at::kBFloat16);
   at::autocast::set_autocast_enabled(device, true);
   at::autocast::increment_nesting();
 }
 
 Bf16Autocast::~Bf16Autocast() {
+  if (!on_) return;
   if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
   at::autocast::set_autocast_enabled(device_, false);
 }
+
+namespace {
 
 bool CpuHasBf16() {
   // CPUID leaf 7: AMX-BF16 is EDX bit 22 of subleaf 0, AVX512_BF16 is EAX bit 5 of subleaf 1.
@@ -23,6 +27,16 @@ bool CpuHasBf16() {
   const bool amx = d >> 22 & 1;
   const bool avx512_bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
   return amx || avx512_bf16;
+}
+
+}  // namespace
+
+absl::Status CheckBf16(c10::Device device, bool forced) {
+  if (!device.is_cpu() || forced || CpuHasBf16()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
+      "use "
+      "fp32, or add --force-bf16");
 }
 
 }  // namespace moco
