@@ -305,9 +305,8 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
   PrintNotes(notes);
   if (world.writes()) PrintLines(glance);
   std::printf("encoder  %s (%lld features), %s, %s, from %s\n", encoder.spec().c_str(),
-              static_cast<long long>(encoder.feature_dim()),
-              encoder.frozen() ? "frozen" : "fine-tuned", FLAGS_precision.c_str(),
-              o.pretrained.c_str());
+              static_cast<long long>(encoder.feature_dim()), FLAGS_precision.c_str(),
+              encoder.frozen() ? "frozen" : "fine-tuned", o.pretrained.c_str());
   std::printf("training %lld epochs, batch %lld, lr %g %s, seed %llu\n",
               static_cast<long long>(o.epochs), static_cast<long long>(o.batch_size), o.lr,
               o.schedule.c_str(), static_cast<unsigned long long>(o.seed));

@@ -18,10 +18,10 @@ namespace nn = torch::nn;
 
 Conv2d Conv(int64_t in, int64_t out, int64_t kernel, int64_t stride, int64_t groups = 1) {
   return Conv2d(nn::Conv2dOptions(in, out, kernel)
-                        .stride(stride)
-                        .padding(kernel / 2)
-                        .groups(groups)
-                        .bias(false));
+                    .stride(stride)
+                    .padding(kernel / 2)
+                    .groups(groups)
+                    .bias(false));
 }
 
 // Modules registered as 0, 1, ..., the names of torch.nn.Sequential.
@@ -48,11 +48,11 @@ class Downsample : public Numbered {
   }
 
  private:
-  // With fewer input channels, the kernel by which oneDNN (of LibTorch 2.11) computes the weight
-  // gradient of a 1x1 convolution with a stride on AVX2 (jit_avx2_1x1_convolution_bwd_weights)
-  // writes past the end of its scratchpad. With a stride of 1 it does not, so the pixels are
-  // selected first.
-  static constexpr int64_t kSafeChannels = 8;
+  // With fewer input channels, the kernels by which oneDNN (of LibTorch 2.11) computes the weight
+  // gradient of a 1x1 convolution with a stride access memory that is not theirs: on AVX2
+  // (jit_avx2_1x1_convolution_bwd_weights) with fewer than 8, on AVX-512 with 8. With a stride of 1
+  // they do not, so the pixels are selected first.
+  static constexpr int64_t kSafeChannels = 16;
 
   const int64_t subsampling_;
   Conv2d conv_;
@@ -96,8 +96,8 @@ class ResNet : public Backbone {
   ResNet(const ResNetShape& shape, const BackboneContext& context)
       : stem_(StemOf(shape.stem)), stages_(shape.blocks.size()) {
     const int64_t splits = context.bn_splits;
-    conv1_ = register_module("conv1",
-                             Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
+    conv1_ =
+        register_module("conv1", Conv2d(nn::Conv2dOptions(shape.channels, shape.width, stem_.kernel)
                                             .stride(stem_.stride)
                                             .padding(stem_.padding)
                                             .bias(false)));
