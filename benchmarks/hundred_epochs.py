@@ -2,13 +2,18 @@
 
     bazel build //moco:pretrain //lincls && bazel build --config=parity @reference_python//:python
     python3 benchmarks/hundred_epochs.py run RESULTS --images FOLDER --python PYTHON    # FOLDER has train/ and val/, by class
-    python3 benchmarks/hundred_epochs.py table RESULTS.json
-    python3 benchmarks/hundred_epochs.py curves RESULTS.json curves.svg                  # needs matplotlib
+    python3 benchmarks/hundred_epochs.py time TIMES.json --images FOLDER --python PYTHON
+    python3 benchmarks/hundred_epochs.py table TIMES.json RESULTS.json...
+    python3 benchmarks/hundred_epochs.py curves TIMES.json curves.svg RESULTS.json...    # needs matplotlib
 
-`run` starts, for each seed, a run of each side after the other, on the whole machine, with the settings of
---preset=demo; it repeats nothing that the folder RESULTS has, and goes on where it was interrupted. The sides have the
-same initial weights for a seed; their images come in other orders and views. At the end of each run our lincls trains the
-demo's classifier on its encoder. RESULTS.json has everything that `table` and `curves` need.
+`run` trains a run of each side for each seed, with the settings of --preset=demo; it repeats nothing that the folder RESULTS
+has, and goes on where it was interrupted. The sides have the same initial weights for a seed; their images come in other
+orders and views. At the end of each run our lincls trains the demo's classifier on its encoder. RESULTS.json has the losses
+and accuracies. The machine may be busy, and `--threads 1` leaves a core to another `run`.
+
+`time` measures the time of an epoch on a quiet machine, on all cores: the sides take turns, and the time of an epoch is the
+difference between runs of three epochs and of one, over two. "Python, tuned" is the Python side with OMP_WAIT_POLICY=passive,
+so that the threads of the network leave the cores to the processes that load images.
 """
 
 import argparse
@@ -19,6 +24,7 @@ import re
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
@@ -26,6 +32,7 @@ HERE = pathlib.Path(__file__).resolve().parent.parent
 PYTHON_SETTINGS = ["--arch", "resnet_small:width=64,blocks=1,stages=3,stem=imagenet", "--mlp", "--batch-size", "128", "--moco-dim",
                    "64", "--moco-k", "256", "--bn-splits", "4", "--lr", "0.06", "--smallest-crop", "0.2", "--knn-k", "20"]
 SIDES = {"ours": "fp32", "ours, bf16": "bf16", "Python": None}
+TUNED = "Python, tuned"
 # Writes the encoder of cifar_run.py's state as main_moco.py would.
 CONVERT = """
 import sys, torch
@@ -35,26 +42,24 @@ torch.save({"epoch": epoch, "arch": sys.argv[3],
 """
 
 
-def timed(command, folder, output):
-    """Runs the command. The seconds of all its runs, also of those that were killed, are in folder/seconds."""
-    path = folder / "seconds"
-    before = float(path.read_text()) if path.exists() else 0
-    start = time.monotonic()
-    with (folder / output).open("a") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT)
-    while True:
-        try:
-            code = process.wait(5)
-        except subprocess.TimeoutExpired:
-            code = None
-        new = path.with_suffix(".new")
-        new.write_text(str(before + time.monotonic() - start))
-        new.rename(path)
-        if code is not None:
-            break
+def run_command(command, said, environment=None):
+    with said.open("a") as out:
+        code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, env=environment).returncode
     if code != 0:
-        sys.exit(f"{command[0]} ended with code {code}; see {folder / output}")
-    return float(path.read_text())
+        sys.exit(f"{command[0]} ended with code {code}; see {said}")
+
+
+def ours(args, run, precision, words):
+    """The command that begins or goes on with a run of ours."""
+    if any(run.glob("checkpoints/*")):
+        return [str(args.pretrain), "--resume", str(run)]
+    return [str(args.pretrain), str(args.images), "--run-dir", str(run), "--preset=demo", "--precision", precision,
+            "--monitor-every", "0", *words]
+
+
+def python(args, metrics, words):
+    return [str(args.python), str(HERE / "tests/parity/cifar_run.py"), str(args.images), "--out", str(metrics), *PYTHON_SETTINGS,
+            *words]
 
 
 def by_epoch(lines, steps):
@@ -68,18 +73,15 @@ def run_one(args, side, seed, folder):
     folder.mkdir(parents=True, exist_ok=True)
     precision = SIDES[side]
     steps = sum(1 for _ in (args.images / "train").glob("*/*")) // 128
-    common = ["--epochs", str(args.epochs), "--knn-every", str(args.knn_every), "--seed", str(seed)]
+    words = ["--epochs", str(args.epochs), "--knn-every", str(args.knn_every), "--seed", str(seed)]
+    if args.threads:
+        words += ["--threads", str(args.threads), "--workers", str(args.threads)]
     if precision:
-        run = folder / "run"
-        resume = ["--resume", str(run)] if any(run.glob("checkpoints/*")) else [str(args.images), "--run-dir", str(run),
-                                                                              "--preset=demo", *common, "--precision",
-                                                                              precision, "--monitor-every", "0"]
-        seconds = timed([str(args.pretrain), *resume], folder, "said")
-        metrics, encoder = run / "metrics.jsonl", run
+        metrics, encoder = folder / "run/metrics.jsonl", folder / "run"
+        run_command(ours(args, encoder, precision, words), folder / "said")
     else:
         metrics, encoder = folder / "metrics.jsonl", folder / "encoder.pth.tar"
-        seconds = timed([str(args.python), str(HERE / "tests/parity/cifar_run.py"), str(args.images), "--out", str(metrics),
-                         *PYTHON_SETTINGS, *common], folder, "said")
+        run_command(python(args, metrics, words), folder / "said")
         subprocess.run([str(args.python), "-c", CONVERT, f"{metrics}.state", str(encoder), PYTHON_SETTINGS[1]], check=True)
     result = by_epoch([json.loads(line) for line in metrics.read_text().splitlines()], steps)
     said = subprocess.run([str(args.lincls), str(args.images), "--preset=demo", "--pretrained", str(encoder), "--run-dir",
@@ -87,7 +89,7 @@ def run_one(args, side, seed, folder):
     (folder / "lincls_said").write_text(said.stdout + said.stderr)
     rows = [json.loads(line) for line in (folder / "lincls/metrics.jsonl").read_text().splitlines()]
     probe = [row["validation_acc1"] for row in rows if "validation_acc1" in row][-1]
-    return {"side": side, "seed": seed, "seconds": seconds, "probe": probe, **result}
+    return {"side": side, "seed": seed, "probe": probe, **result}
 
 
 def run(args):
@@ -100,7 +102,40 @@ def run(args):
                 folder = args.results / f"{re.sub('[^a-zA-Z0-9]+', '_', side)}_{seed}"
                 results.append(run_one(args, side, seed, folder))
                 path.write_text(json.dumps(results, indent=1) + "\n")
-                print(json.dumps({key: results[-1][key] for key in ("side", "seed", "seconds", "probe")}), flush=True)
+                print(json.dumps({key: results[-1][key] for key in ("side", "seed", "probe")}), flush=True)
+
+
+def seconds_of_epoch(args, side):
+    """Of a run that begins, without the evaluation."""
+
+    def seconds(epochs):
+        with tempfile.TemporaryDirectory() as folder:
+            folder, environment = pathlib.Path(folder), dict(os.environ)
+            words = ["--epochs", str(epochs), "--seed", "1"]
+            if precision := SIDES.get(side):
+                command = ours(args, folder / "run", precision, [*words, "--knn-every", "0"])
+            else:
+                command = python(args, folder / "metrics.jsonl", words)
+            if side == TUNED:
+                environment["OMP_WAIT_POLICY"] = "passive"
+            start = time.monotonic()
+            run_command(command, folder / "said", environment)
+            return time.monotonic() - start
+
+    return (seconds(3) - seconds(1)) / 2
+
+
+def measure(args):
+    times = {side: [] for side in [*SIDES, TUNED]}
+    for _ in range(args.turns):
+        for side in times:
+            times[side].append(seconds_of_epoch(args, side))
+        args.times.write_text(json.dumps(times) + "\n")
+        print({side: round(seconds[-1], 2) for side, seconds in times.items()}, flush=True)
+
+
+def load(paths):
+    return [result for path in paths for result in json.loads(path.read_text())]
 
 
 def last_knn(result):
@@ -115,17 +150,20 @@ def of_side(results, side):
     return [result for result in results if result["side"] == side]
 
 
+def ratio(times, side, reference):
+    ratios = [a / b for a, b in zip(times[side], times[reference])]
+    return f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
+
+
 def table(args):
-    results = json.loads(args.results.read_text())
-    theirs = of_side(results, "Python")
-    print("| | runs | loss of the last epoch | kNN, % | linear probe, % | time, min | time / Python's |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    results, times = load(args.results), json.loads(args.times.read_text())
+    print("| | runs | loss of the last epoch | kNN, % | linear probe, % | an epoch, s | of Python's | of tuned Python's |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for side in SIDES:
-        ours = of_side(results, side)
-        ratios = [mine["seconds"] / same["seconds"] for mine in ours for same in theirs if mine["seed"] == same["seed"]]
-        print(f"| {side} | {len(ours)} | {spread([r['loss'][-1] for r in ours], 3)} | {spread([last_knn(r) for r in ours])} "
-              f"| {spread([100 * r['probe'] for r in ours])} | {spread([r['seconds'] / 60 for r in ours])} "
-              f"| {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}) |")
+        runs = of_side(results, side)
+        print(f"| {side} | {len(runs)} | {spread([r['loss'][-1] for r in runs], 3)} | {spread([last_knn(r) for r in runs])} "
+              f"| {spread([100 * r['probe'] for r in runs])} | {statistics.median(times[side]):.1f} ({min(times[side]):.1f} to "
+              f"{max(times[side]):.1f}) | {ratio(times, side, 'Python')} | {ratio(times, side, TUNED)} |")
     for side in list(SIDES)[:-1]:
         for name, value in (("kNN", last_knn), ("probe", lambda r: 100 * r["probe"])):
             a, b = ([value(r) for r in of_side(results, s)] for s in (side, "Python"))
@@ -141,7 +179,7 @@ def curves(args):
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "mocopp"
     from matplotlib import pyplot
-    results = json.loads(args.results.read_text())
+    results, times = load(args.results), json.loads(args.times.read_text())
     figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(12, 3.6), layout="constrained")
     for side, colour in zip(SIDES, ("tab:blue", "tab:orange", "black")):
         runs = of_side(results, side)
@@ -151,8 +189,7 @@ def curves(args):
         left.fill_between(epochs, [min(x) for x in losses], [max(x) for x in losses], color=colour, alpha=0.2, lw=0)
         done = sorted(map(int, runs[0]["knn"]))
         accuracies = [[100 * run["knn"][str(epoch)] for run in runs] for epoch in done]
-        minutes = statistics.mean(run["seconds"] for run in runs) / 60
-        for axes, unit in ((middle, 1), (right, minutes / done[-1])):
+        for axes, unit in ((middle, 1), (right, statistics.median(times[side]) / 60)):
             x = [epoch * unit for epoch in done]
             axes.plot(x, [statistics.mean(a) for a in accuracies], color=colour)
             axes.fill_between(x, [min(a) for a in accuracies], [max(a) for a in accuracies], color=colour, alpha=0.2, lw=0)
@@ -166,22 +203,33 @@ def curves(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("run")
-    command.set_defaults(work=run)
+
+    def starts_programs(name, work):
+        command = commands.add_parser(name)
+        command.set_defaults(work=work)
+        command.add_argument("--images", type=lambda path: pathlib.Path(path).resolve(), required=True)
+        command.add_argument("--python", required=True, help="with torch and torchvision")
+        command.add_argument("--pretrain", default=HERE / "bazel-bin/moco/pretrain")
+        return command
+
+    command = starts_programs("run", run)
     command.add_argument("results", type=pathlib.Path)
-    command.add_argument("--images", type=lambda path: pathlib.Path(path).resolve(), required=True)
-    command.add_argument("--python", required=True, help="with torch and torchvision")
-    command.add_argument("--pretrain", default=HERE / "bazel-bin/moco/pretrain")
     command.add_argument("--lincls", default=HERE / "bazel-bin/lincls/lincls")
     command.add_argument("--epochs", type=int, default=100)
     command.add_argument("--knn-every", type=int, default=5)
     command.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     command.add_argument("--sides", nargs="+", default=list(SIDES), choices=SIDES)
+    command.add_argument("--threads", type=int, help="of each side; by default one per core")
+    command = starts_programs("time", measure)
+    command.add_argument("times", type=pathlib.Path)
+    command.add_argument("--turns", type=int, default=5)
     for name, work in (("table", table), ("curves", curves)):
         command = commands.add_parser(name)
         command.set_defaults(work=work)
-        command.add_argument("results", type=pathlib.Path)
-    command.add_argument("svg")
+        command.add_argument("times", type=pathlib.Path)
+        if work == curves:
+            command.add_argument("svg")
+        command.add_argument("results", type=pathlib.Path, nargs="+")
     args = parser.parse_args()
     args.work(args)
 

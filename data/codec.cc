@@ -55,7 +55,8 @@ absl::Status OutOfMemory(absl::string_view detail) {
   const std::string in_brackets = detail.empty() ? "" : absl::StrCat(" (", detail, ")");
   if (memory == MAP_FAILED) {
     return absl::ResourceExhaustedError(
-        absl::StrCat("cannot be decoded: out of memory", in_brackets));
+        absl::StrCat("cannot be decoded: out of memory", in_brackets,
+                     "; close other programs, or use fewer threads (--workers, --threads)"));
   }
   munmap(memory, kMuch);
   return Damaged(absl::StrCat("it asks for more memory than an image needs", in_brackets));

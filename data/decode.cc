@@ -172,8 +172,8 @@ absl::StatusOr<cv::Mat> FinishImage(const cv::Mat& stored, const DecodeOptions& 
   if (image.depth() == CV_8U || options.raw) return image;
   if (image.depth() == CV_32F && options.range.empty()) {
     return absl::DataLossError(
-        "has values of 32 bits or with a sign; say which of them are black and white: "
-        "--range=LOW:HIGH, or --range=auto");
+        "has values that are not unsigned integers of 8 or 16 bits; say which of them are black "
+        "and white: --range=LOW:HIGH, or --range=auto");
   }
   return ToUnit(image, options.range);
 }

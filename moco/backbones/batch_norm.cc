@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "moco/backbones/batch_norm_kernels.h"
@@ -241,6 +243,12 @@ class TrainingNorm : public torch::autograd::Function<TrainingNorm> {
   }
 };
 
+// The operation after the normalisation, z, whose memory it takes.
+at::Tensor Finish(at::Tensor z, const at::Tensor& residual, Then then) {
+  if (then == Then::kNothing) return z;
+  return then == Then::kAddRelu ? z.add_(residual).relu_() : z.relu_();
+}
+
 }  // namespace
 
 BatchNorm2d::BatchNorm2d(int64_t channels, int64_t splits) : splits_(splits) {
@@ -251,8 +259,7 @@ BatchNorm2d::BatchNorm2d(int64_t channels, int64_t splits) : splits_(splits) {
   num_batches_tracked_ = register_buffer("num_batches_tracked", at::zeros({}, at::kLong));
 }
 
-at::Tensor BatchNorm2d::Train(const at::Tensor& x, const std::optional<at::Tensor>& residual,
-                              Then then) {
+at::Tensor BatchNorm2d::Train(const at::Tensor& x, const at::Tensor& residual, Then then) {
   TORCH_CHECK(x.size(0) % splits_ == 0, "a batch of ", x.size(0), " cannot be split in ", splits_);
   // The unbiased variance of a single value is 0 / 0, which would stay in the running statistics.
   TORCH_CHECK_VALUE(x.size(0) / splits_ * x.size(2) * x.size(3) > 1,
@@ -260,12 +267,9 @@ at::Tensor BatchNorm2d::Train(const at::Tensor& x, const std::optional<at::Tenso
                     x.size(0) / splits_, " image of ", x.size(2), " x ", x.size(3),
                     " pixels has one");
   num_batches_tracked_.add_(1);
-  if (!x.is_cpu()) {
-    const at::Tensor y = TrainInParts(x);
-    if (then == Then::kNothing) return y;
-    return residual ? (y + *residual).relu() : y.relu();
-  }
-  return TrainingNorm::apply(x, residual, weight_, bias_, running_mean_, running_var_, splits_,
+  if (!x.is_cpu()) return Finish(TrainInParts(x), residual, then);
+  const auto summand = residual.defined() ? std::optional(residual) : std::nullopt;
+  return TrainingNorm::apply(x, summand, weight_, bias_, running_mean_, running_var_, splits_,
                              static_cast<int64_t>(then));
 }
 
@@ -291,16 +295,40 @@ at::Tensor BatchNorm2d::Evaluate(const at::Tensor& x) {
                         kMomentum, kEps, /*cudnn_enabled=*/true);
 }
 
-at::Tensor BatchNorm2d::forward(const at::Tensor& x) {
-  return is_training() ? Train(x, std::nullopt, Then::kNothing) : Evaluate(x);
+at::Tensor BatchNorm2d::EvaluateAtOnce(at::Tensor input, const at::Tensor& residual, Then then) {
+  const bool is_held = input.use_count() > 1 || input.storage().use_count() > 1;
+  const at::Tensor x = ChannelsLast(input), z = ChannelsLast(residual);
+  const at::Tensor y = is_held && x.is_same(input) ? at::empty_like(x) : x;
+  const Rows rows(x, /*parts=*/1);
+  Dispatch(x, [&](auto type) {
+    using T = decltype(type);
+    using W = Wide<T>;
+    std::vector<W> scale(rows.channels());
+    for (int64_t c = 0; c < rows.channels(); ++c) {
+      scale[c] = Data<W>(weight_)[c] / std::sqrt(Data<W>(running_var_)[c] + kEps);
+    }
+    rows.ForBlocks([&](int64_t block, int64_t values, int64_t) {
+      Normalize(then, Data<T>(x, values), Data<T>(z, values), rows.of_block(block), rows.channels(),
+                Data<W>(running_mean_), scale.data(), Data<W>(bias_), MutableData<T>(y, values));
+    });
+  });
+  return y;
 }
 
-at::Tensor BatchNorm2d::Relu(const at::Tensor& x) {
-  return is_training() ? Train(x, std::nullopt, Then::kRelu) : Evaluate(x).relu_();
+at::Tensor BatchNorm2d::ForwardThen(Then then, at::Tensor x, const at::Tensor& residual) {
+  if (is_training()) return Train(x, residual, then);
+  if (x.is_cpu() && !at::GradMode::is_enabled()) {
+    return EvaluateAtOnce(std::move(x), residual, then);
+  }
+  return Finish(Evaluate(x), residual, then);
 }
 
-at::Tensor BatchNorm2d::AddRelu(const at::Tensor& x, const at::Tensor& residual) {
-  return is_training() ? Train(x, residual, Then::kAddRelu) : Evaluate(x).add_(residual).relu_();
+at::Tensor BatchNorm2d::forward(at::Tensor x) { return ForwardThen(Then::kNothing, std::move(x)); }
+
+at::Tensor BatchNorm2d::Relu(at::Tensor x) { return ForwardThen(Then::kRelu, std::move(x)); }
+
+at::Tensor BatchNorm2d::AddRelu(at::Tensor x, const at::Tensor& residual) {
+  return ForwardThen(Then::kAddRelu, std::move(x), residual);
 }
 
 }  // namespace moco

@@ -5,7 +5,6 @@
 #include <torch/nn/module.h>
 
 #include <cstdint>
-#include <optional>
 
 #include "moco/backbones/batch_norm_kernels.h"
 
@@ -18,24 +17,28 @@ namespace moco {
 // over the parts. This is SplitBatchNorm of the official CIFAR demo, for batches in the order of
 // Encoder::forward.
 //
-// In training mode on the CPU the result is in channels_last, and does not depend on the number of
-// threads; on other devices PyTorch's own kernels compute it, part by part.
+// In training mode, and without gradients in evaluation mode, the result on the CPU is in
+// channels_last, and does not depend on the number of threads; otherwise PyTorch's own kernels
+// compute it, in training part by part.
 class BatchNorm2d : public torch::nn::Module {
  public:
   BatchNorm2d(int64_t channels, int64_t splits);
 
   // x: N x channels x H x W; N divisible by splits in training mode. Returns a tensor of the same
-  // shape.
-  at::Tensor forward(const at::Tensor& x);
+  // shape. In evaluation mode without gradients it takes the place of x in memory if nobody else
+  // holds x.
+  at::Tensor forward(at::Tensor x);
 
   // Return relu(forward(x)) and relu(forward(x) + residual), the next operations of a ResNet.
-  at::Tensor Relu(const at::Tensor& x);
-  at::Tensor AddRelu(const at::Tensor& x, const at::Tensor& residual);
+  at::Tensor Relu(at::Tensor x);
+  at::Tensor AddRelu(at::Tensor x, const at::Tensor& residual);
 
  private:
-  at::Tensor Train(const at::Tensor& x, const std::optional<at::Tensor>& residual, Then then);
+  at::Tensor ForwardThen(Then then, at::Tensor x, const at::Tensor& residual = {});
+  at::Tensor Train(const at::Tensor& x, const at::Tensor& residual, Then then);
   at::Tensor TrainInParts(const at::Tensor& x);
   at::Tensor Evaluate(const at::Tensor& x);
+  at::Tensor EvaluateAtOnce(at::Tensor x, const at::Tensor& residual, Then then);
 
   const int64_t splits_;
   at::Tensor weight_, bias_, running_mean_, running_var_, num_batches_tracked_;

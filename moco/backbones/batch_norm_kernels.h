@@ -1,4 +1,4 @@
-// The loops of batch normalisation in training, over blocks of rows of a matrix rows x channels. An
+// The loops of batch normalisation, over blocks of rows of a matrix rows x channels. An
 // image batch in channels_last is such a matrix, with N H W rows. Each loop reads its operands
 // once.
 //
@@ -23,7 +23,7 @@ void ComputeMoments(const T* x, int64_t rows, int64_t channels, Wide<T>* mean, W
 enum class Then { kNothing, kRelu, kAddRelu };
 
 // Computes z = (x - mean) scale + bias and sets y to z, or to the result of the operation that
-// follows. residual is read for kAddRelu only.
+// follows. residual is read for kAddRelu only. y may be x.
 template <class T>
 void Normalize(Then then, const T* x, const T* residual, int64_t rows, int64_t channels,
                const Wide<T>* mean, const Wide<T>* scale, const Wide<T>* bias, T* y);

@@ -104,9 +104,11 @@ at::Tensor Reference(const std::string& then, const at::Tensor& x, const at::Ten
   return then == "nothing" ? z : then == "relu" ? z.relu() : (z + residual).relu();
 }
 
-at::Tensor Fused(const std::string& then, const at::Tensor& x, const at::Tensor& residual,
+at::Tensor Fused(const std::string& then, at::Tensor x, const at::Tensor& residual,
                  BatchNorm2d& bn) {
-  return then == "nothing" ? bn.forward(x) : then == "relu" ? bn.Relu(x) : bn.AddRelu(x, residual);
+  return then == "nothing" ? bn.forward(std::move(x))
+         : then == "relu"  ? bn.Relu(std::move(x))
+                           : bn.AddRelu(std::move(x), residual);
 }
 
 // Sizes that end in the middle of what the loops take at a time, and types: 2 x 11 x 13 rows of 1,
@@ -212,6 +214,43 @@ TEST(BatchNormTest, EvaluationModeWithWhatFollows) {
   const at::Tensor y = bn.forward(x);
   EXPECT_TRUE(bn.Relu(x).equal(y.relu()));
   EXPECT_TRUE(bn.AddRelu(x, residual).equal((y + residual).relu()));
+}
+
+// Without gradients another loop computes it. It takes the memory of an input that only it holds.
+TEST(BatchNormTest, EvaluationWithoutGradientsIsPyTorchs) {
+  at::NoGradGuard no_grad;
+  for (const std::string then : {"nothing", "relu", "add_relu"}) {
+    for (const int64_t channels : {1, 5, 16, 83, 128}) {
+      for (const auto& [type, bound] : {std::pair(at::kDouble, 1e-12), std::pair(at::kFloat, 1e-6),
+                                        std::pair(at::kBFloat16, 1e-2)}) {
+        SCOPED_TRACE(then + ", " + std::to_string(channels) + " channels, " + c10::toString(type));
+        BatchNorm2d bn(channels, 1);
+        bn.to(at::kDouble);
+        bn.eval();
+        at::manual_seed(channels);
+        for (at::Tensor p : bn.parameters()) p.copy_(at::randn({channels}));
+        Buffer(bn, "running_mean").copy_(at::randn({channels}));
+        Buffer(bn, "running_var").copy_(at::randn({channels}).square());
+        const at::Tensor x = at::randn({2, channels, 11, 13}).to(type),
+                         residual = at::randn({2, channels, 11, 13}).to(type);
+        const at::Tensor expected =
+            Reference(then, x.to(at::kDouble), residual.to(at::kDouble), bn, /*training=*/false);
+        if (type != at::kDouble) bn.to(at::kFloat);
+        for (const at::Tensor& input : {x, x.contiguous(at::MemoryFormat::ChannelsLast)}) {
+          const at::Tensor before = input.clone(), y = Fused(then, input, residual, bn);
+          EXPECT_TRUE(input.equal(before));
+          EXPECT_EQ(y.scalar_type(), type);
+          EXPECT_LE(((y.to(at::kDouble) - expected).norm() / expected.norm()).item<double>(),
+                    bound);
+          at::Tensor alone = x.clone(at::MemoryFormat::ChannelsLast);
+          const void* const memory = alone.const_data_ptr();
+          const at::Tensor in_place = Fused(then, std::move(alone), residual, bn);
+          EXPECT_TRUE(in_place.equal(y));
+          EXPECT_EQ(in_place.const_data_ptr(), memory);
+        }
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -17,9 +17,10 @@ struct Trial {
   double seconds_per_step = 0;    // of the run: scaled to its batch
 };
 
-// Times steps of a smaller batch (4 images for each part of batch normalisation) of the run's
-// images, views, encoders, queue and threads, after one step that is not counted: one or more, for
-// about `seconds`. Errors are those of FewSteps.
+// Times steps of the run's images, views, encoders, queue and threads, first of a few images (4 for
+// each part of batch normalisation), then of as many as the run's if two such steps take about
+// `seconds`, or of the largest number that does. Takes at most about twice as long in all, or two
+// steps of a few images. Errors are those of FewSteps.
 absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pipeline& views,
                                const data::Dataset& dataset, double seconds,
                                Communicator& communicator);

@@ -36,6 +36,7 @@ said "^disk     7 checkpoints of "
 said "^time     about .* for 7 epochs of 5 steps"
 tail -n 1 out | grep -q '^{"memory":.*"checkpoints":7,"steps":35,"steps_per_epoch":5,"seconds":.*"tried_steps":' ||
   fail "no JSON at the end: $(cat out)"
+tail -n 1 out | grep -q '"tried_images":16[,}]' || fail "the steps are not of the run's batch: $(cat out)"
 refused 2 "a batch of 1024 cannot be filled" "$pretrain" data "${tiny[@]}" --batch-size=1024 --dry-run
 mkdir empty
 "$pretrain" data "${tiny[@]}" --run-dir=empty --dry-run > out 2>&1 || fail "$(cat out)"
