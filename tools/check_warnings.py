@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lists the warnings of another compiler about our sources: tools/warnings.py [COMPILER], by default clang++.
+"""Lists the warnings of another compiler about our sources: tools/check_warnings.py [COMPILER], by default clang++.
 
 It asks Bazel how each source of //... is compiled, and lets the compiler check the source in the same way, without making
 code (-fsyntax-only). `bazel build //...` must have been run before, because it makes the headers. Exit codes: 0, there
