@@ -141,12 +141,15 @@ absl::StatusOr<std::string> SpecOf(const Checkpoint& checkpoint, const StateDict
   const std::string& held = checkpoint.arch;
   const bool known = Backbones().Canonical(held).ok();
   if (!stated.empty()) {
-    if (checkpoint.facts.Setting(kArchSetting).empty() && known && PluginName(stated) != held) {
+    if (checkpoint.facts.Setting(kArchSetting).empty() && known &&
+        PluginName(stated) != PluginName(held)) {
       return HoldsAnother(held, stated);
     }
     if (absl::Status s = CheckStem(*candidate.names, stated); !s.ok()) return s;
     return stated;
   }
+  // A name alone does not tell the stem, a spec with options does.
+  if (known && PluginName(held) != held) return Canonical(held);
   auto spec = SpecOfShapes(all, candidate);
   if (!spec.ok()) {
     if (known) return Canonical(held);

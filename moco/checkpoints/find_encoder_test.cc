@@ -271,6 +271,18 @@ TEST(FindEncoderTest, SoloLearnsPadding) {
   EXPECT_EQ(FindEncoder(checkpoint, {.arch = kSpec}).value().spec, kSpec);
 }
 
+// A script of the user's may write a spec where others write a network's name. It says what no
+// shape shows.
+TEST(FindEncoderTest, ASpecAsTheNameOfTheNetworkIsTaken) {
+  Checkpoint checkpoint = Holding(GetState(*Network(kSpec)));
+  const std::string padded = absl::StrReplaceAll(kSpec, {{"=cifar,", "=cifar_padded,"}});
+  checkpoint.arch = padded;
+  EXPECT_EQ(FindEncoder(checkpoint, {}).value().spec, padded);
+  EXPECT_EQ(FindEncoder(checkpoint, {.arch = padded}).value().spec, padded);
+  EXPECT_EQ(FindEncoder(checkpoint, {.arch = kSpec}).value().spec, kSpec);
+  ExpectRefused(checkpoint, {.arch = "resnet18"}, "not 'resnet18");
+}
+
 TEST(FindEncoderTest, SeveralEncodersHaveAnOrder) {
   const StateDict state = GetState(*Network(kSpec));
   const auto taken = [&](std::vector<std::string> prefixes, const EncoderChoice& choice = {},

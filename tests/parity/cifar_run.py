@@ -93,9 +93,9 @@ def main():
     if done == 0:
         tell(step=0, knn=knn(moco.f_q, args.folder, args.knn_k))
     for epoch in range(done, args.epochs):
-        # Each epoch's draws depend on the seed and the epoch alone.
-        torch.manual_seed(args.seed << 32 | epoch)
-        random.seed(args.seed << 32 | epoch)
+        # Each epoch's draws depend on the seed and the epoch alone. PyTorch takes the lower 32 bits of a seed.
+        torch.manual_seed(args.seed << 16 | epoch)
+        random.seed(args.seed << 16 | epoch)
         optimizer.param_groups[0]["lr"] = reference.cosine_rate(args.lr, epoch, args.epochs)
         loader = torch.utils.data.DataLoader(images, args.batch_size, shuffle=True, drop_last=True,
                                              num_workers=args.workers)
