@@ -35,8 +35,7 @@ absl::Status CheckBf16(c10::Device device, bool forced) {
   if (!device.is_cpu() || forced || CpuHasBf16()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
-      "use "
-      "fp32, or add --force-bf16");
+      "use fp32, or add --force-bf16");
 }
 
 }  // namespace moco

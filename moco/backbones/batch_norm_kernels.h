@@ -1,6 +1,5 @@
-// The loops of batch normalisation, over blocks of rows of a matrix rows x channels. An
-// image batch in channels_last is such a matrix, with N H W rows. Each loop reads its operands
-// once.
+// The loops of batch normalisation, over blocks of rows of a matrix rows x channels. An image batch
+// in channels_last is such a matrix, with N H W rows. Each loop reads its operands once.
 //
 // T, the element type of the matrix, is float, double or c10::BFloat16; statistics and parameters
 // are Wide<T>.
