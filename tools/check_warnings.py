@@ -2,8 +2,8 @@
 """Lists the warnings of another compiler about our sources: tools/check_warnings.py [COMPILER], by default clang++.
 
 It asks Bazel how each source of //... is compiled, and lets the compiler check the source in the same way, without making
-code (-fsyntax-only). `bazel build //...` must have been run before, because it makes the headers. Exit codes: 0, there
-are no warnings; 1, there are some, or errors; 2, bad usage.
+code (-fsyntax-only). `bazel build //...` must have been Bazel's last build: it makes the headers, and a folder with all
+sources. Exit codes: 0, there are no warnings; 1, there are some, or errors; 2, bad usage.
 """
 
 import concurrent.futures
