@@ -4,8 +4,9 @@
 
 namespace base {
 
-// Returns the number of CPU cores that the process may run on, hardware threads counted singly. At
-// least 1, even if the system does not say.
+// Returns the number of CPU cores that the calling thread may run on (taskset, Slurm's and
+// containers' sets of cores), hardware threads counted singly. At least 1, even if the system does
+// not say.
 int Cores();
 
 }  // namespace base

@@ -1,15 +1,18 @@
 """Many epochs beside the reference: the demo's network, ours and in Python, for several seeds (docs/fidelity.md).
 
-    bazel build //moco:pretrain //lincls && bazel build --config=parity @reference_python//:python
-    python3 benchmarks/hundred_epochs.py run RESULTS --images FOLDER --python PYTHON    # FOLDER has train/ and val/, by class
+    bazel build //moco:pretrain //lincls:all && bazel build --config=parity @reference_python//:python
+    # FOLDER has train/ and val/, by class; TEST has images by class.
+    python3 benchmarks/hundred_epochs.py run RESULTS --images FOLDER --test TEST --python PYTHON
     python3 benchmarks/hundred_epochs.py time TIMES.json --images FOLDER --python PYTHON
     python3 benchmarks/hundred_epochs.py table TIMES.json RESULTS.json...
     python3 benchmarks/hundred_epochs.py curves TIMES.json curves.svg RESULTS.json...    # needs matplotlib
 
 `run` trains a run of each side for each seed, with the settings of --preset=demo; it repeats nothing that the folder RESULTS
 has, and goes on where it was interrupted. The sides have the same initial weights for a seed; their images come in other
-orders and views. At the end of each run our lincls trains the demo's classifier on its encoder. RESULTS.json has the losses
-and accuracies. The machine may be busy, and `--threads 1` leaves a core to another `run`.
+orders and views. The kNN accuracies by epoch are those of val/. At the end of each run our programs classify the images of
+TEST by kNN and by the demo's linear classifier. TEST should be large: with 1,000 images, chance alone changes an accuracy by
+about 1.5 points. RESULTS.json has the losses and accuracies. The machine may be busy, and `--threads 1` leaves a core to
+another `run`.
 
 `time` measures the time of an epoch on a quiet machine, on all cores: the sides take turns, and the time of an epoch is the
 difference between runs of three epochs and of one, over two. "Python, tuned" is the Python side with OMP_WAIT_POLICY=passive,
@@ -28,6 +31,7 @@ import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
+PRETRAIN, LINCLS = (str(HERE / "bazel-bin" / path) for path in ("moco/pretrain", "lincls"))
 # What --preset=demo says, for cifar_run.py.
 PYTHON_SETTINGS = ["--arch", "resnet_small:width=64,blocks=1,stages=3,stem=imagenet", "--mlp", "--batch-size", "128", "--moco-dim",
                    "64", "--moco-k", "256", "--bn-splits", "4", "--lr", "0.06", "--smallest-crop", "0.2", "--knn-k", "20"]
@@ -35,7 +39,8 @@ SIDES = {"ours": "fp32", "ours, bf16": "bf16", "Python": None}
 TUNED = "Python, tuned"
 # Of the linear classifier, the same for all: those that ours would take from a run.
 NORMALIZE = "to_tensor|normalize:mean=0.4914 0.4822 0.4465,std=0.2023 0.1994 0.2010"
-VIEWS = [f"--views=random_resized_crop:size=32|flip|{NORMALIZE}", f"--eval-views=resize:size=32|center_crop:size=32|{NORMALIZE}"]
+TRAINING_VIEWS = f"--views=random_resized_crop:size=32|flip|{NORMALIZE}"
+VIEWS = f"--eval-views=resize:size=32|center_crop:size=32|{NORMALIZE}"
 # Writes the encoder of cifar_run.py's state as main_moco.py would.
 CONVERT = """
 import sys, torch
@@ -54,8 +59,8 @@ def run_command(command, said, environment=None):
 def ours(args, run, precision, words):
     """The command that begins or goes on with a run of ours."""
     if any(run.glob("checkpoints/*")):
-        return [str(args.pretrain), "--resume", str(run)]
-    return [str(args.pretrain), str(args.images), "--run-dir", str(run), "--preset=demo", "--precision", precision,
+        return [PRETRAIN, "--resume", str(run)]
+    return [PRETRAIN, str(args.images), "--run-dir", str(run), "--preset=demo", "--precision", precision,
             "--monitor-every", "0", *words]
 
 
@@ -69,6 +74,21 @@ def by_epoch(lines, steps):
     losses = [line["epoch_loss"] for line in lines if "epoch_loss" in line]
     knn = {str(line["step"] // steps): line["knn"] for line in lines if "knn" in line}
     return {"loss": losses, "knn": knn}
+
+
+def evaluate(args, seed, encoder, folder):
+    """The accuracies of the test images by kNN and by a linear classifier."""
+    training, said = args.images / "train", folder / "evaluation_said"
+    pretrained = ["--pretrained", str(encoder), "--arch", PYTHON_SETTINGS[1], VIEWS]
+    for images, name in ((training, "bank"), (args.test, "queries")):
+        run_command([f"{LINCLS}/features", str(images), *pretrained, "--out", str(folder / name)], said)
+    run_command([f"{LINCLS}/knn", str(folder / "bank"), str(folder / "queries"), "--k", PYTHON_SETTINGS[-1], "--t",
+                 "0.1", "--out", str(folder / "knn.csv")], said)
+    run_command([f"{LINCLS}/lincls", str(training), "--val", str(args.test), "--preset=demo", *pretrained,
+                 TRAINING_VIEWS, "--run-dir", str(folder / "lincls"), "--seed", str(seed)], said)
+    rows = [json.loads(line) for line in (folder / "lincls/metrics.jsonl").read_text().splitlines()]
+    return {"test_knn": float((folder / "knn.csv").read_text().splitlines()[1].split(",")[-1]),
+            "test_probe": [row["validation_acc1"] for row in rows if "validation_acc1" in row][-1]}
 
 
 def run_one(args, side, seed, folder):
@@ -86,11 +106,7 @@ def run_one(args, side, seed, folder):
         run_command(python(args, metrics, words), folder / "said")
         subprocess.run([str(args.python), "-c", CONVERT, f"{metrics}.state", str(encoder)], check=True)
     result = by_epoch([json.loads(line) for line in metrics.read_text().splitlines()], steps)
-    run_command([str(args.lincls), str(args.images), "--preset=demo", *VIEWS, "--arch", PYTHON_SETTINGS[1],
-                 "--pretrained", str(encoder), "--run-dir", str(folder / "lincls"), "--seed", str(seed)], folder / "lincls_said")
-    rows = [json.loads(line) for line in (folder / "lincls/metrics.jsonl").read_text().splitlines()]
-    probe = [row["validation_acc1"] for row in rows if "validation_acc1" in row][-1]
-    return {"side": side, "seed": seed, "probe": probe, **result}
+    return {"side": side, "seed": seed, **result, **evaluate(args, seed, encoder, folder)}
 
 
 def run(args):
@@ -103,7 +119,7 @@ def run(args):
                 folder = args.results / f"{re.sub('[^a-zA-Z0-9]+', '_', side)}_{seed}"
                 results.append(run_one(args, side, seed, folder))
                 path.write_text(json.dumps(results, indent=1) + "\n")
-                print(json.dumps({key: results[-1][key] for key in ("side", "seed", "probe")}), flush=True)
+                print(json.dumps({key: results[-1][key] for key in ("side", "seed", "test_knn", "test_probe")}), flush=True)
 
 
 def seconds_of_epoch(args, side):
@@ -139,12 +155,12 @@ def load(paths):
     return [result for path in paths for result in json.loads(path.read_text())]
 
 
-def last_knn(result):
-    return 100 * result["knn"][max(result["knn"], key=int)]
-
-
 def spread(values, digits=1):
     return f"{statistics.mean(values):.{digits}f} ± {statistics.stdev(values):.{digits}f}"
+
+
+def percent(runs, key):
+    return spread([100 * run[key] for run in runs])
 
 
 def of_side(results, side):
@@ -158,16 +174,16 @@ def ratio(times, side, reference):
 
 def table(args):
     results, times = load(args.results), json.loads(args.times.read_text())
-    print("| | runs | loss of the last epoch | kNN, % | linear probe, % | an epoch, s | of Python's | of tuned Python's |")
+    print("| | runs | loss of the last epoch | kNN of TEST, % | linear classifier, % | an epoch, s | of Python's | of tuned Python's |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for side in SIDES:
         runs = of_side(results, side)
-        print(f"| {side} | {len(runs)} | {spread([r['loss'][-1] for r in runs], 3)} | {spread([last_knn(r) for r in runs])} "
-              f"| {spread([100 * r['probe'] for r in runs])} | {statistics.median(times[side]):.1f} ({min(times[side]):.1f} to "
+        print(f"| {side} | {len(runs)} | {spread([r['loss'][-1] for r in runs], 3)} | {percent(runs, 'test_knn')} "
+              f"| {percent(runs, 'test_probe')} | {statistics.median(times[side]):.1f} ({min(times[side]):.1f} to "
               f"{max(times[side]):.1f}) | {ratio(times, side, 'Python')} | {ratio(times, side, TUNED)} |")
     for side in list(SIDES)[:-1]:
-        for name, value in (("kNN", last_knn), ("probe", lambda r: 100 * r["probe"])):
-            a, b = ([value(r) for r in of_side(results, s)] for s in (side, "Python"))
+        for name, key in (("kNN", "test_knn"), ("linear classifier", "test_probe")):
+            a, b = ([100 * r[key] for r in of_side(results, s)] for s in (side, "Python"))
             difference = statistics.mean(a) - statistics.mean(b)
             error = (statistics.variance(a) / len(a) + statistics.variance(b) / len(b)) ** 0.5
             equal = abs(difference) <= max(2 * error, 0.5)
@@ -210,12 +226,11 @@ def main():
         command.set_defaults(work=work)
         command.add_argument("--images", type=lambda path: pathlib.Path(path).resolve(), required=True)
         command.add_argument("--python", required=True, help="with torch and torchvision")
-        command.add_argument("--pretrain", default=HERE / "bazel-bin/moco/pretrain")
         return command
 
     command = starts_programs("run", run)
     command.add_argument("results", type=pathlib.Path)
-    command.add_argument("--lincls", default=HERE / "bazel-bin/lincls/lincls")
+    command.add_argument("--test", type=lambda path: pathlib.Path(path).resolve(), required=True)
     command.add_argument("--epochs", type=int, default=100)
     command.add_argument("--knn-every", type=int, default=5)
     command.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])

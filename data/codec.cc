@@ -1,8 +1,6 @@
 #include "data/codec.h"
 
 #include <glog/logging.h>
-#include <sys/mman.h>
-
 #include <set>
 #include <utility>
 
@@ -49,17 +47,10 @@ absl::Status Damaged(absl::string_view why) {
 }
 
 absl::Status OutOfMemory(absl::string_view detail) {
-  constexpr size_t kMuch = size_t{1} << 30;  // more than an image needs, as pages that nobody uses
-  void* const memory =
-      mmap(nullptr, kMuch, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   const std::string in_brackets = detail.empty() ? "" : absl::StrCat(" (", detail, ")");
-  if (memory == MAP_FAILED) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("cannot be decoded: out of memory", in_brackets,
-                     "; close other programs, or use fewer threads (--workers, --threads)"));
-  }
-  munmap(memory, kMuch);
-  return Damaged(absl::StrCat("it asks for more memory than an image needs", in_brackets));
+  return absl::ResourceExhaustedError(
+      absl::StrCat("cannot be decoded: out of memory", in_brackets,
+                   "; close other programs, or use fewer threads (--workers, --threads)"));
 }
 
 const Codec* FindCodec(absl::string_view bytes) {

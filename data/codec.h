@@ -20,9 +20,8 @@ namespace data {
 // "is cut or damaged: <why>", to be put behind the image's name.
 absl::Status Damaged(absl::string_view why);
 
-// What it means that a library could not allocate memory for an image: ResourceExhausted if memory
-// is short, and otherwise, as of a file whose damaged sizes no memory suffices for, Damaged.
-// `detail`: the library's words, if there are any.
+// ResourceExhausted: a library could not allocate memory for an image. decode.cc decides whether
+// memory is short or the file is damaged. `detail`: the library's words, if there are any.
 absl::Status OutOfMemory(absl::string_view detail = "");
 
 // What an image file stores, before anything is converted. For people.

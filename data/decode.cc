@@ -1,5 +1,7 @@
 #include "data/decode.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -91,6 +93,26 @@ cv::Mat ToUnit(const cv::Mat& image, const std::vector<ValueRange>& range) {
   return result;
 }
 
+// What it means that a library could not allocate memory: the status itself if memory is short, and
+// Damaged if the file asks for more than an image of `bytes` needs. No memory suffices for the
+// sizes in some damaged files.
+absl::Status ShortageOrDamage(const absl::Status& status, int64_t bytes) {
+  constexpr int64_t kLeast = int64_t{1} << 30;
+  if (!absl::IsResourceExhausted(status)) return status;
+  const size_t size = std::max(bytes, kLeast);  // pages that nobody uses
+  void* const memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return status;
+  munmap(memory, size);
+  return Damaged("it asks for more memory than an image needs");
+}
+
+absl::StatusOr<std::unique_ptr<EncodedImage>> Open(const Codec& codec, absl::string_view bytes) {
+  auto encoded = codec.Open(bytes);
+  if (!encoded.ok()) return ShortageOrDamage(encoded.status(), 0);
+  return encoded;
+}
+
 // The stored values of a page of an image that was just opened.
 absl::StatusOr<cv::Mat> DecodePage(EncodedImage& encoded, int64_t page, int channels,
                                    const DecodeOptions& options) {
@@ -99,7 +121,11 @@ absl::StatusOr<cv::Mat> DecodePage(EncodedImage& encoded, int64_t page, int chan
   }
   absl::Status size = CheckPixels(encoded.rows(), encoded.cols(), options);
   if (!size.ok()) return size;
-  return encoded.Decode(channels);
+  auto image = encoded.Decode(channels);
+  // The values as stored, and as the library has them while it decodes.
+  const int64_t values = encoded.rows() * encoded.cols() * std::max(channels, kMaxColourChannels);
+  if (!image.ok()) return ShortageOrDamage(image.status(), 2 * sizeof(float) * values);
+  return image;
 }
 
 // The stored values of all pages, each of which is a channel.
@@ -111,7 +137,7 @@ absl::StatusOr<cv::Mat> DecodePages(const Codec& codec, absl::string_view bytes,
   }
   cv::Mat image;
   for (int64_t page = 0; page < pages; ++page) {
-    const auto encoded = codec.Open(bytes);
+    const auto encoded = Open(codec, bytes);
     if (!encoded.ok()) return encoded.status();
     const auto channel = DecodePage(**encoded, page, /*channels=*/1, options);
     if (!channel.ok()) return channel;
@@ -182,7 +208,7 @@ absl::StatusOr<cv::Mat> DecodeImage(absl::string_view bytes, const DecodeOptions
   if (bytes.empty()) return absl::DataLossError("is empty");
   const Codec* codec = FindCodec(bytes);
   if (codec == nullptr) return NotRecognised(bytes);
-  const auto encoded = codec->Open(bytes);
+  const auto encoded = Open(*codec, bytes);
   if (!encoded.ok()) return encoded.status();
   absl::StatusOr<cv::Mat> stored;
   if (options.pages_as_channels && (*encoded)->pages() > 1) {

@@ -26,6 +26,8 @@
 #include "data/codec.h"
 #include "data/orientation.h"
 #include "data/test_images.h"
+#include "registry/no_options.h"
+#include "registry/registry.h"
 
 namespace data {
 namespace {
@@ -438,18 +440,64 @@ TEST(DecodeTest, GiganticImagesAreRefused) {
   EXPECT_THAT(std::string(DecodeImage(png).status().message()), StartsWith("is 90000 x 90000"));
 }
 
-// In a process of its own, because of the limit.
-TEST(OutOfMemoryTest, IsDamageUnlessMemoryIsShort) {
-  testing::FLAGS_gtest_death_test_style = "threadsafe";
-  EXPECT_EQ(OutOfMemory("of tags").code(), absl::StatusCode::kDataLoss);
-  const auto end_with_little = [] {
-    rlimit limit;
-    getrlimit(RLIMIT_AS, &limit);
-    limit.rlim_cur = size_t{1} << 30;
-    if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(1);
-    std::exit(absl::IsResourceExhausted(OutOfMemory()) ? 0 : 1);
+// --- Memory ---
+
+// "NoMemory", then a digit: the logarithm of the rows and columns. Its library cannot allocate them.
+class NoMemory : public Codec {
+ public:
+  class Image : public EncodedImage {
+   public:
+    explicit Image(int64_t rows) : rows_(rows) {}
+    int64_t rows() const override { return rows_; }
+    int64_t cols() const override { return rows_; }
+    absl::StatusOr<cv::Mat> Decode(int) override { return OutOfMemory("of tags"); }
+    StoredPixels stored() const override { return {}; }
+
+   private:
+    const int64_t rows_;
   };
-  EXPECT_EXIT(end_with_little(), testing::ExitedWithCode(0), "");
+
+  bool Recognises(absl::string_view bytes) const override {
+    return absl::StartsWith(bytes, "NoMemory");
+  }
+  std::vector<std::string> Endings() const override { return {}; }
+  absl::StatusOr<std::unique_ptr<EncodedImage>> Open(absl::string_view bytes) const override {
+    if (bytes.back() == '0') return OutOfMemory();
+    return std::make_unique<Image>(std::pow(10, bytes.back() - '0'));
+  }
+};
+
+absl::StatusOr<std::unique_ptr<Codec>> MakeNoMemory(const registry::NoOptions&) {
+  return std::make_unique<NoMemory>();
+}
+REGISTER_PLUGIN(Codecs, "no_memory", "of this test", registry::NoOptions, MakeNoMemory);
+
+void LimitAddressSpaceTo(size_t bytes) {
+  rlimit limit;
+  getrlimit(RLIMIT_AS, &limit);
+  limit.rlim_cur = bytes;
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::exit(1);
+}
+
+// In processes of their own, because of the limit.
+TEST(DecodeDeathTest, MissingMemoryIsDamageUnlessMemoryIsShort) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  constexpr size_t kGiga = size_t{1} << 30;
+  for (const char* small : {"NoMemory0", "NoMemory1"}) {
+    EXPECT_EQ(DecodeImage(small).status().code(), absl::StatusCode::kDataLoss);
+    const auto end_with_little = [&] {
+      LimitAddressSpaceTo(kGiga);
+      std::exit(absl::IsResourceExhausted(DecodeImage(small).status()) ? 0 : 1);
+    };
+    EXPECT_EXIT(end_with_little(), testing::ExitedWithCode(0), "");
+  }
+  // 100 million pixels need more than this.
+  const auto end_with_some = [] {
+    LimitAddressSpaceTo(2 * kGiga);
+    if (!absl::IsDataLoss(DecodeImage("NoMemory1").status())) std::exit(1);
+    std::exit(absl::IsResourceExhausted(DecodeImage("NoMemory4").status()) ? 0 : 1);
+  };
+  EXPECT_EXIT(end_with_some(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -74,15 +74,21 @@ at::Tensor ProductWeightGradient(const at::Tensor& x, const at::Tensor& dy, int6
   return product.view({out, kernel, kernel, c}).permute({0, 3, 1, 2});
 }
 
+bool Conv2dImpl::IsPlain() const {
+  const auto* padding = std::get_if<torch::ExpandingArray<2>>(&options.padding());
+  const auto square = [](const torch::ExpandingArray<2>& a) { return a->at(0) == a->at(1); };
+  return options.groups() == 1 && !bias.defined() && square(options.kernel_size()) &&
+         square(options.stride()) && *options.dilation() == *torch::ExpandingArray<2>(1) &&
+         padding != nullptr && square(*padding) &&
+         std::holds_alternative<torch::enumtype::kZeros>(options.padding_mode());
+}
+
 bool Conv2dImpl::ProductIsFaster(const at::Tensor& x) const {
   if (!x.is_cpu() || !at::autocast::is_autocast_enabled(at::kCPU) ||
       at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) {
     return false;
   }
-  if (!at::GradMode::is_enabled() || !weight.requires_grad() || options.groups() != 1 ||
-      bias.defined()) {
-    return false;
-  }
+  if (!at::GradMode::is_enabled() || !weight.requires_grad() || !IsPlain()) return false;
   const int64_t kernel = weight.size(2), stride = options.stride()->at(0);
   const int64_t padding = std::get<torch::ExpandingArray<2>>(options.padding())->at(0);
   const auto pixels = [&](int64_t dimension) {

@@ -8,7 +8,7 @@
 
 namespace moco {
 
-// torch.nn.Conv2d. Under bfloat16 autocast on the CPU, the weights' gradient of a convolution
+// torch.nn.Conv2d. Under bfloat16 autocast on the CPU, the weights' gradient of a plain convolution
 // whose output has few pixels is computed by ProductWeightGradient(), as a matrix product, because
 // oneDNN (of LibTorch 2.11) computes it several times slower than such a product; see "Weight
 // gradients in bf16" in benchmarks/README.md. The output and the other gradient are oneDNN's. All
@@ -21,6 +21,8 @@ class Conv2dImpl : public torch::nn::Conv2dImpl {
   at::Tensor forward(const at::Tensor& x);
 
  private:
+  // One group, no bias, no dilation, zeros around the image; kernel, stride and padding are square.
+  bool IsPlain() const;
   bool ProductIsFaster(const at::Tensor& x) const;
 };
 TORCH_MODULE(Conv2d);

@@ -109,9 +109,17 @@ TEST(ConvolutionTest, ElsewhereItIsTheBaseClass) {
   EXPECT_EQ(conv->forward(at::randn({1, 4, 40, 40})).grad_fn()->name(),
             conv->torch::nn::Conv2dImpl::forward(x).grad_fn()->name())
       << "an output of many pixels";
-  Conv2d grouped(torch::nn::Conv2dOptions(4, 6, 3).padding(1).groups(2).bias(false));
-  EXPECT_EQ(grouped->forward(x).grad_fn()->name(),
-            conv->torch::nn::Conv2dImpl::forward(x).grad_fn()->name());
+  using Options = torch::nn::Conv2dOptions;
+  const Options other[] = {Options(4, 6, 3).padding(1).groups(2), Options(4, 6, 3).padding(2).dilation(2),
+                           Options(4, 6, {3, 1}).padding({1, 0}), Options(4, 6, 3).padding({1, 2}),
+                           Options(4, 6, 3).padding(1).stride({1, 2}), Options(4, 6, 3).padding(torch::kSame),
+                           Options(4, 6, 3).padding(1).padding_mode(torch::kCircular)};
+  for (Options options : other) {
+    Conv2d special(options.bias(false));
+    const at::Tensor y = special->forward(x);
+    EXPECT_EQ(y.grad_fn()->name(), conv->torch::nn::Conv2dImpl::forward(x).grad_fn()->name());
+    EXPECT_TRUE(y.equal(special->torch::nn::Conv2dImpl::forward(x)));
+  }
   at::NoGradGuard no_grad;
   EXPECT_TRUE(conv->forward(x).equal(conv->torch::nn::Conv2dImpl::forward(x)));
 }

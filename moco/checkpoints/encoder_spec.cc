@@ -125,6 +125,11 @@ absl::StatusOr<std::string> SpecOfShapes(const StateDict& all, const Candidate& 
   return ResNetOfShapes(Shapes(candidate.tensors), stem);
 }
 
+bool NameIsSpec(const Checkpoint& checkpoint) {
+  return PluginName(checkpoint.arch) != checkpoint.arch &&
+         Backbones().Canonical(checkpoint.arch).ok();
+}
+
 absl::StatusOr<std::string> StatedSpec(const Checkpoint& checkpoint, const std::string& arch) {
   std::string held = checkpoint.facts.Setting(kArchSetting);
   if (held.empty()) return arch.empty() ? "" : Canonical(arch);
@@ -148,19 +153,20 @@ absl::StatusOr<std::string> SpecOf(const Checkpoint& checkpoint, const StateDict
     if (absl::Status s = CheckStem(*candidate.names, stated); !s.ok()) return s;
     return stated;
   }
-  // A name alone does not tell the stem, a spec with options does.
-  if (known && PluginName(held) != held) return Canonical(held);
-  auto spec = SpecOfShapes(all, candidate);
-  if (!spec.ok()) {
-    if (known) return Canonical(held);
-    return spec;
-  }
-  if (NamesANetwork(held) && PlainName(held) != PlainName(PluginName(*spec)) &&
-      held != PluginName(*spec)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "names its network '", held, "', whose tensors have the shapes of '", PluginName(*spec),
-        "' but which is another network; give --arch=", PluginName(*spec),
-        " only if it is that network after all"));
+  absl::StatusOr<std::string> spec = held;
+  if (!NameIsSpec(checkpoint)) {
+    spec = SpecOfShapes(all, candidate);
+    if (!spec.ok()) {
+      if (known) return Canonical(held);
+      return spec;
+    }
+    if (NamesANetwork(held) && PlainName(held) != PlainName(PluginName(*spec)) &&
+        held != PluginName(*spec)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "names its network '", held, "', whose tensors have the shapes of '", PluginName(*spec),
+          "' but which is another network; give --arch=", PluginName(*spec),
+          " only if it is that network after all"));
+    }
   }
   if (const std::string sign = SignOfDilation(all, candidate); !sign.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

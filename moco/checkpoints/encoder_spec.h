@@ -23,6 +23,10 @@ absl::StatusOr<std::string> SpecOf(const Checkpoint& checkpoint, const StateDict
 // Returns what the shapes and names alone say.
 absl::StatusOr<std::string> SpecOfShapes(const StateDict& all, const Candidate& candidate);
 
+// Whether the checkpoint has a spec with options where others have a network's name. Unlike a name,
+// it tells the stem.
+bool NameIsSpec(const Checkpoint& checkpoint);
+
 // Whether the names tell the stem from all others.
 bool TellsStem(const EncoderNames& names);
 

@@ -182,6 +182,9 @@ TEST(FindEncoderTest, LightlysChildrenHaveNoFirstReLU) {
   EXPECT_THAT(found->spec, HasSubstr("stem=cifar_linear"));
   EXPECT_TRUE(SameFeatures(*found->backbone, *network));
   ExpectRefused(Holding(state), {.arch = spec}, "stem=cifar_linear");
+  Checkpoint named = Holding(state);
+  named.arch = spec;
+  ExpectRefused(named, {}, "stem=cifar_linear");
 
   // The same network with names of its own has one.
   StateDict whole;
@@ -277,7 +280,10 @@ TEST(FindEncoderTest, ASpecAsTheNameOfTheNetworkIsTaken) {
   Checkpoint checkpoint = Holding(GetState(*Network(kSpec)));
   const std::string padded = absl::StrReplaceAll(kSpec, {{"=cifar,", "=cifar_padded,"}});
   checkpoint.arch = padded;
-  EXPECT_EQ(FindEncoder(checkpoint, {}).value().spec, padded);
+  const auto found = FindEncoder(checkpoint, {});
+  ASSERT_TRUE(found.ok()) << found.status();
+  EXPECT_EQ(found->spec, padded);
+  EXPECT_EQ(found->note, "");
   EXPECT_EQ(FindEncoder(checkpoint, {.arch = padded}).value().spec, padded);
   EXPECT_EQ(FindEncoder(checkpoint, {.arch = kSpec}).value().spec, kSpec);
   ExpectRefused(checkpoint, {.arch = "resnet18"}, "not 'resnet18");
@@ -436,6 +442,9 @@ TEST(FindEncoderTest, DilatedNetworksAreRefused) {
         with("encoder.", "decoder.aspp.0.convs.0.0.weight", convolution),
         with("encoder.", "decoder.fpa.branch1.1.conv.weight", convolution)}) {
     ExpectRefused(checkpoint, {}, "dilated");
+    Checkpoint named = checkpoint;
+    named.arch = kSpec;
+    ExpectRefused(named, {}, "dilated");
     EXPECT_TRUE(FindEncoder(checkpoint, {.arch = kSpec}).ok());
   }
   // A classifier of features.
