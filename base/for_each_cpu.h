@@ -13,4 +13,11 @@
 
 #define INLINED inline __attribute__((always_inline))
 
+// Before a loop: no step reads what another one writes, even where pointers are equal.
+#ifdef __clang__
+#define INDEPENDENT_STEPS _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT_STEPS _Pragma("GCC ivdep")
+#endif
+
 #endif  // BASE_FOR_EACH_CPU_H_

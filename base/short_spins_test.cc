@@ -30,12 +30,33 @@ TEST(SpinRuleTest, SpinsAreShortFromAQuarterOnUntilTwoCalmSeconds) {
   EXPECT_FALSE(rule.IsShort(0.2));
 }
 
+// The calling thread.
+void PinToFirstCore() {
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+  int first = 0;
+  while (!CPU_ISSET(first, &allowed)) ++first;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(first, &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
+TEST(CoresTest, AreThoseThatTheThreadMayRunOn) {
+  EXPECT_GE(Cores(), 1);
+  std::thread([] {
+    PinToFirstCore();
+    EXPECT_EQ(Cores(), 1);
+  }).join();
+}
+
 // Threads that want one core wait for it in turn.
 class Crowd {
  public:
   Crowd() {
     for (int i = 0; i < 3; ++i) {
       threads_.emplace_back([this] {
+        PinToFirstCore();
         while (!ended_) {
         }
       });
@@ -66,16 +87,7 @@ bool Becomes(const ShortSpins& spins, bool expected) {
 
 class ShortSpinsTest : public testing::Test {
  protected:
-  // All threads of the test share one core.
   void SetUp() override {
-    cpu_set_t allowed;
-    ASSERT_EQ(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
-    int first = 0;
-    while (!CPU_ISSET(first, &allowed)) ++first;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(first, &one);
-    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
     unsetenv("OMP_WAIT_POLICY");
     unsetenv("GOMP_SPINCOUNT");
   }

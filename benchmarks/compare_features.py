@@ -69,6 +69,16 @@ def main():
         torch.save(checkpoint(args.arch), pretrained)
         views = f"resize:size={args.size}|center_crop:size={args.size}|{compare_lincls.NORMALIZE}"
 
+        def run(side, split, out):
+            command = [os.path.realpath(args.program), data, f"--pretrained={pretrained}", f"--split={split}",
+                       f"--eval-views={views}", f"--workers={args.workers}", f"--out={out}"]
+            if side == 1:
+                command = [os.path.realpath(args.python), __file__, "--extract", pretrained, f"{data}/{PARTS[split]}",
+                           f"{out}.npy", str(args.size), str(args.workers), str(args.channels_last)]
+            start = time.monotonic()
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            return time.monotonic() - start
+
         def seconds(side):
             times = [run(side, split, f"{folder}/{side}-{split}-{time.monotonic_ns()}") for split in PARTS]
             return (times[0] - times[1]) / (counts[0] - counts[1])

@@ -24,6 +24,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -84,9 +85,11 @@ def evaluate(args, seed, encoder, folder):
         run_command([f"{LINCLS}/features", str(images), *pretrained, "--out", str(folder / name)], said)
     run_command([f"{LINCLS}/knn", str(folder / "bank"), str(folder / "queries"), "--k", PYTHON_SETTINGS[-1], "--t",
                  "0.1", "--out", str(folder / "knn.csv")], said)
+    classifier = folder / "lincls"
+    shutil.rmtree(classifier, ignore_errors=True)  # of an evaluation that was interrupted
     run_command([f"{LINCLS}/lincls", str(training), "--val", str(args.test), "--preset=demo", *pretrained,
-                 TRAINING_VIEWS, "--run-dir", str(folder / "lincls"), "--seed", str(seed)], said)
-    rows = [json.loads(line) for line in (folder / "lincls/metrics.jsonl").read_text().splitlines()]
+                 TRAINING_VIEWS, "--run-dir", str(classifier), "--seed", str(seed)], said)
+    rows = [json.loads(line) for line in (classifier / "metrics.jsonl").read_text().splitlines()]
     return {"test_knn": float((folder / "knn.csv").read_text().splitlines()[1].split(",")[-1]),
             "test_probe": [row["validation_acc1"] for row in rows if "validation_acc1" in row][-1]}
 

@@ -102,7 +102,7 @@ INLINED void NormalizeRows(const T* x, const T* residual, int64_t rows, int64_t 
                            const Wide<T>* mean, const Wide<T>* scale, const Wide<T>* bias, T* y) {
   for (int64_t r = 0; r < rows; ++r) {
     const int64_t row = r * channels;
-#pragma GCC ivdep  // y may be x, of which each value is read before it is overwritten
+    INDEPENDENT_STEPS  // y may be x, of which each value is read before it is overwritten
     for (int64_t c = 0; c < channels; ++c) {
       Wide<T> z = (Load(x[row + c]) - mean[c]) * scale[c] + bias[c];
       if constexpr (then == Then::kAddRelu) z += Load(residual[row + c]);

@@ -110,9 +110,12 @@ TEST(ConvolutionTest, ElsewhereItIsTheBaseClass) {
             conv->torch::nn::Conv2dImpl::forward(x).grad_fn()->name())
       << "an output of many pixels";
   using Options = torch::nn::Conv2dOptions;
-  const Options other[] = {Options(4, 6, 3).padding(1).groups(2), Options(4, 6, 3).padding(2).dilation(2),
-                           Options(4, 6, {3, 1}).padding({1, 0}), Options(4, 6, 3).padding({1, 2}),
-                           Options(4, 6, 3).padding(1).stride({1, 2}), Options(4, 6, 3).padding(torch::kSame),
+  const Options other[] = {Options(4, 6, 3).padding(1).groups(2),
+                           Options(4, 6, 3).padding(2).dilation(2),
+                           Options(4, 6, {3, 1}).padding({1, 0}),
+                           Options(4, 6, 3).padding({1, 2}),
+                           Options(4, 6, 3).padding(1).stride({1, 2}),
+                           Options(4, 6, 3).padding(torch::kSame),
                            Options(4, 6, 3).padding(1).padding_mode(torch::kCircular)};
   for (Options options : other) {
     Conv2d special(options.bias(false));

@@ -144,8 +144,8 @@ class ResNet : public Backbone {
   using Blocks = std::vector<std::shared_ptr<Block>>;
 
   at::Tensor Stem(const at::Tensor& images) {
-    const at::Tensor y = conv1_->forward(images);
-    const at::Tensor x = stem_.relu ? bn1_->Relu(y) : bn1_->forward(y);
+    at::Tensor x = conv1_->forward(images);
+    x = stem_.relu ? bn1_->Relu(std::move(x)) : bn1_->forward(std::move(x));
     return stem_.pool ? at::max_pool2d(x, /*kernel_size=*/3, /*stride=*/2, /*padding=*/1) : x;
   }
 

@@ -26,7 +26,7 @@ DEFINE_string(preview, "",
               "make of the first images; then the program ends");
 DEFINE_bool(dry_run, false,
             "[run] print the plan, and what the run takes in memory, disk space and time, "
-            "from a few steps of a small batch; then the program ends");
+            "from a few steps; then the program ends");
 DEFINE_string(find_lr, "",
               "[run] page (.html) to write, which shows the loss while the learning rate "
               "rises over at most 204 steps, and suggests one for --lr; then the program ends");

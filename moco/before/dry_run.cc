@@ -19,6 +19,9 @@ absl::Status DryRun(const RunPlan& plan, const data::Dataset& dataset, const std
   cost.steps = plan.last_step - plan.first_step;
   cost.steps_per_epoch = plan.steps_per_epoch;
   base::Progress progress;
+  // First, because the steps may show that the memory does not suffice.
+  const double disk = base::FreeBytes(folder).value_or(0);
+  for (const std::string& line : DescribeCost(cost, disk)) progress.Print(line);
   if (!plan.options.moco.device.is_cpu() || cost.memory <= kShareOfMemory * cost.machine_memory) {
     progress.Update("trying a few steps of the run");
     const auto trial = TrySteps(plan.options, plan.views, dataset, kSeconds, communicator);
@@ -26,9 +29,7 @@ absl::Status DryRun(const RunPlan& plan, const data::Dataset& dataset, const std
     cost.seconds = trial->seconds_per_step * cost.steps;
     cost.tried_steps = trial->steps;
     cost.tried_images = trial->images;
-  }
-  for (const std::string& line : DescribeCost(cost, base::FreeBytes(folder).value_or(0))) {
-    progress.Print(line);
+    progress.Print(DescribeCost(cost, disk).back());
   }
   for (const std::string& warning :
        {plan.options.moco.device.is_cpu() ? MemoryWarning(plan.footprint) : "",

@@ -44,18 +44,21 @@ absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pip
                                Communicator& communicator) {
   const int64_t splits = options.moco.encoder.bn_splits;
   const int64_t part = options.batch_size / options.moco.accumulate / splits;
-  const int64_t few = std::min(part, kFewImages);
-  auto trial = TimeSteps(options, splits * few, views, dataset, /*seconds=*/0, communicator);
-  if (!trial.ok()) return trial;
   // An image of a small batch takes longer than one of a large batch, which shares the update of
-  // the weights with more images. So the steps are as large as the time permits: for the step that
-  // is not counted, and one or more.
-  const double step = trial->seconds_per_step * trial->images / options.batch_size;
-  const int64_t more = std::min<int64_t>(part, few * (seconds / 2 / step));
-  if (more > few) {
-    return TimeSteps(options, splits * more, views, dataset, seconds, communicator);
+  // the weights with more images. So the steps grow until they are the run's, or as large as the
+  // time permits: for the step that is not counted, and one or more.
+  for (int64_t images = std::min(part, kFewImages);;) {
+    auto trial = TimeSteps(options, splits * images, views, dataset, /*seconds=*/0, communicator);
+    if (!trial.ok()) return trial;
+    const double step = trial->seconds_per_step * trial->images / options.batch_size;
+    const int64_t more = std::min<int64_t>(part, images * (seconds / 2 / step));
+    if (images < part && more >= std::min(part, 2 * images)) {
+      images = more;
+      continue;
+    }
+    if (step > seconds / 2) return trial;
+    return TimeSteps(options, splits * images, views, dataset, seconds, communicator);
   }
-  return trial;
 }
 
 }  // namespace moco

@@ -17,10 +17,10 @@ struct Trial {
   double seconds_per_step = 0;    // of the run: scaled to its batch
 };
 
-// Times steps of the run's images, views, encoders, queue and threads, first of a few images (4 for
-// each part of batch normalisation), then of as many as the run's if two such steps take about
-// `seconds`, or of the largest number that does. Takes at most about twice as long in all, or two
-// steps of a few images. Errors are those of FewSteps.
+// Times steps of the run's images, views, encoders, queue and threads: first of a few images (4 for
+// each part of batch normalisation), then of more, up to as many as the run's if two such steps
+// take at most about `seconds`. Takes at most about four times as long in all, or two steps of a
+// few images. Errors are those of FewSteps.
 absl::StatusOr<Trial> TrySteps(const TrainerOptions& options, const augment::Pipeline& views,
                                const data::Dataset& dataset, double seconds,
                                Communicator& communicator);

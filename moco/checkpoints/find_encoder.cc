@@ -264,8 +264,8 @@ absl::StatusOr<FoundEncoder> FindEncoder(const Checkpoint& checkpoint,
   found.spec = *std::move(spec);
   found.prefix = taken.prefix;
   if (other == nullptr && checkpoint.facts.Setting(kArchSetting).empty()) {
-    found.note = Note(taken, every, choice, found.spec,
-                      TellsStem(*taken.names) || NameIsSpec(checkpoint));
+    found.note =
+        Note(taken, every, choice, found.spec, TellsStem(*taken.names) || NameIsSpec(checkpoint));
   }
   return found;
 }

@@ -90,6 +90,12 @@ def main():
         with open(args.out, "a") as out:
             print(json.dumps(values), file=out)
 
+    if os.path.exists(args.out):  # without the lines of an epoch whose state was not kept
+        with open(args.out) as lines:
+            kept = [line for line in lines if done > 0 and json.loads(line).get("step", 0) <= done * steps
+                    and json.loads(line).get("epoch", 0) < done]
+        with open(args.out, "w") as out:
+            out.writelines(kept)
     if done == 0:
         tell(step=0, knn=knn(moco.f_q, args.folder, args.knn_k))
     for epoch in range(done, args.epochs):
