@@ -152,6 +152,17 @@ bool ReadExtra(absl::string_view extra, std::initializer_list<uint64_t*> numbers
          std::none_of(numbers.begin(), numbers.end(), [](auto* n) { return *n == kAbove32; });
 }
 
+// Whether no entry of a directory has a name with a slash.
+bool HasNoSlashes(absl::string_view directory) {
+  for (uint64_t at = 0; IsRecord(directory, at, kEntry, kEntrySize);) {
+    const uint64_t name = Number(directory, at + 28, 2);
+    if (absl::StrContains(directory.substr(at + kEntrySize, name), "/")) return false;
+    at += kEntrySize + name + Number(directory, at + 30, 2) + Number(directory, at + 32, 2);
+    if (at > directory.size()) break;
+  }
+  return true;
+}
+
 absl::Status Inflate(absl::string_view packed, uint64_t size, bool is_all, char* out) {
   z_stream stream = {};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {
@@ -226,8 +237,10 @@ std::string ZipEntry::Name() const {
     }
   }
   text.resize(std::min(text.size(), text.find('\0')));  // as Python's zipfile has it
-  // Programs for Windows have written backslashes, against the standard.
-  if (system != kUnix && system != kMacOs && !absl::StrContains(text, "/")) {
+  // Programs for Windows have written backslashes, against the standard, and some of them state
+  // that the archive comes from Unix.
+  const bool of_windows = system != kUnix && system != kMacOs;
+  if (no_slashes || (of_windows && !absl::StrContains(text, "/"))) {
     std::replace(text.begin(), text.end(), '\\', '/');
   }
   return text;
@@ -261,6 +274,7 @@ absl::StatusOr<ZipDirectory> ReadZipDirectory(
   std::string bytes(directory->end - directory->begin, '\0');
   if (absl::Status s = read(directory->begin, bytes.size(), bytes.data()); !s.ok()) return s;
   const absl::string_view all = bytes;
+  const bool no_slashes = HasNoSlashes(all);
   uint64_t entries = 0;
   for (uint64_t at = 0; at < all.size(); ++entries) {
     const uint64_t position = directory->begin + at;
@@ -277,6 +291,7 @@ absl::StatusOr<ZipDirectory> ReadZipDirectory(
     entry.size = Number(all, at + 24, 4);
     entry.header = Number(all, at + 42, 4);
     entry.encrypted = (flags & kEncrypted) != 0;
+    entry.no_slashes = no_slashes;
     entry.is_utf8 = (flags & kUtf8) != 0;
     entry.is_link =
         (entry.system == kUnix || entry.system == kMacOs) && (attributes >> 28) == 10;  // S_IFLNK

@@ -190,6 +190,17 @@ TEST(ZipTest, Names) {
   EXPECT_THAT(classes({"./../cat/1.png", Png(1)}), ElementsAre("a", "cat"));
 }
 
+// As PowerShell 5 writes them, also by programs that state Unix.
+TEST(ZipTest, BackslashesSeparateFoldersWhereNoNameHasASlash) {
+  const std::string path =
+      WriteImages({"train\\dog\\0.png", "train\\cat\\1.png", "val\\dog\\2.png"});
+  EXPECT_THAT(Open(path, Split::kTraining)->classes(), ElementsAre("cat", "dog"));
+  EXPECT_EQ(Open(path, Split::kValidation)->size(), 1);
+  // A slash anywhere says that backslashes are parts of names.
+  EXPECT_THAT(NamesOf(*Open(WriteImages({"a/1.png", "b\\2.png"}))),
+              ElementsAre("b\\2.png", "a/1.png"));
+}
+
 TEST(ZipTest, OfSeveralEntriesWithOneNameTheLastIsUsed) {
   const std::string path =
       Write(ZipArchive({{"a/1.png", Png(1)}, {"a/2.png", Png(2)}, {"a/1.png", Png(3)}}));
