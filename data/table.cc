@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -19,6 +20,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "data/listing.h"
+#include "data/location.h"
 
 namespace data {
 namespace {
@@ -39,6 +41,9 @@ constexpr absl::string_view kLabelNames[] = {
     "label",      "class",   "category", "target",     "labelname",  "classname",  "categoryname",
     "classlabel", "labelid", "classid",  "categoryid", "labelindex", "classindex", "y"};
 constexpr absl::string_view kSplitNames[] = {"split", "dataset", "subset", "partition", "set"};
+// Those of them that also name the source of an image, so that a column without any split's name is
+// of another kind.
+constexpr absl::string_view kSourceNames[] = {"dataset", "set"};
 
 // A column's name as the lists above have it: "Image Index", "ground_truth.label", "#Labels".
 std::string Plain(absl::string_view name) {
@@ -64,7 +69,7 @@ bool IsIn(const absl::string_view (&names)[kSize], absl::string_view column) {
   return RankIn(names, column) < kSize;
 }
 
-bool SaysSplit(absl::string_view cell) { return SplitOf(cell) != 0; }
+bool SaysSplit(absl::string_view cell) { return !SplitNameOf(cell).empty(); }
 
 size_t WidthOf(const std::vector<Line>& lines) {
   size_t width = 0;
@@ -186,7 +191,7 @@ class Finder {
           table_.header.empty() ? "have numbers from 1" : absl::StrCat("are ", ColumnNames()),
           "; name those of the images and labels: --columns=FILE,LABEL"));
     }
-    FindSplit();
+    if (absl::Status s = FindSplit(/*are_given=*/!columns.empty()); !s.ok()) return s;
     if (!columns.empty()) return absl::OkStatus();
     if (absl::Status s = FindFile(); !s.ok()) return s;
     FindLabel();
@@ -346,11 +351,48 @@ class Finder {
     return absl::OkStatus();
   }
 
-  void FindSplit() {
-    for (size_t c = 0; c < width_ && !table_.split; ++c) {
-      const bool may_be = table_.header.empty() || IsIn(kSplitNames, HeaderOf(c));
-      if (may_be && AllCells(c, SaysSplit)) table_.split = c;
+  // Whether the column is one of splits, by its name and by what some of its cells say.
+  bool MayStateSplits(size_t column) const {
+    if (!table_.header.empty() && !IsIn(kSplitNames, HeaderOf(column))) return false;
+    if (table_.header.empty() && AllCells(column, SaysSplit)) return true;
+    std::set<absl::string_view> splits;
+    bool any = false;
+    for (const Line& row : table_.rows) {
+      const absl::string_view cell = table_.Cell(row, column);
+      any |= !cell.empty();
+      if (SaysSplit(cell)) splits.insert(SplitNameOf(cell));
     }
+    // Without a name, a single such word may be a class.
+    if (table_.header.empty()) return splits.size() > 1;
+    return any && (!splits.empty() || !IsIn(kSourceNames, HeaderOf(column)));
+  }
+
+  // `are_given`: the columns of images and labels.
+  absl::Status FindSplit(bool are_given) {
+    absl::Status unknown;
+    for (size_t c = 0; c < width_; ++c) {
+      if (are_given && (c == table_.file || c == table_.label)) continue;
+      if (!MayStateSplits(c)) continue;
+      const auto wrong = std::find_if(table_.rows.begin(), table_.rows.end(), [&](const Line& row) {
+        const absl::string_view cell = table_.Cell(row, c);
+        return !cell.empty() && !SaysSplit(cell);
+      });
+      if (wrong == table_.rows.end()) {
+        table_.split = c;
+        return absl::OkStatus();
+      }
+      const std::string why =
+          absl::StrCat("'", table_.path, "' line ", wrong->number, ": ", table_.NameOf(c), " is '",
+                       table_.Cell(*wrong, c), "', which names no split");
+      if (are_given) {
+        table_.notes.push_back(absl::StrCat(why, "; the column is left out"));
+      } else {
+        unknown.Update(absl::InvalidArgumentError(
+            absl::StrCat(why, " (", absl::StrJoin(SplitWords(), ", "),
+                         "); correct it, or leave the column out with --columns=FILE,LABEL")));
+      }
+    }
+    return unknown;
   }
 
   void FindLabel() {
@@ -387,12 +429,26 @@ class Finder {
         : table_.one_hot.empty()
             ? "no column states labels"
             : absl::StrCat(table_.one_hot.size(), " columns of 0 and 1 state the classes");
-    const size_t used = 1 + table_.one_hot.size() + (table_.label ? 1 : 0) + (table_.split ? 1 : 0);
     table_.notes.push_back(absl::StrCat(
         "'", table_.path, "': ", table_.NameOf(table_.file), " names the images, ", labels,
         table_.split ? absl::StrCat(", ", table_.NameOf(*table_.split), " the split") : "",
-        width_ > used ? absl::StrCat("; ", width_ - used, " further columns are left out") : "",
-        " (--columns=FILE,LABEL chooses)"));
+        FurtherColumns(), " (--columns=FILE,LABEL chooses)"));
+  }
+
+  // What Note() says of the columns that are not used.
+  std::string FurtherColumns() const {
+    constexpr size_t kShown = 5;
+    std::vector<std::string> further;
+    for (size_t c = 0; c < width_; ++c) {
+      const bool used = c == table_.file || c == table_.label || c == table_.split ||
+                        std::count(table_.one_hot.begin(), table_.one_hot.end(), c) > 0;
+      if (!used) further.push_back(table_.NameOf(c));
+    }
+    if (further.empty()) return "";
+    const size_t count = further.size(), shown = std::min(count, kShown);
+    further.resize(shown);
+    return absl::StrCat("; left out: ", absl::StrJoin(further, ", "),
+                        count > shown ? absl::StrCat(" and ", count - shown, " more columns") : "");
   }
 
   Table& table_;
@@ -411,16 +467,6 @@ bool Table::IsTooWide(const Line& row) const {
 std::string Table::NameOf(size_t column) const {
   return header.empty() || header[column].empty() ? absl::StrCat("column ", column + 1)
                                                   : absl::StrCat("'", header[column], "'");
-}
-
-char SplitOf(absl::string_view cell) {
-  constexpr std::pair<const char*, char> kWords[] = {
-      {"train", 't'}, {"training", 't'}, {"val", 'v'},     {"valid", 'v'},     {"validation", 'v'},
-      {"dev", 'v'},   {"test", 'e'},     {"testing", 'e'}, {"evaluation", 'e'}};
-  for (const auto& [word, split] : kWords) {
-    if (absl::EqualsIgnoreCase(cell, word)) return split;
-  }
-  return 0;
 }
 
 bool EndsLikeImage(absl::string_view cell) {

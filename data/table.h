@@ -23,7 +23,7 @@ struct Table {
   size_t file = 0;                  // the column that names the images
   std::optional<size_t> label;      // the column of labels
   std::vector<size_t> one_hot;      // instead: columns of classes, of which one is 1 in each row
-  std::optional<size_t> split;      // the column that says train, val or test
+  std::optional<size_t> split;      // the column of names of splits (SplitNameOf), or empty fields
   bool label_is_guess = false;      // the column is no known name, but the only one left
   std::vector<std::string> notes;   // what a user should know of the choice
 
@@ -37,10 +37,6 @@ struct Table {
   // "'label'", or "column 2".
   std::string NameOf(size_t column) const;
 };
-
-// The split that a cell states in any usual word, by its first letter: t for train, v for
-// validation, e for test ("evaluation"); 0 for other words.
-char SplitOf(absl::string_view cell);
 
 // Whether a cell ends like the name of an image.
 bool EndsLikeImage(absl::string_view cell);
@@ -59,11 +55,16 @@ std::string FileNameOf(absl::string_view cell);
 // comma or a space between them, or of the images alone; empty: the columns are found by the names
 // in docs/data.md and by what is in them.
 //
+// A column that is called `split` or the like must hold names of splits alone, so that a misspelt
+// one is not trained on. If `columns` are given, such a column with other words is left out, and a
+// note says so.
+//
 // `names_image`: whether a cell is the name of an image without the ending of one; asked if no cell
 // has such an ending.
 //
 // A table without rows is no error. InvalidArgument, naming the file and the line or the columns,
-// if the file is no such table, no column names images, or several do.
+// if the file is no such table, no column names images, several do, or one that states splits holds
+// another word.
 absl::StatusOr<Table> ReadTable(
     const std::string& path, const std::string& columns = "",
     const std::function<bool(absl::string_view cell)>& names_image = nullptr);

@@ -164,6 +164,19 @@ TEST_F(FileListTest, AColumnOfSplits) {
   WriteTestFile(folder_ + "/all.csv", "filepaths,labels,data set\n0.png,a,train\n1.png,b,test\n");
   EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
             folder_ + "/1.png");
+  WriteTestFile(folder_ + "/all.csv", "file,split\n0.png,train\n1.png,unlabeled\n2.png,eval\n");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kPretraining)->dataset->Name(0),
+            folder_ + "/1.png");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kTraining)->dataset->Name(0),
+            folder_ + "/0.png");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
+            folder_ + "/2.png");
+  WriteTestFile(folder_ + "/all.csv", "file,split\n0.png,train\n1.png,vla\n");
+  for (const Split split : {Split::kPretraining, Split::kTraining, Split::kValidation}) {
+    const absl::Status status = OpenDataset(folder_ + "/all.csv", split).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("line 3"), HasSubstr("'vla'")));
+  }
   WriteTestFile(folder_ + "/all.csv", "file,label\n0.png,a\n1.png,b\n");
   EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation).status().code(),
             absl::StatusCode::kNotFound);
