@@ -19,6 +19,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/utf8.h"
 #include "data/listing.h"
 #include "data/location.h"
 
@@ -143,6 +144,7 @@ absl::StatusOr<std::vector<Line>> ParseJsonLines(const std::string& path, absl::
     ++number;
     line = absl::StripAsciiWhitespace(line);
     if (line.empty()) continue;
+    if (!base::IsUtf8(line)) return NotUtf8(path, number, line);
     // Nesting is cut, because the parser's destructor would recurse.
     const json object = json::parse(
         line.begin(), line.end(),
@@ -181,8 +183,12 @@ class Finder {
     const bool with_endings =
         std::any_of(table_.rows.begin(), end, [&](const Line& row) { return NamesAnImage(row); });
     if (!with_endings && names_image != nullptr) names_image_ = names_image;
+    const int64_t first_line = table_.rows[0].number;
     const bool chosen_by_name = !columns.empty() && Choose(table_.rows[0].fields, columns);
     if (chosen_by_name || FirstLineIsHeader()) TakeHeader();
+    for (const std::string& name : table_.header) {
+      if (absl::Status s = CheckText(first_line, name); !s.ok()) return s;
+    }
     if (table_.rows.empty()) return absl::OkStatus();
     width_ = table_.width = Width();
     if (!columns.empty() && !chosen_by_name && !ChooseByNumber(columns)) {
@@ -192,11 +198,11 @@ class Finder {
           "; name those of the images and labels: --columns=FILE,LABEL"));
     }
     if (absl::Status s = FindSplit(/*are_given=*/!columns.empty()); !s.ok()) return s;
-    if (!columns.empty()) return absl::OkStatus();
+    if (!columns.empty()) return CheckTexts();
     if (absl::Status s = FindFile(); !s.ok()) return s;
     FindLabel();
     Note();
-    return absl::OkStatus();
+    return CheckTexts();
   }
 
  private:
@@ -244,6 +250,21 @@ class Finder {
 
   std::string ColumnNames() const {
     return absl::StrCat("'", absl::StrJoin(table_.header, "', '"), "'");
+  }
+
+  absl::Status CheckText(int64_t line, absl::string_view cell) const {
+    return base::IsUtf8(cell) ? absl::OkStatus() : NotUtf8(table_.path, line, cell);
+  }
+
+  // All cells but the names of images, which on Linux may hold any bytes.
+  absl::Status CheckTexts() const {
+    for (const Line& row : table_.rows) {
+      for (size_t c = 0; c < row.fields.size(); ++c) {
+        if (c == table_.file) continue;
+        if (absl::Status s = CheckText(row.number, row.fields[c]); !s.ok()) return s;
+      }
+    }
+    return absl::OkStatus();
   }
 
   // --- Columns that are given ---
@@ -483,6 +504,13 @@ std::string FileNameOf(absl::string_view cell) {
   while (absl::ConsumePrefix(&name, "./")) {
   }
   return std::string(name);
+}
+
+absl::Status NotUtf8(absl::string_view path, int64_t line, absl::string_view cell) {
+  constexpr size_t kShown = 80;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", path, "' line ", line, ": the text '", base::EscapedUtf8(cell.substr(0, kShown)),
+      "' is not UTF-8; save the list as UTF-8 (in Excel: CSV UTF-8)"));
 }
 
 absl::StatusOr<Table> ReadTable(const std::string& path, const std::string& columns,

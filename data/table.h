@@ -4,11 +4,13 @@
 #define DATA_TABLE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "data/csv.h"
@@ -47,6 +49,9 @@ bool IsColumnName(absl::string_view cell);
 // The name of a file in a cell: slashes for backslashes, without `./` before it.
 std::string FileNameOf(absl::string_view cell);
 
+// That a cell is not UTF-8: InvalidArgument with the remedy.
+absl::Status NotUtf8(absl::string_view path, int64_t line, absl::string_view cell);
+
 // The table in a file: one JSON object a line if its name ends in .jsonl, otherwise text whose
 // columns are separated by commas, semicolons, tabs, or, before a single label, a space. A first
 // line that names no image is the header.
@@ -62,9 +67,11 @@ std::string FileNameOf(absl::string_view cell);
 // `names_image`: whether a cell is the name of an image without the ending of one; asked if no cell
 // has such an ending.
 //
+// All text but the names of images, which may hold any bytes, is UTF-8 (or UTF-16, see DecodeText).
+//
 // A table without rows is no error. InvalidArgument, naming the file and the line or the columns,
-// if the file is no such table, no column names images, several do, or one that states splits holds
-// another word.
+// if the file is no such table, no column names images, several do, one that states splits holds
+// another word, or text is not UTF-8.
 absl::StatusOr<Table> ReadTable(
     const std::string& path, const std::string& columns = "",
     const std::function<bool(absl::string_view cell)>& names_image = nullptr);

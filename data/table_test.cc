@@ -103,6 +103,26 @@ TEST(TableTest, EncodingsAndLineEnds) {
   EXPECT_EQ(Pairs(utf16), "2:1.jpg=cat");
 }
 
+// As Excel writes CSV in Western Europe (Latin-1).
+TEST(TableTest, TextIsUtf8) {
+  for (const std::string text :
+       {"file,label\n1.jpg,cat\n2.jpg,ch\xEAne\n", "file,label,note\n1.jpg,cat,\n2.jpg,dog,\xE9\n",
+        "1.jpg,a\n1.jpg,b\n2.jpg,\xE9\n"}) {
+    const auto table = Read(text);
+    EXPECT_EQ(table.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(Pairs(table), AllOf(HasSubstr("list.csv' line 3"), HasSubstr("UTF-8")));
+  }
+  EXPECT_THAT(Pairs("file,cat\xE9,dog\n1.jpg,1,0\n"),
+              AllOf(HasSubstr("line 1"), HasSubstr("UTF-8")));
+  EXPECT_THAT(Pairs("file,label\n1.jpg,\xE9\n", "1,2"), HasSubstr("UTF-8"));
+  EXPECT_THAT(
+      Pairs(Read("{\"file_name\": \"1.jpg\", \"label\": \"\xE9\"}\n", "", "metadata.jsonl")),
+      AllOf(HasSubstr("line 1"), HasSubstr("UTF-8")));
+  EXPECT_EQ(Pairs("file,label\n1.jpg,ch\xC3\xAAne\n"), "2:1.jpg=ch\xC3\xAAne");
+  // The name of a file may hold any bytes.
+  EXPECT_EQ(Pairs("file,label\n\xE9.jpg,a\n"), "2:\xE9.jpg=a");
+}
+
 TEST(TableTest, NamesWithoutEndings) {
   EXPECT_EQ(Pairs("id,label\nID1,0\nID2,1\n"), "2:ID1=0 3:ID2=1");
   EXPECT_EQ(Pairs("ID1,0\nID2,1\n"), "1:ID1=0 2:ID2=1");

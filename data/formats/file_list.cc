@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/formats/image_files.h"
 #include "data/image_finder.h"
@@ -54,6 +55,7 @@ class ListedImages {
                        table_.width, "; put names that hold the separator in quotes"));
     }
     auto name = cell.empty() ? absl::NotFoundError("no image is named") : finder_.Find(cell);
+    if (!name.ok() && !base::IsUtf8(cell)) return NotUtf8(table_.path, row.number, cell);
     if (!name.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", table_.path, "' line ", row.number, ": ", name.status().message()));

@@ -131,6 +131,13 @@ TEST_F(FileListTest, ErrorsNameTheLine) {
   EXPECT_THAT(ErrorOf("1.png,1\n", ":root=/nowhere"), HasSubstr("/nowhere/"));
 }
 
+TEST_F(FileListTest, NamesOfOtherEncodingsAreThoseOfFiles) {
+  WriteImage("ch\xEAne.png", 1);
+  EXPECT_EQ(Open("file,label\nch\xEAne.png,a\n0.png,b\n").value()->size(), 2);
+  EXPECT_THAT(ErrorOf("file,label\n0.png,b\n\xE9t\xE9.png,a\n"),
+              AllOf(HasSubstr("list.csv' line 3"), HasSubstr("UTF-8")));
+}
+
 TEST_F(FileListTest, AnImageIsUsedOnce) {
   const auto dataset = Open("file,class,xmin\n1.png,cat,3\n1.png,cat,9\n0.png,dog,4\n").value();
   EXPECT_EQ(ClassesOf(*dataset), "cat dog");
