@@ -188,6 +188,7 @@ TEST(ZipTest, Names) {
   windows.system = 0;
   EXPECT_THAT(classes(windows), ElementsAre("a", "cat"));
   EXPECT_THAT(classes({"./../cat/1.png", Png(1)}), ElementsAre("a", "cat"));
+  EXPECT_THAT(classes({"/a/x/../../cat//1.png", Png(1)}), ElementsAre("a", "cat"));
 }
 
 // As PowerShell 5 writes them, also by programs that state Unix.
