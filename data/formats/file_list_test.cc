@@ -185,8 +185,10 @@ TEST_F(FileListTest, AColumnOfSplits) {
     EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("line 3"), HasSubstr("'vla'")));
   }
   WriteTestFile(folder_ + "/all.csv", "file,label\n0.png,a\n1.png,b\n");
-  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation).status().code(),
-            absl::StatusCode::kNotFound);
+  const absl::Status status = OpenDataset(folder_ + "/all.csv", Split::kValidation).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("all.csv'"), HasSubstr("split"), HasSubstr("--val=")));
 }
 
 TEST_F(FileListTest, MetadataAboveTheSplits) {
