@@ -42,6 +42,9 @@ absl::Status Damaged(absl::string_view why, uint64_t at) {
   return absl::DataLossError(absl::StrCat(why, " (at byte ", at, ")"));
 }
 
+// What archives begin with, unless a program that unpacks them is before it.
+constexpr absl::string_view kBegin = "PK";
+
 uint64_t Number(absl::string_view bytes, size_t at, size_t width) {
   uint64_t value = 0;
   for (size_t i = 0; i < width; ++i) {
@@ -103,7 +106,12 @@ absl::StatusOr<ZipDirectory> FindDirectory(uint64_t file_size, const ZipSource& 
   std::string tail(std::min(file_size, kEndSize + kMaxComment + kLocator64Size), '\0');
   const uint64_t tail_begin = file_size - tail.size();
   if (absl::Status s = read(tail_begin, tail.size(), tail.data()); !s.ok()) return s;
-  absl::Status status = Damaged("it is cut: the end of the archive is missing", file_size);
+  if (file_size == 0) return absl::DataLossError("it is empty");
+  std::string begin(std::min<uint64_t>(file_size, kBegin.size()), '\0');
+  if (absl::Status s = read(0, begin.size(), begin.data()); !s.ok()) return s;
+  absl::Status status = absl::StartsWith(kBegin, begin)
+                            ? Damaged("it is cut: the end of the archive is missing", file_size)
+                            : absl::DataLossError("it is not a zip archive");
   // The comment may hold anything, and something may follow it.
   for (uint64_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
     if (!IsRecord(tail, at, kEnd, kEndSize) ||

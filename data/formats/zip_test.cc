@@ -296,6 +296,17 @@ TEST(ZipTest, ArraysAreImagesWhereThereAreNoOthers) {
   EXPECT_THAT(both->notes(), Contains(HasSubstr("1 files of arrays")));
 }
 
+// Such as the page of an error that a download has left.
+TEST(ZipTest, WhatIsNoArchive) {
+  for (const auto& [bytes, why] :
+       {std::pair("", "is empty"), std::pair("<!DOCTYPE html>", "not a zip archive"),
+        std::pair("PK\3\4 and no more", "is cut")}) {
+    const absl::Status status = ErrorOf(Write(bytes));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(why));
+  }
+}
+
 TEST(ZipTest, CutArchives) {
   const std::string whole = ZipArchive({{"1.png", Png(1)}, {"2.png", Png(2)}}, true);
   for (size_t size = 0; size < whole.size(); ++size) {
