@@ -348,13 +348,18 @@ class ThreadedLoader : public Loader {
 absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
                                                        LoaderOptions options) {
   if (options.batch_size < 1 || (options.drop_last && options.batch_size > dataset.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
-                     " images; set --batch-size to 1 to ", dataset.size()));
+    return BatchCannotBeFilled(options.batch_size, dataset.size());
   }
   auto loader = std::make_unique<ThreadedLoader>(dataset, std::move(options));
   if (absl::Status s = loader->Start(); !s.ok()) return s;
   return loader;
+}
+
+absl::Status BatchCannotBeFilled(int64_t batch_size, int64_t images) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("a batch of ", batch_size, " cannot be filled from ", images,
+                   images == 1 ? " image; set --batch-size to 1"
+                               : absl::StrCat(" images; set --batch-size to 1 to ", images)));
 }
 
 std::vector<int64_t> EpochOrder(int64_t size, uint64_t seed, int64_t epoch) {

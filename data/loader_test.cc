@@ -323,6 +323,10 @@ TEST(LoaderTest, BatchesThatCannotBeFilledNameTheFlag) {
               absl::StrCat("a batch of ", batch_size,
                            " cannot be filled from 50 images; set --batch-size to 1 to 50"));
   }
+  LoaderOptions options = Options(0);
+  options.batch_size = 16;
+  EXPECT_EQ(std::string(Loader::Create(Numbers(1), options).status().message()),
+            "a batch of 16 cannot be filled from 1 image; set --batch-size to 1");
 }
 
 // --- Damaged images ---
