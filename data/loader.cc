@@ -106,8 +106,9 @@ class ThreadedLoader : public Loader {
     Slot& slot = SlotOf(next_);
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      // A batch without rows of this rank must be passed, too.
-      while (slot.unfilled > 0 || (threads_.empty() && fill_step_ <= next_)) {
+      // A batch without rows of this rank must be passed, too: its slot is used again afterwards,
+      // and what a thread then took for this step would be the rows of a later one.
+      while (slot.unfilled > 0 || fill_step_ <= next_) {
         if (threads_.empty()) {
           FillSome(lock);
         } else {
@@ -208,11 +209,13 @@ class ThreadedLoader : public Loader {
       ++fill_step_;
       fill_from_ = 0;
     }
-    lock.unlock();
-    const absl::Status status = Fill(step, from, to);
-    lock.lock();
-    slot.failure.Update(status);
-    slot.unfilled -= to - from;
+    if (from < to) {  // otherwise Next() may use the slot as soon as the lock is given up
+      lock.unlock();
+      const absl::Status status = Fill(step, from, to);
+      lock.lock();
+      slot.failure.Update(status);
+      slot.unfilled -= to - from;
+    }
     if (slot.unfilled == 0) filled_.notify_one();
   }
 

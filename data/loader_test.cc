@@ -244,6 +244,8 @@ TEST(LoaderTest, ProcessesShareABatch) {
   for (const int64_t ranks : {2, 3, 4, 5}) {
     options.ranks = ranks;
     options.threads = ranks % 2 == 0 ? 0 : 2;
+    // With one batch ahead, the threads are behind when a batch without rows has been passed.
+    options.batches_ahead = ranks == 5 ? 1 : 3;
     for (options.rank = 0; options.rank < ranks; ++options.rank) {
       const std::vector<Copy> own = BatchesOf(numbers, options);
       ASSERT_THAT(own, SizeIs(whole.size()));
