@@ -220,6 +220,14 @@ absl::StatusOr<Opened> OpenAs(const DataSource& source, Split split, const Decod
     };
     if (!found.paths.empty()) {
       part.paths = std::move(found.paths);
+    } else if (!all() && !root->is_folder) {
+      const auto read = FindFormat(*root);
+      if (chosen == nullptr && read.ok() && read->empty()) return NothingMatches(*root);
+      return absl::NotFoundError(absl::StrCat(
+          "'", root->path, "' does not say which of its images are for ", ToString(split),
+          ": a list has a column called split for that, an archive folders called train and val, "
+          "and arrays such names; if all of it is for training, name the validation images: "
+          "--val=DATA2"));
     } else if (!all()) {
       return absl::NotFoundError(absl::StrCat(
           "'", *root / (split == Split::kTraining ? "train" : "val"),

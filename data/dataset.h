@@ -35,9 +35,9 @@ class Dataset {
 
   // The image at `index` (0 to size() - 1), decoded: CV_8U, or CV_32F from 0 to 1 if the file has
   // more than 8 bits a channel, in as many channels as the data set was opened with (1 to 64;
-  // data/decode.h). DataLoss, naming the image and what is wrong, if it cannot be read (other images
-  // stay readable); ResourceExhausted if memory is short. May throw std::bad_alloc and OpenCV's
-  // errors: see ReadImageAt.
+  // data/decode.h). DataLoss, naming the image and what is wrong, if it cannot be read (other
+  // images stay readable); ResourceExhausted if memory is short. May throw std::bad_alloc and
+  // OpenCV's errors: see ReadImageAt.
   virtual absl::StatusOr<cv::Mat> Image(int64_t index) const = 0;
 
   // The bytes of the image's own file, in any format. Unimplemented where images are not kept as
@@ -50,7 +50,9 @@ class Dataset {
   // The class, an index into classes(); -1 if the image has none.
   virtual int Label(int64_t index) const = 0;
 
-  // Names of the classes in the order of their labels; empty for unlabelled data.
+  // Names of the classes in the order of their labels; empty for unlabelled data. They are UTF-8,
+  // since they are written to JSON, CSV and pickles: formats replace a byte of another encoding by
+  // base::EscapedUtf8.
   virtual const std::vector<std::string>& classes() const = 0;
 
   virtual ViewDefaults views() const { return {}; }

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
+#include "base/utf8.h"
 
 namespace data {
 namespace {
@@ -99,7 +100,7 @@ TextClasses ClassesOfTexts(const std::vector<std::string>& plain_labels) {
   order.erase("-1");
   for (auto& [name, number] : order) {
     number = static_cast<int>(result.classes.names.size());
-    result.classes.names.emplace_back(name);
+    result.classes.names.push_back(base::EscapedUtf8(name));
   }
   order[""] = order["-1"] = -1;
   for (const std::string& label : plain_labels) result.classes.labels.push_back(order[label]);

@@ -45,6 +45,11 @@ TEST(LabelTextTest, NamesAreSorted) {
   EXPECT_THAT(ClassesOfTexts({"0.5", "x"}).classes.names, ElementsAre("0.5", "x"));
 }
 
+TEST(LabelTextTest, NamesOfClassesAreUtf8) {
+  EXPECT_THAT(ClassesOfTexts({"caf\xE9", "th\xC3\xA9"}).classes.names,
+              ElementsAre("caf\\xe9", "th\xC3\xA9"));
+}
+
 TEST(LabelTextTest, NumbersThatAreNoClasses) {
   for (const auto& [text, why] : {std::pair("0.25", "fraction"), std::pair("-2", "negative"),
                                   std::pair("1048576", "large"), std::pair("1e300", "large")}) {

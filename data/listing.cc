@@ -19,6 +19,7 @@
 #include "absl/strings/str_join.h"
 #include "base/files.h"
 #include "base/progress.h"
+#include "base/utf8.h"
 #include "base/work.h"
 #include "data/codec.h"
 #include "data/index_cache.h"
@@ -260,7 +261,7 @@ Classes ClassesOfFolders(const Names& sorted_names) {
   numbers.erase("");
   for (auto& [name, number] : numbers) {
     number = static_cast<int>(classes.names.size());
-    classes.names.emplace_back(name);
+    classes.names.push_back(base::EscapedUtf8(name));
   }
   numbers[""] = -1;
   for (int64_t i = 0; i < sorted_names.size(); ++i) classes.labels.push_back(numbers[folder(i)]);

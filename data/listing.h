@@ -108,7 +108,7 @@ absl::StatusOr<Names> ListImages(const std::string& root, std::vector<std::strin
 // The class of each name: its first folder, as in torchvision's ImageFolder.
 struct Classes {
   std::vector<int> labels;         // of each name; -1: in no folder
-  std::vector<std::string> names;  // sorted
+  std::vector<std::string> names;  // sorted by the bytes that they have on the disk
 };
 Classes ClassesOfFolders(const Names& sorted_names);
 

@@ -106,8 +106,9 @@ class ThreadedLoader : public Loader {
     Slot& slot = SlotOf(next_);
     {
       std::unique_lock<std::mutex> lock(mutex_);
-      // A batch without rows of this rank must be passed, too.
-      while (slot.unfilled > 0 || (threads_.empty() && fill_step_ <= next_)) {
+      // A batch without rows of this rank must be passed, too: its slot is used again afterwards,
+      // and what a thread then took for this step would be the rows of a later one.
+      while (slot.unfilled > 0 || fill_step_ <= next_) {
         if (threads_.empty()) {
           FillSome(lock);
         } else {
@@ -208,11 +209,13 @@ class ThreadedLoader : public Loader {
       ++fill_step_;
       fill_from_ = 0;
     }
-    lock.unlock();
-    const absl::Status status = Fill(step, from, to);
-    lock.lock();
-    slot.failure.Update(status);
-    slot.unfilled -= to - from;
+    if (from < to) {  // otherwise Next() may use the slot as soon as the lock is given up
+      lock.unlock();
+      const absl::Status status = Fill(step, from, to);
+      lock.lock();
+      slot.failure.Update(status);
+      slot.unfilled -= to - from;
+    }
     if (slot.unfilled == 0) filled_.notify_one();
   }
 
@@ -348,13 +351,18 @@ class ThreadedLoader : public Loader {
 absl::StatusOr<std::unique_ptr<Loader>> Loader::Create(const Dataset& dataset,
                                                        LoaderOptions options) {
   if (options.batch_size < 1 || (options.drop_last && options.batch_size > dataset.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("a batch of ", options.batch_size, " cannot be filled from ", dataset.size(),
-                     " images; set --batch-size to 1 to ", dataset.size()));
+    return BatchCannotBeFilled(options.batch_size, dataset.size());
   }
   auto loader = std::make_unique<ThreadedLoader>(dataset, std::move(options));
   if (absl::Status s = loader->Start(); !s.ok()) return s;
   return loader;
+}
+
+absl::Status BatchCannotBeFilled(int64_t batch_size, int64_t images) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("a batch of ", batch_size, " cannot be filled from ", images,
+                   images == 1 ? " image; set --batch-size to 1"
+                               : absl::StrCat(" images; set --batch-size to 1 to ", images)));
 }
 
 std::vector<int64_t> EpochOrder(int64_t size, uint64_t seed, int64_t epoch) {

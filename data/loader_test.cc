@@ -244,6 +244,8 @@ TEST(LoaderTest, ProcessesShareABatch) {
   for (const int64_t ranks : {2, 3, 4, 5}) {
     options.ranks = ranks;
     options.threads = ranks % 2 == 0 ? 0 : 2;
+    // With one batch ahead, the threads are behind when a batch without rows has been passed.
+    options.batches_ahead = ranks == 5 ? 1 : 3;
     for (options.rank = 0; options.rank < ranks; ++options.rank) {
       const std::vector<Copy> own = BatchesOf(numbers, options);
       ASSERT_THAT(own, SizeIs(whole.size()));
@@ -323,6 +325,10 @@ TEST(LoaderTest, BatchesThatCannotBeFilledNameTheFlag) {
               absl::StrCat("a batch of ", batch_size,
                            " cannot be filled from 50 images; set --batch-size to 1 to 50"));
   }
+  LoaderOptions options = Options(0);
+  options.batch_size = 16;
+  EXPECT_EQ(std::string(Loader::Create(Numbers(1), options).status().message()),
+            "a batch of 16 cannot be filled from 1 image; set --batch-size to 1");
 }
 
 // --- Damaged images ---

@@ -46,6 +46,10 @@ const Words& TestWords() {
   return words;
 }
 
+std::vector<const Words*> AllGroups() {
+  return {&UnlabeledWords(), &TrainWords(), &ValidationWords(), &TestWords()};
+}
+
 // The names of a split's parts, those of the first choice first.
 std::vector<const Words*> NamesOf(Split split) {
   switch (split) {
@@ -61,7 +65,7 @@ std::vector<const Words*> NamesOf(Split split) {
 
 // The group of names to which a word belongs; null if to none.
 const Words* GroupOf(absl::string_view word) {
-  for (const Words* words : {&UnlabeledWords(), &TrainWords(), &ValidationWords(), &TestWords()}) {
+  for (const Words* words : AllGroups()) {
     for (const absl::string_view known : *words) {
       if (absl::EqualsIgnoreCase(word, known)) return words;
     }
@@ -134,6 +138,12 @@ absl::StatusOr<Split> ReadSplit(absl::string_view text) {
   }
   return absl::InvalidArgumentError(
       absl::StrCat("--split is '", text, "', must be pretraining, training or validation"));
+}
+
+std::vector<absl::string_view> SplitWords() {
+  std::vector<absl::string_view> all;
+  for (const Words* words : AllGroups()) all.insert(all.end(), words->begin(), words->end());
+  return all;
 }
 
 absl::string_view SplitNameOf(absl::string_view word) {

@@ -23,6 +23,9 @@ const char* ToString(Split split);
 // The inverse of ToString. InvalidArgument, naming the valid words, for anything else.
 absl::StatusOr<Split> ReadSplit(absl::string_view text);
 
+// Every name of a split (see DataLocation::PartsOf), in small letters.
+std::vector<absl::string_view> SplitWords();
+
 // The first name of the group of names of splits (see DataLocation::PartsOf) to which `word`
 // belongs, in any case: "unlabeled", "train", "val" or "test"; empty for other words.
 absl::string_view SplitNameOf(absl::string_view word);

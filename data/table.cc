@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -18,7 +19,9 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "base/utf8.h"
 #include "data/listing.h"
+#include "data/location.h"
 
 namespace data {
 namespace {
@@ -39,6 +42,9 @@ constexpr absl::string_view kLabelNames[] = {
     "label",      "class",   "category", "target",     "labelname",  "classname",  "categoryname",
     "classlabel", "labelid", "classid",  "categoryid", "labelindex", "classindex", "y"};
 constexpr absl::string_view kSplitNames[] = {"split", "dataset", "subset", "partition", "set"};
+// Those of them that also name the source of an image, so that a column without any split's name is
+// of another kind.
+constexpr absl::string_view kSourceNames[] = {"dataset", "set"};
 
 // A column's name as the lists above have it: "Image Index", "ground_truth.label", "#Labels".
 std::string Plain(absl::string_view name) {
@@ -64,7 +70,7 @@ bool IsIn(const absl::string_view (&names)[kSize], absl::string_view column) {
   return RankIn(names, column) < kSize;
 }
 
-bool SaysSplit(absl::string_view cell) { return SplitOf(cell) != 0; }
+bool SaysSplit(absl::string_view cell) { return !SplitNameOf(cell).empty(); }
 
 size_t WidthOf(const std::vector<Line>& lines) {
   size_t width = 0;
@@ -138,6 +144,7 @@ absl::StatusOr<std::vector<Line>> ParseJsonLines(const std::string& path, absl::
     ++number;
     line = absl::StripAsciiWhitespace(line);
     if (line.empty()) continue;
+    if (!base::IsUtf8(line)) return NotUtf8(path, number, line);
     // Nesting is cut, because the parser's destructor would recurse.
     const json object = json::parse(
         line.begin(), line.end(),
@@ -176,8 +183,12 @@ class Finder {
     const bool with_endings =
         std::any_of(table_.rows.begin(), end, [&](const Line& row) { return NamesAnImage(row); });
     if (!with_endings && names_image != nullptr) names_image_ = names_image;
+    const int64_t first_line = table_.rows[0].number;
     const bool chosen_by_name = !columns.empty() && Choose(table_.rows[0].fields, columns);
     if (chosen_by_name || FirstLineIsHeader()) TakeHeader();
+    for (const std::string& name : table_.header) {
+      if (absl::Status s = CheckText(first_line, name); !s.ok()) return s;
+    }
     if (table_.rows.empty()) return absl::OkStatus();
     width_ = table_.width = Width();
     if (!columns.empty() && !chosen_by_name && !ChooseByNumber(columns)) {
@@ -186,12 +197,12 @@ class Finder {
           table_.header.empty() ? "have numbers from 1" : absl::StrCat("are ", ColumnNames()),
           "; name those of the images and labels: --columns=FILE,LABEL"));
     }
-    FindSplit();
-    if (!columns.empty()) return absl::OkStatus();
+    if (absl::Status s = FindSplit(/*are_given=*/!columns.empty()); !s.ok()) return s;
+    if (!columns.empty()) return CheckTexts();
     if (absl::Status s = FindFile(); !s.ok()) return s;
     FindLabel();
     Note();
-    return absl::OkStatus();
+    return CheckTexts();
   }
 
  private:
@@ -239,6 +250,21 @@ class Finder {
 
   std::string ColumnNames() const {
     return absl::StrCat("'", absl::StrJoin(table_.header, "', '"), "'");
+  }
+
+  absl::Status CheckText(int64_t line, absl::string_view cell) const {
+    return base::IsUtf8(cell) ? absl::OkStatus() : NotUtf8(table_.path, line, cell);
+  }
+
+  // All cells but the names of images, which on Linux may hold any bytes.
+  absl::Status CheckTexts() const {
+    for (const Line& row : table_.rows) {
+      for (size_t c = 0; c < row.fields.size(); ++c) {
+        if (c == table_.file) continue;
+        if (absl::Status s = CheckText(row.number, row.fields[c]); !s.ok()) return s;
+      }
+    }
+    return absl::OkStatus();
   }
 
   // --- Columns that are given ---
@@ -346,11 +372,48 @@ class Finder {
     return absl::OkStatus();
   }
 
-  void FindSplit() {
-    for (size_t c = 0; c < width_ && !table_.split; ++c) {
-      const bool may_be = table_.header.empty() || IsIn(kSplitNames, HeaderOf(c));
-      if (may_be && AllCells(c, SaysSplit)) table_.split = c;
+  // Whether the column is one of splits, by its name and by what some of its cells say.
+  bool MayStateSplits(size_t column) const {
+    if (!table_.header.empty() && !IsIn(kSplitNames, HeaderOf(column))) return false;
+    if (table_.header.empty() && AllCells(column, SaysSplit)) return true;
+    std::set<absl::string_view> splits;
+    bool any = false;
+    for (const Line& row : table_.rows) {
+      const absl::string_view cell = table_.Cell(row, column);
+      any |= !cell.empty();
+      if (SaysSplit(cell)) splits.insert(SplitNameOf(cell));
     }
+    // Without a name, a single such word may be a class.
+    if (table_.header.empty()) return splits.size() > 1;
+    return any && (!splits.empty() || !IsIn(kSourceNames, HeaderOf(column)));
+  }
+
+  // `are_given`: the columns of images and labels.
+  absl::Status FindSplit(bool are_given) {
+    absl::Status unknown;
+    for (size_t c = 0; c < width_; ++c) {
+      if (are_given && (c == table_.file || c == table_.label)) continue;
+      if (!MayStateSplits(c)) continue;
+      const auto wrong = std::find_if(table_.rows.begin(), table_.rows.end(), [&](const Line& row) {
+        const absl::string_view cell = table_.Cell(row, c);
+        return !cell.empty() && !SaysSplit(cell);
+      });
+      if (wrong == table_.rows.end()) {
+        table_.split = c;
+        return absl::OkStatus();
+      }
+      const std::string why =
+          absl::StrCat("'", table_.path, "' line ", wrong->number, ": ", table_.NameOf(c), " is '",
+                       table_.Cell(*wrong, c), "', which names no split");
+      if (are_given) {
+        table_.notes.push_back(absl::StrCat(why, "; the column is left out"));
+      } else {
+        unknown.Update(absl::InvalidArgumentError(
+            absl::StrCat(why, " (", absl::StrJoin(SplitWords(), ", "),
+                         "); correct it, or leave the column out with --columns=FILE,LABEL")));
+      }
+    }
+    return unknown;
   }
 
   void FindLabel() {
@@ -387,12 +450,26 @@ class Finder {
         : table_.one_hot.empty()
             ? "no column states labels"
             : absl::StrCat(table_.one_hot.size(), " columns of 0 and 1 state the classes");
-    const size_t used = 1 + table_.one_hot.size() + (table_.label ? 1 : 0) + (table_.split ? 1 : 0);
     table_.notes.push_back(absl::StrCat(
         "'", table_.path, "': ", table_.NameOf(table_.file), " names the images, ", labels,
         table_.split ? absl::StrCat(", ", table_.NameOf(*table_.split), " the split") : "",
-        width_ > used ? absl::StrCat("; ", width_ - used, " further columns are left out") : "",
-        " (--columns=FILE,LABEL chooses)"));
+        FurtherColumns(), " (--columns=FILE,LABEL chooses)"));
+  }
+
+  // What Note() says of the columns that are not used.
+  std::string FurtherColumns() const {
+    constexpr size_t kShown = 5;
+    std::vector<std::string> further;
+    for (size_t c = 0; c < width_; ++c) {
+      const bool used = c == table_.file || c == table_.label || c == table_.split ||
+                        std::count(table_.one_hot.begin(), table_.one_hot.end(), c) > 0;
+      if (!used) further.push_back(table_.NameOf(c));
+    }
+    if (further.empty()) return "";
+    const size_t count = further.size(), shown = std::min(count, kShown);
+    further.resize(shown);
+    return absl::StrCat("; left out: ", absl::StrJoin(further, ", "),
+                        count > shown ? absl::StrCat(" and ", count - shown, " more columns") : "");
   }
 
   Table& table_;
@@ -413,16 +490,6 @@ std::string Table::NameOf(size_t column) const {
                                                   : absl::StrCat("'", header[column], "'");
 }
 
-char SplitOf(absl::string_view cell) {
-  constexpr std::pair<const char*, char> kWords[] = {
-      {"train", 't'}, {"training", 't'}, {"val", 'v'},     {"valid", 'v'},     {"validation", 'v'},
-      {"dev", 'v'},   {"test", 'e'},     {"testing", 'e'}, {"evaluation", 'e'}};
-  for (const auto& [word, split] : kWords) {
-    if (absl::EqualsIgnoreCase(cell, word)) return split;
-  }
-  return 0;
-}
-
 bool EndsLikeImage(absl::string_view cell) {
   return HasImageName(cell.substr(cell.find_last_of("/\\") + 1));  // npos + 1 is 0
 }
@@ -437,6 +504,13 @@ std::string FileNameOf(absl::string_view cell) {
   while (absl::ConsumePrefix(&name, "./")) {
   }
   return std::string(name);
+}
+
+absl::Status NotUtf8(absl::string_view path, int64_t line, absl::string_view cell) {
+  constexpr size_t kShown = 80;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "'", path, "' line ", line, ": the text '", base::EscapedUtf8(cell.substr(0, kShown)),
+      "' is not UTF-8; save the list as UTF-8 (in Excel: CSV UTF-8)"));
 }
 
 absl::StatusOr<Table> ReadTable(const std::string& path, const std::string& columns,

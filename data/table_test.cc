@@ -103,6 +103,26 @@ TEST(TableTest, EncodingsAndLineEnds) {
   EXPECT_EQ(Pairs(utf16), "2:1.jpg=cat");
 }
 
+// As Excel writes CSV in Western Europe (Latin-1).
+TEST(TableTest, TextIsUtf8) {
+  for (const std::string text :
+       {"file,label\n1.jpg,cat\n2.jpg,ch\xEAne\n", "file,label,note\n1.jpg,cat,\n2.jpg,dog,\xE9\n",
+        "1.jpg,a\n1.jpg,b\n2.jpg,\xE9\n"}) {
+    const auto table = Read(text);
+    EXPECT_EQ(table.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(Pairs(table), AllOf(HasSubstr("list.csv' line 3"), HasSubstr("UTF-8")));
+  }
+  EXPECT_THAT(Pairs("file,cat\xE9,dog\n1.jpg,1,0\n"),
+              AllOf(HasSubstr("line 1"), HasSubstr("UTF-8")));
+  EXPECT_THAT(Pairs("file,label\n1.jpg,\xE9\n", "1,2"), HasSubstr("UTF-8"));
+  EXPECT_THAT(
+      Pairs(Read("{\"file_name\": \"1.jpg\", \"label\": \"\xE9\"}\n", "", "metadata.jsonl")),
+      AllOf(HasSubstr("line 1"), HasSubstr("UTF-8")));
+  EXPECT_EQ(Pairs("file,label\n1.jpg,ch\xC3\xAAne\n"), "2:1.jpg=ch\xC3\xAAne");
+  // The name of a file may hold any bytes.
+  EXPECT_EQ(Pairs("file,label\n\xE9.jpg,a\n"), "2:\xE9.jpg=a");
+}
+
 TEST(TableTest, NamesWithoutEndings) {
   EXPECT_EQ(Pairs("id,label\nID1,0\nID2,1\n"), "2:ID1=0 3:ID2=1");
   EXPECT_EQ(Pairs("ID1,0\nID2,1\n"), "1:ID1=0 2:ID2=1");
@@ -141,9 +161,50 @@ TEST(TableTest, NotesSayWhatIsLeftOut) {
   EXPECT_THAT(Read("file,label\n1.jpg,cat\n")->notes, IsEmpty());
   EXPECT_THAT(Read("1.jpg,cat\n")->notes, IsEmpty());
   EXPECT_THAT(absl::StrJoin(Read("file,label,width\n1.jpg,cat,64\n")->notes, ""),
-              AllOf(HasSubstr("'file'"), HasSubstr("'label'"), HasSubstr("1 further"),
+              AllOf(HasSubstr("'file'"), HasSubstr("'label'"), HasSubstr("'width'"),
                     HasSubstr("--columns")));
   EXPECT_THAT(absl::StrJoin(Read("file,rasse\n1.jpg,cat\n")->notes, ""), HasSubstr("'rasse'"));
+}
+
+TEST(TableTest, NotesNameTheFirstColumnsThatAreLeftOut) {
+  const std::string note =
+      absl::StrJoin(Read("file,label,c1,c2,c3,c4,c5,c6,c7\n1.jpg,cat,1,2,3,4,5,6,7\n")->notes, "");
+  EXPECT_THAT(note, AllOf(HasSubstr("'c1'"), HasSubstr("'c5'"), HasSubstr("2 more")));
+  EXPECT_THAT(absl::StrJoin(Read("1.jpg,cat,64\n")->notes, ""), HasSubstr("column 3"));
+}
+
+// A column of splits in which one word is misspelt must not lead to training on validation images.
+TEST(TableTest, AColumnOfSplitsHoldsNothingElse) {
+  for (const char* name : {"split", "Set", "subset", "data set", "partition"}) {
+    for (const char* word : {"trian", "holdout", "0"}) {
+      const std::string text =
+          absl::StrCat("file,label,", name, "\n1.jpg,a,train\n2.jpg,b,", word, "\n3.jpg,a,val\n");
+      const auto table = Read(text);
+      EXPECT_EQ(table.status().code(), absl::StatusCode::kInvalidArgument) << name;
+      EXPECT_THAT(Pairs(table), AllOf(HasSubstr("list.csv' line 3"), HasSubstr(name),
+                                      HasSubstr(absl::StrCat("'", word, "'")),
+                                      HasSubstr("validation"), HasSubstr("--columns=FILE,LABEL")));
+      const auto chosen = Read(text, "file,label");
+      ASSERT_TRUE(chosen.ok()) << chosen.status();
+      EXPECT_FALSE(chosen->split);
+      EXPECT_THAT(absl::StrJoin(chosen->notes, ""), AllOf(HasSubstr(name), HasSubstr(word)));
+    }
+  }
+  // Far down, and in columns without a name.
+  std::string text = "file,split\n";
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&text, i, ".jpg,train\n");
+  EXPECT_THAT(Pairs(text + "x.jpg,tset\n"), AllOf(HasSubstr("line 202"), HasSubstr("'tset'")));
+  EXPECT_THAT(Pairs("1.jpg,a,train\n2.jpg,b,val\n3.jpg,a,vall\n"), HasSubstr("'vall'"));
+  EXPECT_EQ(Pairs("1.jpg,train\n2.jpg,bus\n"), "1:1.jpg=train 2:2.jpg=bus");
+  // Where the images come from is another matter.
+  EXPECT_FALSE(Read("file,label,dataset\n1.jpg,a,coco\n2.jpg,b,voc\n")->split);
+  EXPECT_EQ(Read("file,label,subset,split\n1.jpg,a,x,train\n2.jpg,b,y,val\n")->split, 3u);
+  // Every word of docs/data.md, empty fields, and columns that are given.
+  const std::string good =
+      "file,label,split\n1.jpg,a,EVAL\n2.jpg,b,unlabeled\n3.jpg,a,\n4.jpg,b,dev\n";
+  EXPECT_EQ(Read(good)->split, 2u);
+  EXPECT_EQ(Read(good, "file,label")->split, 2u);
+  EXPECT_FALSE(Read(good, "file,split")->split);
 }
 
 TEST(TableTest, JsonLines) {

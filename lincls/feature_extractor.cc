@@ -51,7 +51,8 @@ absl::Status CheckNames(const data::Dataset& dataset) {
     const std::string name = dataset.Name(i);
     if (name.find_first_of("\n\r") != std::string::npos) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "the image name '", name, "' contains a line break, which a list of names cannot hold"));
+          "the image name '", name,
+          "' contains a line break, which a list of names cannot hold; rename the image"));
     }
     hashes.emplace_back(std::hash<std::string>()(name), i);
   }

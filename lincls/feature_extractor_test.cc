@@ -181,6 +181,11 @@ TEST_F(FeatureExtractorTest, WhatCannotBeDoneIsRefusedFirst) {
   data::WriteTestFile(folder_ + "/twice.tar", entry + entry + data::TarEnd());
   options_.source.path = folder_ + "/twice.tar";
   EXPECT_THAT(Refused(), HasSubstr("image 0 and image 1"));
+  data::WriteTestFile(
+      folder_ + "/broken.tar",
+      data::TarEntry("1\n.png", data::EncodePng(data::TestImage(1, 12, 12))) + data::TarEnd());
+  options_.source.path = folder_ + "/broken.tar";
+  EXPECT_THAT(Refused(), HasSubstr("rename"));
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 #include "base/shared_flags.h"
 #include "base/short_spins.h"
 #include "base/usual_flags.h"
+#include "data/loader.h"
 #include "lincls/classifier_checkpoint.h"
 #include "lincls/encoders/frozen_backbone.h"
 #include "lincls/encoders/pretrained.h"
@@ -191,9 +192,7 @@ absl::StatusOr<Sets> OpenSets(const std::string& train_word, const std::string& 
   }
   const int64_t images = sets.train_data.labels.size(0);
   if (FLAGS_batch_size > images) {
-    return absl::InvalidArgumentError(absl::StrCat("a batch of ", FLAGS_batch_size,
-                                                   " cannot be filled from ", images,
-                                                   " images; set --batch-size to 1 to ", images));
+    return data::BatchCannotBeFilled(FLAGS_batch_size, images);
   }
   return sets;
 }

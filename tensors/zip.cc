@@ -42,6 +42,9 @@ absl::Status Damaged(absl::string_view why, uint64_t at) {
   return absl::DataLossError(absl::StrCat(why, " (at byte ", at, ")"));
 }
 
+// What archives begin with, unless a program that unpacks them is before it.
+constexpr absl::string_view kBegin = "PK";
+
 uint64_t Number(absl::string_view bytes, size_t at, size_t width) {
   uint64_t value = 0;
   for (size_t i = 0; i < width; ++i) {
@@ -103,7 +106,12 @@ absl::StatusOr<ZipDirectory> FindDirectory(uint64_t file_size, const ZipSource& 
   std::string tail(std::min(file_size, kEndSize + kMaxComment + kLocator64Size), '\0');
   const uint64_t tail_begin = file_size - tail.size();
   if (absl::Status s = read(tail_begin, tail.size(), tail.data()); !s.ok()) return s;
-  absl::Status status = Damaged("it is cut: the end of the archive is missing", file_size);
+  if (file_size == 0) return absl::DataLossError("it is empty");
+  std::string begin(std::min<uint64_t>(file_size, kBegin.size()), '\0');
+  if (absl::Status s = read(0, begin.size(), begin.data()); !s.ok()) return s;
+  absl::Status status = absl::StartsWith(kBegin, begin)
+                            ? Damaged("it is cut: the end of the archive is missing", file_size)
+                            : absl::DataLossError("it is not a zip archive");
   // The comment may hold anything, and something may follow it.
   for (uint64_t at = tail.size() < kEndSize ? 0 : tail.size() - kEndSize + 1; at-- > 0;) {
     if (!IsRecord(tail, at, kEnd, kEndSize) ||
@@ -150,6 +158,17 @@ bool ReadExtra(absl::string_view extra, std::initializer_list<uint64_t*> numbers
   }
   return has64 ||
          std::none_of(numbers.begin(), numbers.end(), [](auto* n) { return *n == kAbove32; });
+}
+
+// Whether no entry of a directory has a name with a slash.
+bool HasNoSlashes(absl::string_view directory) {
+  for (uint64_t at = 0; IsRecord(directory, at, kEntry, kEntrySize);) {
+    const uint64_t name = Number(directory, at + 28, 2);
+    if (absl::StrContains(directory.substr(at + kEntrySize, name), "/")) return false;
+    at += kEntrySize + name + Number(directory, at + 30, 2) + Number(directory, at + 32, 2);
+    if (at > directory.size()) break;
+  }
+  return true;
 }
 
 absl::Status Inflate(absl::string_view packed, uint64_t size, bool is_all, char* out) {
@@ -226,8 +245,10 @@ std::string ZipEntry::Name() const {
     }
   }
   text.resize(std::min(text.size(), text.find('\0')));  // as Python's zipfile has it
-  // Programs for Windows have written backslashes, against the standard.
-  if (system != kUnix && system != kMacOs && !absl::StrContains(text, "/")) {
+  // Programs for Windows have written backslashes, against the standard, and some of them state
+  // that the archive comes from Unix.
+  const bool of_windows = system != kUnix && system != kMacOs;
+  if (no_slashes || (of_windows && !absl::StrContains(text, "/"))) {
     std::replace(text.begin(), text.end(), '\\', '/');
   }
   return text;
@@ -261,6 +282,7 @@ absl::StatusOr<ZipDirectory> ReadZipDirectory(
   std::string bytes(directory->end - directory->begin, '\0');
   if (absl::Status s = read(directory->begin, bytes.size(), bytes.data()); !s.ok()) return s;
   const absl::string_view all = bytes;
+  const bool no_slashes = HasNoSlashes(all);
   uint64_t entries = 0;
   for (uint64_t at = 0; at < all.size(); ++entries) {
     const uint64_t position = directory->begin + at;
@@ -277,6 +299,7 @@ absl::StatusOr<ZipDirectory> ReadZipDirectory(
     entry.size = Number(all, at + 24, 4);
     entry.header = Number(all, at + 42, 4);
     entry.encrypted = (flags & kEncrypted) != 0;
+    entry.no_slashes = no_slashes;
     entry.is_utf8 = (flags & kUtf8) != 0;
     entry.is_link =
         (entry.system == kUnix || entry.system == kMacOs) && (attributes >> 28) == 10;  // S_IFLNK

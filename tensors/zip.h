@@ -31,6 +31,7 @@ struct ZipEntry {
   bool is_utf8 = false;       // whether the archive says that `name` is UTF-8
   bool is_link = false;       // a symbolic link of Unix
   bool encrypted = false;
+  bool no_slashes = false;        // whether no name in the archive has a slash
   uint8_t system = 0;             // on which it was made; 0, 11 and 14 are those of DOS and Windows
   uint16_t method = 0;            // of compression
   uint32_t crc = 0;               // of the unpacked bytes
@@ -39,6 +40,8 @@ struct ZipEntry {
 
   // The name in UTF-8, with slashes between folders. A name that states no encoding is UTF-8 if it
   // can be (macOS does not state it), and else IBM's code page 437, as the format has it.
+  // Backslashes become slashes if no name in the archive has a slash, or if the entry was made on
+  // Windows and its own name has none.
   std::string Name() const;
 
   // DataLoss if the entry cannot have the size that it states, so that nothing is allocated for it.

@@ -7,6 +7,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "data/splits.h"
 
@@ -37,6 +39,22 @@ std::string WrapperOf(const std::vector<absl::string_view>& names) {
 }
 
 }  // namespace
+
+std::string NameInArchive(absl::string_view name) {
+  const bool is_plain = !absl::StartsWith(name, "/") && !absl::StrContains(name, "./") &&
+                        !absl::StrContains(name, "//");
+  if (is_plain) return std::string(name);
+  std::vector<absl::string_view> parts;
+  for (const absl::string_view part : absl::StrSplit(name, '/')) {
+    if (part == "..") {
+      if (!parts.empty()) parts.pop_back();
+    } else if (!part.empty() && part != ".") {
+      parts.push_back(part);
+    }
+  }
+  const bool is_folder = absl::EndsWith(name, "/") && !parts.empty();
+  return absl::StrCat(absl::StrJoin(parts, "/"), is_folder ? "/" : "");
+}
 
 ArchiveFolders::ArchiveFolders(const std::vector<absl::string_view>& names,
                                const std::string& format, const std::string& path)

@@ -12,6 +12,10 @@
 
 namespace data {
 
+// The name of an entry within its archive: without "/", "./" and "../" before it, which lead out of
+// the archive or say nothing, and with "a/../b" as b. Keeps a slash behind the name of a folder.
+std::string NameInArchive(absl::string_view name);
+
 // The folder whose images are a split's.
 struct ArchivePart {
   std::string base;  // with a slash behind it; empty for all of the archive

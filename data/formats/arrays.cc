@@ -228,6 +228,10 @@ class ArrayFormat : public Format {
     if (!images.ok()) return images.status();
     auto labels = ReadArrayLabels(*files, *chosen, header->shape[0]);
     if (!labels.ok()) return labels.status();
+    // Programs that need labels end with the error; the others should not seem to have some.
+    if (!labels->status.ok()) {
+      chosen->notes.push_back(absl::StrCat("the labels are not used: ", labels->status.message()));
+    }
     auto dataset = std::make_unique<ArrayImages>(place, *std::move(images), *std::move(labels),
                                                  std::move(chosen->notes), decode);
     // All images are of one kind; if it does not suit the options, that is known now.

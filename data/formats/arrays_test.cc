@@ -82,6 +82,20 @@ std::string ErrorOf(const std::string& path, Split split = Split::kPretraining,
   return std::string(status.message());
 }
 
+// Programs that use no labels would otherwise take the data for unlabelled.
+TEST(ArraysTest, ANoteSaysWhyLabelsAreNotUsed) {
+  const std::string fractions = NpyFile("<f4", "(2,)", Bytes<float>({0.5, 1.5}));
+  for (const auto& [labels, why] :
+       {std::pair(Labels({0, 1, 1}), "3 labels for 2 images"), std::pair(fractions, "fraction")}) {
+    const Members arrays = {{"images", Images(2)}, {"labels", labels}};
+    for (const std::string& path : {Npz(arrays), Folder(arrays)}) {
+      const auto opened = OpenDataset(path, Split::kPretraining).value();
+      EXPECT_THAT(opened.dataset->classes(), IsEmpty());
+      EXPECT_THAT(opened.notes, ElementsAre(AllOf(HasSubstr("not used"), HasSubstr(why))));
+    }
+  }
+}
+
 // MedMNIST's names; in a file, compressed or not, and as the files that it is unpacked to.
 TEST(ArraysTest, SplitsAreFoundByName) {
   const Members arrays = {{"train_images", Images(4)},    {"train_labels", Labels({2, 0, 1, 0})},

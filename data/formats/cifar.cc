@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/formats/records.h"
 #include "data/listing.h"
@@ -129,7 +130,9 @@ absl::StatusOr<std::vector<std::string>> ReadPickledNames(const std::string& pat
   const Value* list = document->root().Find(kind.class_names);
   std::vector<std::string> names;
   for (size_t i = 0; list != nullptr && i < list->items.size(); ++i) {
-    if (list->items[i]->kind == Value::kText) names.emplace_back(list->items[i]->text);
+    if (list->items[i]->kind == Value::kText) {
+      names.push_back(base::EscapedUtf8(list->items[i]->text));
+    }
   }
   if (static_cast<int64_t>(names.size()) == kind.classes) return names;
   return Damaged(*file, absl::StrCat("names ", names.size(), " classes in '", kind.class_names,

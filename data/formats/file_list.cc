@@ -14,6 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/formats/image_files.h"
 #include "data/image_finder.h"
@@ -54,6 +55,7 @@ class ListedImages {
                        table_.width, "; put names that hold the separator in quotes"));
     }
     auto name = cell.empty() ? absl::NotFoundError("no image is named") : finder_.Find(cell);
+    if (!name.ok() && !base::IsUtf8(cell)) return NotUtf8(table_.path, row.number, cell);
     if (!name.ok()) {
       return absl::InvalidArgumentError(
           absl::StrCat("'", table_.path, "' line ", row.number, ": ", name.status().message()));
@@ -172,15 +174,20 @@ class ListedImages {
 // anywhere). InvalidArgument if there are none.
 absl::StatusOr<std::vector<const Line*>> RowsOf(const Table& table, Split split,
                                                 const std::string& folder) {
-  std::map<char, std::vector<const Line*>> rows;  // by SplitOf()
+  std::map<absl::string_view, std::vector<const Line*>> rows;  // by SplitNameOf()
   for (const Line& row : table.rows) {
     if (!absl::StartsWith(FileNameOf(table.Cell(row, table.file)), folder)) continue;
-    rows[table.split ? SplitOf(table.Cell(row, *table.split)) : 0].push_back(&row);
+    rows[table.split ? SplitNameOf(table.Cell(row, *table.split)) : ""].push_back(&row);
   }
-  std::vector<const Line*>& found = !table.split                  ? rows[0]
-                                    : split != Split::kValidation ? rows['t']
-                                    : rows['v'].empty()           ? rows['e']
-                                                                  : rows['v'];
+  // As the folders of a place are chosen (DataLocation::PartsOf).
+  const auto first_of = [&](absl::string_view one, absl::string_view other) {
+    return rows[one].empty() ? other : one;
+  };
+  std::vector<const Line*>& found =
+      rows[!table.split                   ? ""
+           : split == Split::kPretraining ? first_of("unlabeled", "train")
+           : split == Split::kTraining    ? "train"
+                                          : first_of("val", "test")];
   if (!found.empty()) return std::move(found);
   return absl::InvalidArgumentError(absl::StrCat(
       "'", table.path, "' names no images", folder.empty() ? "" : " of ", folder,
@@ -198,7 +205,7 @@ class FileListFormat : public Format {
   bool StatesSplits(const std::string& path) const override {
     ImageFinder finder = FinderOf(path);
     const auto table = Read(path, &finder);
-    return table.ok() && table->split;
+    return !table.ok() || table->split;  // Open() says what is wrong
   }
 
   absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path, Split split,

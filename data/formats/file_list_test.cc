@@ -131,6 +131,13 @@ TEST_F(FileListTest, ErrorsNameTheLine) {
   EXPECT_THAT(ErrorOf("1.png,1\n", ":root=/nowhere"), HasSubstr("/nowhere/"));
 }
 
+TEST_F(FileListTest, NamesOfOtherEncodingsAreThoseOfFiles) {
+  WriteImage("ch\xEAne.png", 1);
+  EXPECT_EQ(Open("file,label\nch\xEAne.png,a\n0.png,b\n").value()->size(), 2);
+  EXPECT_THAT(ErrorOf("file,label\n0.png,b\n\xE9t\xE9.png,a\n"),
+              AllOf(HasSubstr("list.csv' line 3"), HasSubstr("UTF-8")));
+}
+
 TEST_F(FileListTest, AnImageIsUsedOnce) {
   const auto dataset = Open("file,class,xmin\n1.png,cat,3\n1.png,cat,9\n0.png,dog,4\n").value();
   EXPECT_EQ(ClassesOf(*dataset), "cat dog");
@@ -164,9 +171,24 @@ TEST_F(FileListTest, AColumnOfSplits) {
   WriteTestFile(folder_ + "/all.csv", "filepaths,labels,data set\n0.png,a,train\n1.png,b,test\n");
   EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
             folder_ + "/1.png");
+  WriteTestFile(folder_ + "/all.csv", "file,split\n0.png,train\n1.png,unlabeled\n2.png,eval\n");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kPretraining)->dataset->Name(0),
+            folder_ + "/1.png");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kTraining)->dataset->Name(0),
+            folder_ + "/0.png");
+  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation)->dataset->Name(0),
+            folder_ + "/2.png");
+  WriteTestFile(folder_ + "/all.csv", "file,split\n0.png,train\n1.png,vla\n");
+  for (const Split split : {Split::kPretraining, Split::kTraining, Split::kValidation}) {
+    const absl::Status status = OpenDataset(folder_ + "/all.csv", split).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("line 3"), HasSubstr("'vla'")));
+  }
   WriteTestFile(folder_ + "/all.csv", "file,label\n0.png,a\n1.png,b\n");
-  EXPECT_EQ(OpenDataset(folder_ + "/all.csv", Split::kValidation).status().code(),
-            absl::StatusCode::kNotFound);
+  const absl::Status status = OpenDataset(folder_ + "/all.csv", Split::kValidation).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("all.csv'"), HasSubstr("split"), HasSubstr("--val=")));
 }
 
 TEST_F(FileListTest, MetadataAboveTheSplits) {

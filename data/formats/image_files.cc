@@ -1,6 +1,7 @@
 #include "data/formats/image_files.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "data/csv.h"
 #include "data/decode.h"
 
@@ -73,8 +75,9 @@ std::unique_ptr<Dataset> MakeImageFiles(std::string folder, Names names, Classes
 std::string EmptyFoldersNote(const std::string& place, const std::vector<std::string>& folders,
                              const std::vector<std::string>& classes) {
   std::vector<std::string> empty;
+  const std::set<absl::string_view> names(classes.begin(), classes.end());
   for (const std::string& folder : folders) {
-    const bool known = std::binary_search(classes.begin(), classes.end(), folder);
+    const bool known = names.count(base::EscapedUtf8(folder)) > 0;
     if (!known && folder != "__MACOSX") empty.push_back(folder);
   }
   if (empty.empty()) return "";

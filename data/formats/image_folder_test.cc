@@ -17,6 +17,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 absl::StatusOr<std::unique_ptr<Dataset>> Open(const std::string& path) {
   return Datasets().Create("image_folder").value()->Open(path, Split::kPretraining, {});
@@ -53,6 +54,19 @@ TEST(ImageFolderTest, TheOrderIsTorchvisions) {
   EXPECT_THAT(dataset->classes(), ElementsAre("a", "b", "b-", "\xC3\xA9"));
   for (size_t i = 0; i < names.size(); ++i) EXPECT_EQ(dataset->Name(i), root + "/" + names[i]);
   EXPECT_THAT(dataset->notes(), ElementsAre(HasSubstr("'empty'")));
+}
+
+// Pickles, JSON and CSV hold the names of classes as UTF-8; images keep their paths.
+TEST(ImageFolderTest, NamesOfClassesAreUtf8) {
+  const std::string root = TestFolder("data");
+  for (const char* name : {"caf\xE9/1.png", "th\xC3\xA9/2.png"}) {
+    WriteTestFile(root + "/" + name, EncodePng(TestImage(1)));
+  }
+  const auto dataset = Open(root).value();
+  EXPECT_THAT(dataset->classes(), ElementsAre("caf\\xe9", "th\xC3\xA9"));
+  EXPECT_THAT(dataset->notes(), IsEmpty());
+  EXPECT_EQ(dataset->Name(0), root + "/caf\xE9/1.png");
+  EXPECT_TRUE(dataset->Image(0).ok());
 }
 
 TEST(ImageFolderTest, NoImageInIt) {

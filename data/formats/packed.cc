@@ -20,6 +20,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "data/binary.h"
 #include "data/dataset.h"
 #include "data/decode.h"
@@ -105,6 +106,8 @@ class Packed : public Dataset {
     for (uint32_t i = 0; i < head_.classes; ++i) {
       classes_.emplace_back();
       if (!TakeText(index, &classes_.back())) return "the index is cut";
+      // Files of earlier versions hold the bytes of folders' names.
+      classes_.back() = base::EscapedUtf8(classes_.back());
     }
     if (head_.images == 0 || head_.images > index.size() / sizeof(Record) ||
         index.size() - head_.images * sizeof(Record) != head_.names_size) {

@@ -10,6 +10,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "base/utf8.h"
 #include "data/decode.h"
 #include "data/listing.h"
 
@@ -177,7 +178,7 @@ absl::StatusOr<std::vector<std::string>> ReadClassNames(const std::string& path,
   std::vector<std::string> names;
   for (absl::string_view line : absl::StrSplit(*text, '\n')) {
     line = absl::StripAsciiWhitespace(line);
-    if (!line.empty()) names.emplace_back(line);
+    if (!line.empty()) names.push_back(base::EscapedUtf8(line));
   }
   if (static_cast<int64_t>(names.size()) == count) return names;
   return absl::DataLossError(absl::StrCat("'", path, "' names ", names.size(), " classes, not ",

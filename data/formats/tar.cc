@@ -19,6 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "base/files.h"
+#include "base/utf8.h"
 #include "data/dataset.h"
 #include "data/decode.h"
 #include "data/formats/archive_folders.h"
@@ -176,7 +177,7 @@ std::vector<std::string> NamesOfClasses(const std::string& shard, size_t count,
   std::vector<std::string> names;
   for (const absl::string_view line :
        absl::StrSplit(absl::StripTrailingAsciiWhitespace(*text), '\n')) {
-    names.emplace_back(absl::StripAsciiWhitespace(line));
+    names.push_back(base::EscapedUtf8(absl::StripAsciiWhitespace(line)));
   }
   const std::set<absl::string_view> different(names.begin(), names.end());
   if (names.size() >= count && names.size() == different.size() && !different.count("")) {

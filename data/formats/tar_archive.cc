@@ -11,6 +11,7 @@
 #include "absl/strings/strip.h"
 #include "base/progress.h"
 #include "base/work.h"
+#include "data/formats/archive_folders.h"
 #include "data/listing.h"
 
 namespace data {
@@ -23,15 +24,28 @@ constexpr char kNotTar[] = "it is not a tar archive";
 // What packs archives, by the first bytes of the file.
 struct Packer {
   absl::string_view magic;
-  const char* unpack;  // keeps the packed file
+  const char* unpack;            // keeps the packed file
+  absl::string_view endings[3];  // of names; the program refuses others, and needs the first
 };
-constexpr Packer kPackers[] = {{"\x1F\x8B", "gunzip -k"},
-                               {"BZh", "bunzip2 -k"},
+constexpr Packer kPackers[] = {{"\x1F\x8B", "gunzip -k", {".gz", ".tgz"}},
+                               {"BZh", "bunzip2 -k", {".bz2", ".tbz2", ".tbz"}},
                                {"\xFD"
                                 "7zXZ",
-                                "unxz -k"},
-                               {"\x28\xB5\x2F\xFD", "unzstd"},
-                               {"PK\x03\x04", "unzip"}};
+                                "unxz -k",
+                                {".xz", ".txz"}},
+                               {"\x28\xB5\x2F\xFD", "unzstd", {".zst", ".tzst"}}};
+constexpr absl::string_view kZip = "PK\x03\x04";
+
+// The command that unpacks a file.
+std::string UnpackCommand(const Packer& packer, const std::string& path) {
+  for (const absl::string_view ending : packer.endings) {
+    if (ending.empty() || !absl::EndsWith(path, ending)) continue;
+    return absl::StrCat(packer.unpack, " ", base::ShellQuoted(path));
+  }
+  const std::string renamed = base::ShellQuoted(absl::StrCat(path, packer.endings[0]));
+  return absl::StrCat("mv ", base::ShellQuoted(path), " ", renamed, " && ", packer.unpack, " ",
+                      renamed);
+}
 
 // A number field: octal, or big-endian binary when the first bit is set.
 bool ReadNumber(const char* field, int width, int64_t* value) {
@@ -147,7 +161,11 @@ absl::StatusOr<Archive> OpenArchive(const std::string& path) {
     if (!absl::StartsWith(magic, packer.magic)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("'", path, "' is compressed, and images are read from any place of an ",
-                     "archive; unpack it: ", packer.unpack, " ", base::ShellQuoted(path)));
+                     "archive; unpack it: ", UnpackCommand(packer, path)));
+  }
+  if (absl::StartsWith(magic, kZip)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "'", path, "' is a zip archive; give it a name that ends in .zip, or --dataset=zip"));
   }
   return archive;
 }
@@ -201,7 +219,7 @@ absl::StatusOr<ArchiveListing> List(const Archive& archive) {
       pending = true;
     } else if (header.type() != 'g') {
       std::string name = next.name.empty() ? header.Name() : std::move(next.name);
-      name.erase(0, name.starts_with("./") ? 2 : name.starts_with("/") ? 1 : 0);
+      name = NameInArchive(name);
       const bool sparse = next.sparse || header.type() == 'S';
       if ((HasImageName(name) || HasArrayName(name)) && (header.IsLink() || sparse)) {
         const absl::Status refused = absl::InvalidArgumentError(absl::StrCat(

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -374,13 +375,39 @@ TEST(TarTest, SamplesOfSeveralImages) {
   EXPECT_THAT(ErrorOfEntries({"0.png"}, "tar:image_key=webp"), HasSubstr("--image-key"));
 }
 
+// gunzip and the like refuse files that are not called so.
+TEST(TarTest, TheCommandThatUnpacksAnArchiveWorks) {
+  const std::string folder = TestFolder("data");
+  const std::string path = folder + "/two words.tar";
+  WriteTestFile(path, TarEntry("0.png", Image(1)) + TarEnd());
+  ASSERT_EQ(
+      std::system(absl::StrCat("gzip '", path, "' && mv '", path, ".gz' '", path, "'").c_str()), 0);
+  const std::string error(OpenDataset(path, Split::kPretraining).status().message());
+  const size_t command = error.find("unpack it: ");
+  ASSERT_NE(command, std::string::npos) << error;
+  ASSERT_EQ(std::system(error.substr(command + 11).c_str()), 0) << error;
+  EXPECT_EQ(OpenDataset(path, Split::kPretraining)->dataset->size(), 1);
+  EXPECT_EQ(OpenDataset(folder, Split::kPretraining)->dataset->size(), 1);
+}
+
+// As archives are made from another folder; the names are only compared, nothing is written.
+TEST(TarTest, NamesThatLeadOutOfTheArchive) {
+  const auto dataset = Open(absl::StrCat(
+      TarEntry("../../data/b/1.png", Image(1)), TarEntry("/data/./a/2.png", Image(2)),
+      TarEntry("data/x/../a/3.png", Image(3)), TarEntry("data/.hidden/4.png", Image(4)), TarEnd()));
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_THAT((*dataset)->classes(), ElementsAre("a", "b"));
+  ASSERT_EQ((*dataset)->size(), 3);
+  EXPECT_THAT((*dataset)->Name(1), EndsWith(":data/a/3.png"));
+}
+
 TEST(TarTest, CompressedArchives) {
   for (const auto& [magic, unpack] :
        {std::pair("\x1F\x8B\x08", "gunzip -k"), std::pair("BZh9", "bunzip2"),
         std::pair("\xFD"
                   "7zXZ",
                   "unxz"),
-        std::pair("PK\x03\x04", "unzip")}) {
+        std::pair("PK\x03\x04", "--dataset=zip")}) {
     const std::string folder = TestFolder("data");
     for (const char* name : {"a.tar", "a.tar.gz", "a.tgz", "A.TAR", "a.TGZ", "a.tbz2", "a.txz"}) {
       WriteTestFile(folder + "/" + name, std::string(magic) + std::string(600, 'z'));

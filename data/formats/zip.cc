@@ -118,13 +118,7 @@ absl::StatusOr<Contents> ReadContents(const base::ReadableFile& file) {
   std::vector<Item> arrays;
   absl::Status refused, refused_array;
   const auto add = [&](const ZipEntry& entry) {
-    std::string name = entry.Name();
-    // Such beginnings have no meaning in an archive.
-    absl::string_view rest = name;
-    while (absl::ConsumePrefix(&rest, "./") || absl::ConsumePrefix(&rest, "../") ||
-           absl::ConsumePrefix(&rest, "/")) {
-    }
-    name = std::string(rest);
+    std::string name = NameInArchive(entry.Name());
     if (name.empty() || IsHidden(name) || absl::StartsWith(name, "__MACOSX/")) {
       return absl::OkStatus();
     }

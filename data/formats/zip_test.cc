@@ -188,6 +188,18 @@ TEST(ZipTest, Names) {
   windows.system = 0;
   EXPECT_THAT(classes(windows), ElementsAre("a", "cat"));
   EXPECT_THAT(classes({"./../cat/1.png", Png(1)}), ElementsAre("a", "cat"));
+  EXPECT_THAT(classes({"/a/x/../../cat//1.png", Png(1)}), ElementsAre("a", "cat"));
+}
+
+// As PowerShell 5 writes them, also by programs that state Unix.
+TEST(ZipTest, BackslashesSeparateFoldersWhereNoNameHasASlash) {
+  const std::string path =
+      WriteImages({"train\\dog\\0.png", "train\\cat\\1.png", "val\\dog\\2.png"});
+  EXPECT_THAT(Open(path, Split::kTraining)->classes(), ElementsAre("cat", "dog"));
+  EXPECT_EQ(Open(path, Split::kValidation)->size(), 1);
+  // A slash anywhere says that backslashes are parts of names.
+  EXPECT_THAT(NamesOf(*Open(WriteImages({"a/1.png", "b\\2.png"}))),
+              ElementsAre("b\\2.png", "a/1.png"));
 }
 
 TEST(ZipTest, OfSeveralEntriesWithOneNameTheLastIsUsed) {
@@ -282,6 +294,17 @@ TEST(ZipTest, ArraysAreImagesWhereThereAreNoOthers) {
   const auto both = Open(Write(ZipArchive({encrypted, {"cat/1.png", Png(1)}, {"b/2.npy", array}})));
   EXPECT_THAT(NamesOf(*both), ElementsAre("cat/1.png"));
   EXPECT_THAT(both->notes(), Contains(HasSubstr("1 files of arrays")));
+}
+
+// Such as the page of an error that a download has left.
+TEST(ZipTest, WhatIsNoArchive) {
+  for (const auto& [bytes, why] :
+       {std::pair("", "is empty"), std::pair("<!DOCTYPE html>", "not a zip archive"),
+        std::pair("PK\3\4 and no more", "is cut")}) {
+    const absl::Status status = ErrorOf(Write(bytes));
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(why));
+  }
 }
 
 TEST(ZipTest, CutArchives) {

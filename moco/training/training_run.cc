@@ -15,6 +15,7 @@
 #include "base/shared_flags.h"
 #include "base/signals.h"
 #include "base/usual_flags.h"
+#include "data/loader.h"
 #include "moco/backbones/backbone.h"
 #include "moco/heads/head.h"
 #include "moco/losses/loss.h"
@@ -56,9 +57,7 @@ TrainingRun::TrainingRun(RunKind kind, const RunOptions& options, Communicator& 
 absl::Status TrainingRun::Plan(int64_t images, bool drop_last) {
   const int64_t batch = options_.batch_size;
   if (batch > images) {
-    return absl::InvalidArgumentError(absl::StrCat("a batch of ", batch, " cannot be filled from ",
-                                                   images, " images; set --batch-size to 1 to ",
-                                                   images));
+    return data::BatchCannotBeFilled(batch, images);
   }
   steps_per_epoch_ = drop_last ? images / batch : (images + batch - 1) / batch;
   auto schedule =
