@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
@@ -150,6 +151,22 @@ TEST(ResumeTest, OnlyAReasonForces) {
                     HasSubstr("--force=REASON")));
   EXPECT_TRUE(CheckRun({{}, {{"data", "60 images"}}, {}}, "ten more", p).ok());
   EXPECT_EQ(p.forced, "data 50 images -> 60 images (ten more)");
+}
+
+// Of a digest a user needs to know what it is of.
+TEST(ResumeTest, OtherImagesOfTheSameNumberAreRefused) {
+  for (const auto& [setting, images] : {std::pair(kImageNamesSetting, "other training images"),
+                                        std::pair(kValidationNamesSetting, "other validation")}) {
+    ResumePoint p = Point({{"data", "50 images"}, {setting, "00ff"}});
+    EXPECT_TRUE(CheckRun({{}, {{"data", "50 images"}, {setting, "00ff"}}, {}}, "", p).ok());
+    const RunSettings others{{}, {{"data", "50 images"}, {setting, "11ff"}}, {}};
+    EXPECT_THAT(std::string(CheckRun(others, "", p).message()),
+                AllOf(HasSubstr(images), HasSubstr("--force=REASON")));
+    EXPECT_TRUE(CheckRun(others, "files renamed", p).ok());
+    EXPECT_THAT(p.forced, HasSubstr("(files renamed)"));
+    p = Point({{"data", "50 images"}});  // of an earlier version
+    EXPECT_TRUE(CheckRun(others, "", p).ok());
+  }
 }
 
 TEST(ResumeTest, TheStepMustBeOneOfTheRun) {
