@@ -62,6 +62,19 @@ absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& s
                    "', this run has '", value, "'; change the flag", remedy));
 }
 
+// Of a run without any whole checkpoint (newest first).
+absl::Status AllDamaged(const std::vector<ResumePoint::Damaged>& damaged) {
+  const std::string& why = damaged[0].why;
+  // The remedy for a single file, after the last semicolon, is an earlier one.
+  return absl::DataLossError(absl::StrCat(
+      why.substr(0, why.rfind(';')), "; ",
+      damaged.size() == 1
+          ? std::string("it is the run's only checkpoint")
+          : absl::StrCat("all ", damaged.size(), " checkpoints of the run are damaged"),
+      "; copy them again from where they were saved, or start a new run in another "
+      "folder"));
+}
+
 }  // namespace
 
 std::string NewRunId(const Settings& settings) {
@@ -126,6 +139,7 @@ absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
     point.checkpoint = *std::move(read);
     return point;
   }
+  if (!first && asked.empty() && !point.damaged.empty()) return AllDamaged(point.damaged);
   if (!first) return failure;
   point.path = asked;
   point.checkpoint = *std::move(first);

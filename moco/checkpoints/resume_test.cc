@@ -19,6 +19,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Checkpoint Of(std::map<std::string, std::string> texts, int64_t epoch = 0) {
   Checkpoint c;
@@ -125,6 +126,18 @@ TEST_F(FindResumePointTest, DamagedOnesArePassedOverAndSetAside) {
   Cut(whole);
   EXPECT_EQ(FindResumePoint("", {whole}).status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(FindResumePoint(asked, {whole})->path, asked);
+}
+
+TEST_F(FindResumePointTest, NoEarlierOneIsAdvisedIfAllAreDamaged) {
+  const std::string first = Write("first", "a", 10), second = Write("second", "a", 20);
+  Cut(first);
+  Cut(second);
+  const absl::Status all = FindResumePoint("", {first, second}).status();
+  EXPECT_EQ(all.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(all.message()),
+              AllOf(HasSubstr(second), HasSubstr("all 2"), Not(HasSubstr("earlier"))));
+  EXPECT_THAT(std::string(FindResumePoint("", {first}).status().message()),
+              AllOf(HasSubstr("only checkpoint"), Not(HasSubstr("earlier"))));
 }
 
 TEST_F(FindResumePointTest, TheOneAskedForMayBeGoneWhenThereAreOthers) {
