@@ -1,8 +1,12 @@
 #include "base/exit_code.h"
 
 #include <gflags/gflags.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <string>
 #include <vector>
@@ -77,6 +81,25 @@ absl::Status OutOfMemory(bool on_gpu) {
   return absl::ResourceExhaustedError(absl::StrCat("out of memory on ", where, "; ", remedy));
 }
 
+// Whether nobody can read stdout: it was closed, or its reader or terminal is gone. The reason why
+// an earlier write failed is not kept, so the descriptor is asked.
+bool StdoutHasNoReader() {
+  pollfd out = {STDOUT_FILENO, POLLOUT, 0};
+  return poll(&out, 1, 0) > 0 && (out.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+}
+
+// Unavailable if anything that was printed could not be written.
+absl::Status FlushStdout() {
+  const bool failed_before = std::ferror(stdout) != 0;
+  const bool failed = std::fflush(stdout) != 0;
+  const int error = errno;
+  if (!(failed || failed_before) || StdoutHasNoReader()) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat("the output is incomplete, because writing to stdout failed",
+                   failed ? absl::StrCat(": ", std::strerror(error)) : "",
+                   "; free space on its disk, or redirect it to another one"));
+}
+
 }  // namespace
 
 bool IsOutOfMemory(const std::exception& e) {
@@ -100,7 +123,9 @@ absl::Status CatchExceptions(const std::function<absl::Status()>& body) {
 
 int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv) {
   PrintAsStarted();
-  return Report(CatchExceptions([&] { return body(argc, argv); }));
+  const absl::Status status = CatchExceptions([&] { return body(argc, argv); });
+  const absl::Status printed = FlushStdout();
+  return Report(status.ok() ? printed : status);
 }
 
 }  // namespace base

@@ -38,7 +38,10 @@ bool IsOutOfMemory(const std::exception& e);
 // Internal for everything else.
 absl::Status CatchExceptions(const std::function<absl::Status()>& body);
 
-// Runs the program's body with CatchExceptions, reports its status, and returns the exit code.
+// Runs the program's body with CatchExceptions, reports its status, and returns the exit code. If
+// the body succeeds, but what it printed could not all be written to stdout, that is reported: a
+// full disk must not pass for success. A stdout that is closed or that nobody reads any more is no
+// error.
 int RunMain(const std::function<absl::Status(int argc, char** argv)>& body, int argc, char** argv);
 
 }  // namespace base

@@ -108,6 +108,14 @@ std::vector<gflags::CommandLineFlagInfo> FlagsOf(const std::string& file) {
   return some;
 }
 
+// What a value of the flag must be, for a user who does not know C++.
+std::string WhatTypeIs(const gflags::CommandLineFlagInfo& flag) {
+  if (flag.type == "double") return "a number such as 0.03 (with a point)";
+  if (flag.type == "bool") return "true or false";
+  return absl::StrCat("a whole number such as 1000 (without commas)",
+                      flag.type == "uint64" ? ", at least 0" : "");
+}
+
 absl::Status NotInRange(const std::string& flag, absl::string_view value, absl::string_view range) {
   return absl::InvalidArgumentError(
       absl::StrCat("--", WithDashes(flag), " is ", value, ", must be ", range));
@@ -361,7 +369,7 @@ absl::Status SetFlag(const std::string& name, const std::string& value) {
     return NotInRange(name, value, "a finite number");
   }
   if (gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty()) {
-    return NotInRange(name, absl::StrCat("'", value, "'"), absl::StrCat("of type ", flag.type));
+    return NotInRange(name, absl::StrCat("'", value, "'"), WhatTypeIs(flag));
   }
   return CheckRange(gflags::GetCommandLineFlagInfoOrDie(name.c_str()));
 }

@@ -12,7 +12,8 @@ namespace base {
 // process as usual, if it comes at least a second after the first. Two that come closer together
 // count as one: a scheduler may signal every process of a job, and a launcher may pass the same
 // signal on. A second SIGUSR1 does nothing, because schedulers and scripts may both send one before
-// the time limit.
+// the time limit. SIGPIPE is ignored: a run goes on when what reads its output ends, as `tee` does
+// at the same Ctrl-C, and it still writes its checkpoint.
 void CatchStopSignals();
 
 // OK until a signal has come; then Cancelled, whose exit code is 128 + StopSignal(). It is never 0,

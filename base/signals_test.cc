@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -47,6 +50,19 @@ TEST(SignalsTest, AClosedTerminalIsIgnoredUnderNohup) {
   std::raise(SIGHUP);
   EXPECT_TRUE(StopRequested().ok());
   std::signal(SIGHUP, SIG_DFL);
+}
+
+TEST(SignalsTest, ARunGoesOnWithoutItsReader) {
+  const auto print = [] {
+    int ends[2];
+    if (pipe(ends) != 0) std::exit(1);
+    close(ends[0]);
+    const bool failed = write(ends[1], "x", 1) < 0 && errno == EPIPE;
+    std::exit(failed ? 0 : 2);
+  };
+  std::signal(SIGPIPE, SIG_DFL);
+  EXPECT_EXIT(print(), testing::KilledBySignal(SIGPIPE), "");
+  EXPECT_EXIT((CatchStopSignals(), print()), testing::ExitedWithCode(0), "");
 }
 
 TEST(SignalsTest, LongStepsAreWarnedOf) {

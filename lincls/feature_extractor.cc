@@ -18,6 +18,7 @@
 #include "base/work.h"
 #include "data/classes.h"
 #include "data/glance.h"
+#include "data/image_names.h"
 #include "data/values.h"
 #include "lincls/encoders/pretrained.h"
 #include "lincls/tables/feature_table.h"
@@ -178,6 +179,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},
+              {"image_names", data::DigestOfNames(*opened_.dataset)},
               {"classes", opened_.dataset->classes()},
               {"checkpoint", options_.checkpoint},
               {"weights", weights_},

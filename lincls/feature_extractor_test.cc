@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -110,6 +112,23 @@ TEST_F(FeatureExtractorTest, Bf16IsASettingOfTheFolder) {
   ASSERT_TRUE(Extract("rounded").ok());
   EXPECT_NE(Row(Table("exact"), 0), Row(Table("rounded"), 0));
   EXPECT_FALSE(Extract("exact").ok()) << "one folder holds features of one precision";
+}
+
+TEST_F(FeatureExtractorTest, OtherImagesOfTheSameNumberAreRefused) {
+  ASSERT_TRUE(Extract("all").ok());
+  EXPECT_TRUE(Extract("all").ok());
+  ASSERT_EQ(std::rename(Image(5).c_str(), Image(9).c_str()), 0);
+  EXPECT_TRUE(absl::IsInvalidArgument(Extract("all")));
+}
+
+// A folder of an earlier version does not name its images.
+TEST_F(FeatureExtractorTest, AFolderWithoutADigestGoesOn) {
+  ASSERT_TRUE(Extract("all").ok());
+  const std::string file = folder_ + "/all/features.json";
+  auto json = nlohmann::ordered_json::parse(Bytes("all/features.json"));
+  ASSERT_EQ(json.erase("image_names"), 1u);
+  ASSERT_TRUE(base::WriteFileAtomically(file, json.dump()).ok());
+  EXPECT_TRUE(Extract("all").ok());
 }
 
 // The loader puts another image in the place of a damaged one.

@@ -314,7 +314,8 @@ void PrintSettings(const std::string& place, const std::string& format, const Li
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(moco::DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
-  std::fputs(moco::FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
+  std::fputs(moco::FlagNotes(world, FLAGS_workers, o.loader_threads, "//dist:lincls_ddp").c_str(),
+             stdout);
   std::printf("run      %s\n", folder.c_str());
   std::fflush(stdout);
 }

@@ -169,6 +169,10 @@ truncate -s 3000 cut_run/checkpoints/checkpoint.pth.tar
 grep -q '^warning: .*renamed to .*checkpoint.pth.tar.damaged' stdout || fail "not said: $(cat stdout)"
 cmp done.pth.tar cut_run/checkpoints/checkpoint.pth.tar || fail "from the best one it ends elsewhere"
 expect_error 2 '--force=REASON' --resume=whole --epochs=201 --views="random_resized_crop:size=16|to_tensor|normalize"
+images=(data/val/cat/*.jpg)
+mv "${images[0]}" data/val/cat/other.jpg
+expect_error 2 'other validation images' --resume=whole --epochs=201
+mv data/val/cat/other.jpg "${images[0]}"
 expect_error 2 '--seed=' --resume=whole --epochs=201 --seed=1
 "$UNTRAINED" "$SPEC" "$VIEWS" other.pth.tar 7 || exit 1
 expect_error 2 'another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar

@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "absl/strings/str_cat.h"
+#include "data/image_names.h"
 #include "data/values.h"
 #include "lincls/classifier_checkpoint.h"
 #include "moco/schedules/schedule.h"
@@ -24,6 +25,8 @@ moco::RunSettings SettingsOf(const LinearOptions& options, const LinearData& dat
                        {"finetune", encoder.frozen() ? "false" : "true"}};
   settings.forceable = {{moco::kViewsSetting, views},
                         {"data", absl::StrCat(data.train.size(), " images")},
+                        {moco::kImageNamesSetting, data::DigestOfNames(data.train)},
+                        {moco::kValidationNamesSetting, data::DigestOfNames(data.validation)},
                         {moco::kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
                         {moco::kRangeSetting, data::WriteRange(options.decode.range)}};
   settings.changeable = {{"lr", registry::WriteValue(options.lr)},

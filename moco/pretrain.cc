@@ -410,7 +410,8 @@ void PrintSettings(const Data& data, const std::vector<std::string>& glance,
   std::printf("threads  %d compute, %d load\n", at::get_num_threads(), o.loader_threads);
   std::fputs(DeviceLine(world).c_str(), stdout);
   std::fputs(world.banner.c_str(), stdout);
-  std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads).c_str(), stdout);
+  std::fputs(FlagNotes(world, FLAGS_workers, o.loader_threads, "//dist:pretrain_ddp").c_str(),
+             stdout);
   if (const int64_t images = data.train.dataset->size(); m.queue_size > images) {
     const int64_t fitting = std::max(o.batch_size, images / 2 / o.batch_size * o.batch_size);
     std::printf(

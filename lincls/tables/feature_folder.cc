@@ -55,6 +55,7 @@ absl::StatusOr<std::optional<Json>> ReadDescription(const std::string& path, con
         absl::StrCat("'", file, "' is damaged; remove '", path, "', or choose another --out"));
   }
   for (const auto& [key, value] : settings.items()) {
+    if (key == "image_names" && !json.contains(key)) continue;  // of an earlier version
     const Json held = json.value(key, EarlierValue(key));
     if (Text(held) == Text(value)) continue;
     return absl::InvalidArgumentError(

@@ -1,10 +1,14 @@
 #include "moco/backbones/resnet_shapes.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace moco {
 namespace {
@@ -24,6 +28,52 @@ absl::Status NoResNet(absl::string_view why) {
                                                  "; give --arch if another backbone was trained"));
 }
 
+// A convolution of a block that is missing, and a tensor that shows that the network has it.
+struct Gap {
+  std::string missing, sign;
+};
+
+// Returns the first gap: a block that has other layers, or that lies before such a block, has all
+// of its convolutions. Without this check, the blocks would be counted up to the gap, and the
+// network taken for a smaller one.
+std::optional<Gap> FindGap(const ShapesByName& shapes) {
+  std::map<int, std::map<int, std::string>> signs;  // a tensor of each block, by stage and block
+  int convolutions = 2;
+  for (const auto& [name, shape] : shapes) {
+    const std::vector<absl::string_view> parts = absl::StrSplit(name, '.');
+    absl::string_view layer = parts[0];
+    int stage, block;
+    if (parts.size() < 4 || !absl::ConsumePrefix(&layer, "layer") ||
+        !absl::SimpleAtoi(layer, &stage) || !absl::SimpleAtoi(parts[1], &block) || stage < 1 ||
+        block < 0) {
+      continue;
+    }
+    absl::string_view number = parts[2];
+    const bool numbered =
+        absl::ConsumePrefix(&number, "conv") || absl::ConsumePrefix(&number, "bn");
+    if (!numbered || (number != "1" && number != "2" && number != "3")) continue;
+    if (number == "3") convolutions = 3;
+    signs[stage].emplace(block, name);
+  }
+  if (signs.empty()) return std::nullopt;
+  const int stages = signs.rbegin()->first;
+  for (int stage = 1; stage <= stages; ++stage) {
+    const std::map<int, std::string>& blocks = signs[stage];
+    const int last = blocks.empty() ? 0 : blocks.rbegin()->first;
+    for (int block = 0; block <= last; ++block) {
+      const auto own = blocks.find(block);
+      const std::string& sign = own != blocks.end() ? own->second
+                                : blocks.empty()    ? signs.rbegin()->second.begin()->second
+                                                    : blocks.rbegin()->second;
+      for (int i = 1; i <= convolutions; ++i) {
+        const std::string name = absl::StrCat("layer", stage, ".", block, ".conv", i);
+        if (Convolution(shapes, name) == nullptr) return Gap{name + ".weight", sign};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ResNetOfShapes(const ShapesByName& shapes,
@@ -33,6 +83,10 @@ absl::StatusOr<std::string> ResNetOfShapes(const ShapesByName& shapes,
   const int64_t width = (*stem)[0], kernel = (*stem)[2];
   if (kernel != 3 && kernel != 7) {
     return NoResNet(absl::StrCat("'conv1' is a convolution of ", kernel, "x", (*stem)[3]));
+  }
+  if (const auto gap = FindGap(shapes)) {
+    return NoResNet(absl::StrCat("the convolution '", gap->missing, "' is missing beside '",
+                                 gap->sign, "', as in a file that is not whole"));
   }
   std::vector<int64_t> blocks;
   for (int stage = 1;; ++stage) {
@@ -46,7 +100,7 @@ absl::StatusOr<std::string> ResNetOfShapes(const ShapesByName& shapes,
   int64_t groups = 1, width_per_group = 64;
   if (bottleneck) {
     const auto* inner = Convolution(shapes, "layer1.0.conv2");
-    if (inner == nullptr || (*inner)[1] < 1) return NoResNet("'layer1.0.conv2' is missing");
+    if ((*inner)[1] < 1) return NoResNet("'layer1.0.conv2' has no channels");
     groups = (*inner)[0] / (*inner)[1];
     width_per_group = (*inner)[1];
     if (groups == 1) width_per_group = (*inner)[0];

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iterator>
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "moco/backbones/backbone.h"
 #include "moco/checkpoints/state_dict.h"
 
@@ -49,9 +51,45 @@ TEST(ResNetShapesTest, SaysWhatNoResNetHas) {
   shapes.erase("conv1.weight");
   EXPECT_THAT(error(), HasSubstr("no convolution 'conv1'"));
   shapes = ShapesOf("resnet50");
-  shapes["layer4.3.conv1.weight"] = {512, 2048, 1, 1};
+  for (const char* conv : {"conv1", "conv2", "conv3"}) {
+    shapes[absl::StrCat("layer4.3.", conv, ".weight")] = {512, 2048, 1, 1};
+  }
   EXPECT_THAT(error(), HasSubstr("3, 4, 6, 4 bottleneck blocks"));
   EXPECT_THAT(error(), HasSubstr("--arch"));
+}
+
+// Blocks counted up to the gap would be those of a smaller network.
+TEST(ResNetShapesTest, NamesAMissingConvolution) {
+  for (const std::string spec : {"resnet18", "resnet50"}) {
+    const ShapesByName whole = ShapesOf(spec);
+    for (const auto& [name, shape] : whole) {
+      if (!absl::StartsWith(name, "layer") || !absl::StrContains(name, "conv")) continue;
+      ShapesByName shapes = whole;
+      shapes.erase(name);
+      EXPECT_THAT(std::string(ResNetOfShapes(shapes, "cifar").status().message()),
+                  HasSubstr(absl::StrCat("'", name, "' is missing")));
+    }
+  }
+  ShapesByName shapes = ShapesOf("resnet18");
+  const auto erase = [&](const std::string& beginning) {
+    for (auto it = shapes.begin(); it != shapes.end();) {
+      it = absl::StartsWith(it->first, beginning) ? shapes.erase(it) : std::next(it);
+    }
+  };
+  erase("layer2.0.");
+  EXPECT_THAT(std::string(ResNetOfShapes(shapes, "cifar").status().message()),
+              HasSubstr("'layer2.0.conv1.weight' is missing"));
+  erase("layer2.");
+  EXPECT_THAT(std::string(ResNetOfShapes(shapes, "cifar").status().message()),
+              HasSubstr("'layer2.0.conv1.weight' is missing beside 'layer4."));
+}
+
+// A network that is no ResNet may have layers with such names.
+TEST(ResNetShapesTest, OtherNamesAreIgnored) {
+  ShapesByName shapes = ShapesOf("resnet18");
+  shapes["layer5.weight"] = shapes["layer5.0.weight"] =
+      shapes["layer6.1.attention.weight"] = {4, 4};
+  EXPECT_EQ(ResNetOfShapes(shapes, "cifar").value(), "resnet18:stem=imagenet,channels=3");
 }
 
 }  // namespace

@@ -8,23 +8,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "base/fnv.h"
 
 namespace moco {
 namespace {
 
 constexpr int64_t kHashedBytes = 1024;  // from each tensor, since any step changes all tensors
-
-// FNV-1a, which gives the same result on every platform.
-class Hash {
- public:
-  void Add(absl::string_view bytes) {
-    for (const unsigned char c : bytes) state_ = (state_ ^ c) * 0x100000001b3;
-  }
-  std::string Text() const { return absl::StrCat(absl::Hex(state_, absl::kZeroPad16)); }
-
- private:
-  uint64_t state_ = 0xcbf29ce484222325;
-};
 
 // The position of a checkpoint in its run, by which checkpoints are ordered.
 std::tuple<int64_t, int64_t> Position(const Checkpoint& checkpoint) {
@@ -58,15 +47,38 @@ std::string DescribeDifferences(const Checkpoint& checkpoint, const Settings& se
 absl::Status Differs(const Checkpoint& checkpoint, const Settings::value_type& setting,
                      absl::string_view remedy) {
   const auto& [flag, value] = setting;
+  const char* const images = flag == kImageNamesSetting        ? "training images"
+                             : flag == kValidationNamesSetting ? "validation images"
+                                                               : nullptr;
+  if (images != nullptr) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("was written with other ", images,
+                     ", whose names or classes differ from those of this run; give the data of "
+                     "the checkpoint's run",
+                     remedy));
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("was written with --", flag, "='", checkpoint.facts.settings.at(flag),
                    "', this run has '", value, "'; change the flag", remedy));
 }
 
+// Of a run without any whole checkpoint (newest first).
+absl::Status AllDamaged(const std::vector<ResumePoint::Damaged>& damaged) {
+  const std::string& why = damaged[0].why;
+  // The remedy for a single file, after the last semicolon, is an earlier one.
+  return absl::DataLossError(absl::StrCat(
+      why.substr(0, why.rfind(';')), "; ",
+      damaged.size() == 1
+          ? std::string("it is the run's only checkpoint")
+          : absl::StrCat("all ", damaged.size(), " checkpoints of the run are damaged"),
+      "; copy them again from where they were saved, or start a new run in another "
+      "folder"));
+}
+
 }  // namespace
 
 std::string NewRunId(const Settings& settings) {
-  Hash hash;
+  base::Fnv hash;
   for (const auto& [name, value] : settings) {
     if (name == "ranks") continue;  // the number of ranks does not change what a run computes
     hash.Add(absl::StrCat(name, "=", value, "\n"));
@@ -75,7 +87,7 @@ std::string NewRunId(const Settings& settings) {
 }
 
 std::string HashOf(const StateDict& state) {
-  Hash hash;
+  base::Fnv hash;
   for (const auto& [name, tensor] : state) {
     const at::Tensor bytes = tensor.contiguous();
     hash.Add(name);
@@ -127,6 +139,7 @@ absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
     point.checkpoint = *std::move(read);
     return point;
   }
+  if (!first && asked.empty() && !point.damaged.empty()) return AllDamaged(point.damaged);
   if (!first) return failure;
   point.path = asked;
   point.checkpoint = *std::move(first);

@@ -49,6 +49,11 @@ struct ResumePoint {
 absl::StatusOr<ResumePoint> FindResumePoint(const std::string& asked,
                                             const std::vector<std::string>& in_folder);
 
+// Settings that are digests of the images' names (data/image_names.h): of those that a run trains
+// on, and of lincls' validation images. An error does not show their values.
+inline constexpr char kImageNamesSetting[] = "image-names";
+inline constexpr char kValidationNamesSetting[] = "validation-names";
+
 // The settings of a run, by what happens if a checkpoint has other values.
 struct RunSettings {
   Settings identity;    // a difference is an error: it would be another run

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "base/files.h"
@@ -18,6 +19,7 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Checkpoint Of(std::map<std::string, std::string> texts, int64_t epoch = 0) {
   Checkpoint c;
@@ -126,6 +128,18 @@ TEST_F(FindResumePointTest, DamagedOnesArePassedOverAndSetAside) {
   EXPECT_EQ(FindResumePoint(asked, {whole})->path, asked);
 }
 
+TEST_F(FindResumePointTest, NoEarlierOneIsAdvisedIfAllAreDamaged) {
+  const std::string first = Write("first", "a", 10), second = Write("second", "a", 20);
+  Cut(first);
+  Cut(second);
+  const absl::Status all = FindResumePoint("", {first, second}).status();
+  EXPECT_EQ(all.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(all.message()),
+              AllOf(HasSubstr(second), HasSubstr("all 2"), Not(HasSubstr("earlier"))));
+  EXPECT_THAT(std::string(FindResumePoint("", {first}).status().message()),
+              AllOf(HasSubstr("only checkpoint"), Not(HasSubstr("earlier"))));
+}
+
 TEST_F(FindResumePointTest, TheOneAskedForMayBeGoneWhenThereAreOthers) {
   const std::string whole = Write("whole", "a", 20);
   const auto point = FindResumePoint(folder_ + "gone", {whole});
@@ -150,6 +164,22 @@ TEST(ResumeTest, OnlyAReasonForces) {
                     HasSubstr("--force=REASON")));
   EXPECT_TRUE(CheckRun({{}, {{"data", "60 images"}}, {}}, "ten more", p).ok());
   EXPECT_EQ(p.forced, "data 50 images -> 60 images (ten more)");
+}
+
+// Of a digest a user needs to know what it is of.
+TEST(ResumeTest, OtherImagesOfTheSameNumberAreRefused) {
+  for (const auto& [setting, images] : {std::pair(kImageNamesSetting, "other training images"),
+                                        std::pair(kValidationNamesSetting, "other validation")}) {
+    ResumePoint p = Point({{"data", "50 images"}, {setting, "00ff"}});
+    EXPECT_TRUE(CheckRun({{}, {{"data", "50 images"}, {setting, "00ff"}}, {}}, "", p).ok());
+    const RunSettings others{{}, {{"data", "50 images"}, {setting, "11ff"}}, {}};
+    EXPECT_THAT(std::string(CheckRun(others, "", p).message()),
+                AllOf(HasSubstr(images), HasSubstr("--force=REASON")));
+    EXPECT_TRUE(CheckRun(others, "files renamed", p).ok());
+    EXPECT_THAT(p.forced, HasSubstr("(files renamed)"));
+    p = Point({{"data", "50 images"}});  // of an earlier version
+    EXPECT_TRUE(CheckRun(others, "", p).ok());
+  }
 }
 
 TEST(ResumeTest, TheStepMustBeOneOfTheRun) {

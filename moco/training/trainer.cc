@@ -81,7 +81,7 @@ class TrainerImpl : public Trainer, private TrainingTask {
   }
 
   absl::Status FindStart() {
-    return run_.FindStart(SettingsOf(options_, data_.train->size(), communicator_.size()),
+    return run_.FindStart(SettingsOf(options_, *data_.train, communicator_.size()),
                           FurtherSettingsOf(options_));
   }
 

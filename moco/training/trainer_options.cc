@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "augment/augmentation.h"
+#include "data/image_names.h"
 #include "data/values.h"
 #include "moco/backbones/backbone.h"
 #include "moco/heads/head.h"
@@ -40,7 +41,7 @@ absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options) {
   return options;
 }
 
-RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ranks) {
+RunSettings SettingsOf(const TrainerOptions& options, const data::Dataset& images, int64_t ranks) {
   const MoCoOptions& m = options.moco;
   RunSettings settings;
   settings.identity = {{"program", "pretrain"},
@@ -54,7 +55,8 @@ RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ra
                                                               : "fp32"},
                        {"seed", absl::StrCat(options.seed)}};
   settings.forceable = {{kViewsSetting, options.views},
-                        {"data", absl::StrCat(images, " images")},
+                        {"data", absl::StrCat(images.size(), " images")},
+                        {kImageNamesSetting, data::DigestOfNames(images)},
                         {"batch-size", absl::StrCat(options.batch_size)},
                         {kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
                         {kRangeSetting, data::WriteRange(options.decode.range)}};

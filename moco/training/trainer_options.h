@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "data/dataset.h"
 #include "moco/checkpoints/checkpoint.h"
 #include "moco/checkpoints/resume.h"
 #include "moco/moco.h"
@@ -46,8 +47,8 @@ struct TrainerOptions : RunOptions {
 // of the specs.
 absl::StatusOr<TrainerOptions> Canonical(TrainerOptions options);
 
-// Returns the settings that the checkpoints of a run hold. `options` must be canonical.
-RunSettings SettingsOf(const TrainerOptions& options, int64_t images, int64_t ranks);
+// Returns the settings that the checkpoints of a run on `images` hold. `options` must be canonical.
+RunSettings SettingsOf(const TrainerOptions& options, const data::Dataset& images, int64_t ranks);
 
 // Returns further settings that must be the same on every rank.
 Settings FurtherSettingsOf(const TrainerOptions& options);

@@ -51,11 +51,12 @@ class Noise : public data::Dataset {
     }
     return image;
   }
-  std::string Name(int64_t index) const override { return absl::StrCat("noise ", index); }
+  std::string Name(int64_t index) const override { return absl::StrCat(name, " ", index); }
   int Label(int64_t index) const override { return index % 2; }
   const std::vector<std::string>& classes() const override { return classes_; }
 
   std::function<void(int64_t reads)> before_image;
+  std::string name = "noise";
   int64_t damaged = -1, images = kImages;
 
  private:
@@ -422,11 +423,28 @@ TEST_F(TrainerTest, OtherImagesAreForcedForAReasonThatIsKept) {
   testing::internal::CaptureStdout();
   ASSERT_TRUE(Train(options, "run").ok());
   const std::string said = testing::internal::GetCapturedStdout();
-  EXPECT_THAT(said, HasSubstr("forced   data 50 images -> 66 images (16 more)"));
+  EXPECT_THAT(said, HasSubstr("forced   data 50 images -> 66 images; image-names "));
   EXPECT_THAT(said, HasSubstr("epoch 2, step 0 of 8")) << "the epoch starts again";
   const auto last = ReadCheckpoint(Checkpoints("run").back());
   ASSERT_TRUE(last.ok());
-  EXPECT_EQ(last->facts.forced, "data 50 images -> 66 images (16 more)");
+  EXPECT_THAT(last->facts.forced, HasSubstr("data 50 images -> 66 images"));
+  EXPECT_THAT(last->facts.forced, HasSubstr("(16 more)"));
+}
+
+TEST_F(TrainerTest, OtherImagesOfTheSameNumberAreNotTheRuns) {
+  TrainerOptions options = Small();
+  StopAfter(3, options, "run");
+  noise_.name = "/elsewhere/noise";  // the data were moved
+  options.earlier = Checkpoints("run");
+  ASSERT_TRUE(Train(options, "run").ok());
+  options.epochs += 1;
+  noise_.name = "others";
+  options.earlier = Checkpoints("run");
+  const absl::Status refused = Train(options, "run");
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("--force=REASON"));
+  options.force = "renamed";
+  EXPECT_TRUE(Train(options, "run").ok());
 }
 
 struct NoOptions {

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -61,6 +63,22 @@ absl::Status CheckEvenMachines(const World& world) {
                      "; start the same number on each (srun --ntasks-per-node, mpirun --map-by)"));
   }
   return absl::OkStatus();
+}
+
+// The variables by which torchrun, mpirun and srun tell a process of how many it is one
+// (dist/ranks.cc). A program that is one process would do the whole run in each.
+std::string LauncherNote(const std::string& of_several) {
+  for (const char* name :
+       {"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS"}) {
+    const char* const value = std::getenv(name);
+    int64_t processes;
+    if (value == nullptr || !absl::SimpleAtoi(value, &processes) || processes <= 1) continue;
+    return absl::StrCat("note     ", name, "=", value,
+                        ": a launcher has started several processes, and each of them does the "
+                        "whole run; for one run of all, start bazel run ",
+                        of_several, " --\n");
+  }
+  return "";
 }
 
 // Appends what is printed from here on to the file `path`; false, with errno, if it cannot. Unlike
@@ -132,7 +150,8 @@ std::string DeviceLine(const World& world) {
                       FLAGS_cudnn_benchmark ? "the fastest" : "repeatable", " algorithms\n");
 }
 
-std::string FlagNotes(const World& world, int64_t workers, int loader_threads) {
+std::string FlagNotes(const World& world, int64_t workers, int loader_threads,
+                      const std::string& of_several) {
   const bool several = world.communicator->size() > 1;
   std::string text;
   if (base::IsSet("workers") && workers > loader_threads) {
@@ -140,6 +159,7 @@ std::string FlagNotes(const World& world, int64_t workers, int loader_threads) {
                     several ? " in this process" : "", ", one per core\n");
   }
   if (several) return text;
+  absl::StrAppend(&text, LauncherNote(of_several));
   std::vector<std::string> ignored;
   for (const std::string flag : {"gpu", "tf32", "cudnn-benchmark"}) {
     const bool set = base::IsSet(absl::StrReplaceAll(flag, {{"-", "_"}}));

@@ -52,8 +52,10 @@ int64_t ShareOfThreads(int64_t all, const World& world);
 std::string DeviceLine(const World& world);
 
 // Flags of the command line that have another effect here than in the reference, and what is done
-// instead: a line each, for the settings that a run prints.
-std::string FlagNotes(const World& world, int64_t workers, int loader_threads);
+// instead: a line each, for the settings that a run prints. Of a single process also a launcher's
+// variables that say that it has started several; `of_several` is the program for these.
+std::string FlagNotes(const World& world, int64_t workers, int loader_threads,
+                      const std::string& of_several);
 
 // Sends what a rank but the first prints to the file rank_<n>.log in the run's folder.
 absl::Status PrintToOwnLog(const World& world, const std::string& run_folder);

@@ -22,7 +22,7 @@ refused $usage "unknown flag --batch-sise; did you mean --batch-size?" run data 
 refused $usage "lr.* is nan, must be" run data/train --lr nan
 refused $usage "moco-m is 1.5, must be 0 to 1" run data/train --moco-m=1.5
 refused $usage "moco-t\|temperature.*must be above 0" run data/train --moco-t=0
-refused $usage "epochs is '2.5', must be of type int64" run data/train --epochs=2.5
+refused $usage "epochs is '2.5', must be a whole number" run data/train --epochs=2.5
 refused $usage "unknown backbone 'resnet19'; did you mean 'resnet18'?" run data/train -a resnet19
 refused $usage "unknown option of resnet18 'stemm'; did you mean 'stem'?" run data/train -a resnet18:stemm=cifar
 refused $usage "argument 'more'" run data/train more
@@ -30,7 +30,7 @@ refused $usage "is empty" run ""
 refused $usage "epochs is .*, must be 1 to " run data/train --epochs=9000000000000000000
 refused $usage "lr requires a value" run data/train --lr --cos
 echo "--lr=0.0x3" > broken.txt
-refused $usage "flagfile '.*broken.txt': --lr is '0.0x3', must be of type double" run data/train --flagfile=broken.txt
+refused $usage "flagfile '.*broken.txt': --lr is '0.0x3', must be a number" run data/train --flagfile=broken.txt
 refused $usage "precision is 'fp16', must be fp32, fp64 or bf16" run data/train --precision=fp16
 refused $usage "--lr requires a value" run data/train --lr
 refused $usage "knn-every .*labelled images" run data/train --knn-every=1
@@ -73,6 +73,13 @@ refused $usage "exif.*'ignore'.*'apply'.*--force" run phones --resume=phones_run
 run phones --resume=phones_run --exif=apply --epochs=2 --force=upright > out 2>&1 || fail "--force: $(cat out)"
 refused $usage "exif is 'turn', must be ignore or apply" run phones --exif=turn --run-dir=no
 refused $usage "max-megapixels is 0, must be" run phones --max-megapixels=0 --run-dir=no
+
+# --- A run goes on with its own images, wherever they are, not with as many others. ---
+mkdir moved && cp -r phones moved/
+run moved/phones --resume=phones_run --exif=apply --epochs=3 > out 2>&1 || fail "moved images: $(cat out)"
+for image in phones/*; do mv "$image" "phones/new_${image##*/}"; done
+refused $usage "other training images.*--force=REASON" run phones --resume=phones_run --exif=apply --epochs=4
+run phones --resume=phones_run --exif=apply --epochs=4 --force=renamed > out 2>&1 || fail "--force: $(cat out)"
 
 # --- Archives ---
 head -c 100000 "$demo/test/test-0.tar" > cut.tar

@@ -55,6 +55,12 @@ settings --flagfile=v2.txt
 cmp v2.txt settings.txt || fail "a flagfile of settings makes others"
 refused $usage "--moco-t has no effect.* --loss" "$pretrain" --flagfile=v2.txt --moco-t=1
 
+# --- Output that is lost is an error, unless nobody reads it ---
+"$pretrain" --print-config DIR 2> full.err > /dev/full
+[ $? -eq 4 ] || fail "--print-config to a full disk: exit code $?"
+grep -q '^error: .*stdout.*No space left' full.err || fail "--print-config to a full disk: $(cat full.err)"
+"$pretrain" --print-config DIR 2> closed.err >&- || fail "--print-config to a closed stdout: $(cat closed.err)"
+
 # --- Presets ---
 settings --preset=unlabeled96 --epochs=7
 has "--data=$PWD/../dataset" --epochs=7 --print-freq=500 --head=mlp:dim=128
@@ -74,11 +80,14 @@ said() { grep -q -- "$1" out || fail "not said: $1, but: $(cat out)"; }
 "$pretrain" "${small[@]}" data --epochs=3 --start-epoch=2 --run-dir=one --gpu 0 --multiprocessing-distributed \
   --world-size 1 --rank 0 --dist-url tcp://localhost:10004 --dist-backend gloo --workers 4000 > out || fail "$(cat out)"
 said '^note .*--workers=4000 .*core'
+! grep -q 'launcher' out || fail "no launcher has started this: $(cat out)"
 said '^note .*--gpu, --multiprocessing-distributed, --world-size, --rank, --dist-url, --dist-backend: .*single process'
 said '^epoch 3/3 '
 said '^moco .*temperature=0.2'
-"$pretrain" "${small[@]/--moco-t=0.2/--loss=info_nce:temperature=0.3}" data --epochs=1 --run-dir=two > out || fail "$(cat out)"
+WORLD_SIZE=4 "$pretrain" "${small[@]/--moco-t=0.2/--loss=info_nce:temperature=0.3}" data --epochs=1 --run-dir=two > out ||
+  fail "$(cat out)"
 said '^moco .*temperature=0.3'
+said '^note .*WORLD_SIZE=4: .*//dist:pretrain_ddp'
 ! grep '^moco ' out | grep -q '0\.07' || fail "the temperature of a flag that --loss replaces: $(cat out)"
 ! grep -q '^epoch 2/3 \|bn-splits=1:' out || fail "$(cat out)"
 

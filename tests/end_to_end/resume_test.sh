@@ -39,6 +39,12 @@ for signal_code in INT:130 TERM:143 HUP:129 USR1:138; do
   cmp straight/$last $run/$last || fail "other weights after SIG$signal"
 done
 
+# A run goes on when what reads its output ends, as `tee` does at the same Ctrl-C.
+"$pretrain" data/train "${small[@]}" --epochs=15 --run-dir=piped 2> err | head -n 1 > /dev/null
+code=${PIPESTATUS[0]}
+[ $code -eq 0 ] || fail "exit code $code after the reader of the output has ended: $(cat err)"
+cmp straight/$last piped/$last || fail "other weights without a reader"
+
 # A scheduler's job that goes on from somebody else's checkpoint in a --checkpoint_dir, and is started again with the
 # same words: the newest there is taken, and a damaged one passed over.
 job=(-data data/train "${small[@]}" --epochs=30 --resume straight/$last --checkpoint_dir jobs/moco)
