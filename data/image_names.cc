@@ -9,7 +9,7 @@
 
 namespace data {
 
-std::string DigestOfNames(const Dataset& dataset) {
+std::string DigestOfNames(const Dataset& dataset, bool with_labels) {
   std::string common = dataset.Name(0);
   for (int64_t i = 1; i < dataset.size(); ++i) {
     const std::string name = dataset.Name(i);
@@ -22,7 +22,8 @@ std::string DigestOfNames(const Dataset& dataset) {
     const std::string name = dataset.Name(i);
     digest.Add(absl::string_view(name).substr(begin));
     // A zero ends a name, since no name has one.
-    digest.Add(absl::StrCat(absl::string_view("\0", 1), dataset.Label(i), "\n"));
+    digest.Add(absl::string_view("\0", 1));
+    if (with_labels) digest.Add(absl::StrCat(dataset.Label(i), "\n"));
   }
   return digest.Text();
 }

@@ -179,7 +179,7 @@ FeatureFolderOptions FeatureExtractor::FolderOptions() const {
               {"max_megapixels", options_.source.decode.max_pixels / 1'000'000},
               {"folder", names_folder_},
               {"images", opened_.dataset->size()},
-              {"image_names", data::DigestOfNames(*opened_.dataset)},
+              {"image_names", data::DigestOfNames(*opened_.dataset, /*with_labels=*/true)},
               {"classes", opened_.dataset->classes()},
               {"checkpoint", options_.checkpoint},
               {"weights", weights_},

@@ -23,12 +23,13 @@ moco::RunSettings SettingsOf(const LinearOptions& options, const LinearData& dat
                        {"seed", absl::StrCat(options.seed)},
                        {"precision", encoder.bf16() ? "bf16" : "fp32"},
                        {"finetune", encoder.frozen() ? "false" : "true"}};
-  settings.forceable = {{moco::kViewsSetting, views},
-                        {"data", absl::StrCat(data.train.size(), " images")},
-                        {moco::kImageNamesSetting, data::DigestOfNames(data.train)},
-                        {moco::kValidationNamesSetting, data::DigestOfNames(data.validation)},
-                        {moco::kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
-                        {moco::kRangeSetting, data::WriteRange(options.decode.range)}};
+  settings.forceable = {
+      {moco::kViewsSetting, views},
+      {"data", absl::StrCat(data.train.size(), " images")},
+      {moco::kImageNamesSetting, data::DigestOfNames(data.train, /*with_labels=*/true)},
+      {moco::kValidationNamesSetting, data::DigestOfNames(data.validation, /*with_labels=*/true)},
+      {moco::kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
+      {moco::kRangeSetting, data::WriteRange(options.decode.range)}};
   settings.changeable = {{"lr", registry::WriteValue(options.lr)},
                          {"schedule", moco::Schedules().Canonical(options.schedule).value()},
                          {"momentum", registry::WriteValue(options.momentum)},

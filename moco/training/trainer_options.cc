@@ -56,7 +56,7 @@ RunSettings SettingsOf(const TrainerOptions& options, const data::Dataset& image
                        {"seed", absl::StrCat(options.seed)}};
   settings.forceable = {{kViewsSetting, options.views},
                         {"data", absl::StrCat(images.size(), " images")},
-                        {kImageNamesSetting, data::DigestOfNames(images)},
+                        {kImageNamesSetting, data::DigestOfNames(images, /*with_labels=*/false)},
                         {"batch-size", absl::StrCat(options.batch_size)},
                         {kExifSetting, options.decode.apply_exif ? "apply" : "ignore"},
                         {kRangeSetting, data::WriteRange(options.decode.range)}};
