@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -44,9 +45,13 @@ void PinToFirstCore() {
 
 TEST(CoresTest, AreThoseThatTheThreadMayRunOn) {
   EXPECT_GE(Cores(), 1);
-  std::thread([] {
+  const std::string all = CoresId();
+  EXPECT_EQ(CoresId(), all);
+  std::thread([&] {
+    const bool several = Cores() > 1;
     PinToFirstCore();
     EXPECT_EQ(Cores(), 1);
+    EXPECT_EQ(CoresId() != all, several);
   }).join();
 }
 

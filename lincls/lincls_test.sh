@@ -178,6 +178,11 @@ expect_error 2 '--seed=' --resume=whole --epochs=201 --seed=1
 expect_error 2 'another encoder' --resume=whole --epochs=201 --pretrained=other.pth.tar
 expect_error 2 'was trained on the classes cat/ship' photos --resume=whole --evaluate
 
+# --- In bf16: other losses, and a setting of the run ---
+"$LINCLS" $COMMON --epochs=2 --precision=bf16 --force-bf16 --run-dir=in_bf16 >stdout 2>stderr || fail "bf16: $(cat stderr)"
+! cmp -s <(timeless reported) <(timeless in_bf16) || fail "--precision=bf16 has the losses of fp32"
+expect_error 2 '--precision=' --resume=in_bf16 --epochs=3 --precision=fp32
+
 # --- The best classifier, validated again ---
 "$LINCLS" --evaluate --resume=whole >stdout 2>stderr || fail "--evaluate: $(cat stderr)"
 best=$(grep -o '^best  *Acc@1 [0-9.]*' whole.out | grep -o '[0-9.]*$')

@@ -50,11 +50,15 @@ DEFINE_string(dist_backend, "nccl",
 namespace moco {
 namespace {
 
-// A machine's ranks share --batch-size, so all machines must have the same number of ranks.
-absl::Status CheckEvenMachines(const World& world) {
+// A machine's ranks share --batch-size, so all machines must have the same number of ranks. Counts
+// those that share this one's cores.
+absl::Status MeetRanks(World& world) {
   if (world.communicator->size() == 1) return absl::OkStatus();
   const std::vector<std::string> sizes =
       AllGatherText(*world.communicator, absl::StrCat(world.local_size));
+  const std::string own = base::CoresId();
+  const std::vector<std::string> cores = AllGatherText(*world.communicator, own);
+  world.sharers = std::count(cores.begin(), cores.end(), own);
   for (size_t rank = 1; rank < sizes.size(); ++rank) {
     if (sizes[rank] == sizes[0]) continue;
     return absl::InvalidArgumentError(
@@ -115,8 +119,8 @@ absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
   Communicator& ranks = *world->communicator;
   const absl::Status status = base::CatchExceptions([&] {
     return UntilAPeerIsLost([&] {
-      const absl::Status even = CheckEvenMachines(*world);
-      return even.ok() ? body(*world) : even;
+      const absl::Status met = MeetRanks(*world);
+      return met.ok() ? body(*world) : met;
     });
   });
   const bool reported = ranks.Leave(status);
@@ -139,8 +143,8 @@ Connection Alone() {
 }
 
 int64_t ShareOfThreads(int64_t all, const World& world) {
-  const int64_t threads = all > 0 ? all : base::Cores();
-  return std::max<int64_t>(1, threads / world.local_size);
+  const int64_t share = all > 0 ? all / world.local_size : base::Cores() / world.sharers;
+  return std::max<int64_t>(1, share);
 }
 
 std::string DeviceLine(const World& world) {

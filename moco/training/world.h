@@ -18,7 +18,8 @@ namespace moco {
 struct World {
   std::unique_ptr<Communicator> communicator;
   at::Device device = at::kCPU;  // that this process computes on
-  int64_t local_size = 1;        // processes on this machine, which share its cores
+  int64_t local_size = 1;        // processes on this machine
+  int64_t sharers = 1;           // of them, those that may run on the same cores as this one
   std::string banner;            // what a run prints about its ranks: lines, or nothing
   std::string run_dir;           // where a run is whose flags do not say it; empty: in a new folder
   bool started_again = false;    // restarted by a launcher, after a process was lost
@@ -45,7 +46,8 @@ absl::Status RunWithPeers(int argc, char** argv, const base::Program& program,
                           const Connection& connection,
                           const std::function<absl::Status(const World&)>& body);
 
-// This process's part of `all` threads (0: one for each core) that the machine's processes share.
+// This process's part of `all` threads that the machine's processes share (0: one for each core
+// that this process may run on; a launcher may have given each process cores of its own).
 int64_t ShareOfThreads(int64_t all, const World& world);
 
 // What a run prints of its device: a line, or nothing of the CPU.
