@@ -1,6 +1,7 @@
 #include "data/codec.h"
 
 #include <glog/logging.h>
+
 #include <set>
 #include <utility>
 
