@@ -273,8 +273,9 @@ absl::Status GrowingFile::Sync() {
 
 void RemoveTemporaries(const std::string& folder) {
   std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+  std::filesystem::recursive_directory_iterator entry(
+      folder, std::filesystem::directory_options::skip_permission_denied, error);
+  for (; entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
     const std::string name = entry->path().filename();
     const size_t at = name.rfind(kTemporary);
     int64_t writer;

@@ -112,11 +112,17 @@ TEST(FilesTest, ErrorsNameThePathAndTellKindsApart) {
 
 TEST(FilesTest, WhatKilledWritersHaveLeftIsRemoved) {
   const std::string folder = Fresh("killed");
-  for (const char* name : {"/a.pth.tar.part-123", "/a.pth.tar", "/b.part-1x", "/part-1"}) {
+  const std::string elsewhere = Fresh("elsewhere");
+  ASSERT_TRUE(MakeFolders(folder + "/sample").ok());
+  std::filesystem::create_directory_symlink(elsewhere, folder + "/link");
+  for (const char* name : {"/a.pth.tar.part-123", "/sample/images.csv.part-7", "/link/a.part-7",
+                           "/a.pth.tar", "/b.part-1x", "/part-1"}) {
     ASSERT_TRUE(WriteFileAtomically(folder + name, "x").ok());
   }
   RemoveTemporaries(folder);
   EXPECT_FALSE(std::filesystem::exists(folder + "/a.pth.tar.part-123"));
+  EXPECT_FALSE(std::filesystem::exists(folder + "/sample/images.csv.part-7"));
+  EXPECT_TRUE(std::filesystem::exists(elsewhere + "/a.part-7"));
   for (const char* name : {"/a.pth.tar", "/b.part-1x", "/part-1"}) {
     EXPECT_TRUE(std::filesystem::exists(folder + name));
   }

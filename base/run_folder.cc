@@ -31,7 +31,7 @@ absl::StatusOr<RunFolder> RunFolder::Open(const std::string& path) {
     return absl::UnavailableError(
         absl::StrCat("another run is using '", path, "'; wait for it, or choose another folder"));
   }
-  for (const char* place : {"", "/checkpoints"}) RemoveTemporaries(path + place);
+  RemoveTemporaries(path);
   return folder;
 }
 
