@@ -14,6 +14,7 @@
 #include "augment/augmentation.h"
 #include "base/format_count.h"
 #include "data/decode.h"
+#include "data/image_names.h"
 #include "moco/report/first_images.h"
 #include "moco/report/images.h"
 #include "registry/spec.h"
@@ -51,12 +52,18 @@ absl::StatusOr<Pairs> FirstPairs(const Run& run, const data::Dataset* dataset, s
   uint64_t seed = 0;
   (void)absl::SimpleAtoi(run.Flag("seed"), &seed);
   Pairs result;
-  const auto data = run.settings.facts.find("data");
-  const std::string now = absl::StrCat(dataset->size(), " images");
-  if (data != run.settings.facts.end() && data->second != now) {
+  const auto differs = [&](const char* fact, const std::string& now) {
+    const auto then = run.settings.facts.find(fact);
+    return then != run.settings.facts.end() && then->second != now;
+  };
+  if (differs("data", absl::StrCat(dataset->size(), " images"))) {
     result.note = absl::StrCat("The data have ", base::FormatCount(dataset->size()),
-                               " images now; the run had ", data->second,
+                               " images now; the run had ", run.Fact("data"),
                                ", so that these are not its first ones.");
+  } else if (differs("image-names", data::DigestOfNames(*dataset, /*with_labels=*/false))) {
+    result.note =
+        "The images have other names now, or are of another folder than the run's, so that these "
+        "may not be its first ones.";
   }
   const absl::Status read =
       ForFirstImages(*dataset, *views, seed, count, [&](const FirstImage& image) {

@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "data/decode.h"
 #include "data/encode.h"
+#include "data/image_names.h"
 #include "data/loader.h"
 #include "data/test_images.h"
 #include "moco/measures/measure_names.h"
@@ -169,6 +170,9 @@ Run RunOnImages(int images) {
   run.flags["seed"] = "5";
   run.settings.facts["views"] = absl::StrCat(kViews, kNormalize);
   run.settings.facts["data"] = absl::StrCat(images, " images");
+  const auto opened = data::OpenDataset(folder, data::Split::kPretraining);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  run.settings.facts["image-names"] = data::DigestOfNames(*opened->dataset, /*with_labels=*/false);
   return run;
 }
 
@@ -217,6 +221,11 @@ TEST(PairsTest, DataThatHaveChangedOrAreGone) {
   ASSERT_TRUE(pairs.ok()) << pairs.status();
   EXPECT_EQ(pairs->pairs.size(), 5u);
   EXPECT_THAT(pairs->note, HasSubstr("9 images"));
+  run.settings.facts["data"] = "5 images";
+  run.settings.facts["image-names"] = "0123456789abcdef";
+  const auto renamed = FirstPairs(run, nullptr, 24);
+  ASSERT_TRUE(renamed.ok()) << renamed.status();
+  EXPECT_THAT(renamed->note, HasSubstr("other names"));
   run.flags["data"] = "/nowhere";
   EXPECT_EQ(FirstPairs(run, nullptr, 24).status().code(), absl::StatusCode::kNotFound);
   run.settings.facts.erase("views");
