@@ -4,12 +4,12 @@
 #include <zlib.h>
 
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <opencv2/core.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "base/rng.h"
 #include "tensors/dtype.h"
@@ -47,14 +47,14 @@ std::string TarEntry(const std::string& name, const std::string& contents, char 
   std::string block(512, '\0');
   EXPECT_LE(name.size(), 100u);
   name.copy(&block[0], 100);
-  std::snprintf(&block[100], 8, "%07o", 0644);
-  std::snprintf(&block[124], 12, "%011zo", contents.size());
+  absl::StrFormat("%07o", 0644).copy(&block[100], 7);
+  absl::StrFormat("%011o", contents.size()).copy(&block[124], 11);
   block[156] = type;
   block.replace(257, 8, std::string("ustar\00000", 8));
   block.replace(148, 8, "        ");
   unsigned sum = 0;
   for (const char c : block) sum += static_cast<uint8_t>(c);
-  std::snprintf(&block[148], 8, "%06o", sum);
+  block.replace(148, 7, absl::StrFormat("%06o%c", sum, '\0'));
   return absl::StrCat(block, contents, std::string((512 - contents.size() % 512) % 512, '\0'));
 }
 
