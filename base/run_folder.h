@@ -20,6 +20,8 @@ namespace base {
 //   report.html             the page that //tools:report makes, when the run has ended
 //   sample/                 features of a sample of images (moco/report/sample.h)
 //   predictions.csv         of a classifier (moco/report/predictions.h)
+//   sweep.csv, epochs.csv   of sweep, instead of metrics (moco/report/sweep_files.h)
+//   rank_1.log, ...         of several processes: what the other ranks print
 //   checkpoints/
 //   lock
 class RunFolder {

@@ -12,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "base/files.h"
 #include "data/codec.h"
+#include "data/location.h"
 #include "data/table.h"
 
 namespace data {
@@ -43,14 +44,6 @@ void PreferImages(Files& files) {
 std::pair<absl::string_view, absl::string_view> Cut(absl::string_view name) {
   const size_t begin = name.rfind('/') + 1;  // npos + 1 is 0
   return {name.substr(0, begin), name.substr(begin)};
-}
-
-bool IsSplitName(absl::string_view folder) {
-  for (const char* name :
-       {"train", "training", "val", "valid", "validation", "dev", "test", "testing", "unlabeled"}) {
-    if (absl::EqualsIgnoreCase(folder, name)) return true;
-  }
-  return false;
 }
 
 absl::Status Ambiguous(absl::string_view name, absl::string_view a, absl::string_view b) {
@@ -152,7 +145,7 @@ absl::StatusOr<std::string> ImageFinder::FindFirst(const std::string& name) {
   }
   if (!status.ok() && !absl::IsNotFound(status)) return status;
   for (size_t begin = 0, slash; (slash = name.find('/', begin)) != std::string::npos;) {
-    if (IsSplitName(name.substr(begin, slash - begin))) break;
+    if (!SplitNameOf(name.substr(begin, slash - begin)).empty()) break;
     begin = slash + 1;
     for (const std::string& base : bases_) {
       if (auto path = found(base, begin); path.ok()) return path;

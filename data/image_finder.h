@@ -20,8 +20,7 @@ namespace data {
 //
 // - in the folder of the list, in the folder above it, and in the working directory;
 // - there without its first folders (`/kaggle/input/x/1.jpg` as 1.jpg), unless one of these is
-// named
-//   like a split, as then train/1.jpg might be taken for val/1.jpg;
+//   named like a split, as then train/1.jpg might be taken for val/1.jpg;
 // - at any depth below the folder of the list, where each name must fit one file alone.
 //
 // A name without an ending is that of the one image that has it with an ending.

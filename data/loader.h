@@ -95,8 +95,8 @@ class Loader {
   virtual double seconds_waited() const = 0;
 };
 
-// That a batch has no or too many samples for this number of images (at least 1): InvalidArgument,
-// naming --batch-size and the sizes that are possible.
+// Returns the error for a batch that has no or too many samples for this number of images (at least
+// 1): InvalidArgument, naming --batch-size and the sizes that are possible.
 absl::Status BatchCannotBeFilled(int64_t batch_size, int64_t images);
 
 // The samples of an epoch in order: a permutation of 0 .. size-1, a function of (seed, epoch).

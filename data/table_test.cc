@@ -274,7 +274,9 @@ TEST_F(FinderTest, TheFirstNameDecides) {
 // An image for training is never that of another split with the same name.
 TEST_F(FinderTest, NamesOfSplitsAreNotTakenAway) {
   Write("list/1.jpg");
-  EXPECT_THAT(Find("val/1.jpg"), HasSubstr("no image 'val/1.jpg'"));
+  for (const char* name : {"val/1.jpg", "Eval/1.jpg", "x/unlabelled/1.jpg"}) {
+    EXPECT_THAT(Find(name), HasSubstr(absl::StrCat("no image '", name, "'")));
+  }
 }
 
 TEST_F(FinderTest, NamesWithoutEndings) {

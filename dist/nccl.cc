@@ -1,4 +1,4 @@
-// NCCL: tensors of GPUs. Those of the CPU, such as the losses, travel by Gloo. Not run on a GPU yet
+// NCCL: tensors of GPUs. Those of the CPU, such as settings, travel by Gloo. Not run on a GPU yet
 // (docs/cuda.md).
 #include <chrono>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>

@@ -64,9 +64,8 @@ class FeatureExtractor {
   const FeatureNetwork& network() const { return *network_; }
   const augment::Pipeline& views() const { return *views_; }
   const std::vector<std::string>& columns() const { return columns_; }
-  const ImageColumns* image_columns() const {
-    return image_columns_.get();
-  }                            // null without columns
+  // Null without columns.
+  const ImageColumns* image_columns() const { return image_columns_.get(); }
   std::string device() const;  // "cpu", "cuda"
 
  private:

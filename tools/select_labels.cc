@@ -50,8 +50,8 @@ DEFINE_string(labelled, "",
 DEFINE_string(page, "",
               "[output] HTML page to write, which shows the chosen images and why; empty: none");
 DEFINE_string(out, "",
-              "[output] list to write; empty: the next request_NN.csv, beside the images if they "
-              "have requests already (numbered_png), otherwise in the current folder");
+              "[output] list to write; empty: the next request_NN.csv, in the folder of numbered "
+              "images (numbered_png), for other data in the current folder");
 
 namespace {
 

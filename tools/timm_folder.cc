@@ -128,7 +128,7 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"schedule", "schedule"},
     {"epochs", "epochs"},
     {"batch-size", "batch size"},
-    {"accumulate", "batches of a step"},
+    {"accumulate", "micro-batches of a batch"},
     {"bn-splits", "parts of a batch with statistics of their own"},
     {"ranks", "processes"},
     {"precision", "precision"},

@@ -3,7 +3,7 @@
 #
 #   docs/recipes/warm_up.sh FOLDER
 #
-# One encoder is trained from drawn weights, for EPOCHS epochs. Then, for each of SEEDS, others are trained: from drawn
+# One encoder is trained from random weights, for EPOCHS epochs. Then, for each of SEEDS, others are trained: from random
 # weights for as many epochs, and for twice as many; and from the first encoder, with the demo's learning rate and with a
 # tenth of it. The table has the kNN accuracy of the last epoch. Runs that FOLDER already contains are not made again.
 set -euo pipefail
@@ -45,7 +45,7 @@ row() {
 echo "The first encoder: $(accuracy first) %"
 echo "| start | kNN accuracy | least to most |"
 echo "| --- | ---: | --- |"
-row drawn "drawn weights, $EPOCHS epochs"
-row drawn_twice "drawn weights, $((2 * EPOCHS)) epochs"
+row drawn "random weights, $EPOCHS epochs"
+row drawn_twice "random weights, $((2 * EPOCHS)) epochs"
 row init "the first encoder, $EPOCHS epochs"
 row init_tenth "the first encoder, $EPOCHS epochs, a tenth of the learning rate"

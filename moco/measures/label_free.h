@@ -33,8 +33,8 @@ double Lidar(const at::Tensor& views);
 
 // The mean squared distance between two views of the same image on the unit sphere, 0 to 4, for
 // each image (Wang and Isola, "Understanding contrastive representation learning through alignment
-// and uniformity on the hypersphere", ICML 2020, section 4.1, alpha = 2). It is twice 1 - the mean
-// cosine similarity of two views.
+// and uniformity on the hypersphere", ICML 2020, section 4.1, alpha = 2). It is 2 (1 - c) for the
+// mean cosine similarity c of two views.
 //   views: N x V x D, V at least 2. N float64.
 at::Tensor Alignments(const at::Tensor& views);
 

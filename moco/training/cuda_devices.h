@@ -27,11 +27,11 @@ absl::Status UseCudaDevice(int device);
 absl::StatusOr<c10::Device> ChooseDevice(const std::string& name, int number);
 
 // Makes CUDA devices faster than ChooseDevice() leaves them, at a price.
-//   tf32: products and convolutions of float32 round their factors to 11 significant bits instead
-//   of
-//         24. Runs still repeat to the bit.
-//   trials: cuDNN tries several algorithms for each new shape and keeps the fastest. The choice and
-//         the algorithms may differ from run to run, and so do the last bits.
+//
+// - tf32: products and convolutions of float32 round their factors to 11 significant bits instead
+//   of 24. Runs still repeat to the bit.
+// - trials: cuDNN tries several algorithms for each new shape and keeps the fastest. The choice and
+//   the algorithms may differ from run to run, and so do the last bits.
 void UseFasterArithmetic(bool tf32, bool trials);
 
 // Returns the kind of `device` and how it computes, as the setting of a run: "cpu", "cuda", "cuda

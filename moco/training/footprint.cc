@@ -64,7 +64,7 @@ std::string DiskWarning(const Footprint& footprint, int64_t checkpoints,
   const auto free = base::FreeBytes(run_folder);
   if (!free || *free >= checkpoints * footprint.checkpoint) return "";
   return absl::StrCat("warning: only ", base::FormatBytes(*free), " are free in '", run_folder,
-                      "'; lower --keep, or choose another --run-dir");
+                      "'; keep fewer checkpoints (--keep=3), or choose another --run-dir");
 }
 
 std::vector<std::string> DescribeFootprint(const Footprint& footprint, int64_t checkpoints,

@@ -27,7 +27,7 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
 // Returns the machine's memory in bytes.
 double PhysicalMemory();
 
-// Returns a warning if the machine has less memory than that; otherwise empty.
+// Returns a warning if the machine has less memory than `footprint` says; otherwise empty.
 std::string MemoryWarning(const Footprint& footprint);
 
 // Returns a warning if the disk where `run_folder` is, or will be made, has too little space for

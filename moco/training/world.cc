@@ -40,8 +40,10 @@ DEFINE_bool(cudnn_benchmark, false,
 // one process.
 DEFINE_bool(multiprocessing_distributed, false,
             "[processes] start one process per device (//dist programs)");
-DEFINE_int64(world_size, -1, "[processes] number of machines (//dist programs)");
-DEFINE_int64(rank, -1, "[processes] index of this machine (//dist programs)");
+DEFINE_int64(world_size, -1,
+             "[processes] number of machines, if each starts its processes by itself, or else of "
+             "processes (//dist programs)");
+DEFINE_int64(rank, -1, "[processes] index of this machine or process, from 0 (//dist programs)");
 DEFINE_string(dist_url, "tcp://224.66.41.62:23456",
               "[processes] address at which the processes meet (//dist programs)");
 DEFINE_string(dist_backend, "nccl",

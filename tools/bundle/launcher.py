@@ -30,6 +30,7 @@ PROGRAMS = {
     "to_tar": ("tools/to_tar/__main__.py", "converts Parquet, Arrow, MDS, litdata and LMDB to tar archives"),
     "select_labels": ("tools/select_labels", "chooses images to label by their features"),
     "labels": ("tools/labels", "adds new labels to the training images"),
+    "report": ("tools/report/main", "shows runs as a page, and compares them"),
     "plugins": ("tools/plugins", "lists all plugins and their options"),
 }
 

@@ -152,7 +152,7 @@ class Lmdb(Split):
     def _parse(self, key, value, kind):
         """(picture, label) of an entry."""
         if kind == "encoded":
-            return Picture(value), _text(key).split("/")[0]
+            return Picture(value), _text(key).split("/")[0] if b"/" in key else None
         try:
             if kind == "datum":
                 datum = _datum(value)
