@@ -13,7 +13,7 @@ TrainingRun::TrainingRun(const nlohmann::json& settings, at::ScalarType dtype)
       communicator_(moco::Communicators().Create("single").value()),
       schedule_(
           moco::Schedules()
-              .Create(settings.at("schedule"),
+              .Create(settings.at("schedule").get<std::string>(),
                       moco::ScheduleContext{settings.at("epochs"), settings.at("steps_per_epoch")})
               .value()) {
   moco::MoCoOptions options;
