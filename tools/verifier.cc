@@ -84,7 +84,7 @@ absl::StatusOr<Images> ReadImages(const Exported& exported, const std::string& f
   Images images;
   if (bytes) images.bytes = at::empty(pixels.sizes(), at::kByte);
   for (int64_t i = 0; i < n; ++i) {
-    const auto image = dataset->dataset->Image(i * size / n);
+    const auto image = data::ReadImageAt(*dataset->dataset, i * size / n);
     if (!image.ok()) return image.status();
     base::Rng rng(0, base::Purpose::kView, 0, i);
     const cv::Mat view = (*pipeline)(*image, rng);

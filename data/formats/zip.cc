@@ -79,9 +79,7 @@ std::string Unreadable(const ZipEntry& entry, const std::string& path) {
       absl::StrCat("unpack the archive with 7z x ", base::ShellQuoted(path),
                    " -oDIR (Debian package p7zip-full), and give DIR as data");
   if (entry.encrypted) return absl::StrCat("is encrypted; ", unpack);
-  if (entry.is_link) {
-    return "is a link to another file; write the archive with zip without --symlinks";
-  }
+  if (entry.is_link) return absl::StrCat("is a link to another file; ", unpack);
   if (entry.method != ZipEntry::kStored && entry.method != ZipEntry::kDeflated) {
     return absl::StrCat("is compressed by ", tensors::ZipMethodName(entry.method),
                         ", which is not read; ", unpack);

@@ -13,8 +13,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/files.h"
+#include "data/arch_channels.h"
 #include "data/csv.h"
-#include "registry/spec.h"
 
 namespace lincls {
 namespace {
@@ -65,12 +65,7 @@ absl::StatusOr<nlohmann::json> ReadDescription(const std::string& path) {
 // Colours, unless the images have more channels than these, or ranges of single channels.
 int ChannelsOf(const FeatureTable& table) {
   constexpr int kColours = 3, kMostWithAlpha = 4;
-  int channels = kColours;
-  if (const auto arch = registry::ParseSpec(table.arch); arch.ok()) {
-    for (const auto& [key, value] : arch->options) {
-      if (key == "channels" && !absl::SimpleAtoi(value, &channels)) channels = kColours;
-    }
-  }
+  const int channels = data::ChannelsOfArch(table.arch);
   const bool own_ranges = absl::StrContains(table.source.range, ',');
   return channels > kMostWithAlpha || own_ranges ? channels : kColours;
 }

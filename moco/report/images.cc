@@ -6,24 +6,13 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "data/arch_channels.h"
 #include "data/decode_options.h"
 #include "data/demo/demo.h"
-#include "registry/spec.h"
 
 namespace report {
 
-int Channels(const Run& run) {
-  const auto spec = registry::ParseSpec(run.Fact("arch"));
-  if (!spec.ok()) return 3;
-  for (const auto& [key, value] : spec->options) {
-    int channels;
-    if (key == "channels" && absl::SimpleAtoi(value, &channels) && channels >= 1 &&
-        channels <= data::kMaxChannels) {
-      return channels;
-    }
-  }
-  return 3;
-}
+int Channels(const Run& run) { return data::ChannelsOfArch(run.Fact("arch")); }
 
 absl::StatusOr<std::unique_ptr<data::Dataset>> OpenImages(const Run& run, data::Split split) {
   std::string path = run.ImageFlag("data");

@@ -10,6 +10,7 @@
 #include "augment/presets.h"
 #include "base/files.h"
 #include "base/format_count.h"
+#include "data/arch_channels.h"
 #include "tools/doctor/findings.h"
 
 namespace doctor {
@@ -116,10 +117,7 @@ class Adviser {
     if (!wishes_.arch.empty()) {
       plan.arch = wishes_.arch;
       if (plan.arch != RunPlan().arch) Add("-a " + base::ShellQuoted(plan.arch));
-      channels_ = 3;
-      for (int channels = 1; channels <= 4; ++channels) {
-        if (absl::StrContains(plan.arch, absl::StrCat("channels=", channels))) channels_ = channels;
-      }
+      channels_ = data::ChannelsOfArch(plan.arch);
       return;
     }
     channels_ = AllGrey(look_) ? 1 : static_cast<int>(look_.mean.size());

@@ -65,9 +65,11 @@ Report Examined(const std::string& root, DoctorOptions options = {},
                 const CostOf& cost_of = Cheap) {
   options.path = root;
   options.folder = testing::TempDir();
-  options.open = [&](data::Split split, bool labelled) {
-    return labelled ? data::OpenLabelledDataset(root, split) : data::OpenDataset(root, split);
-  };
+  if (options.open == nullptr) {
+    options.open = [&](data::Split split, bool labelled) {
+      return labelled ? data::OpenLabelledDataset(root, split) : data::OpenDataset(root, split);
+    };
+  }
   options.examine.threads = 2;
   testing::internal::CaptureStdout();
   Report report{RunDoctor(options, cost_of), {}};
@@ -342,6 +344,26 @@ TEST(DoctorTest, GreyImagesGetOneChannel) {
       report.Of("run")[0],
       AllOf(HasSubstr("-a resnet50:channels=1"), ContainsRegex("mean=0.[0-9]+,std=0.[0-9]+'"),
             Not(HasSubstr("color_jitter")), Not(HasSubstr("--aug-plus"))));
+}
+
+// Satellite images of 13 channels, with the network that was asked for.
+TEST(DoctorTest, EachChannelHasItsConstants) {
+  Folder folder;
+  for (int i = 0; i < 40; ++i) {
+    std::string values(96 * 96 * 13, '\0');
+    for (size_t v = 0; v < values.size(); ++v) values[v] = static_cast<char>(v * (i + 7) * 31 >> 3);
+    folder.Write(absl::StrCat(i, ".npy"), data::NpyFile("|u1", "(96, 96, 13)", values));
+  }
+  DoctorOptions options;
+  options.open = [&](data::Split split, bool) {
+    return data::OpenDataset({.path = folder.root(), .decode = {.channels = 13}}, split);
+  };
+  options.wishes.arch = "resnet50:channels=13";
+  const Report report = Examined(folder.root(), options);
+  ASSERT_THAT(report.Of("run"), SizeIs(1));
+  EXPECT_THAT(report.Of("run")[0],
+              AllOf(ContainsRegex("mean=0.[0-9]+( 0.[0-9]+){12},std=0.[0-9]+( 0.[0-9]+){12}'"),
+                    Not(HasSubstr("color_jitter"))));
 }
 
 TEST(DoctorTest, SmallViewsAreNotBlurredWithoutColoursEither) {
