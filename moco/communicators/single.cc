@@ -28,7 +28,8 @@ absl::StatusOr<std::unique_ptr<Communicator>> MakeSingle(const SingleOptions&) {
   return std::make_unique<Single>();
 }
 
-REGISTER_PLUGIN(Communicators, "single", "one process; the programs of //dist have others, for several", SingleOptions,
+REGISTER_PLUGIN(Communicators, "single",
+                "one process; the programs of //dist have others, for several", SingleOptions,
                 MakeSingle);
 
 }  // namespace
