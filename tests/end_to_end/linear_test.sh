@@ -31,7 +31,8 @@ grep -q "Acc@1 $best %" evaluated || fail "kept $(cat evaluated), said $best"
 # Its result does not depend on what else is in ./runs, and a person's own folders work as the demo does.
 unpack own 20
 cp -r own/train own/val
-"$lincls" own --pretrained="$checkpoint" --epochs=1 --threads=1 --lr=0.1 --batch-size=32 --run-dir=own_run > out ||
+WORLD_SIZE=2 "$lincls" own --pretrained="$checkpoint" --epochs=1 --threads=1 --lr=0.1 --batch-size=32 --run-dir=own_run > out ||
   fail "own data: $(cat out)"
 grep -q "^data .*200 training and 200 validation images in 10 classes" out || fail "$(cat out)"
+grep -q "^note .*WORLD_SIZE=2: .*//dist:lincls_ddp" out || fail "no note on the launcher: $(cat out)"
 echo PASSED
