@@ -147,9 +147,10 @@ class Decompressor {
     if (self.pixels_are_out_) std::longjmp(self.jump_, 1);
     self.out_of_memory_ = libjpeg->err->msg_code == JERR_OUT_OF_MEMORY;
     switch (libjpeg->err->msg_code) {
-      case JERR_BAD_PRECISION:    // 12 bits, in medicine
-      case JERR_SOF_UNSUPPORTED:  // lossless, hierarchical
-      case JERR_EMPTY_IMAGE:      // the number of rows is stated after them
+      case JERR_BAD_PRECISION:       // 12 bits, in medicine
+      case JERR_SOF_UNSUPPORTED:     // lossless, hierarchical
+      case JERR_CONVERSION_NOTIMPL:  // lossless, for libjpeg-turbo 3
+      case JERR_EMPTY_IMAGE:         // the number of rows is stated after them
       case JERR_ARITH_NOTIMPL:
       case JERR_NOT_COMPILED:
         self.unknown_ = true;

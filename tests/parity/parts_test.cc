@@ -18,14 +18,14 @@ TEST(Schedules, AreTheReferencesAtEveryStep) {
   const auto all = Golden("parts")["rates"];
   for (const auto& golden : all) {
     const moco::ScheduleContext run{golden["epochs"], golden["steps_per_epoch"]};
-    const auto schedule = moco::Schedules().Create(golden["schedule"], run).value();
+    const std::string spec = golden["schedule"];
+    const auto schedule = moco::Schedules().Create(spec, run).value();
     ASSERT_EQ(golden["rates"].size(), run.epochs * run.steps_per_epoch);
     for (int64_t step = 0; step < run.epochs * run.steps_per_epoch; ++step) {
       const double lr = golden["lr"].get<double>() * schedule->Factor(step);
       const double theirs = golden["rates"][step];
       EXPECT_EQ(static_cast<float>(lr), static_cast<float>(theirs));
-      rates.Number(absl::StrCat(golden["schedule"].get<std::string>(), " step ", step), lr,
-                   golden["rates"][step]);
+      rates.Number(absl::StrCat(spec, " step ", step), lr, golden["rates"][step]);
     }
   }
 }
