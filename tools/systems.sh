@@ -25,6 +25,7 @@ inside() {
   shift 2
   debootstrap --variant=minbase "$release" "$root" "$MIRROR"
   mount -t proc proc "$root/proc"
+  mount -t sysfs -o ro sys "$root/sys"
   # A /dev of its own: nobody may ever remove the machine's through this folder.
   mount -t tmpfs dev "$root/dev"
   for device in null zero full random urandom tty; do
