@@ -10,9 +10,17 @@
 #include "absl/strings/str_format.h"
 
 namespace base {
+namespace {
+
+// fileno() does not know the streams by which a launcher's program replaces these two (started.cc).
+int Descriptor(std::FILE* out) {
+  return out == stdout ? STDOUT_FILENO : out == stderr ? STDERR_FILENO : fileno(out);
+}
+
+}  // namespace
 
 Progress::Progress(double seconds_between, std::FILE* out)
-    : out_(out), terminal_(isatty(fileno(out))), between_(seconds_between) {}
+    : out_(out), terminal_(isatty(Descriptor(out))), between_(seconds_between) {}
 
 Progress::~Progress() { Clear(); }
 
@@ -27,8 +35,9 @@ void Progress::Update(const std::string& text) {
     return;
   }
   winsize window;
-  const size_t columns =
-      ioctl(fileno(out_), TIOCGWINSZ, &window) == 0 && window.ws_col > 0 ? window.ws_col - 1 : 79;
+  const size_t columns = ioctl(Descriptor(out_), TIOCGWINSZ, &window) == 0 && window.ws_col > 0
+                             ? window.ws_col - 1
+                             : 79;
   std::fprintf(out_, "\r\033[K%s", text.substr(0, columns).c_str());
   std::fflush(out_);
   open_ = true;

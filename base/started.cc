@@ -46,7 +46,8 @@ ssize_t Write(void* cookie, const char* data, size_t size) {
 }
 
 // Replaces `stream` by one that passes what is written through AsStarted. A command that two writes
-// share stays as it is, so the buffer is larger than any text that is printed at once.
+// share stays as it is, so the buffer is larger than any text that is printed at once. No stream
+// may be unbuffered: glibc 2.37 and later would write a line in parts of 128 bytes.
 void Replace(FILE*& stream, int fd, int buffering) {
   static std::array<int, 2> descriptors;  // both live as long as the streams, until the end
   static std::array<std::array<char, 1 << 16>, 2> buffers;
@@ -92,7 +93,7 @@ std::string AsStarted(const std::string& whole) {
 void PrintAsStarted() {
   if (Launcher().empty()) return;
   Replace(stdout, STDOUT_FILENO, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF);
-  Replace(stderr, STDERR_FILENO, _IONBF);
+  Replace(stderr, STDERR_FILENO, _IOLBF);
 }
 
 }  // namespace base

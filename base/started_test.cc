@@ -1,8 +1,12 @@
 #include "base/started.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <string>
 
 namespace base {
 namespace {
@@ -34,6 +38,34 @@ TEST(StartedTest, ColumnsStayStraight) {
                       "  bazel run //lincls:knn           two\n"),
             "  mocopp knn BANK   one\n"
             "  mocopp knn        two\n");
+}
+
+// As stdio may write a line in parts, even if it is printed at once.
+TEST(StartedTest, ALineInPartsStaysOneText) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    dup2(ends[1], STDERR_FILENO);
+    setenv("MOCOPP_STARTED_AS", "mocopp", 1);
+    PrintAsStarted();
+    for (std::FILE* stream : {stderr, stdout}) {
+      std::fputs("error: no run; make one with: bazel run //mo", stream);
+      std::fputs("co:pretrain -- DIR\n", stream);
+    }
+    std::exit(0);
+  }
+  close(ends[1]);
+  std::string text;
+  for (char part[100]; const ssize_t got = read(ends[0], part, sizeof part);) {
+    ASSERT_GT(got, 0);
+    text.append(part, got);
+  }
+  close(ends[0]);
+  waitpid(child, nullptr, 0);
+  const std::string line = "error: no run; make one with: mocopp pretrain DIR\n";
+  EXPECT_EQ(text, line + line);
 }
 
 TEST(StartedTest, OtherTargetsAndHalfCommandsStay) {
