@@ -35,7 +35,7 @@ class Colours : public Dataset {
   const std::vector<std::string>& classes() const override { return classes_; }
 
  private:
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 // Whether all of the rectangle is of that colour.

@@ -65,16 +65,17 @@ ImageFinder::ImageFinder(std::string folder, std::string root)
 
 const ImageFinder::Stems& ImageFinder::StemsOf(const std::string& folder) {
   const auto [entry, is_new] = stems_.try_emplace(folder);
+  Stems& stems = entry->second;
   if (is_new) {
     ForEachEntry(folder.empty() ? "." : folder, [&](absl::string_view name, bool is_folder) {
       if (!is_folder && (HasImageName(name) || HasArrayName(name))) {
-        entry->second[std::string(StemOf(name))].emplace_back(name);
+        stems[std::string(StemOf(name))].emplace_back(name);
       }
       return absl::OkStatus();
     }).IgnoreError();  // a folder that is not there has no images
-    for (auto& [stem, files] : entry->second) PreferImages(files);
+    for (auto& [stem, files] : stems) PreferImages(files);
   }
-  return entry->second;
+  return stems;
 }
 
 absl::StatusOr<std::string> ImageFinder::FindIn(const std::string& base, absl::string_view name) {

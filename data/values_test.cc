@@ -60,7 +60,7 @@ class Stored : public Dataset {
   const int64_t size_;
   const std::function<cv::Mat(int64_t)> make_;
   const DecodeOptions decode_;
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 constexpr DecodeOptions Raw(int channels) { return {.channels = channels, .raw = true}; }

@@ -43,7 +43,7 @@ class SixImages : public data::Dataset {
   const std::vector<std::string>& classes() const override { return classes_; }
 
  private:
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 class EnergiesTest : public testing::Test {

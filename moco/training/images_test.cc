@@ -46,7 +46,7 @@ class Noise : public data::Dataset {
  private:
   const int channels_;
   const std::vector<int64_t> wide_;
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 struct Case {

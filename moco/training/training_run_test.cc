@@ -37,7 +37,7 @@ class Grey : public data::Dataset {
 
  private:
   const int64_t size_;
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 // Adds what it draws to its weight, as dropout does; keeps what each step drew.

@@ -34,7 +34,7 @@ class FourImages : public data::Dataset {
   const std::vector<std::string>& classes() const override { return classes_; }
 
  private:
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 moco::Checkpoint Pretrained() {

@@ -422,7 +422,7 @@ class TooLarge : public data::Dataset {
   const std::vector<std::string>& classes() const override { return classes_; }
 
  private:
-  const std::vector<std::string> classes_;
+  const std::vector<std::string> classes_ = {};
 };
 
 TEST(DoctorTest, MissingMemoryIsNoDamage) {
