@@ -120,9 +120,9 @@ class GrowingFile {
   int64_t size_;
 };
 
-// Removes the temporary files that killed writers have left in `folder` and in the folders below it,
-// but follows no links. Only the holder of the folder's lock may call it, because an active writer
-// would lose its file.
+// Removes the temporary files that killed writers have left in `folder` and in the folders below
+// it, but follows no links. Only the holder of the folder's lock may call it, because an active
+// writer would lose its file.
 void RemoveTemporaries(const std::string& folder);
 
 // A path as the user typed it, made absolute. It is relative to the user's working directory, which

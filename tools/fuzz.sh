@@ -22,9 +22,15 @@ build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
 found=0
 
-# $1: the fuzzer's name; the rest: sources and libraries.
+# $1: the fuzzer's package; $2: its name. Bazel says which sources the target <name>_fuzzer consists of.
 build_fuzzer() {
-  clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. -o "$build/$1" "${@:2}" \
+  local sources
+  sources=$(bazel query --noshow_progress "filter('^//.*[.]cc$', kind('source file', deps(//$1:$2_fuzzer)))" |
+    sed 's,^//,,; s,:,/,')
+  # shellcheck disable=SC2086
+  clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -I. \
+    -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -o "$build/$2" $sources -Wl,--as-needed \
+    -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz \
     -labsl_{statusor,status,cord,cordz_info,cord_internal,str_format_internal,strings,strings_internal,throw_delegate,raw_logging_internal}
 }
 
@@ -40,24 +46,19 @@ fuzz() {
   rmdir --ignore-fail-on-non-empty "$3"
 }
 
-build_fuzzer tensors tensors/fuzz/{fuzzer,read_everything}.cc \
-  tensors/{npy,pickle,safetensors,stored_zip,tensor_file,tensor_listing,zip}.cc base/files.cc -lz
+build_fuzzer tensors/fuzz tensors
 for format in zip legacy safetensors pickle npy archive; do
   fuzz tensors "$format" tensors/fuzz/corpus/failed "tensors/fuzz/corpus/$format"/*
 done
 
-build_fuzzer codecs data/fuzz/fuzzer.cc data/{codec,orientation,unread}.cc \
-  data/codecs/{bmp,gif,jpeg,jpeg2000,npy,png,png_pixels,pnm,tiff,webp}.cc tensors/npy.cc base/files.cc registry/{options,spec,table}.cc -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
+build_fuzzer data codecs
 for format in bmp gif jp2 jpg npy png ppm tif webp; do
   fuzz codecs "$format" data/fuzz/failed data/testdata/samples/*."$format"
 done
 
-build_fuzzer png_pixels data/fuzz/png_fuzzer.cc data/codecs/{png_pixels,test_png}.cc -isystem /usr/include/opencv4 \
-  -lopencv_core -ldeflate -lpng -lz
+build_fuzzer data png_pixels
 fuzz png_pixels png_pixels data/fuzz/failed data/testdata/samples/*_8.png
 
-build_fuzzer tables data/fuzz/table_fuzzer.cc data/{codec,csv,index_cache,label_text,listing,orientation,table,unread}.cc \
-  data/codecs/{bmp,gif,jpeg,jpeg2000,png,png_pixels,pnm,tiff,webp}.cc base/{files,progress,work}.cc registry/{options,spec,table}.cc \
-  -isystem /usr/include/opencv4 -isystem /usr/include/openjpeg-2.5 -lopencv_core -ldeflate -lgif -lglog -ljpeg -lopenjp2 -lpng -ltiff -lwebpdemux -lwebp -lz
+build_fuzzer data tables
 fuzz tables tables data/fuzz/failed data/fuzz/tables/*
 exit $found
