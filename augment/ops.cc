@@ -7,6 +7,7 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
+#include "augment/blocks.h"
 #include "augment/float_ops.h"
 #include "augment/resize_taps.h"
 #include "augment/transpose.h"
@@ -31,7 +32,6 @@ FOR_EACH_CPU void WeightedRow(const uint8_t* from, size_t stride, const int32_t*
   for (int x = 0; x < n; ++x) sums[x] = 1 << (kWeightBits - 1);
   for (int i = 0; i < taps; ++i, from += stride) {
     const int32_t weight = weights[i];
-    if (weight == 0) continue;
     for (int x = 0; x < n; ++x) sums[x] += weight * from[x];
   }
   for (int x = 0; x < n; ++x) to[x] = Clip8(sums[x] >> kWeightBits);
@@ -45,8 +45,14 @@ cv::Mat ResizeRows(const cv::Mat& image, int rows) {
   const int n = image.channels() * image.cols;
   std::vector<int32_t> sums(n);
   for (int y = 0; y < rows; ++y) {
-    WeightedRow(image.ptr(taps.first[y]), image.step, &taps.weights[size_t{1} * y * taps.width],
-                taps.width, n, sums.data(), out.ptr(y));
+    const int32_t *begin = &taps.weights[size_t{1} * y * taps.width], *end = begin + taps.width;
+    int first = taps.first[y];
+    for (; *begin == 0; ++begin) ++first;
+    while (end[-1] == 0) --end;
+    const uint8_t* from = image.ptr(first);
+    const int count = end - begin;
+    if (WeightedBlocks(from, image.step, begin, count, n, out.ptr(y))) continue;
+    WeightedRow(from, image.step, begin, count, n, sums.data(), out.ptr(y));
   }
   return out;
 }
@@ -142,42 +148,40 @@ FOR_EACH_CPU int64_t LumaSum(const uint8_t* from, int pixels) {
   return sum;
 }
 
-// The value of red in a sixth of the circle: high in 0 and 5 (and 6, which is 0), base in 2 and 3.
-INLINED int Channel(int sector, int high, int edge, int base) {
-  // By masks: of choices the compiler makes stores that depend on a branch.
-  const int distance = std::abs(2 * sector - 5);
-  const int is_high = -static_cast<int>(distance > 4), is_edge = -static_cast<int>(distance == 3);
-  return base + ((high - base) & is_high) + ((edge - base) & is_edge);
-}
-
-// Converts to 8-bit HSV, shifts the hue by `shift` of 256, and converts back. Uses double where
-// float would truncate the hue differently from Pillow, as a test over all colours showed. Grey is
-// not a special case.
+// Converts to 8-bit HSV, shifts the hue by `shift` of 256, and converts back. Grey is not a special
+// case: without saturation, no hue is seen. Two of the divisions by constants are multiplications,
+// which round otherwise, but give the same result for every colour and shift.
 FOR_EACH_CPU void HueRow(const uint8_t* from, int pixels, int shift, uint8_t* __restrict to) {
   for (int i = 0; i < 3 * pixels; i += 3) {
     const int r = from[i], g = from[i + 1], b = from[i + 2];
     const int high = std::max(std::max(r, g), b), low = std::min(std::min(r, g), b);
-    const float v = static_cast<float>(high), range = static_cast<float>(std::max(high - low, 1));
-    // Turns from the highest channel to the one behind it on the circle, and to the one before
-    // it.
-    const float on = static_cast<float>(high - (r == high ? b : g == high ? r : g)) / range;
-    const float back = static_cast<float>(high - (r == high ? g : g == high ? b : r)) / range;
-    const double begin = r == high ? 0.0f : g == high ? 2.0f : 4.0f;
-    const float turn = static_cast<float>(begin + on - back) / 6.0f;
-    const int hue = (static_cast<int>((turn < 0 ? turn + 1 : turn) * 255.0f) + shift) & 255;
-    const float saturation = static_cast<float>(high - low) / std::max(v, 1.0f);
+    const int middle = r + g + b - high - low, range = high - low;
+    // On the circle, red, green and blue are at 0, 2 and 4. The hue lies between the highest
+    // channel and the middle one, which is the next or the one before: starting from the point
+    // halfway between them (1, 3 or 5) back towards the highest. Pillow adds three numbers in
+    // double, one of which is 1; adding the other two in float gives the same.
+    const bool is_next = (r == high ? b : g == high ? r : g) == low;
+    const int halfway = (r == high ? 0 : g == high ? 2 : 4) + (is_next ? 1 : -1);
+    const float back = static_cast<float>(is_next ? middle - high : high - middle) /
+                       static_cast<float>(std::max(range, 1));
+    const float turn = (static_cast<float>(halfway) + back) / 6.0f;
+    const int hue = ((static_cast<int>((turn < 0 ? turn + 1 : turn) * 255.0f) + shift) & 255) * 6;
 
-    const int sector = hue * 6 / 255;
-    const float f = static_cast<float>(hue * 6 - sector * 255) / 255.0f;
-    const float s = static_cast<float>(static_cast<int>(saturation * 255.0f)) / 255.0f;
+    const float v = static_cast<float>(high);
+    const float saturation = static_cast<float>(range) / static_cast<float>(std::max(high, 1));
+    const float s = static_cast<float>(static_cast<int>(saturation * 255.0f)) * (1 / 255.0f);
+    const int sixth = hue / 255;
+    const float f = static_cast<float>(hue - sixth * 255) * (1 / 255.0f);
     const int base = static_cast<int>(v * (1.0f - s) + 0.5f);
-    const float edge_s = s * ((sector & 1) != 0 ? f : 1.0f - f);  // falling or rising
-    const int edge = static_cast<int>(v * (1.0f - edge_s) + 0.5f);
-    to[i] = static_cast<uint8_t>(Channel(sector, high, edge, base));
-    to[i + 1] =
-        static_cast<uint8_t>(Channel(sector < 2 ? sector + 4 : sector - 2, high, edge, base));
-    to[i + 2] =
-        static_cast<uint8_t>(Channel(sector < 4 ? sector + 2 : sector - 4, high, edge, base));
+    const float share = s * ((sixth & 1) != 0 ? f : 1.0f - f);  // falling or rising
+    const int edge = static_cast<int>(v * (1.0f - share) + 0.5f);
+    // A channel is high in two sixths, `edge` beside them, and `base` in the others. The last hue
+    // is in a sixth of its own, where `edge` is equal to `base`.
+    const int to_red = std::abs(2 * sixth - 5), to_green = std::abs(2 * sixth - 3),
+              to_blue = std::abs(2 * sixth - 7);
+    to[i] = static_cast<uint8_t>(to_red > 4 ? high : to_red > 2 ? edge : base);
+    to[i + 1] = static_cast<uint8_t>(to_green < 2 ? high : to_green < 4 ? edge : base);
+    to[i + 2] = static_cast<uint8_t>(to_blue < 2 ? high : to_blue < 4 ? edge : base);
   }
 }
 
@@ -195,35 +199,106 @@ float BoxRadius(float radius) {
   return whole + edge;
 }
 
-// Computes one row of a box blur along the columns. `sums` are over the rows that the box contains
-// completely; one row enters, one leaves, and the latter and the one `beyond` count in part.
-FOR_EACH_CPU void BlurRow(const uint8_t* enters, const uint8_t* leaves, const uint8_t* beyond,
-                          int n, uint32_t inner, uint32_t outer, uint32_t* __restrict sums,
-                          uint8_t* __restrict to) {
+// The weights of a box, of 2^24: `inner` of each value that it contains completely, `outer` of the
+// two at its edges.
+struct Box {
+  explicit Box(float radius)
+      : whole(static_cast<int>(radius)),
+        inner(static_cast<uint32_t>((1 << 24) / (radius * 2 + 1))),
+        outer(((1 << 24) - (whole * 2 + 1) * inner) / 2) {}
+
+  INLINED uint8_t Mean(uint32_t sum, uint32_t edges) const {
+    return static_cast<uint8_t>((sum * inner + edges * outer + (1 << 23)) >> 24);
+  }
+
+  int whole;  // values on each side that the box contains completely
+  uint32_t inner, outer;
+};
+
+// ---- Narrow boxes, of at most kMargin values on each side: each mean is summed by itself.
+
+constexpr int kMargin = 2;
+
+// Writes the means of n values with their neighbours, which are `step` values away.
+template <int kWhole>
+INLINED void BlurNear(const uint8_t* from, ptrdiff_t step, int n, Box box, uint8_t* __restrict to) {
+  for (int x = 0; x < n; ++x) {
+    uint32_t sum = from[x];
+    if constexpr (kWhole == 1) sum += uint32_t{from[x - step]} + from[x + step];
+    constexpr int kEdge = kWhole + 1;
+    to[x] = box.Mean(sum, uint32_t{from[x - kEdge * step]} + from[x + kEdge * step]);
+  }
+}
+FOR_EACH_CPU void BlurRow(const uint8_t* from, ptrdiff_t step, int n, const Box& box, uint8_t* to) {
+  if (box.whole == 0) {
+    BlurNear<0>(from, step, n, box, to);
+  } else {
+    BlurNear<1>(from, step, n, box, to);
+  }
+}
+void BlurValues(const uint8_t* from, ptrdiff_t step, int n, const Box& box, uint8_t* to) {
+  if (BlurBlocks(from, step, n, box.whole, box.inner, box.outer, to)) return;
+  BlurRow(from, step, n, box, to);
+}
+
+// Rows, then columns, with the outermost values continued beyond the borders before each pass.
+cv::Mat BlurNear(const cv::Mat& image, const Box& box) {
+  const int channels = image.channels(), n = channels * image.cols, margin = channels * kMargin;
+  cv::Mat columns(image.rows + 2 * kMargin, image.cols, image.type());
+  std::vector<uint8_t> row(n + 2 * margin), next(n + 2 * margin);
+  for (int y = 0; y < image.rows; ++y) {
+    std::memcpy(&row[margin], image.ptr(y), n);
+    for (int i = 0; i < kBlurPasses; ++i) {
+      for (int x = 0; x < margin; ++x) {
+        row[x] = row[margin + x % channels];
+        row[margin + n + x] = row[margin + n - channels + x % channels];
+      }
+      BlurValues(&row[margin], channels, n, box, &next[margin]);
+      std::swap(row, next);
+    }
+    std::memcpy(columns.ptr(kMargin + y), &row[margin], n);
+  }
+
+  cv::Mat blurred(columns.size(), image.type());
+  const int begin = kMargin, end = kMargin + image.rows;
+  for (int i = 0; i < kBlurPasses; ++i) {
+    for (int y = 0; y < kMargin; ++y) {
+      std::memcpy(columns.ptr(y), columns.ptr(begin), n);
+      std::memcpy(columns.ptr(end + y), columns.ptr(end - 1), n);
+    }
+    for (int y = begin; y < end; ++y) BlurValues(columns.ptr(y), n, n, box, blurred.ptr(y));
+    std::swap(columns, blurred);
+  }
+  return columns.rowRange(begin, end).clone();
+}
+
+// ---- Wide boxes: sums that slide along the columns.
+
+// One row. `sums` are over the rows that the box contains completely; one row enters, one leaves,
+// and the latter and the one `beyond` are at the edges.
+FOR_EACH_CPU void SlideRow(const uint8_t* enters, const uint8_t* leaves, const uint8_t* beyond,
+                           int n, const Box& box, uint32_t* __restrict sums,
+                           uint8_t* __restrict to) {
+  const Box b = box;
   for (int x = 0; x < n; ++x) {
     sums[x] += enters[x] - leaves[x];
-    const uint32_t edges = static_cast<uint32_t>(leaves[x]) + beyond[x];
-    to[x] = static_cast<uint8_t>((sums[x] * inner + edges * outer + (1 << 23)) >> 24);
+    to[x] = b.Mean(sums[x], static_cast<uint32_t>(leaves[x]) + beyond[x]);
   }
 }
 
-// Applies one box along the columns: each value becomes the mean of those up to `radius` rows away;
-// the rows just beyond count in part, and rows outside the image equal the outermost ones.
-cv::Mat BoxBlurColumns(const cv::Mat& image, float radius) {
-  const int whole = static_cast<int>(radius);
-  const uint32_t inner = static_cast<uint32_t>((1 << 24) / (radius * 2 + 1));  // weights, of 2^24
-  const uint32_t outer = ((1 << 24) - (whole * 2 + 1) * inner) / 2;
+// Rows outside the image equal the outermost ones.
+cv::Mat BlurColumns(const cv::Mat& image, const Box& box) {
   const int n = image.channels() * image.cols, last = image.rows - 1;
   const auto row = [&](int y) { return image.ptr(std::clamp(y, 0, last)); };
   std::vector<uint32_t> sums(n, 0);  // of the box around row -1
-  for (int y = -whole - 1; y < whole; ++y) {
+  for (int y = -box.whole - 1; y < box.whole; ++y) {
     const uint8_t* p = row(y);
     for (int x = 0; x < n; ++x) sums[x] += p[x];
   }
   cv::Mat out(image.rows, image.cols, image.type());
   for (int y = 0; y <= last; ++y) {
-    BlurRow(row(y + whole), row(y - whole - 1), row(y + whole + 1), n, inner, outer, sums.data(),
-            out.ptr(y));
+    SlideRow(row(y + box.whole), row(y - box.whole - 1), row(y + box.whole + 1), n, box,
+             sums.data(), out.ptr(y));
   }
   return out;
 }
@@ -346,11 +421,12 @@ cv::Mat Grayscale(const cv::Mat& image) {
 
 cv::Mat GaussianBlur(const cv::Mat& image, float radius) {
   if (image.depth() == CV_32F) return floats::GaussianBlur(image, radius);
-  const float box = BoxRadius(radius);
+  const Box box(BoxRadius(radius));
+  if (box.whole < kMargin) return BlurNear(image, box);
   cv::Mat result = Transposed(image);
-  for (int i = 0; i < kBlurPasses; ++i) result = BoxBlurColumns(result, box);
+  for (int i = 0; i < kBlurPasses; ++i) result = BlurColumns(result, box);
   result = Transposed(result);
-  for (int i = 0; i < kBlurPasses; ++i) result = BoxBlurColumns(result, box);
+  for (int i = 0; i < kBlurPasses; ++i) result = BlurColumns(result, box);
   return result;
 }
 
