@@ -430,11 +430,7 @@ cv::Mat GaussianBlur(const cv::Mat& image, float radius) {
   return result;
 }
 
-cv::Mat Flip(const cv::Mat& image) {
-  cv::Mat out;
-  cv::flip(image, out, /*flipCode=*/1);
-  return out;
-}
+cv::Mat Flip(const cv::Mat& image) { return Mirrored(image); }
 
 cv::Mat VerticalFlip(const cv::Mat& image) {
   cv::Mat out;

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <opencv2/core.hpp>
 
 namespace augment {
 namespace {
@@ -71,6 +72,20 @@ __attribute__((target("ssse3"))) cv::Size TransposeBlocks(const cv::Mat& image, 
   return done;
 }
 
+// The pixels of a row of three bytes a pixel from right to left, five at a time. Writes 16 bytes
+// for 15, the first of which is overwritten later, so that it leaves at least the last pixel out.
+// Returns how many pixels are done.
+__attribute__((target("ssse3"))) int MirrorBlocks(const uint8_t* from, int pixels, uint8_t* to) {
+  const __m128i reverse = _mm_setr_epi8(-1, 12, 13, 14, 9, 10, 11, 6, 7, 8, 3, 4, 5, 0, 1, 2);
+  int done = 0;
+  for (; done + 6 <= pixels; done += 5) {
+    const __m128i five = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + 3 * done));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * (pixels - done) - 16),
+                     _mm_shuffle_epi8(five, reverse));
+  }
+  return done;
+}
+
 void TransposeRgb(const cv::Mat& image, cv::Mat& out) {
   cv::Size done;
   if (__builtin_cpu_supports("ssse3")) done = TransposeBlocks(image, out);
@@ -81,8 +96,15 @@ void TransposeRgb(const cv::Mat& image, cv::Mat& out) {
   }
   Transpose<3>(image.colRange(done.width, image.cols), 3, right);
 }
+void MirrorRgb(const uint8_t* from, int pixels, uint8_t* to) {
+  int x = __builtin_cpu_supports("ssse3") ? MirrorBlocks(from, pixels, to) : 0;
+  for (; x < pixels; ++x) std::memcpy(to + 3 * (pixels - 1 - x), from + 3 * x, 3);
+}
 #else
 void TransposeRgb(const cv::Mat& image, cv::Mat& out) { Transpose<3>(image, 3, out); }
+void MirrorRgb(const uint8_t* from, int pixels, uint8_t* to) {
+  for (int x = 0; x < pixels; ++x) std::memcpy(to + 3 * (pixels - 1 - x), from + 3 * x, 3);
+}
 #endif
 
 }  // namespace
@@ -114,6 +136,16 @@ cv::Mat Transposed(const cv::Mat& image) {
       break;
     default:
       Transpose<0>(image, size, out);
+  }
+  return out;
+}
+
+cv::Mat Mirrored(const cv::Mat& image) {
+  cv::Mat out(image.rows, image.cols, image.type());
+  if (image.elemSize() == 3) {
+    for (int y = 0; y < image.rows; ++y) MirrorRgb(image.ptr(y), image.cols, out.ptr(y));
+  } else {
+    cv::flip(image, out, /*flipCode=*/1);
   }
   return out;
 }
