@@ -1,8 +1,8 @@
 #!/bin/bash
-# apricot-select 0.6.1: metric="cosine" squares the cosine, so that opposite features count as the same image. Its documentation says
-# that it subtracts the distances from the largest one. Of ten images at 0 degrees, ten at 180 and three around 90, the three that
-# are to represent all of them contain none at 180 degrees; with the similarities that the documentation describes they contain one
-# of each. Features that were centred or whitened have both signs.
+# apricot-select 0.6.1: metric="cosine" squares the cosine, so that opposite features count as the same image. Its
+# documentation says that it subtracts the distances from the largest one. Of ten images at 0 degrees, ten at 180 and three
+# around 90, the three that are to represent all of them contain none at 180 degrees; with the similarities that the
+# documentation describes they contain one of each. Features that were centred or whitened have both signs.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,8 +1,8 @@
 #!/bin/bash
-# compressed-segmentation 2.3.3, the format in which Neuroglancer serves labels: compress takes any array for one without gaps. Of
-# labels[::2], every second slice of a volume, it stores the first half of the slices, of the same shape, so that the labels no
-# longer lie on the image; of a volume in Fortran order, as nibabel and loadmat give it, it stores scrambled labels unless it is
-# told order="F". Nothing warns. zfpy 1.0.1.post0 and crackle-codec 0.55.0 store both as they are.
+# compressed-segmentation 2.3.3, the format in which Neuroglancer serves labels: compress takes any array for one without
+# gaps. Of labels[::2], every second slice of a volume, it stores the first half of the slices, of the same shape, so that the
+# labels no longer lie on the image; of a volume in Fortran order, as nibabel and loadmat give it, it stores scrambled labels
+# unless it is told order="F". Nothing warns. zfpy 1.0.1.post0 and crackle-codec 0.55.0 store both as they are.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

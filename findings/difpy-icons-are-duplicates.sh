@@ -1,7 +1,7 @@
 #!/bin/bash
-# difPy 4.2.1 drops the transparency before it compares: black icons on a transparent background, such as a cross and a disc, are all
-# the same black picture, with a difference of 0, and its search for "duplicates" finds that one of them is enough. Its delete()
-# then removes the others. The same icons on white are no duplicates.
+# difPy 4.2.1 drops the transparency before it compares: black icons on a transparent background, such as a cross and a disc,
+# are all the same black picture, with a difference of 0, and its search for "duplicates" finds that one of them is enough.
+# Its delete() then removes the others. The same icons on white are no duplicates.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,8 +1,9 @@
 #!/bin/bash
-# fastparquet 2026.9.0: a file whose parts have different categories is read with the numbers of the first parts and the names of
-# the last: of the labels cat, dog in one part and bird, cat in the next, the first two come back as bird, cat. This is so for a
-# file to which fastparquet itself appended a frame with a column of categories (each part has those that occur in it), and for
-# a folder that pandas wrote with pyarrow. There is no error or warning, and pyarrow reads the right labels from the same files.
+# fastparquet 2026.9.0: a file whose parts have different categories is read with the numbers of the first parts and the names
+# of the last: of the labels cat, dog in one part and bird, cat in the next, the first two come back as bird, cat. This is so
+# for a file to which fastparquet itself appended a frame with a column of categories (each part has those that occur in it),
+# and for a folder that pandas wrote with pyarrow. There is no error or warning, and pyarrow reads the right labels from the
+# same files.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# globox 2.9.0: from_coco drops "iscrowd", so that the box around a crowd becomes one object more: save_coco writes it with iscrowd 0,
-# YOLO files would have it as a person, and COCOEvaluator counts it as a person that was missed. A detector that finds all the
-# single objects has an average precision of 0.5 there and of 1 in pycocotools 2.0.11, which globox offers to replace.
+# globox 2.9.0: from_coco drops "iscrowd", so that the box around a crowd becomes one object more: save_coco writes it with
+# iscrowd 0, YOLO files would have it as a person, and COCOEvaluator counts it as a person that was missed. A detector that
+# finds all the single objects has an average precision of 0.5 there and of 1 in pycocotools 2.0.11.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,8 +1,8 @@
 #!/bin/bash
-# image-similarity-measures 0.3.6 takes every image for one of 12 bits unless it is told otherwise, also where it reads PNG files of 8 bits
-# itself: evaluation gives a PSNR 24 dB too high (51 instead of 27) and an SSIM of 0.99 instead of 0.91 for a noisy picture, so that
-# poor copies look perfect, and evaluation has no option for it. max_p=255 of psnr and ssim gives the numbers of
-# scikit-image 0.20.0.
+# image-similarity-measures 0.3.6 takes every image for one of 12 bits unless it is told otherwise, also where it reads PNG
+# files of 8 bits itself: evaluation gives a PSNR 24 dB too high (51 instead of 27) and an SSIM of 0.99 instead of 0.91 for a
+# noisy picture, so that poor copies look perfect, and evaluation has no option for it. max_p=255 of psnr and ssim gives the
+# numbers of scikit-image 0.20.0.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

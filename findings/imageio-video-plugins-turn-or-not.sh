@@ -1,8 +1,9 @@
 #!/bin/bash
-# imageio 2.38.1: a video that a phone recorded upright is read upright by the plugin FFMPEG (imageio-ffmpeg 0.8.1) and lying on its
-# side by the plugin pyav (av 18.1.0), the newer one. imread takes FFMPEG if it is there and pyav if only that is: which one it is
-# depends on the packages that are installed. OpenCV 4.12 turns the frames, too. So frames that two machines cut from one video differ
-# by a quarter turn, and boxes that were drawn on those of the one do not fit those of the other. Nothing warns.
+# imageio 2.38.1: a video that a phone recorded upright is read upright by the plugin FFMPEG (imageio-ffmpeg 0.8.1) and lying
+# on its side by the plugin pyav (av 18.1.0), the newer one. imread takes FFMPEG if it is there and pyav if only that is:
+# which one it is depends on the packages that are installed. OpenCV 4.12 turns the frames, too. So frames that two machines
+# cut from one video differ by a quarter turn, and boxes that were drawn on those of the one do not fit those of the other.
+# Nothing warns.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,7 +1,8 @@
 #!/bin/bash
-# imantics 0.1.12: the box of a mask ends one pixel too early, on the right and below: it takes the last pixel's number for the end.
-# An object of 8 x 8 pixels has a box of 7 x 7, which covers 77 % of it and fails the stricter thresholds of COCO's AP, and a line of
-# one pixel, such as a wire, has a box without area in the exports to COCO and YOLO. pycocotools 2.0.11 gives 8 x 8.
+# imantics 0.1.12: the box of a mask ends one pixel too early, on the right and below: it takes the last pixel's number for
+# the end. An object of 8 x 8 pixels has a box of 7 x 7, which covers 77 % of it and fails the stricter thresholds of COCO's
+# AP, and a line of one pixel, such as a wire, has a box without area in the exports to COCO and YOLO. pycocotools 2.0.11
+# gives 8 x 8.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

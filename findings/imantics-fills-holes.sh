@@ -1,7 +1,7 @@
 #!/bin/bash
-# imantics 0.1.12: its export to COCO writes the outline of a hole as a further polygon of the object, and the polygons of one object
-# in COCO are added up: a ring comes back from pycocotools 2.0.11 as a disc, with the hole as part of the object. "area" in the same
-# annotation is still that of the ring, so that nothing looks wrong in the file.
+# imantics 0.1.12: its export to COCO writes the outline of a hole as a further polygon of the object, and the polygons of one
+# object in COCO are added up: a ring comes back from pycocotools 2.0.11 as a disc, with the hole as part of the object.
+# "area" in the same annotation is still that of the ring, so that nothing looks wrong in the file.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

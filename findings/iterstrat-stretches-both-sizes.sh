@@ -1,8 +1,8 @@
 #!/bin/bash
-# iterative-stratification 0.1.9: MultilabelStratifiedShuffleSplit(train_size=0.1, test_size=0.2) of 1000 images gives 333 and 667,
-# where the class of scikit-learn 1.9.1 that it stands in for gives 100 and 200: it stretches the two shares until all images are
-# in one of the sets. So the points of a curve over 1, 5, 10 % of the labels, with a test set of 20 %, are in truth those of 5, 20, 33 %,
-# each with another test set. One size alone, or two that add up to 1, are kept.
+# iterative-stratification 0.1.9: MultilabelStratifiedShuffleSplit(train_size=0.1, test_size=0.2) of 1000 images gives 333 and
+# 667, where the class of scikit-learn 1.9.1 that it stands in for gives 100 and 200: it stretches the two shares until all
+# images are in one of the sets. So the points of a curve over 1, 5, 10 % of the labels, with a test set of 20 %, are in truth
+# those of 5, 20, 33 %, each with another test set. One size alone, or two that add up to 1, are kept.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

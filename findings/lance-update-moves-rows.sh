@@ -1,8 +1,8 @@
 #!/bin/bash
-# pylance 14.0.2 (Lance): update moves the rows that it changes to the end of the data set. After the label of 1.jpg was corrected, take([1])
-# gives 2.jpg, and all later images have moved up by one number, so that features, splits or predictions that are stored by
-# row belong to other images. merge_insert does the same, and neither tells. take is documented to select rows
-# by index.
+# pylance 14.0.2 (Lance): update moves the rows that it changes to the end of the data set. After the label of 1.jpg was
+# corrected, take([1]) gives 2.jpg, and all later images have moved up by one number, so that features, splits or predictions
+# that are stored by row belong to other images. merge_insert does the same, and neither tells. take is documented to select
+# rows by index.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/bash
-# mean-average-precision 2024.1.5.0: a class without a single true box counts as 0 in mAP. A detector that finds all there is has a
-# mAP of 0.5 if one of two classes does not occur in the images, and of 0.125 if one of eight occurs, as in a small validation
-# set. COCO's own evaluation, pycocotools 2.0.11, leaves such classes out and gives 1 for the same boxes.
+# mean-average-precision 2024.1.5.0: a class without a single true box counts as 0 in mAP. A detector that finds all there is
+# has a mAP of 0.5 if one of two classes does not occur in the images, and of 0.125 if one of eight occurs, as in a small
+# validation set. COCO's own evaluation, pycocotools 2.0.11, leaves such classes out and gives 1 for the same boxes.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,8 +1,9 @@
 #!/bin/bash
-# mlflow-skinny 3.17.2: the value of a metric that a run shows, and by which search_runs sorts and filters, is that of the largest
-# step, not the one logged last. log_metric without a step writes step 0, so that a test accuracy that is logged at the end under
-# the name of the curve (0.5), or after the training went on from step 0, changes nothing: the run keeps 0.9, and is the best in the
-# list. RunData.metrics is documented to hold the value with the latest timestamp. The history has all three values.
+# mlflow-skinny 3.17.2: the value of a metric that a run shows, and by which search_runs sorts and filters, is that of the
+# largest step, not the one logged last. log_metric without a step writes step 0, so that a test accuracy that is logged at
+# the end under the name of the curve (0.5), or after the training went on from step 0, changes nothing: the run keeps 0.9,
+# and is the best in the list. RunData.metrics is documented to hold the value with the latest timestamp. The history has all
+# three values.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

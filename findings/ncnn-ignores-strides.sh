@@ -1,9 +1,9 @@
 #!/bin/bash
-# ncnn 1.0.20261020: ncnn.Mat(array) has the shape of a transposed array and the numbers in the order of the one before it: the usual
-# step from rows x columns x channels to channels x rows x columns makes each channel a third of the rows, with the colours mixed,
-# so that an exported encoder sees another picture. astype and division after it do not help, as they keep the order in memory.
-# Mat.from_pixels of a crop, image[5:15, 5:15], likewise has the first 100 pixels from its corner on, row by row of the whole image.
-# Both give the right pixels of np.ascontiguousarray, and neither warns.
+# ncnn 1.0.20261020: ncnn.Mat(array) has the shape of a transposed array and the numbers in the order of the one before it:
+# the usual step from rows x columns x channels to channels x rows x columns makes each channel a third of the rows, with the
+# colours mixed, so that an exported encoder sees another picture. astype and division after it do not help, as they keep the
+# order in memory. Mat.from_pixels of a crop, image[5:15, 5:15], likewise has the first 100 pixels from its corner on, row by
+# row of the whole image. Both give the right pixels of np.ascontiguousarray, and neither warns.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # optuna 5.0.0: create_study(direction="maximize", load_if_exists=True) of a study that was begun without a direction goes on
-# minimizing, without a word. The correction of a script that forgot to say that accuracy is to be maximized has no effect
-# on the study that it continues: best_params are those of the worst run, and the sampler looks for worse ones.
+# minimizing, without a word. The correction of a script that forgot to say that accuracy is to be maximized has no effect on
+# the study that it continues: best_params are those of the worst run, and the sampler looks for worse ones.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

@@ -1,7 +1,8 @@
 #!/bin/bash
-# optuna 5.0.0: a study that is continued with a seeded sampler tries the same parameters again. Its random numbers begin anew, although
-# the study's trials are there: a script that is run twice for five trials each, or two jobs of an array that share the study, train
-# five settings twice and report ten trials. TPESampler, the default, draws its first ten trials at random. Without a seed all differ.
+# optuna 5.0.0: a study that is continued with a seeded sampler tries the same parameters again. Its random numbers begin
+# anew, although the study's trials are there: a script that is run twice for five trials each, or two jobs of an array that
+# share the study, train five settings twice and report ten trials. TPESampler, the default, draws its first ten trials at
+# random. Without a seed all differ.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

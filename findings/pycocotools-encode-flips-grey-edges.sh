@@ -1,9 +1,9 @@
 #!/bin/bash
-# pycocotools 2.0.11: mask.encode takes each change of the value of a mask for a border between object and background, not only
-# those from and to 0: 0 or 255 works, but in a mask with grey edges, as resizing with interpolation gives, the parts exchange
-# their roles. Of a square of 100, 255, 100 down each column, the middle becomes background. Of a scaled square, whose edges have
-# several greys, pixels all around are wrong, and so are area and the intersection over union with itself. decode gives a clean
-# mask of 0 and 1, and nothing warns.
+# pycocotools 2.0.11: mask.encode takes each change of the value of a mask for a border between object and background, not
+# only those from and to 0: 0 or 255 works, but in a mask with grey edges, as resizing with interpolation gives, the parts
+# exchange their roles. Of a square of 100, 255, 100 down each column, the middle becomes background. Of a scaled square,
+# whose edges have several greys, pixels all around are wrong, and so are area and the intersection over union with itself.
+# decode gives a clean mask of 0 and 1, and nothing warns.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

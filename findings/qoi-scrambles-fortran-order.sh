@@ -1,7 +1,8 @@
 #!/bin/bash
-# qoi 0.8.0: encode refuses an array that is not contiguous, but takes one in Fortran order, and writes its numbers in the order
-# in which they lie in memory: the picture comes back with the right size and scrambled pixels. Pictures from MATLAB files are such
-# arrays: an image of a data set like SVHN (rows x columns x 3 x images), as scipy.io.loadmat gives it, is stored as noise.
+# qoi 0.8.0: encode refuses an array that is not contiguous, but takes one in Fortran order, and writes its numbers in the
+# order in which they lie in memory: the picture comes back with the right size and scrambled pixels. Pictures from MATLAB
+# files are such arrays: an image of a data set like SVHN (rows x columns x 3 x images), as scipy.io.loadmat gives it, is
+# stored as noise.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)

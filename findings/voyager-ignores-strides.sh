@@ -1,8 +1,8 @@
 #!/bin/bash
-# voyager 2.2.3: add_items takes an array of float32 for one that lies in memory row by row without gaps, without looking: of the
-# view features[::2] it stores features 0, 1, 2, ... under the numbers of 0, 2, 4, ..., and of features[:, :4], the first
-# components of each, pieces of the first half of the images. A search by one of the features then finds another image at distance 0,
-# so that a test of the index passes if it uses the same view. float64, and a copy, are stored as they are.
+# voyager 2.2.3: add_items takes an array of float32 for one that lies in memory row by row without gaps, without looking: of
+# the view features[::2] it stores features 0, 1, 2, ... under the numbers of 0, 2, 4, ..., and of features[:, :4], the first
+# components of each, pieces of the first half of the images. A search by one of the features then finds another image at
+# distance 0, so that a test of the index passes if it uses the same view. float64, and a copy, are stored as they are.
 # Exits non-zero if the behaviour has changed.
 set -euo pipefail
 work=$(mktemp -d)
