@@ -16,10 +16,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "moco/moco.h"
+#include "tensors/memory.h"
 #include "tests/parity/golden.h"
 
 DEFINE_string(arch, "resnet18", "backbone");
@@ -137,6 +137,6 @@ absl::Status Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();  // as pretrain does
+  tensors::KeepFreedMemory();  // as pretrain does
   return base::RunMain(Run, argc, argv);
 }

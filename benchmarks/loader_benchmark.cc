@@ -24,12 +24,12 @@
 #include "augment/augmentation.h"
 #include "augment/ops.h"
 #include "augment/presets.h"
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/rng.h"
 #include "data/dataset.h"
+#include "tensors/memory.h"
 
 DEFINE_string(data, "", "images, in any format of docs/data.md");
 DEFINE_string(dataset, "", "data set format (a plugin name); empty: detect it");
@@ -142,6 +142,6 @@ absl::Status Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();  // as the trainer does
+  tensors::KeepFreedMemory();  // as the trainer does
   return base::RunMain(Run, argc, argv);
 }

@@ -28,13 +28,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "base/rng.h"
 #include "lincls/tables/feature_table.h"
 #include "moco/measures/feature_rows.h"
 #include "moco/measures/knn.h"
+#include "tensors/memory.h"
 #include "tensors/npy.h"
 #include "tools/selection/k_means.h"
 #include "tools/selection/neighbours.h"
@@ -203,6 +203,6 @@ absl::Status Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   return base::RunMain(Run, argc, argv);
 }

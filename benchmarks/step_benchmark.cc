@@ -19,13 +19,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "base/short_spins.h"
 #include "benchmarks/device_trace.h"
 #include "moco/moco.h"
 #include "moco/training/cuda_devices.h"
+#include "tensors/memory.h"
 #include "tests/parity/golden.h"
 
 DEFINE_string(arch, "resnet18", "backbone");
@@ -137,7 +137,7 @@ absl::Status Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();  // as pretrain does
+  tensors::KeepFreedMemory();  // as pretrain does
   const base::ShortSpins spins;
   return base::RunMain(Run, argc, argv);
 }

@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/flags.h"
 #include "data/loader.h"
 #include "moco/measures/linear_probe.h"
 #include "moco/measures/linear_sweep.h"
+#include "tensors/memory.h"
 
 DEFINE_int64(images, 50000, "rows of features to train on");
 DEFINE_int64(validation, 10000, "rows of features to validate with");
@@ -115,6 +115,6 @@ absl::Status Run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   return base::RunMain(Run, argc, argv);
 }

@@ -1,12 +1,12 @@
 // //dist:lincls_ddp: //lincls:lincls in several processes, on one machine or many.
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/short_spins.h"
 #include "dist/connect.h"
 #include "lincls/lincls.h"
+#include "tensors/memory.h"
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   const base::ShortSpins spins;
   return base::RunMain(
       [](int argc, char** argv) { return lincls::Lincls(argc, argv, dist::Processes()); }, argc,

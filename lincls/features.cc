@@ -13,7 +13,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/allocator.h"
 #include "base/cores.h"
 #include "base/files.h"
 #include "base/program.h"
@@ -28,6 +27,7 @@
 #include "lincls/tables/projector.h"
 #include "moco/backbones/autocast.h"
 #include "moco/training/cuda_devices.h"
+#include "tensors/memory.h"
 
 DEFINE_string(
     data, "",
@@ -184,7 +184,7 @@ absl::Status Features(const base::Arguments&) {
 }  // namespace lincls
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .argument_flag = "data"},
                     lincls::Features);

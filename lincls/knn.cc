@@ -21,7 +21,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
-#include "base/allocator.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
@@ -34,6 +33,7 @@
 #include "lincls/tables/feature_table.h"
 #include "lincls/tables/labelled_features.h"
 #include "registry/options.h"
+#include "tensors/memory.h"
 
 DEFINE_string(k, "1 5 20 200",
               "[method: numbers 1 to 1000000000] number of neighbours that vote; one or several");
@@ -259,7 +259,7 @@ absl::Status Knn(const base::Arguments& arguments) {
 }  // namespace lincls
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "BANK [QUERIES]"},
                     lincls::Knn);

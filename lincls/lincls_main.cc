@@ -1,11 +1,11 @@
 // //lincls:lincls, in one process.
-#include "base/allocator.h"
 #include "base/exit_code.h"
 #include "base/short_spins.h"
 #include "lincls/lincls.h"
+#include "tensors/memory.h"
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   const base::ShortSpins spins;
   return base::RunMain(
       [](int argc, char** argv) { return lincls::Lincls(argc, argv, moco::Alone()); }, argc, argv);

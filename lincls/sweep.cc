@@ -19,7 +19,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "base/allocator.h"
 #include "base/files.h"
 #include "base/flags.h"
 #include "base/program.h"
@@ -46,6 +45,7 @@
 #include "moco/report/sweep_files.h"
 #include "moco/schedules/schedule.h"
 #include "moco/training/run_description.h"
+#include "tensors/memory.h"
 
 DEFINE_string(features, "",
               "[data] features to use from the folders, such as stage3,stage4,backbone; empty: the "
@@ -515,7 +515,7 @@ absl::Status Sweep(const base::Arguments& arguments) {
 }  // namespace lincls
 
 int main(int argc, char** argv) {
-  base::KeepFreedMemory();
+  tensors::KeepFreedMemory();
   const base::ShortSpins spins;
   return base::Main(argc, argv, {.usage = lincls::kUsage, .arguments = "TRAIN VAL"}, lincls::Sweep);
 }

@@ -6,9 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "base/allocator.h"
 #include "base/disk.h"
 #include "base/progress.h"
+#include "tensors/memory.h"
 
 namespace moco {
 
@@ -22,7 +22,7 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
   const int64_t images = splits * (batch / options.accumulate / splits < 2 ? 1 : 2);
   const at::Tensor input = at::zeros({images, view.channels, view.rows, view.cols}, options.dtype)
                                .contiguous(at::MemoryFormat::ChannelsLast);
-  const size_t before = base::MemoryInUse();
+  const size_t before = tensors::MemoryInUse();
   at::Tensor output;
   try {
     output = (**encoder)(input);
@@ -31,7 +31,7 @@ absl::StatusOr<Footprint> MeasureFootprint(const MoCoOptions& options,
         absl::StrCat(error.what_without_backtrace(),
                      "; raise --batch-size or --image-size, or lower --bn-splits or --accumulate"));
   }
-  const double activations = static_cast<double>(base::MemoryInUse() - before) / images;
+  const double activations = static_cast<double>(tensors::MemoryInUse() - before) / images;
 
   double weights = 0;
   for (const auto& [name, tensor] : (*encoder)->State()) weights += tensor.nbytes();

@@ -1,4 +1,4 @@
-#include "base/allocator.h"
+#include "tensors/memory.h"
 
 #include <c10/core/CPUAllocator.h>
 #include <malloc.h>
@@ -10,20 +10,20 @@
 
 #include "base/block_pool.h"
 
-namespace base {
+namespace tensors {
 namespace {
 
 constexpr size_t kLarge = 64 << 10;
 
 // Of twice the machine's memory, since gaps take addresses only. A limit on addresses would leave
 // too few for everything else. Never destroyed: tensors may outlive it.
-BlockPool& Pool() {
+base::BlockPool& Pool() {
   static auto* pool = [] {
     rlimit addresses;
     const bool unlimited =
         getrlimit(RLIMIT_AS, &addresses) == 0 && addresses.rlim_cur == RLIM_INFINITY;
     const size_t memory = size_t{1} * sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGE_SIZE);
-    return new BlockPool(unlimited ? 2 * memory : 0);
+    return new base::BlockPool(unlimited ? 2 * memory : 0);
   }();
   return *pool;
 }
@@ -62,4 +62,4 @@ size_t MemoryInUse() {
   return heap.uordblks + heap.hblkhd + Pool().in_use();
 }
 
-}  // namespace base
+}  // namespace tensors

@@ -1,10 +1,10 @@
 // The memory of training.
-#ifndef BASE_ALLOCATOR_H_
-#define BASE_ALLOCATOR_H_
+#ifndef TENSORS_MEMORY_H_
+#define TENSORS_MEMORY_H_
 
 #include <cstddef>
 
-namespace base {
+namespace tensors {
 
 // Keeps freed memory in the process. Each step frees and allocates the same gigabyte; returning it
 // to the system would cost page faults, 15 to 25 % of the time of a step on a CPU. Large tensors on
@@ -17,6 +17,6 @@ void KeepFreedMemory();
 // Returns the number of bytes in use, in blocks of the heap and in tensors on the CPU.
 size_t MemoryInUse();
 
-}  // namespace base
+}  // namespace tensors
 
-#endif  // BASE_ALLOCATOR_H_
+#endif  // TENSORS_MEMORY_H_

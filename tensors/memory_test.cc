@@ -1,4 +1,4 @@
-#include "base/allocator.h"
+#include "tensors/memory.h"
 
 #include <ATen/ops/full.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-namespace base {
+namespace tensors {
 namespace {
 
 constexpr size_t kBytes = 40 << 20;
@@ -14,7 +14,7 @@ constexpr size_t kBytes = 40 << 20;
 at::Tensor Large() { return at::full({kBytes}, 7, at::kByte); }
 
 // The first test: tensors of before are freed as they were allocated.
-TEST(AllocatorTest, TensorsAreInUseUntilTheyAreFreed) {
+TEST(MemoryTest, TensorsAreInUseUntilTheyAreFreed) {
   at::Tensor from_before = Large();
   KeepFreedMemory();
   const size_t before = MemoryInUse();
@@ -31,7 +31,7 @@ TEST(AllocatorTest, TensorsAreInUseUntilTheyAreFreed) {
   EXPECT_LT(MemoryInUse(), before);
 }
 
-TEST(AllocatorTest, StepsWithTheSameTensorsNeedNoMorePages) {
+TEST(MemoryTest, StepsWithTheSameTensorsNeedNoMorePages) {
   KeepFreedMemory();
   const auto faults = [] {
     rusage usage;
@@ -44,11 +44,11 @@ TEST(AllocatorTest, StepsWithTheSameTensorsNeedNoMorePages) {
   EXPECT_LT(faults() - before, 100);  // one such tensor has 10,240 pages of 4 KB
 }
 
-TEST(AllocatorTest, NothingAndTooMuch) {
+TEST(MemoryTest, NothingAndTooMuch) {
   KeepFreedMemory();
   EXPECT_EQ(at::full({0}, 7, at::kByte).numel(), 0);
   EXPECT_THROW(at::full({int64_t{1} << 60}, 7, at::kByte), c10::Error);
 }
 
 }  // namespace
-}  // namespace base
+}  // namespace tensors
