@@ -9,6 +9,10 @@
 #include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+
+#include "moco/backbones/winograd.h"
+
 namespace moco {
 namespace {
 
@@ -24,6 +28,26 @@ bool CpuHasAmx() {
   static const bool has = at::cpu::init_amx();
   return has;
 }
+
+// Winograd's convolution is faster from so many tiles of 2 x 2 pixels on, with so many channels, if
+// tiles at the edge do not waste too many products on pixels outside the image; with many channels,
+// oneDNN is slow for images that are that small.
+constexpr int64_t kEnoughTiles = 128, kEnoughChannels = 64, kManyChannels = 256;
+
+class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight) {
+    ctx->save_for_backward({x, weight});
+    return WinogradConvolution(x, weight);
+  }
+
+  static tensor_list backward(AutogradContext* ctx, const tensor_list& gradients) {
+    const tensor_list saved = ctx->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &dy = gradients[0];
+    return {ctx->needs_input_grad(0) ? WinogradInputGradient(dy, weight) : at::Tensor(),
+            ctx->needs_input_grad(1) ? WinogradWeightGradient(x, dy) : at::Tensor()};
+  }
+};
 
 class ProductConvolution : public torch::autograd::Function<ProductConvolution> {
  public:
@@ -83,6 +107,20 @@ bool Conv2dImpl::IsPlain() const {
          std::holds_alternative<torch::enumtype::kZeros>(options.padding_mode());
 }
 
+bool Conv2dImpl::WinogradIsFaster(const at::Tensor& x) const {
+  if (!x.is_cpu() || x.scalar_type() != at::kFloat || weight.scalar_type() != at::kFloat ||
+      at::autocast::is_autocast_enabled(at::kCPU) ||
+      !x.is_contiguous(at::MemoryFormat::ChannelsLast) || !IsPlain()) {
+    return false;
+  }
+  const int64_t padding = std::get<torch::ExpandingArray<2>>(options.padding())->at(0);
+  if (weight.size(2) != 3 || options.stride()->at(0) != 1 || padding != 1) return false;
+  const int64_t channels = std::min(weight.size(0), weight.size(1));
+  const int64_t pixels = x.size(0) * x.size(2) * x.size(3), tiles = CountTiles(x);
+  return tiles >= kEnoughTiles && channels >= kEnoughChannels &&
+         (pixels >= 3 * tiles || (pixels > 2 * tiles && channels >= kManyChannels));
+}
+
 bool Conv2dImpl::ProductIsFaster(const at::Tensor& x) const {
   if (!x.is_cpu() || !at::autocast::is_autocast_enabled(at::kCPU) ||
       at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) {
@@ -99,6 +137,7 @@ bool Conv2dImpl::ProductIsFaster(const at::Tensor& x) const {
 }
 
 at::Tensor Conv2dImpl::forward(const at::Tensor& x) {
+  if (WinogradIsFaster(x)) return WinogradFunction::apply(x, weight);
   if (!ProductIsFaster(x)) return torch::nn::Conv2dImpl::forward(x);
   // The casts are those of at::conv2d under autocast; the weights' is made once for both passes of
   // a step, and cached.

@@ -1,4 +1,4 @@
-// The convolution of backbones: torch.nn.Conv2d, with a faster weight gradient in bfloat16 on CPUs.
+// The convolution of backbones: torch.nn.Conv2d, faster on CPUs.
 #ifndef MOCO_BACKBONES_CONVOLUTION_H_
 #define MOCO_BACKBONES_CONVOLUTION_H_
 
@@ -8,11 +8,16 @@
 
 namespace moco {
 
-// torch.nn.Conv2d. Under bfloat16 autocast on the CPU, the weights' gradient of a plain convolution
-// whose output has few pixels is computed by ProductWeightGradient(), as a matrix product, because
-// oneDNN (of LibTorch 2.11) computes it several times slower than such a product; see "Weight
-// gradients in bf16" in benchmarks/README.md. The output and the other gradient are oneDNN's. All
-// else, and all of it in float32, is the base class's.
+// torch.nn.Conv2d, with two differences, both of plain convolutions on the CPU (see "Convolutions"
+// and "Weight gradients in bf16" in benchmarks/README.md):
+//
+// In float32, a convolution of 3 x 3 with stride 1 and enough channels and pixels in channels_last
+// is computed with fewer products, by moco/backbones/winograd.h, and so are its gradients. Results
+// differ from the base class's by rounding, and are nearer to the exact ones.
+//
+// Under bfloat16 autocast, the weights' gradient is computed by ProductWeightGradient(), as a
+// matrix product, if the output has few pixels, because oneDNN (of LibTorch 2.11) computes it
+// several times slower. The output and the other gradient are the base class's.
 class Conv2dImpl : public torch::nn::Conv2dImpl {
  public:
   using torch::nn::Conv2dImpl::Conv2dImpl;
@@ -23,6 +28,7 @@ class Conv2dImpl : public torch::nn::Conv2dImpl {
  private:
   // One group, no bias, no dilation, zeros around the image; kernel, stride and padding are square.
   bool IsPlain() const;
+  bool WinogradIsFaster(const at::Tensor& x) const;
   bool ProductIsFaster(const at::Tensor& x) const;
 };
 TORCH_MODULE(Conv2d);

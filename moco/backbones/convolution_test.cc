@@ -79,6 +79,68 @@ double Difference(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).norm() / b.norm()).item<double>();
 }
 
+TEST(ConvolutionTest, InFloatALargeOneIsWinograds) {
+  for (const Shape& shape :
+       {Shape{64, 64, 3, 1, 12, 14}, {70, 100, 3, 1, 12, 11}, {256, 300, 3, 1, 11, 9}}) {
+    Conv2d conv = Make(shape);
+    const at::Tensor x = Images(shape).contiguous(at::MemoryFormat::ChannelsLast);
+    const at::Tensor dy = at::randn({5, shape.out, shape.rows, shape.cols});
+    const Pass ours = PassOf(conv, x, dy, /*bf16=*/false, /*plain=*/false);
+    const Pass plain = PassOf(conv, x, dy, /*bf16=*/false, /*plain=*/true);
+    EXPECT_NE(ours.function, plain.function) << "Winograd's convolution was not used";
+    EXPECT_LT(Difference(ours.y, plain.y), 2e-6);
+    EXPECT_LT(Difference(ours.dx, plain.dx), 2e-6);
+    EXPECT_LT(Difference(ours.dweight, plain.dweight), 2e-6);
+    at::NoGradGuard no_grad;
+    EXPECT_TRUE(conv->forward(x).equal(ours.y));
+  }
+}
+
+TEST(ConvolutionTest, OnlyTheGradientsThatAreWantedAreComputed) {
+  const Shape shape = {64, 64, 3, 1, 12, 14};
+  Conv2d conv = Make(shape);
+  at::Tensor x = Images(shape).contiguous(at::MemoryFormat::ChannelsLast);
+  conv->forward(x).sum().backward();
+  EXPECT_TRUE(conv->weight.grad().defined());
+  EXPECT_FALSE(x.grad().defined());
+  conv->zero_grad();
+  conv->weight.set_requires_grad(false);
+  x.set_requires_grad(true);
+  conv->forward(x).sum().backward();
+  EXPECT_FALSE(conv->weight.grad().defined());
+  EXPECT_TRUE(x.grad().defined());
+}
+
+// Shapes for which oneDNN is faster, and tensors that Winograd's convolution does not take.
+TEST(ConvolutionTest, InFloatOthersAreTheBaseClass) {
+  const auto is_plain = [](const Conv2d& made, const at::Tensor& images) {
+    Conv2d conv = made;
+    const at::Tensor y = conv->forward(images);
+    return y.grad_fn()->name() == conv->torch::nn::Conv2dImpl::forward(images).grad_fn()->name();
+  };
+  constexpr Shape kOthers[] = {{48, 64, 3, 1, 12, 14},
+                               {64, 48, 3, 1, 12, 14},
+                               {64, 64, 3, 1, 8, 8},
+                               {64, 64, 3, 2, 24, 28},
+                               {64, 64, 1, 1, 12, 14}};
+  const auto last = at::MemoryFormat::ChannelsLast;
+  for (const Shape& shape : kOthers) {
+    EXPECT_TRUE(is_plain(Make(shape), Images(shape).contiguous(last))) << shape.in << shape.rows;
+  }
+  const Shape large = {64, 64, 3, 1, 12, 14};
+  EXPECT_FALSE(is_plain(Make(large), Images(large).contiguous(last)));
+  EXPECT_TRUE(is_plain(Make(large), Images(large))) << "N x C x H x W";
+  // Most of what a tile computes would lie outside of these images.
+  EXPECT_TRUE(is_plain(Make(large), at::randn({99, 64, 3, 3}).contiguous(last)));
+  EXPECT_TRUE(is_plain(Make(large), at::randn({999, 64, 1, 2}).contiguous(last)));
+  EXPECT_FALSE(is_plain(Make({256, 256, 3, 1}), at::randn({99, 256, 3, 3}).contiguous(last)));
+  Conv2d exact = Make(large);
+  exact->to(at::kDouble);
+  EXPECT_TRUE(is_plain(exact, Images(large).to(at::kDouble).contiguous(last)));
+  const Bf16Autocast autocast(at::kCPU);
+  EXPECT_TRUE(is_plain(Make(large), Images(large).contiguous(last)));
+}
+
 TEST(ConvolutionTest, InBf16OnlyTheWeightGradientDiffersByRounding) {
   for (const Shape& shape : kShapes) {
     Conv2d conv = Make(shape);
