@@ -32,7 +32,7 @@ bool CpuHasAmx() {
 // Winograd's convolution is faster from so many tiles of 2 x 2 pixels on, with so many channels, if
 // tiles at the edge do not waste too many products on pixels outside the image; with many channels,
 // oneDNN is slow for images that are that small.
-constexpr int64_t kEnoughTiles = 128, kEnoughChannels = 64, kManyChannels = 256;
+constexpr int64_t kEnoughTiles = 128, kEnoughChannels = 48, kManyChannels = 256;
 
 class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
  public:

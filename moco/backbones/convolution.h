@@ -13,7 +13,7 @@ namespace moco {
 //
 // In float32, a convolution of 3 x 3 with stride 1 and enough channels and pixels in channels_last
 // is computed with fewer products, by moco/backbones/winograd.h, and so are its gradients. Results
-// differ from the base class's by rounding, and are nearer to the exact ones.
+// differ from the base class's by rounding, and are at least as near to the exact ones.
 //
 // Under bfloat16 autocast, the weights' gradient is computed by ProductWeightGradient(), as a
 // matrix product, if the output has few pixels, because oneDNN (of LibTorch 2.11) computes it

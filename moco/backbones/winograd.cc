@@ -20,8 +20,12 @@ constexpr auto kChannelsLast = at::MemoryFormat::ChannelsLast;
 // large enough for the products to be fast.
 constexpr int64_t kTilesAtATime = 64;
 
-// Tiles whose numbers are computed at a time, by all threads, for the gradient of weights.
-constexpr int64_t kTilesAtOnce = 256;
+// The same for the gradient of weights, for which a thread computes four numbers of a tile.
+constexpr int64_t kTilesOfGradient = 256;
+
+// The tiles are divided into so many parts, of at least so many tiles, whose gradients of weights
+// are summed at the end: work for up to 16 threads.
+constexpr int64_t kParts = 4, kTilesOfPart = 512;
 
 // How many rows of so many channels are worth a thread.
 int64_t GrainOf(int64_t channels) { return std::max<int64_t>(1, 2048 / channels); }
@@ -57,9 +61,9 @@ at::Tensor Convolve(const at::Tensor& images, const at::Tensor& kernels) {
   tensors::InChunks(CountTiles(x), kTilesAtATime, [&](int64_t begin, int64_t end) {
     at::Tensor windows = at::empty({16, end - begin, of_x.channels}, x.options());
     at::Tensor products = at::empty({16, end - begin, outs}, x.options());
-    TransformWindows(from, of_x, begin, end, end - begin, windows.mutable_data_ptr<float>());
+    TransformWindows(from, of_x, begin, end, windows.mutable_data_ptr<float>());
     at::bmm_out(products, windows, kernels);
-    TilesOfProducts(products.const_data_ptr<float>(), of_y, begin, end, end - begin, to);
+    TilesOfProducts(products.const_data_ptr<float>(), of_y, begin, end, to);
   });
   return y;
 }
@@ -84,23 +88,26 @@ at::Tensor WinogradWeightGradient(const at::Tensor& x, const at::Tensor& dy) {
   const at::Tensor images = x.contiguous(kChannelsLast), gradients = dy.contiguous(kChannelsLast);
   const Tiles of_x = TilesOf(x), of_y = TilesOf(dy);
   const float *from_x = images.const_data_ptr<float>(), *from_y = gradients.const_data_ptr<float>();
-  at::Tensor sums = at::zeros({16, of_y.channels, of_x.channels}, x.options());
-  const int64_t count = CountTiles(x);
-  for (int64_t begin = 0; begin < count; begin += kTilesAtOnce) {
-    const int64_t tiles = std::min(kTilesAtOnce, count - begin);
-    at::Tensor of_windows = at::empty({16, tiles, of_x.channels}, x.options());
-    at::Tensor of_tiles = at::empty({16, tiles, of_y.channels}, x.options());
-    float *to_windows = of_windows.mutable_data_ptr<float>(),
-          *to_tiles = of_tiles.mutable_data_ptr<float>();
-    at::parallel_for(0, tiles, GrainOf(of_x.channels + of_y.channels), [&](int64_t b, int64_t e) {
-      TransformWindows(from_x, of_x, begin + b, begin + e, tiles, to_windows + b * of_x.channels);
-      TransformTiles(from_y, of_y, begin + b, begin + e, tiles, to_tiles + b * of_y.channels);
-    });
-    at::baddbmm_out(sums, sums, of_tiles.transpose(1, 2), of_windows);
-  }
+  const int64_t count = CountTiles(x), parts = std::clamp<int64_t>(count / kTilesOfPart, 1, kParts);
+  at::Tensor sums = at::zeros({parts, 16, of_y.channels, of_x.channels}, x.options());
+  // A piece of work is a row of the 4 x 4 numbers, for a part of the tiles.
+  tensors::InChunks(4 * parts, 1, [&](int64_t piece, int64_t) {
+    const int64_t part = piece / 4, row = piece % 4;
+    at::Tensor sum = sums.select(0, part).narrow(0, 4 * row, 4);
+    const int64_t last = count * (part + 1) / parts;
+    for (int64_t begin = count * part / parts; begin < last; begin += kTilesOfGradient) {
+      const int64_t end = std::min(begin + kTilesOfGradient, last);
+      at::Tensor windows = at::empty({4, end - begin, of_x.channels}, x.options());
+      at::Tensor tiles = at::empty({4, end - begin, of_y.channels}, x.options());
+      TransformWindowsRow(from_x, of_x, begin, end, row, windows.mutable_data_ptr<float>());
+      TransformTilesRow(from_y, of_y, begin, end, row, tiles.mutable_data_ptr<float>());
+      at::baddbmm_out(sum, sum, tiles.transpose(1, 2), windows);
+    }
+  });
+  const at::Tensor sum = parts == 1 ? sums : sums.sum(/*dim=*/0);
   at::Tensor result =
       at::empty({of_y.channels, of_x.channels, 3, 3}, x.options().memory_format(kChannelsLast));
-  const float* numbers = sums.const_data_ptr<float>();
+  const float* numbers = sum.const_data_ptr<float>();
   float* weights = result.mutable_data_ptr<float>();
   at::parallel_for(0, of_y.channels, GrainOf(of_x.channels), [&](int64_t begin, int64_t end) {
     KernelGradients(numbers, KernelsOf(result), begin, end, weights);

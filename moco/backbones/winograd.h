@@ -4,8 +4,8 @@
 //
 // The convolution has a kernel of 3 x 3, stride 1, one pixel of zeros around the image, one group
 // and no bias. All tensors are float32 on the CPU in channels_last; results are, too. The memory
-// that a call needs beside its result is 16/9 of the weights', and a few MB for each thread. The
-// results of the first two functions do not depend on the number of threads.
+// that a call needs beside its result is 16/9 of the weights', for WinogradWeightGradient() up to
+// four times as much, and a few MB for each thread. Results do not depend on the number of threads.
 #ifndef MOCO_BACKBONES_WINOGRAD_H_
 #define MOCO_BACKBONES_WINOGRAD_H_
 

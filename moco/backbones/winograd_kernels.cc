@@ -8,10 +8,17 @@
 namespace moco {
 namespace {
 
-// Each is a matrix of the paper in one dimension, as a function of a column.
+// The entries of a matrix's row, of which two at the most are not zero, and their columns.
+struct Entries {
+  int first, second;
+  float of_first, of_second;
+};
+
+// Each is a matrix of the paper, as a function of a column. kRows are its rows.
 
 struct WindowToNumbers {  // B'
   static constexpr int kFrom = 4, kTo = 4;
+  static constexpr Entries kRows[] = {{0, 2, 1, -1}, {1, 2, 1, 1}, {2, 1, 1, -1}, {1, 3, 1, -1}};
   INLINED static void Do(const float (&d)[4], float (&to)[4]) {
     to[0] = d[0] - d[2];
     to[1] = d[1] + d[2];
@@ -30,6 +37,7 @@ struct NumbersToTile {  // A'
 
 struct TileToNumbers {  // A
   static constexpr int kFrom = 2, kTo = 4;
+  static constexpr Entries kRows[] = {{0, 1, 1, 0}, {0, 1, 1, 1}, {0, 1, 1, -1}, {0, 1, 0, -1}};
   INLINED static void Do(const float (&t)[2], float (&to)[4]) {
     to[0] = t[0];
     to[1] = t[0] + t[1];
@@ -98,11 +106,35 @@ INLINED void ForChannels(const float* const (&from)[Matrix::kFrom][Matrix::kFrom
   }
 }
 
-// Sets at[i][j] to row `row` of the matrix of number (i, j); matrices are `stride` rows apart.
-template <class T, class Pointers>
-INLINED void NumbersAt(T* numbers, int64_t stride, int64_t channels, int64_t row, Pointers& at) {
-  for (int i = 0; i < 4; ++i) {
-    for (int j = 0; j < 4; ++j) at[i][j] = numbers + ((i * 4 + j) * stride + row) * channels;
+// Does so for the numbers to[j] of one row.
+template <class Matrix>
+INLINED void ForChannelsOfRow(int row, const float* const (&from)[Matrix::kFrom][Matrix::kFrom],
+                              float* const (&to)[Matrix::kTo], int64_t channels) {
+  const Entries entries = Matrix::kRows[row];
+  const float *first[Matrix::kFrom], *second[Matrix::kFrom];
+  for (int j = 0; j < Matrix::kFrom; ++j) {
+    first[j] = from[entries.first][j];
+    second[j] = from[entries.second][j];
+  }
+  INDEPENDENT_STEPS
+  for (int64_t c = 0; c < channels; ++c) {
+    float half[Matrix::kFrom], y[Matrix::kTo];
+#pragma GCC unroll 4
+    for (int j = 0; j < Matrix::kFrom; ++j) {
+      half[j] = entries.of_first * first[j][c] + entries.of_second * second[j][c];
+    }
+    Matrix::Do(half, y);
+#pragma GCC unroll 4
+    for (int j = 0; j < Matrix::kTo; ++j) to[j][c] = y[j];
+  }
+}
+
+// Sets at[i][j] to row `row` of the matrix of number (i, j); a matrix has `rows` rows.
+template <class T, int kHigh>
+INLINED void NumbersAt(T* numbers, int64_t rows, int64_t channels, int64_t row,
+                       T* (&at)[kHigh][4]) {
+  for (int i = 0; i < kHigh; ++i) {
+    for (int j = 0; j < 4; ++j) at[i][j] = numbers + ((i * 4 + j) * rows + row) * channels;
   }
 }
 
@@ -138,36 +170,48 @@ INLINED void WeightsAt(T* weights, const Kernels& kernels, int64_t k, bool turne
 }  // namespace
 
 FOR_EACH_CPU void TransformWindows(const float* images, const Tiles& tiles, int64_t begin,
-                                   int64_t end, int64_t stride, float* numbers) {
+                                   int64_t end, float* numbers) {
   const std::vector<float> zeros(tiles.channels);
   for (int64_t t = begin; t < end; ++t) {
     const float* pixels[4][4];
     float* to[4][4];
     PixelsAt(images, tiles, t, /*margin=*/1, zeros.data(), pixels);
-    NumbersAt(numbers, stride, tiles.channels, t - begin, to);
+    NumbersAt(numbers, end - begin, tiles.channels, t - begin, to);
     ForChannels<WindowToNumbers>(pixels, to, tiles.channels);
   }
 }
 
-FOR_EACH_CPU void TransformTiles(const float* images, const Tiles& tiles, int64_t begin,
-                                 int64_t end, int64_t stride, float* numbers) {
+FOR_EACH_CPU void TransformWindowsRow(const float* images, const Tiles& tiles, int64_t begin,
+                                      int64_t end, int row, float* numbers) {
+  const std::vector<float> zeros(tiles.channels);
+  for (int64_t t = begin; t < end; ++t) {
+    const float* pixels[4][4];
+    float* to[1][4];
+    PixelsAt(images, tiles, t, /*margin=*/1, zeros.data(), pixels);
+    NumbersAt(numbers, end - begin, tiles.channels, t - begin, to);
+    ForChannelsOfRow<WindowToNumbers>(row, pixels, to[0], tiles.channels);
+  }
+}
+
+FOR_EACH_CPU void TransformTilesRow(const float* images, const Tiles& tiles, int64_t begin,
+                                    int64_t end, int row, float* numbers) {
   const std::vector<float> zeros(tiles.channels);
   for (int64_t t = begin; t < end; ++t) {
     const float* pixels[2][2];
-    float* to[4][4];
+    float* to[1][4];
     PixelsAt(images, tiles, t, /*margin=*/0, zeros.data(), pixels);
-    NumbersAt(numbers, stride, tiles.channels, t - begin, to);
-    ForChannels<TileToNumbers>(pixels, to, tiles.channels);
+    NumbersAt(numbers, end - begin, tiles.channels, t - begin, to);
+    ForChannelsOfRow<TileToNumbers>(row, pixels, to[0], tiles.channels);
   }
 }
 
 FOR_EACH_CPU void TilesOfProducts(const float* numbers, const Tiles& tiles, int64_t begin,
-                                  int64_t end, int64_t stride, float* images) {
+                                  int64_t end, float* images) {
   std::vector<float> unused(tiles.channels);
   for (int64_t t = begin; t < end; ++t) {
     const float* from[4][4];
     float* pixels[2][2];
-    NumbersAt(numbers, stride, tiles.channels, t - begin, from);
+    NumbersAt(numbers, end - begin, tiles.channels, t - begin, from);
     PixelsAt(images, tiles, t, /*margin=*/0, unused.data(), pixels);
     ForChannels<NumbersToTile>(from, pixels, tiles.channels);
   }

@@ -22,20 +22,22 @@ struct Tiles {
 };
 
 // Each of the following takes the tiles `begin` to `end` - 1 of `images`, N x rows x cols x
-// channels. Number n of tile t and channel c lies in numbers[(n * stride + t - begin) * channels +
-// c]: 16 matrices, in each of which a tile is a row.
+// channels. `numbers` are matrices of (end - begin) x channels, one after another: 16, or the four
+// of one `row` of the 4 x 4 numbers.
 
 // Computes B' d B of each tile's window d.
 void TransformWindows(const float* images, const Tiles& tiles, int64_t begin, int64_t end,
-                      int64_t stride, float* numbers);
+                      float* numbers);
+void TransformWindowsRow(const float* images, const Tiles& tiles, int64_t begin, int64_t end,
+                         int row, float* numbers);
+
+// Computes A t A' of each tile t: the gradient of its 16 numbers, where t is that of the tile.
+void TransformTilesRow(const float* images, const Tiles& tiles, int64_t begin, int64_t end, int row,
+                       float* numbers);
 
 // Sets each tile to A' m A, where m are its 16 numbers.
 void TilesOfProducts(const float* numbers, const Tiles& tiles, int64_t begin, int64_t end,
-                     int64_t stride, float* images);
-
-// Computes A t A' of each tile t: the gradient of its 16 numbers, where t is that of the tile.
-void TransformTiles(const float* images, const Tiles& tiles, int64_t begin, int64_t end,
-                    int64_t stride, float* numbers);
+                     float* images);
 
 // The weights of outs x channels kernels lie as outs x 3 x 3 x channels.
 struct Kernels {
