@@ -70,7 +70,7 @@
                "[data: at least 0] damaged images to tolerate before the program stops")
 
 #define MOCOPP_FORCE_BF16_FLAG \
-  DEFINE_bool(force_bf16, false, "[machine] use bf16 even on a CPU without AVX512_BF16 or AMX")
+  DEFINE_bool(force_bf16, false, "[machine] use bf16 even on a CPU on which it is slower than fp32")
 
 #define MOCOPP_PRECISION_FLAGS                                                             \
   DEFINE_string(precision, "fp32",                                                         \

@@ -1,12 +1,15 @@
-"""How much faster features are computed than by PyTorch in Python.
+"""How much faster features are computed than by PyTorch in Python, or by an earlier build.
 
     bazel run --config=parity //benchmarks:compare_features -- --data=FOLDER
+    bazel run --config=parity //benchmarks:compare_features -- --data=FOLDER --earlier=CLONE/bazel-bin/lincls/features
 
 FOLDER has train/CLASS/* and val/CLASS/*, where train has more images. `features` runs as a user starts it; the Python side
 is torchvision's network in evaluation mode without gradients, behind a DataLoader; with the same images, crops and untrained
 encoder. Both write a .npy file of each part, and the features of val must agree within 1e-4 of their largest. The time of an
 image is the difference between the two parts' times over that of their sizes, without the start. The sides take turns. A
-ratio is that of two neighbouring turns; the median, the least and the most are told. --channels-last is the Python side tuned.
+ratio is that of two neighbouring turns; the median, the least and the most are told. --channels-last is the Python side
+tuned; with --earlier the other side is that program, in float32, instead. --precision is that of our side; with bf16 the
+features may differ by 0.1 of the largest.
 """
 
 import argparse
@@ -57,22 +60,31 @@ def main():
     parser.add_argument("--size", type=int, default=96, help="rows and columns of a crop")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--channels-last", action="store_true")
+    parser.add_argument("--earlier", help="`features` of an earlier build")
+    parser.add_argument("--pretrained", help="checkpoint; default: an untrained network of --arch; only with --earlier")
+    parser.add_argument("--precision", default="fp32", choices=("fp32", "bf16"))
     parser.add_argument("--turns", type=int, default=5)
     args = parser.parse_args()
     data = os.path.realpath(os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", ""), args.data))
+    if args.pretrained and not args.earlier:
+        sys.exit("--pretrained needs --earlier: the Python side knows torchvision's networks only")
     counts = [sum(len(files) for _, _, files in os.walk(f"{data}/{part}")) for part in PARTS.values()]
     if counts[0] <= counts[1]:
         sys.exit(f"{data}/train has {counts[0]} images, which are not more than the {counts[1]} of val")
 
     with tempfile.TemporaryDirectory() as folder:
-        pretrained = f"{folder}/pretrained.pth.tar"
-        torch.save(checkpoint(args.arch), pretrained)
+        pretrained = args.pretrained and os.path.realpath(args.pretrained)
+        if pretrained is None:
+            pretrained = f"{folder}/pretrained.pth.tar"
+            torch.save(checkpoint(args.arch), pretrained)
         views = f"resize:size={args.size}|center_crop:size={args.size}|{compare_lincls.NORMALIZE}"
 
         def run(side, split, out):
-            command = [os.path.realpath(args.program), data, f"--pretrained={pretrained}", f"--split={split}",
-                       f"--eval-views={views}", f"--workers={args.workers}", f"--out={out}"]
-            if side == 1:
+            command = [os.path.realpath(args.earlier if side else args.program), data, f"--pretrained={pretrained}",
+                       f"--split={split}", f"--eval-views={views}", f"--workers={args.workers}", f"--out={out}"]
+            if side == 0 and args.precision != "fp32":
+                command.append(f"--precision={args.precision}")
+            if side == 1 and not args.earlier:
                 command = [os.path.realpath(args.python), __file__, "--extract", pretrained, f"{data}/{PARTS[split]}",
                            f"{out}.npy", str(args.size), str(args.workers), str(args.channels_last)]
             start = time.monotonic()
@@ -84,15 +96,16 @@ def main():
             return (times[0] - times[1]) / (counts[0] - counts[1])
 
         times = [(seconds(0), seconds(1)) for _ in range(args.turns)]
-        (ours, theirs) = (np.load(next(pathlib.Path(folder).glob(pattern)))
-                          for pattern in ("0-validation-*/backbone*.npy", "1-validation-*.npy"))
+        patterns = ("0-validation-*/backbone*.npy", "1-validation-*/backbone*.npy" if args.earlier else "1-validation-*.npy")
+        (ours, theirs) = (np.load(next(pathlib.Path(folder).glob(pattern))) for pattern in patterns)
         difference = np.abs(ours - theirs).max() / np.abs(theirs).max()
-        if not difference < 1e-4:
+        if not difference < (1e-4 if args.precision == "fp32" else 0.1):
             sys.exit(f"the features differ by {difference:.1e} of the largest")
     ratios = [b / a for a, b in times]
     a, b = ([1 / pair[side] for pair in times] for side in (0, 1))
-    print(f"{args.arch}, {args.size} px, {args.workers} workers: ours {told(a, 1)} images/s, Python "
-          f"{'in channels_last ' if args.channels_last else ''}{told(b, 1)}, ratio {told(ratios, 2)}, {args.turns} turns; "
+    other = "the earlier build" if args.earlier else "Python in channels_last" if args.channels_last else "Python"
+    print(f"{args.pretrained or args.arch}, {args.size} px, {args.workers} workers: ours in {args.precision} {told(a, 1)} images/s, {other} "
+          f"{told(b, 1)}, ratio {told(ratios, 2)}, {args.turns} turns; "
           f"features differ by at most {difference:.1e} of the largest")
 
 

@@ -20,22 +20,28 @@ Bf16Autocast::~Bf16Autocast() {
 
 namespace {
 
-bool CpuHasBf16() {
-  // CPUID leaf 7: AMX-BF16 is EDX bit 22 of subleaf 0, AVX512_BF16 is EAX bit 5 of subleaf 1.
+// Whether this CPU computes faster in bfloat16 than in float32: with AMX, or with AVX512_BF16.
+// Intel's with AVX512_FP16, which are those that also have AMX, are slower by AVX512_BF16 alone,
+// where a virtual machine hides AMX ("Where bf16 is slower" in benchmarks/README.md).
+bool CpuIsFasterInBf16() {
+  // CPUID leaf 0 has the vendor. In leaf 7, AMX-BF16 and AVX512_FP16 are EDX bits 22 and 23 of
+  // subleaf 0, AVX512_BF16 is EAX bit 5 of subleaf 1.
   unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid(0, &a, &b, &c, &d)) return false;
+  const bool intel = b == signature_INTEL_ebx && c == signature_INTEL_ecx;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return false;
-  const bool amx = d >> 22 & 1;
+  const bool amx = d >> 22 & 1, avx512_fp16 = d >> 23 & 1;
   const bool avx512_bf16 = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
-  return amx || avx512_bf16;
+  return amx || (avx512_bf16 && !(intel && avx512_fp16));
 }
 
 }  // namespace
 
 absl::Status CheckBf16(c10::Device device, bool forced) {
-  if (!device.is_cpu() || forced || CpuHasBf16()) return absl::OkStatus();
+  if (!device.is_cpu() || forced || CpuIsFasterInBf16()) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      "--precision=bf16 is slower than fp32 on this CPU, which has neither AVX512_BF16 nor AMX; "
-      "use fp32, or add --force-bf16");
+      "--precision=bf16 is slower than fp32 on this CPU, which has neither AMX nor a fast "
+      "AVX512_BF16; use fp32, or add --force-bf16");
 }
 
 }  // namespace moco

@@ -23,8 +23,8 @@ class Bf16Autocast {
   const bool on_;
 };
 
-// OK if bfloat16 is faster than float32 on `device`, which on a CPU takes AVX512_BF16 or AMX, or if
-// the user has `forced` it with --force-bf16; otherwise InvalidArgument.
+// OK if bfloat16 is faster than float32 on `device`, for which a CPU needs AMX or a fast
+// AVX512_BF16, or if the user has `forced` it with --force-bf16; otherwise InvalidArgument.
 absl::Status CheckBf16(c10::Device device, bool forced);
 
 }  // namespace moco
