@@ -1,7 +1,9 @@
 #include "lincls/encoders/frozen_backbone.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -9,6 +11,20 @@
 #include "moco/backbones/backbone.h"
 
 namespace lincls {
+namespace {
+
+// A CPU computes so many pixels at a time: what lies between two layers then fits into its caches,
+// and takes little memory.
+constexpr int64_t kPixels = 1 << 19;
+
+// How many parts of a batch are computed one after another. The features of an image are its own,
+// so that this changes their last bits at the most.
+int64_t SlicesOf(const at::Tensor& images) {
+  const int64_t pixels = images.size(0) * images.size(2) * images.size(3);
+  return std::max<int64_t>(1, std::min(images.size(0), (pixels + kPixels - 1) / kPixels));
+}
+
+}  // namespace
 
 moco::StateDict BackboneState(const moco::StateDict& state, const std::string& prefix) {
   moco::StateDict backbone;
@@ -47,7 +63,11 @@ at::Tensor FrozenBackbone::Forward(const at::Tensor& images) const {
 
 at::Tensor FrozenBackbone::operator()(const at::Tensor& images) const {
   at::NoGradGuard no_grad;
-  return Forward(images);
+  const int64_t slices = SlicesOf(images);
+  if (!device_.is_cpu() || slices == 1) return Forward(images);
+  std::vector<at::Tensor> features;
+  for (const at::Tensor& slice : images.chunk(slices)) features.push_back(Forward(slice));
+  return at::cat(features);
 }
 
 std::vector<at::Tensor> FrozenBackbone::Stages(const at::Tensor& images) const {

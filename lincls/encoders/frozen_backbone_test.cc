@@ -90,6 +90,18 @@ TEST_F(FrozenBackboneTest, HasTheFeaturesOfThePretrainedNetworkInEvaluation) {
   EXPECT_FALSE(features.requires_grad());
 }
 
+TEST_F(FrozenBackboneTest, ManyPixelsAreComputedInParts) {
+  const auto backbone = Load().value();
+  const at::Tensor images = Images(5000);  // 1.3 million pixels
+  const at::Tensor features = (*backbone)(images);
+  ASSERT_EQ(features.size(0), 5000);
+  // Each part, and what lies on both sides of a border between parts.
+  for (const int64_t first : {0L, 1660L, 3330L, 4990L}) {
+    const at::Tensor few = (*backbone)(images.narrow(0, first, 10));
+    EXPECT_LT((features.narrow(0, first, 10) - few).abs().max().item<double>(), 1e-5) << first;
+  }
+}
+
 TEST_F(FrozenBackboneTest, DoesNotChangeAndWouldTell) {
   const auto frozen = Load();
   ASSERT_TRUE(frozen.ok()) << frozen.status();
