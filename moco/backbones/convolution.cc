@@ -29,10 +29,12 @@ bool CpuHasAmx() {
   return has;
 }
 
-// Winograd's convolution is faster from so many tiles of 2 x 2 pixels on, with so many channels, if
-// tiles at the edge do not waste too many products on pixels outside the image; with many channels,
-// oneDNN is slow for images that are that small.
-constexpr int64_t kEnoughTiles = 128, kEnoughChannels = 48, kManyChannels = 256;
+// Winograd's convolution is faster from so many tiles of 2 x 2 pixels on (fewer if the gradients,
+// too, are computed, at which oneDNN is slower) and with so many channels, if tiles at the edge do
+// not waste too many products on pixels outside the image; with many channels, oneDNN is slow for
+// images that are that small.
+constexpr int64_t kTilesWithGradients = 32, kTilesWithout = 128;
+constexpr int64_t kEnoughChannels = 48, kManyChannels = 256;
 
 class WinogradFunction : public torch::autograd::Function<WinogradFunction> {
  public:
@@ -117,7 +119,9 @@ bool Conv2dImpl::WinogradIsFaster(const at::Tensor& x) const {
   if (weight.size(2) != 3 || options.stride()->at(0) != 1 || padding != 1) return false;
   const int64_t channels = std::min(weight.size(0), weight.size(1));
   const int64_t pixels = x.size(0) * x.size(2) * x.size(3), tiles = CountTiles(x);
-  return tiles >= kEnoughTiles && channels >= kEnoughChannels &&
+  const bool gradients = at::GradMode::is_enabled() && weight.requires_grad();
+  return tiles >= (gradients ? kTilesWithGradients : kTilesWithout) &&
+         channels >= kEnoughChannels &&
          (pixels >= 3 * tiles || (pixels > 2 * tiles && channels >= kManyChannels));
 }
 

@@ -120,12 +120,20 @@ TEST(ConvolutionTest, InFloatOthersAreTheBaseClass) {
   };
   constexpr Shape kOthers[] = {{32, 64, 3, 1, 12, 14},
                                {64, 32, 3, 1, 12, 14},
-                               {64, 64, 3, 1, 8, 8},
+                               {64, 64, 3, 1, 4, 4},
                                {64, 64, 3, 2, 24, 28},
                                {64, 64, 1, 1, 12, 14}};
   const auto last = at::MemoryFormat::ChannelsLast;
   for (const Shape& shape : kOthers) {
     EXPECT_TRUE(is_plain(Make(shape), Images(shape).contiguous(last))) << shape.in << shape.rows;
+  }
+  const Shape middle = {64, 64, 3, 1, 8, 8};
+  const at::Tensor few = Images(middle).contiguous(last);
+  EXPECT_FALSE(is_plain(Make(middle), few));
+  {
+    const at::NoGradGuard no_grad;
+    Conv2d conv = Make(middle);
+    EXPECT_TRUE(conv->forward(few).equal(conv->torch::nn::Conv2dImpl::forward(few)));
   }
   const Shape large = {64, 64, 3, 1, 12, 14};
   EXPECT_FALSE(is_plain(Make(large), Images(large).contiguous(last)));
