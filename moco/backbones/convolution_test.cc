@@ -96,7 +96,7 @@ TEST(ConvolutionTest, InFloatALargeOneIsWinograds) {
   }
 }
 
-TEST(ConvolutionTest, OnlyTheGradientsThatAreWantedAreComputed) {
+TEST(ConvolutionTest, GradientsOfWeightsAloneAndOfImagesAlone) {
   const Shape shape = {64, 64, 3, 1, 12, 14};
   Conv2d conv = Make(shape);
   at::Tensor x = Images(shape).contiguous(at::MemoryFormat::ChannelsLast);
