@@ -8,23 +8,28 @@
 namespace moco {
 namespace {
 
-// The entries of a matrix's row, of which two at the most are not zero, and their columns.
-struct Entries {
+// A row of a matrix whose entries are zero but for two at the most, and their columns.
+struct Row {
   int first, second;
   float of_first, of_second;
+
+  INLINED float Times(float at_first, float at_second) const {
+    return of_first * at_first + of_second * at_second;
+  }
 };
 
-// Each is a matrix of the paper, as a function of a column. kRows are its rows.
+template <int kFrom>
+INLINED void Multiply(const Row (&rows)[4], const float (&from)[kFrom], float (&to)[4]) {
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; ++i) to[i] = rows[i].Times(from[rows[i].first], from[rows[i].second]);
+}
+
+// Each is a matrix of the paper, as a function of a column.
 
 struct WindowToNumbers {  // B'
   static constexpr int kFrom = 4, kTo = 4;
-  static constexpr Entries kRows[] = {{0, 2, 1, -1}, {1, 2, 1, 1}, {2, 1, 1, -1}, {1, 3, 1, -1}};
-  INLINED static void Do(const float (&d)[4], float (&to)[4]) {
-    to[0] = d[0] - d[2];
-    to[1] = d[1] + d[2];
-    to[2] = d[2] - d[1];
-    to[3] = d[1] - d[3];
-  }
+  static constexpr Row kRows[] = {{0, 2, 1, -1}, {1, 2, 1, 1}, {2, 1, 1, -1}, {1, 3, 1, -1}};
+  INLINED static void Do(const float (&d)[4], float (&to)[4]) { Multiply(kRows, d, to); }
 };
 
 struct NumbersToTile {  // A'
@@ -37,13 +42,8 @@ struct NumbersToTile {  // A'
 
 struct TileToNumbers {  // A
   static constexpr int kFrom = 2, kTo = 4;
-  static constexpr Entries kRows[] = {{0, 1, 1, 0}, {0, 1, 1, 1}, {0, 1, 1, -1}, {0, 1, 0, -1}};
-  INLINED static void Do(const float (&t)[2], float (&to)[4]) {
-    to[0] = t[0];
-    to[1] = t[0] + t[1];
-    to[2] = t[0] - t[1];
-    to[3] = -t[1];
-  }
+  static constexpr Row kRows[] = {{0, 1, 1, 0}, {0, 1, 1, 1}, {0, 1, 1, -1}, {0, 1, 0, -1}};
+  INLINED static void Do(const float (&t)[2], float (&to)[4]) { Multiply(kRows, t, to); }
 };
 
 struct KernelToNumbers {  // G
@@ -110,19 +110,17 @@ INLINED void ForChannels(const float* const (&from)[Matrix::kFrom][Matrix::kFrom
 template <class Matrix>
 INLINED void ForChannelsOfRow(int row, const float* const (&from)[Matrix::kFrom][Matrix::kFrom],
                               float* const (&to)[Matrix::kTo], int64_t channels) {
-  const Entries entries = Matrix::kRows[row];
+  const Row of_row = Matrix::kRows[row];
   const float *first[Matrix::kFrom], *second[Matrix::kFrom];
   for (int j = 0; j < Matrix::kFrom; ++j) {
-    first[j] = from[entries.first][j];
-    second[j] = from[entries.second][j];
+    first[j] = from[of_row.first][j];
+    second[j] = from[of_row.second][j];
   }
   INDEPENDENT_STEPS
   for (int64_t c = 0; c < channels; ++c) {
     float half[Matrix::kFrom], y[Matrix::kTo];
 #pragma GCC unroll 4
-    for (int j = 0; j < Matrix::kFrom; ++j) {
-      half[j] = entries.of_first * first[j][c] + entries.of_second * second[j][c];
-    }
+    for (int j = 0; j < Matrix::kFrom; ++j) half[j] = of_row.Times(first[j][c], second[j][c]);
     Matrix::Do(half, y);
 #pragma GCC unroll 4
     for (int j = 0; j < Matrix::kTo; ++j) to[j][c] = y[j];
